@@ -1,0 +1,77 @@
+"""The exception tree: what happened in words for people, the way out, and the exit code."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from trainer_core.texts import Text, text
+
+
+class TrainerError(Exception):
+    """Base of every error that is shown to people.
+
+    Args:
+        message: What happened and to what, as a marked template.
+        hint: What to do about it, as a marked template; empty where nothing can be said.
+        values: The named values of both templates.
+    """
+
+    kind: ClassVar[str] = "trainer"
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, hint: str = "", **values: object) -> None:
+        self.message: Text = text(message, **values)
+        self.hint: Text | None = text(hint, **values) if hint else None
+        super().__init__(str(self.message))
+
+
+class SettingsError(TrainerError):
+    """The settings cannot be used; the run did not start."""
+
+    kind = "settings"
+    exit_code = 2
+
+
+class DatasetError(TrainerError):
+    """A picture, a caption or the picture folder cannot be used."""
+
+    kind = "dataset"
+    exit_code = 2
+
+
+class ModelFileError(TrainerError):
+    """A base model or adapter file is missing, damaged, hostile or of another kind."""
+
+    kind = "model_file"
+    exit_code = 2
+
+
+class StateError(TrainerError):
+    """A saved training state is damaged, incomplete or belongs to another run."""
+
+    kind = "state"
+    exit_code = 2
+
+
+class OutputError(TrainerError):
+    """A file cannot be written: no permission, no space, or the name is taken."""
+
+    kind = "output"
+
+
+class OutOfMemory(TrainerError):  # noqa: N818 - the name people search for
+    """The device has too little memory for this run."""
+
+    kind = "out_of_memory"
+
+
+class NumericError(TrainerError):
+    """A loss or gradient is not finite; the update was not applied."""
+
+    kind = "numeric"
+
+
+class ProtocolError(TrainerError):
+    """A line on the wire is not a message of this protocol."""
+
+    kind = "protocol"

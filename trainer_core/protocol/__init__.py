@@ -1,0 +1,1 @@
+"""The wire between app and trainer: events, commands and their one line of JSON each."""

@@ -1,0 +1,1 @@
+"""Every setting, declared once: parsing, checks, run files and command-line flags."""

@@ -1,0 +1,192 @@
+"""Settings of the run's length, the optimizer and the learning-rate schedule."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.texts import T
+
+OptimizerType = Literal["AdamW", "AdamW8bit"]
+LrScheduler = Literal[
+    "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"
+]
+
+OPTIMIZERS: dict[str, Choice] = {
+    "AdamW": Choice(
+        "AdamW",
+        T("Settings", "32-bit state; the safe choice."),
+        "trainer_core.optim.optimizers:adamw",
+    ),
+    "AdamW8bit": Choice(
+        "AdamW8bit",
+        T("Settings", "AdamW with its state in 8 bits: less memory, nearly the same result."),
+        "trainer_core.optim.optimizers:adamw_8bit",
+    ),
+}
+
+SCHEDULERS: dict[str, Choice] = {
+    "constant": Choice("constant", T("Settings", "The same rate to the end.")),
+    "constant_with_warmup": Choice(
+        "constant_with_warmup", T("Settings", "Rises during warm-up, then stays.")
+    ),
+    "linear": Choice("linear", T("Settings", "Falls in a straight line to 0.")),
+    "cosine": Choice("cosine", T("Settings", "Falls to 0 along half a cosine wave.")),
+    "cosine_with_restarts": Choice(
+        "cosine_with_restarts", T("Settings", "Cosine waves, one per cycle, each from the top.")
+    ),
+    "polynomial": Choice(
+        "polynomial", T("Settings", "Falls to nearly 0 along a curve shaped by the power.")
+    ),
+}
+
+_WITH_WARMUP = tuple(name for name in SCHEDULERS if name != "constant")
+
+
+class OptimizerSettings(Section):
+    """How long is trained, and how the weights move."""
+
+    epoch: int = param(
+        1,
+        T("Settings", "Epochs"),
+        T("Settings", "How often all pictures are gone through. 20 pictures x 50 repeats = 1000."),
+        unit="epochs",
+        minimum=1,
+        maximum=1000000,
+        step=1,
+        when=(acts_if("max_train_epochs", None), acts_if("max_train_steps", None)),
+    )
+    max_train_epochs: int | None = param(
+        None,
+        T("Settings", "Max epochs"),
+        T("Settings", "Sets the number of epochs and overrides both Epochs and Max steps."),
+        unit="epochs",
+        minimum=1,
+        maximum=1000000,
+        step=1,
+        unset_label=T("Settings", "not used"),
+        advanced=True,
+    )
+    max_train_steps: int | None = param(
+        None,
+        T("Settings", "Max steps"),
+        T("Settings", "Ends the run after this many optimizer steps, instead of Epochs."),
+        unit="steps",
+        minimum=1,
+        maximum=100000000,
+        step=100,
+        unset_label=T("Settings", "not used"),
+        when=(acts_if("max_train_epochs", None),),
+    )
+    gradient_accumulation_steps: int = param(
+        1,
+        T("Settings", "Accumulate gradients"),
+        T(
+            "Settings",
+            "Adds up the gradients of this many batches before one update, like a larger batch. "
+            "Costs practically no memory and saves practically no time.",
+        ),
+        unit="batches",
+        minimum=1,
+        maximum=1024,
+        step=1,
+    )
+    optimizer_type: OptimizerType = param(
+        "AdamW8bit",
+        T("Settings", "Optimizer"),
+        T("Settings", "The rule by which weights are updated. AdamW or AdamW8bit are enough."),
+        choices=OPTIMIZERS,
+        foreign=("optimizer",),
+    )
+    optimizer_args: tuple[str, ...] = param(
+        (),
+        T("Settings", "Optimizer arguments"),
+        T("Settings", "Extra arguments as name=value, such as weight_decay=0.1 betas=0.9,0.99."),
+        advanced=True,
+    )
+    learning_rate: float = param(
+        1e-4,
+        T("Settings", "Learning rate"),
+        T("Settings", "Used by every part that has no rate of its own. 1e-4 is a sound start."),
+        minimum=0.0,
+        maximum=10.0,
+        scale="log",
+    )
+    unet_lr: float | None = param(
+        1e-4,
+        T("Settings", "U-Net rate"),
+        T("Settings", "Learning rate of the U-Net's adapter. 1e-4 is a sound start."),
+        minimum=0.0,
+        maximum=10.0,
+        scale="log",
+        unset_label=T("Settings", "learning rate"),
+        when=(acts_if("network_train_text_encoder_only", False),),
+    )
+    text_encoder_lr: float | None = param(
+        5e-5,
+        T("Settings", "Text encoder rate"),
+        T("Settings", "Learning rate of the text encoder's adapter: about half of the U-Net's."),
+        minimum=0.0,
+        maximum=10.0,
+        scale="log",
+        unset_label=T("Settings", "learning rate"),
+        when=(acts_if("network_train_unet_only", False),),
+    )
+    lr_scheduler: LrScheduler = param(
+        "cosine",
+        T("Settings", "Schedule"),
+        T("Settings", "How the learning rate moves over the run."),
+        choices=SCHEDULERS,
+    )
+    lr_warmup: float = param(
+        10.0,
+        T("Settings", "Warm-up"),
+        T(
+            "Settings",
+            "Share of all steps over which the rate rises from 0. 10 % of 3000 steps is 300.",
+        ),
+        unit="%",
+        minimum=0.0,
+        maximum=100.0,
+        step=1,
+        when=(acts_if("lr_scheduler", *_WITH_WARMUP), acts_if("lr_warmup_steps", None)),
+    )
+    lr_warmup_steps: int | None = param(
+        None,
+        T("Settings", "Warm-up steps"),
+        T("Settings", "Warm-up as a number of steps; overrides the percentage."),
+        unit="steps",
+        minimum=0,
+        maximum=100000000,
+        step=10,
+        unset_label=T("Settings", "use the percentage"),
+        when=(acts_if("lr_scheduler", *_WITH_WARMUP),),
+        advanced=True,
+    )
+    lr_scheduler_num_cycles: int = param(
+        1,
+        T("Settings", "Cycles"),
+        T("Settings", "How many cosine waves the run has."),
+        minimum=1,
+        maximum=10000,
+        step=1,
+        when=(acts_if("lr_scheduler", "cosine_with_restarts"),),
+    )
+    lr_scheduler_power: float = param(
+        1.0,
+        T("Settings", "Power"),
+        T("Settings", "1 is a straight line; larger falls sooner."),
+        minimum=0.0,
+        maximum=100.0,
+        step=0.1,
+        when=(acts_if("lr_scheduler", "polynomial"),),
+    )
+    max_grad_norm: float = param(
+        1.0,
+        T("Settings", "Clip gradients"),
+        T("Settings", "Scales gradients down to this norm. 0 turns it off."),
+        minimum=0.0,
+        maximum=1000.0,
+        step=0.1,
+        advanced=True,
+    )

@@ -1,0 +1,144 @@
+"""Settings of what is written: weights, states, logs and the notes inside the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.texts import T
+
+SavePrecision = Literal["float", "fp16", "bf16"]
+
+SAVE_PRECISIONS: dict[str, Choice] = {
+    "float": Choice(T("Settings", "float (32 bit)")),
+    "fp16": Choice(T("Settings", "fp16 (16 bit)")),
+    "bf16": Choice(T("Settings", "bf16 (16 bit)")),
+}
+
+
+class OutputSettings(Section):
+    """Where the results go, how often they are saved and what is kept."""
+
+    output_dir: Path | None = param(
+        None,
+        T("Settings", "Output folder"),
+        T("Settings", "Weights, states and the run's own folder are written here."),
+        path_kind="folder",
+    )
+    output_name: str = param(
+        "last",
+        T("Settings", "Output name"),
+        T("Settings", "Name of the files; ending, epoch and step are added."),
+    )
+    save_precision: SavePrecision = param(
+        "fp16",
+        T("Settings", "Save precision"),
+        T("Settings", "Number format of the saved weights. fp16 is what is usually shared."),
+        choices=SAVE_PRECISIONS,
+    )
+    save_every_n_epochs: int | None = param(
+        1,
+        T("Settings", "Save every N epochs"),
+        T("Settings", "Also saves after every N epochs, to compare and keep the best."),
+        unit="epochs",
+        minimum=1,
+        maximum=1000000,
+        step=1,
+        unset_label=T("Settings", "off"),
+    )
+    save_last_n_epochs: int | None = param(
+        None,
+        T("Settings", "Keep last epochs"),
+        T("Settings", "Removes this run's own epoch files that are older than N epochs."),
+        unit="epochs",
+        minimum=1,
+        maximum=1000000,
+        step=1,
+        unset_label=T("Settings", "keep all"),
+        when=(acts_if("save_every_n_epochs"),),
+        advanced=True,
+    )
+    save_last_n_epochs_state: int | None = param(
+        None,
+        T("Settings", "Keep last epoch states"),
+        T("Settings", "The same for saved states."),
+        unit="epochs",
+        minimum=1,
+        maximum=1000000,
+        step=1,
+        unset_label=T("Settings", "as for weights"),
+        when=(acts_if("save_every_n_epochs"), acts_if("save_state")),
+        advanced=True,
+    )
+    save_every_n_steps: int | None = param(
+        None,
+        T("Settings", "Save every N steps"),
+        T("Settings", "Also saves after every N optimizer steps."),
+        unit="steps",
+        minimum=1,
+        maximum=100000000,
+        step=100,
+        unset_label=T("Settings", "off"),
+    )
+    save_last_n_steps: int | None = param(
+        None,
+        T("Settings", "Keep last steps"),
+        T("Settings", "Removes this run's own step files from before the last N steps."),
+        unit="steps",
+        minimum=1,
+        maximum=100000000,
+        step=100,
+        unset_label=T("Settings", "keep all"),
+        when=(acts_if("save_every_n_steps"),),
+        advanced=True,
+    )
+    save_last_n_steps_state: int | None = param(
+        None,
+        T("Settings", "Keep last step states"),
+        T("Settings", "The same for saved states."),
+        unit="steps",
+        minimum=1,
+        maximum=100000000,
+        step=100,
+        unset_label=T("Settings", "as for weights"),
+        when=(acts_if("save_every_n_steps"), acts_if("save_state")),
+        advanced=True,
+    )
+    save_state: bool = param(
+        False,
+        T("Settings", "Save state"),
+        T(
+            "Settings",
+            "Writes a resumable state with every save and at the end. Stopping always writes one.",
+        ),
+    )
+    save_state_on_train_end: bool = param(
+        False,
+        T("Settings", "State at the end"),
+        T("Settings", "Writes a resumable state at the end only."),
+        when=(acts_if("save_state", False),),
+        advanced=True,
+    )
+    resume: Path | None = param(
+        None,
+        T("Settings", "Resume from"),
+        T(
+            "Settings",
+            "A state folder (its name ends in -state) to go on from, with the same name.",
+        ),
+        path_kind="folder",
+    )
+    logging_dir: Path | None = param(
+        None,
+        T("Settings", "Logging folder"),
+        T("Settings", "TensorBoard files are written to a folder of their own in here."),
+        path_kind="folder",
+        unset_label=T("Settings", "off"),
+    )
+    training_comment: str | None = param(
+        None,
+        T("Settings", "Comment"),
+        T("Settings", "A note stored inside the file: trigger word, advice, credit."),
+        multiline=True,
+    )

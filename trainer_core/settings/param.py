@@ -1,0 +1,164 @@
+"""``param()``: one declared parameter, and the walk over all of them."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypedDict, Unpack
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PathKind = Literal["file", "folder", "file_or_folder"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActsIf:
+    """Condition under which a parameter acts: another one has one of these values.
+
+    With no values: the other one is set (neither None nor False).
+    """
+
+    name: str
+    values: tuple[object, ...] = ()
+
+    def holds(self, value: object) -> bool:
+        """Tell whether the condition holds for the other parameter's ``value``."""
+        return value in self.values if self.values else value is not None and value is not False
+
+
+def acts_if(name: str, *values: object) -> ActsIf:
+    """Return the condition "``name`` has one of ``values``" (with none given: is set)."""
+    return ActsIf(name, values)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One value of a choice; ``implementation`` is ``module:name``, for the trainer only."""
+
+    label: str
+    help: str = ""
+    implementation: str = ""
+
+
+class Traits(TypedDict, total=False):
+    """What `param` may carry beside default, label and help."""
+
+    unit: str
+    minimum: float | None
+    maximum: float | None
+    step: float | None
+    scale: Literal["linear", "log"]
+    choices: Mapping[str, Choice]
+    path_kind: PathKind | None
+    file_filter: str
+    when: tuple[ActsIf, ...]
+    unset_label: str
+    advanced: bool
+    multiline: bool
+    restart: bool
+    foreign: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """What people and editors need to know of a parameter; see `param`."""
+
+    label: str
+    help: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    step: float | None = None
+    scale: Literal["linear", "log"] = "linear"
+    choices: Mapping[str, Choice] = field(default_factory=dict)
+    path_kind: PathKind | None = None
+    file_filter: str = ""
+    when: tuple[ActsIf, ...] = ()
+    unset_label: str = ""
+    advanced: bool = False
+    multiline: bool = False
+    restart: bool = False
+    foreign: tuple[str, ...] = ()
+    source: str = ""
+
+
+def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:  # noqa: A002
+    """Declare one parameter of a section.
+
+    Args:
+        default: The value where nothing is said; None where it may be unset.
+        label: 1 to 3 words in sentence case, marked with ``T("Settings", ...)``.
+        help: What it does, then a good starting value, marked likewise.
+        traits: ``unit`` (px, steps, %), ``minimum`` and ``maximum`` (real bounds, both
+            included), ``step`` and ``scale`` for editors, ``choices`` by value, ``path_kind``,
+            ``file_filter`` for dialogs, ``when`` (all must hold for it to act), ``unset_label``
+            (what an empty field means), ``advanced``, ``multiline``, ``restart`` (acts at the
+            next start only), ``foreign`` names in other programs' files, ``source``.
+    """
+    spec = ParamSpec(label, help, **traits)
+    return Field(
+        default,
+        ge=spec.minimum,
+        le=spec.maximum,
+        json_schema_extra={"param": typing.cast(Any, spec)},
+    )
+
+
+class Section(BaseModel):
+    """A frozen group of parameters that forbids unknown keys and does not coerce types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Param:
+    """A declared parameter at its place in the settings tree."""
+
+    section: str
+    name: str
+    annotation: Any
+    default: object
+    spec: ParamSpec
+
+    @property
+    def path(self) -> str:
+        """``section.name``."""
+        return f"{self.section}.{self.name}"
+
+    @property
+    def is_optional(self) -> bool:
+        """True if the parameter may be unset (None)."""
+        return types.NoneType in typing.get_args(self.annotation)
+
+    @property
+    def base_type(self) -> Any:
+        """The annotation without ``None``: a type, a ``Literal`` or a ``tuple[...]``."""
+        if not self.is_optional:
+            return self.annotation
+        kinds = [a for a in typing.get_args(self.annotation) if a is not types.NoneType]
+        return kinds[0] if len(kinds) == 1 else typing.Union[tuple(kinds)]  # noqa: UP007
+
+    @property
+    def is_path(self) -> bool:
+        """True if the value is a path of the file system."""
+        return self.base_type is Path
+
+    @property
+    def is_tuple(self) -> bool:
+        """True if the value is a fixed or open sequence."""
+        return typing.get_origin(self.base_type) is tuple
+
+
+def section_params(section: str, model: type[BaseModel]) -> Iterator[Param]:
+    """Yield the parameters that ``model`` declares, in order."""
+    hints = typing.get_type_hints(model)
+    for name, info in model.model_fields.items():
+        extra = info.json_schema_extra
+        if not isinstance(extra, dict) or not isinstance(extra.get("param"), ParamSpec):
+            raise TypeError(f"{section}.{name} is not declared with param()")
+        spec = typing.cast(ParamSpec, extra["param"])
+        yield Param(section, name, hints[name], info.default, spec)

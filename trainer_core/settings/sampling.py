@@ -1,0 +1,82 @@
+"""Settings of the sample pictures drawn during training."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.texts import T
+
+Sampler = Literal[
+    "ddim", "pndm", "lms", "euler", "euler_a", "heun", "dpm_2", "dpm_2_a", "dpmsolver",
+    "dpmsolver++", "dpmsingle",
+]  # fmt: skip
+
+SAMPLERS: dict[str, Choice] = {
+    name: Choice(name, "", f"trainer_core.sampling.samplers:{function}")
+    for name, function in (
+        ("ddim", "ddim"),
+        ("pndm", "pndm"),
+        ("lms", "lms"),
+        ("euler", "euler"),
+        ("euler_a", "euler_ancestral"),
+        ("heun", "heun"),
+        ("dpm_2", "dpm_2"),
+        ("dpm_2_a", "dpm_2_ancestral"),
+        ("dpmsolver", "dpm_solver"),
+        ("dpmsolver++", "dpm_solver_plus_plus"),
+        ("dpmsingle", "dpm_solver_single"),
+    )
+}
+
+
+class SamplingSettings(Section):
+    """Which pictures are drawn while training, and when."""
+
+    sample_prompts: Path | None = param(
+        None,
+        T("Settings", "Prompt file"),
+        T(
+            "Settings",
+            "A .txt file with one prompt a line; --n negative, --w width, --h height, --d seed, "
+            "--l scale, --s steps. Also .toml and .json.",
+        ),
+        path_kind="file",
+        file_filter="*.txt *.toml *.json",
+    )
+    sample_every_n_steps: int | None = param(
+        None,
+        T("Settings", "Every N steps"),
+        T("Settings", "Draws the sample pictures after every N optimizer steps."),
+        unit="steps",
+        minimum=1,
+        maximum=100000000,
+        step=50,
+        unset_label=T("Settings", "off"),
+        when=(acts_if("sample_prompts"),),
+    )
+    sample_every_n_epochs: int | None = param(
+        None,
+        T("Settings", "Every N epochs"),
+        T("Settings", "Draws the sample pictures after every N epochs."),
+        unit="epochs",
+        minimum=1,
+        maximum=1000000,
+        step=1,
+        unset_label=T("Settings", "off"),
+        when=(acts_if("sample_prompts"),),
+    )
+    sample_at_first: bool = param(
+        False,
+        T("Settings", "Before training"),
+        T("Settings", "Draws the sample pictures once before the first step, for comparison."),
+        when=(acts_if("sample_prompts"),),
+    )
+    sample_sampler: Sampler = param(
+        "euler_a",
+        T("Settings", "Sampler"),
+        T("Settings", "The sampler for prompts that name none with --ss."),
+        choices=SAMPLERS,
+        when=(acts_if("sample_prompts"),),
+    )
