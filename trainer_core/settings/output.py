@@ -50,7 +50,7 @@ class OutputSettings(Section):
     save_last_n_epochs: int | None = param(
         None,
         T("Settings", "Keep last epochs"),
-        T("Settings", "Removes this run's own epoch files that are older than N epochs."),
+        T("Settings", "Keeps this many of the run's own epoch files and removes older ones."),
         unit="epochs",
         minimum=1,
         maximum=1000000,

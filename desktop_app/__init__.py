@@ -1,0 +1,1 @@
+"""The desktop application: docks over Qt models, and a trainer in a process of its own."""

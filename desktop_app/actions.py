@@ -1,0 +1,85 @@
+"""Every command of menus, toolbar and keyboard, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import QObject
+from PySide6.QtGui import QAction, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar
+
+from desktop_app.theme.icons import icon
+from desktop_app.translation import shown
+from trainer_core.texts import T
+
+_Key = QKeySequence.StandardKey
+
+MENUS: Mapping[str, str] = {
+    "file": T("App", "&File"),
+    "edit": T("App", "&Edit"),
+    "run": T("App", "&Run"),
+    "view": T("App", "&View"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActionSpec:
+    """One command: where it stands and how it is called; what it does is its handler."""
+
+    name: str
+    menu: str
+    label: str
+    icon: str = ""
+    shortcut: QKeySequence.StandardKey | str = ""
+    opens_group: bool = False
+
+
+ACTIONS: tuple[ActionSpec, ...] = (
+    ActionSpec("new", "file", T("App", "&New"), "new", _Key.New),
+    ActionSpec("open", "file", T("App", "&Open…"), "open", _Key.Open),
+    ActionSpec("open_demo", "file", T("App", "Open the &demo")),
+    ActionSpec("save", "file", T("App", "&Save"), "save", _Key.Save, opens_group=True),
+    ActionSpec("save_as", "file", T("App", "Save &as…"), "", _Key.SaveAs),
+    ActionSpec("quit", "file", T("App", "&Quit"), "", _Key.Quit, opens_group=True),
+    ActionSpec("undo", "edit", T("App", "&Undo"), "undo", _Key.Undo),
+    ActionSpec("redo", "edit", T("App", "&Redo"), "redo", _Key.Redo),
+    ActionSpec("find", "edit", T("App", "&Find setting"), "", _Key.Find, opens_group=True),
+    ActionSpec("start", "run", T("App", "&Start"), "start", "F5"),
+    ActionSpec("stop_and_save", "run", T("App", "Save and s&top"), "stop", "Shift+F5"),
+    ActionSpec("stop_now", "run", T("App", "Stop &without saving")),
+    ActionSpec("reset_layout", "view", T("App", "&Reset layout")),
+)
+
+
+def make_actions(
+    handlers: Mapping[str, Callable[[], object]], parent: QObject
+) -> dict[str, QAction]:
+    """Return an action for every entry of the table, each bound to its handler."""
+    actions = {}
+    for spec in ACTIONS:
+        action = QAction(shown(spec.label), parent)
+        if spec.shortcut:
+            action.setShortcut(spec.shortcut)
+        handler = handlers[spec.name]
+        action.triggered.connect(lambda _checked=False, handler=handler: handler())
+        actions[spec.name] = action
+    draw_icons(actions)
+    return actions
+
+
+def draw_icons(actions: Mapping[str, QAction]) -> None:
+    """Draw the icons of all actions in the colours of the theme."""
+    for spec in ACTIONS:
+        if spec.icon:
+            actions[spec.name].setIcon(icon(spec.icon))
+
+
+def make_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> dict[str, QMenu]:
+    """Fill the menu bar and return the menus by name."""
+    menus = {name: bar.addMenu(shown(title)) for name, title in MENUS.items()}
+    for spec in ACTIONS:
+        if spec.opens_group:
+            menus[spec.menu].addSeparator()
+        menus[spec.menu].addAction(actions[spec.name])
+    return menus

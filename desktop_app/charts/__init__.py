@@ -1,0 +1,1 @@
+"""Charts: growing series that thin themselves, and the plots that draw them."""

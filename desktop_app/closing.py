@@ -1,0 +1,98 @@
+"""Closing the window while something is unsaved or a run is going on."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtWidgets import QWidget
+
+from desktop_app.file_commands import FileCommands
+from desktop_app.process.outcome import Outcome
+from desktop_app.questions import Answer, Ask, Question, ask
+from desktop_app.translation import shown
+from desktop_app.workspace import Workspace
+from trainer_core.texts import T
+
+_KEEP, _STOP = "keep", "stop"
+_DETACH_TIMEOUT_MS = 10_000  # without an answer the trainer goes on all the same
+
+
+class Closing(QObject):
+    """Decides whether the window may go now, later, or not at all."""
+
+    leaving = Signal()  # the app ends now, without the window's destructors
+    ready = Signal()  # what had to be waited for is done: the window may be closed again
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        files: FileCommands,
+        window: QWidget,
+        *,
+        ask: Ask = ask,
+        leave: Callable[[int], object] = os._exit,
+    ) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._files = files
+        self._window = window
+        self._ask = ask
+        self._leave = leave
+        self._is_agreed = False  # all questions are answered; only the trainer is waited for
+        self._is_detaching = False
+        workspace.run.ended.connect(self._on_ended)
+        workspace.run.detached.connect(self._on_detached)
+
+    def may_close(self) -> bool:
+        """Tell whether the window may close now; asks what must be asked."""
+        run = self._workspace.run
+        if self._is_agreed:
+            return not run.is_running
+        if not self._files.may_leave():
+            return False
+        if not run.is_running:
+            return True
+        answer = self._ask(self._window, _question())
+        if answer == _KEEP:
+            self._detach()
+        elif answer == _STOP:
+            self._is_agreed = True
+            run.stop(save=True)
+        return False
+
+    def _detach(self) -> None:
+        self._is_agreed = self._is_detaching = True
+        QTimer.singleShot(_DETACH_TIMEOUT_MS, self, self._on_detached)
+        self._workspace.run.detach()
+
+    def _on_detached(self) -> None:
+        if self._is_detaching:
+            self._is_detaching = False
+            self.leaving.emit()
+            # A QProcess that is destroyed kills its child; one that is never destroyed does not.
+            self._leave(0)
+
+    def _on_ended(self, outcome: Outcome) -> None:
+        was_agreed, self._is_agreed, self._is_detaching = self._is_agreed, False, False
+        if was_agreed and outcome.ok:
+            self.ready.emit()
+
+
+def _question() -> Question:
+    return Question(
+        shown(T("App", "A run is going on")),
+        shown(T("App", "Training is not done. What should happen to it?")),
+        shown(
+            T(
+                "App",
+                "Save and stop writes the weights and a state to go on from; the window closes "
+                "when that is done. Keep training leaves the trainer at work without a window.",
+            )
+        ),
+        (
+            Answer(_STOP, shown(T("App", "Save and stop"))),
+            Answer(_KEEP, shown(T("App", "Keep training"))),
+        ),
+    )

@@ -1,0 +1,115 @@
+"""The docks in the window: where they stand, which is in front, and how they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+
+from desktop_app.docks.base import Dock
+from desktop_app.translation import shown
+from desktop_app.workspace import Workspace
+
+_LEFT_WIDTH_PX = 430
+_BOTTOM_HEIGHT_PX = 170
+_LAYOUT_VERSION = 1  # raised when a saved layout would no longer fit
+
+
+class DockFrame(QObject):
+    """Builds the docks of a window and keeps their layout.
+
+    A dock that is one of several tabs has no title bar, because its tab says the same.
+    """
+
+    def __init__(self, window: QMainWindow, docks: Sequence[Dock]) -> None:
+        super().__init__(window)
+        self._window = window
+        self._docks = docks
+        self.widgets: dict[str, QDockWidget] = {}
+        self._titles_due = QTimer(self, singleShot=True, interval=0)
+        self._titles_due.timeout.connect(self._show_titles)
+        options = QMainWindow.DockOption
+        window.setDockOptions(
+            options.AllowNestedDocks | options.AllowTabbedDocks | options.AnimatedDocks
+        )
+        window.setDocumentMode(True)
+        window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
+        left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
+        window.setCorner(Qt.Corner.TopLeftCorner, left)
+        window.setCorner(Qt.Corner.BottomLeftCorner, left)
+        window.setCorner(Qt.Corner.TopRightCorner, right)
+        window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.BottomDockWidgetArea)
+
+    def build(self, workspace: Workspace) -> None:
+        """Build every dock and put it at its first place."""
+        for dock in self._docks:
+            widget = QDockWidget(shown(dock.title), self._window)
+            widget.setObjectName(dock.name)
+            content = dock.build(workspace)
+            content.setProperty("dockContent", True)
+            content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+            widget.setWidget(content)
+            widget.installEventFilter(self)
+            self.widgets[dock.name] = widget
+        self.reset()
+
+    def reset(self) -> None:
+        """Put every dock where it stands at the first start."""
+        firsts: dict[Qt.DockWidgetArea, QDockWidget] = {}
+        for dock in self._docks:
+            widget = self.widgets[dock.name]
+            widget.setFloating(False)
+            self._window.addDockWidget(dock.default_area, widget)
+            widget.show()
+            first = firsts.setdefault(dock.default_area, widget)
+            if first is not widget:
+                self._window.tabifyDockWidget(first, widget)
+        for widget in firsts.values():
+            widget.raise_()
+        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
+        rest = max(self._window.width() - _LEFT_WIDTH_PX, 1)
+        left = firsts.get(Qt.DockWidgetArea.LeftDockWidgetArea)
+        right = firsts.get(Qt.DockWidgetArea.RightDockWidgetArea)
+        bottom = firsts.get(Qt.DockWidgetArea.BottomDockWidgetArea)
+        if left and right:
+            self._window.resizeDocks([left, right], [_LEFT_WIDTH_PX, rest], horizontal)
+        if bottom:
+            self._window.resizeDocks([bottom], [_BOTTOM_HEIGHT_PX], vertical)
+
+    def raise_dock(self, name: str) -> None:
+        """Show a dock and bring it to the front."""
+        widget = self.widgets[name]
+        widget.show()
+        widget.raise_()
+
+    def raise_for(self, path: str) -> None:
+        """Bring the dock to the front in which a setting is edited."""
+        for dock in self._docks:
+            if dock.shows(path):
+                self.raise_dock(dock.name)
+
+    def state(self) -> QByteArray:
+        """Return the layout, to be restored at the next start."""
+        return self._window.saveState(_LAYOUT_VERSION)
+
+    def restore(self, state: QByteArray) -> None:
+        """Restore a layout; one of another version is ignored."""
+        self._window.restoreState(state, _LAYOUT_VERSION)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Look at the title bars again when a dock is shown, moved into tabs or out of them."""
+        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange):
+            self._titles_due.start()
+        return super().eventFilter(watched, event)
+
+    def _show_titles(self) -> None:
+        for widget in self.widgets.values():
+            is_tab = bool(self._window.tabifiedDockWidgets(widget)) and not widget.isFloating()
+            has_none = widget.titleBarWidget() is not None
+            if is_tab and not has_none:
+                widget.setTitleBarWidget(QWidget(widget))
+            elif has_none and not is_tab:
+                empty = widget.titleBarWidget()
+                widget.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt takes a null here
+                empty.deleteLater()

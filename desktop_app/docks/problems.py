@@ -1,0 +1,118 @@
+"""The dock that lists everything that is wrong, and leads to it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtWidgets import (
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QStackedLayout,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.docks.base import Dock
+from desktop_app.models.problems_model import Column, Entry, ProblemsModel
+from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from desktop_app.workspace import Workspace
+from trainer_core.texts import T
+
+
+class ProblemsDock(Dock):
+    """All problems of settings and pictures; a click leads to the place."""
+
+    name = "problems"
+    title = T("App", "Problems")
+    icon = "problems"
+    default_area = Qt.DockWidgetArea.BottomDockWidgetArea
+
+    def build(self, workspace: Workspace) -> QWidget:
+        return _ProblemsView(workspace)
+
+
+class _ProblemsView(QWidget):
+    """The table, and the button that applies the selected row's way out."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self._model = workspace.problems
+        self._table = _table(self._model)
+        self._apply = QPushButton(shown(T("App", "Apply")), self)
+        self._lay_out()
+        self._table.clicked.connect(self._on_clicked)
+        self._table.activated.connect(self._on_clicked)
+        self._table.selectionModel().currentChanged.connect(self._show_way_out)
+        self._apply.clicked.connect(self._on_apply)
+        self._model.modelReset.connect(self._on_reset)
+        self._on_reset()
+
+    def _lay_out(self) -> None:
+        look = tokens.current()
+        self._way_out = QLabel(self, wordWrap=True)
+        self._way_out.setProperty("role", "dim")
+        self._empty = QLabel(shown(T("App", "No problems. Ready to start.")), self)
+        self._empty.setProperty("role", "dim")
+        self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        footer = QHBoxLayout()
+        footer.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
+        footer.addWidget(self._way_out, 1)
+        footer.addWidget(self._apply)
+        listed = QWidget(self)
+        column = QVBoxLayout(listed)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._table, 1)
+        column.addLayout(footer)
+        self._pages = QStackedLayout(self)
+        self._pages.addWidget(listed)
+        self._pages.addWidget(self._empty)
+
+    def _current(self) -> Entry | None:
+        index = self._table.currentIndex()
+        return self._model.entry(index.row()) if index.isValid() else None
+
+    def _on_reset(self) -> None:
+        has_any = self._model.rowCount() > 0
+        self._pages.setCurrentIndex(0 if has_any else 1)
+        if has_any:
+            flag = QItemSelectionModel.SelectionFlag
+            self._table.selectionModel().setCurrentIndex(
+                self._model.index(0, 0), flag.ClearAndSelect | flag.Rows
+            )
+        self._show_way_out()
+
+    def _show_way_out(self) -> None:
+        entry = self._current()
+        self._way_out.setText(entry.way_out if entry else "")
+        self._apply.setVisible(bool(entry and entry.changes))
+
+    def _on_clicked(self, index: QModelIndex) -> None:
+        entry = self._model.entry(index.row())
+        if entry.picture is not None:
+            self._workspace.picture_wanted.emit(entry.picture)
+        elif entry.path:
+            self._workspace.setting_wanted.emit(entry.path)
+
+    def _on_apply(self) -> None:
+        entry = self._current()
+        if entry is not None:
+            self._workspace.document.apply(entry.changes, entry.way_out)
+
+
+def _table(model: ProblemsModel) -> QTreeView:
+    table = QTreeView()
+    table.setModel(model)
+    table.setRootIsDecorated(False)
+    table.setUniformRowHeights(True)
+    table.setAllColumnsShowFocus(True)
+    header = table.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(Column.MESSAGE, QHeaderView.ResizeMode.Stretch)
+    header.setSectionResizeMode(Column.PLACE, QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(Column.WAY_OUT, QHeaderView.ResizeMode.ResizeToContents)
+    return table

@@ -1,0 +1,61 @@
+"""What every editor offers: a raw value in, a raw value out, and two signals."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Signal
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtWidgets import QHBoxLayout, QWidget
+
+from trainer_core.settings.param import Param
+
+
+class Editor(QWidget):
+    """Edits one setting.
+
+    Values are raw, as a run file holds them, so that a mistake can be seen and mended: an editor
+    shows whatever it is given, and hands back what was typed even if it does not fit.
+    """
+
+    edited = Signal()  # while typing
+    committed = Signal(object)  # done: the new raw value
+
+    def __init__(self, param: Param, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.param = param
+        self.row = QHBoxLayout(self)
+        self.row.setContentsMargins(0, 0, 0, 0)
+
+    def raw(self) -> object:
+        """Return the raw value as it stands in the editor."""
+        raise NotImplementedError
+
+    def set_raw(self, value: object) -> None:
+        """Show a raw value; emits nothing."""
+        raise NotImplementedError
+
+    def fields(self) -> tuple[QWidget, ...]:
+        """Return the widgets that take the focus, in order."""
+        raise NotImplementedError
+
+    def commit(self) -> None:
+        """Hand over what was typed so far."""
+        self.committed.emit(self.raw())
+
+    def activate(self) -> None:
+        """Do what a click on the label means: go there."""
+        self.fields()[0].setFocus()
+
+    def set_invalid(self, is_invalid: bool) -> None:
+        """Frame the value as one that cannot be used."""
+        for field in self.fields():
+            if bool(field.property("invalid")) != is_invalid:
+                field.setProperty("invalid", is_invalid)
+                field.style().polish(field)
+
+
+def wheel_is_meant(field: QWidget, event: QWheelEvent) -> bool:
+    """Tell whether the wheel turns the field's value; over an unfocused one it scrolls the form."""
+    if field.hasFocus():
+        return True
+    event.ignore()
+    return False

@@ -1,0 +1,126 @@
+"""The form of one settings section, generated from its declarations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from desktop_app.document import Document
+from desktop_app.editors.row import Row
+from desktop_app.theme import tokens
+from desktop_app.translation import choice_label, place, shown
+from desktop_app.widgets.collapsible import Collapsible
+from trainer_core.settings.param import ActsIf, Param
+from trainer_core.settings.problems import Suggestion
+from trainer_core.settings.schema import SECTION_TITLES, params, path_of
+from trainer_core.texts import T
+
+
+class SectionForm(QWidget):
+    """The rows of one section: the everyday ones, and the advanced ones folded below."""
+
+    help_wanted = Signal(str)
+
+    def __init__(self, section: str, document: Document, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.section = section
+        self.rows = {
+            path: self._row(param) for path, param in params().items() if param.section == section
+        }
+        advanced = [row for row in self.rows.values() if row.param.spec.advanced]
+        basic = [row for row in self.rows.values() if not row.param.spec.advanced]
+        self.advanced = Collapsible(shown(T("App", "Advanced")), _stacked(advanced), self)
+        self.advanced.setVisible(bool(advanced))
+        self._lay_out(basic)
+        document.changed.connect(self._on_changed)
+        document.replaced.connect(self._on_replaced)
+        document.problems_changed.connect(self._on_problems_changed)
+        self._on_replaced()
+        self._on_problems_changed()
+
+    def reveal(self, path: str) -> Row:
+        """Unfold what hides a row, give it the focus, and return it."""
+        row = self.rows[path]
+        if row.param.spec.advanced:
+            self.advanced.set_open(True)
+        row.editor.fields()[0].setFocus()
+        return row
+
+    def label_width(self) -> int:
+        """Return the width that the widest label needs."""
+        return max(row.label.sizeHint().width() for row in self.rows.values())
+
+    def set_label_width(self, width: int) -> None:
+        """Give all labels one width, so that the fields stand in a column."""
+        for row in self.rows.values():
+            row.label.setFixedWidth(width)
+
+    def _row(self, param: Param) -> Row:
+        row = Row(param, self)
+        row.committed.connect(self._document.set_value)
+        row.reset_wanted.connect(self._document.reset)
+        row.suggestion_wanted.connect(self._on_suggestion_wanted)
+        row.help_wanted.connect(self.help_wanted)
+        return row
+
+    def _lay_out(self, basic: Iterable[Row]) -> None:
+        look = tokens.current()
+        title = QLabel(shown(SECTION_TITLES[self.section]), self)
+        title.setFont(tokens.font(look.font_large, bold=True))
+        title.setIndent(look.mark + look.gap_m)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(look.gap_m)
+        layout.addWidget(title)
+        layout.addWidget(_stacked(basic))
+        layout.addWidget(self.advanced)
+
+    def _on_replaced(self) -> None:
+        self._on_changed(self.rows.keys())
+
+    def _on_changed(self, paths: Iterable[str]) -> None:
+        for path in paths:
+            row = self.rows.get(path)
+            if row is not None:
+                is_default = self._document.is_default(path)
+                row.show_value(self._document.value(path), is_default=is_default)
+
+    def _on_problems_changed(self) -> None:
+        for path, row in self.rows.items():
+            row.show_problems([p for p in self._document.problems if p.path == path])
+            row.set_reason(self._reason(row.param))
+            if row.has_error and row.param.spec.advanced:
+                self.advanced.set_open(True)
+
+    def _reason(self, param: Param) -> str:
+        """Return why a setting does not act with the others as they are, "" if it does."""
+        for condition in param.spec.when:
+            path = path_of(condition.name)
+            if path is not None and not condition.holds(self._document.typed_value(path)):
+                return _condition_words(condition, path)
+        return ""
+
+    def _on_suggestion_wanted(self, suggestion: Suggestion) -> None:
+        self._document.apply(suggestion.changes, shown(suggestion.message))
+
+
+def _stacked(rows: Iterable[Row]) -> QWidget:
+    look = tokens.current()
+    stack = QWidget()
+    layout = QVBoxLayout(stack)
+    layout.setContentsMargins(0, 0, 0, 0)
+    layout.setSpacing(look.gap_s)
+    for row in rows:
+        layout.addWidget(row)
+    return stack
+
+
+def _condition_words(condition: ActsIf, path: str) -> str:
+    other = place(path)
+    if not condition.values:
+        return shown(T("App", "Acts only if {label} is set."), label=other)
+    values = ", ".join(choice_label(params()[path], value) for value in condition.values)
+    return shown(T("App", "Acts only if {label} is: {values}."), label=other, values=values)

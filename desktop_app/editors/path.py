@@ -1,0 +1,98 @@
+"""The editor of files and folders: typed, dropped or browsed for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QMimeData
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QToolButton, QWidget
+
+from desktop_app.editors.base import Editor
+from desktop_app.theme import tokens
+from desktop_app.translation import choice_label, shown
+from desktop_app.widgets.icon_button import IconButton
+from trainer_core.settings.document import UNSET
+from trainer_core.settings.param import Param
+from trainer_core.texts import T
+
+
+class PathEditor(Editor):
+    """Edits a path; an empty optional one is unset."""
+
+    def __init__(self, param: Param, parent: QWidget | None = None) -> None:
+        super().__init__(param, parent)
+        self._field = QLineEdit(self)
+        if param.is_optional:
+            self._field.setPlaceholderText(choice_label(param, None))
+        self._field.setAcceptDrops(False)  # it would take the address of a file as text
+        self._field.editingFinished.connect(self.commit)
+        self._field.textEdited.connect(self.edited)
+        self.setAcceptDrops(True)
+        self.row.setSpacing(tokens.current().gap_xs)
+        self.row.addWidget(self._field)
+        self.row.addWidget(self._browse_button())
+
+    def raw(self) -> object:
+        words = self._field.text().strip()
+        return UNSET if self.param.is_optional and not words else words
+
+    def set_raw(self, value: object) -> None:
+        words = "" if value == UNSET and self.param.is_optional else str(value)
+        self._field.setText(words)
+        self._field.setToolTip(words)
+        self._field.end(False)  # the end of a long path tells more than its beginning
+
+    def fields(self) -> tuple[QWidget, ...]:
+        return (self._field,)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take a file or folder that may stand here."""
+        if self._dropped(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the file or folder."""
+        path = self._dropped(event.mimeData())
+        if path is not None:
+            event.acceptProposedAction()
+            self._take(str(path))
+
+    def _dropped(self, data: QMimeData) -> Path | None:
+        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        if not paths:
+            return None
+        fits = {"file": paths[0].is_file(), "folder": paths[0].is_dir()}
+        return paths[0] if fits.get(self.param.spec.path_kind or "", True) else None
+
+    def _browse_button(self) -> QToolButton:
+        kind = self.param.spec.path_kind
+        button = IconButton("folder", shown(T("App", "Browse…")), self)
+        if kind == "file":
+            button.clicked.connect(self._browse_file)
+        elif kind == "folder":
+            button.clicked.connect(self._browse_folder)
+        else:
+            menu = QMenu(button)
+            menu.addAction(shown(T("App", "Choose a file…")), self._browse_file)
+            menu.addAction(shown(T("App", "Choose a folder…")), self._browse_folder)
+            button.setMenu(menu)
+            button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        return button
+
+    def _browse_file(self) -> None:
+        label = shown(self.param.spec.label)
+        patterns = self.param.spec.file_filter
+        everything = shown(T("App", "All files (*)"))
+        wanted = f"{label} ({patterns});;{everything}" if patterns else everything
+        path, _ = QFileDialog.getOpenFileName(self, label, self._field.text(), wanted)
+        self._take(path)
+
+    def _browse_folder(self) -> None:
+        label = shown(self.param.spec.label)
+        self._take(QFileDialog.getExistingDirectory(self, label, self._field.text()))
+
+    def _take(self, path: str) -> None:
+        if path:
+            self.set_raw(path)
+            self.commit()

@@ -1,0 +1,1 @@
+"""What the docks share: plain data and the Qt models that adapt it."""

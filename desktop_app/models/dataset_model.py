@@ -1,0 +1,170 @@
+"""The pictures that the settings name: what is there, what is wrong with it, what it will give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
+
+from desktop_app.background import LatestJob
+from desktop_app.models.dataset_scan import (
+    CheckProgress,
+    FileStamp,
+    Request,
+    Scan,
+    check_fully,
+    look,
+)
+from trainer_core.dataset.audit import Finding
+from trainer_core.settings.document import parse, replaced, with_absolute_paths
+from trainer_core.settings.problems import Severity
+from trainer_core.settings.schema import TrainSettings
+
+_PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
+
+
+class DatasetModel(QObject):
+    """The picture folder of the document, scanned in a thread as settings and files change.
+
+    Attributes:
+        scan: The newest look at the folder; None without a folder, and before the first look.
+        progress: How far the full check is; None while there is none.
+    """
+
+    changed = Signal()  # scan is another one
+    busy_changed = Signal()
+    findings_changed = Signal()  # the full check found something, or has come further
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.scan: Scan | None = None
+        self.progress: CheckProgress | None = None
+        self._request: Request | None = None
+        self._is_stale = False  # what the scan saw is no longer what is there
+        self._checked: dict[FileStamp, Finding | None] = {}
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self._look)
+        self._looking = LatestJob(self)
+        self._looking.finished.connect(self._on_looked)
+        self._checking = LatestJob(self)
+        self._checking.reported.connect(self._on_checked)
+        self._checking.finished.connect(self._on_check_finished)
+        self._watcher = QFileSystemWatcher(self)
+        self._watcher.directoryChanged.connect(self._on_folder_changed)
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that the settings name, whether it was looked at yet or not."""
+        return None if self._request is None else self._request.folder
+
+    @property
+    def is_busy(self) -> bool:
+        """True until the newest look is finished."""
+        return self._pause.isActive() or self._looking.is_running
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Everything that is wrong, from the quick audit and from the full check so far."""
+        if self.scan is None or self.scan.audit is None:
+            return ()
+        paths = {picture.path for picture in self.scan.index.pictures}
+        known = {finding.path for finding in self.scan.audit.errors}
+        found = (
+            finding
+            for stamp, finding in self._checked.items()
+            if finding is not None and stamp.path in paths - known
+        )
+        return (*self.scan.audit.findings, *found)
+
+    def follow(self, raw: Mapping[str, Any], folder: Path) -> None:
+        """Show the pictures that a raw document names; ``folder`` is where its paths begin."""
+        request = Request.of(_usable(with_absolute_paths(raw, folder)))
+        if request == self._request:
+            return
+        is_other_folder = request is None or request.folder != self.folder
+        self._request = request
+        if is_other_folder:
+            self._show(None)
+        if request is None:
+            self._pause.stop()
+            self._looking.cancel()
+        else:
+            self._pause.start(0 if is_other_folder else _PAUSE_MS)
+        self.busy_changed.emit()
+
+    def rescan(self) -> None:
+        """Look at the folder again, whatever is known of it."""
+        self._is_stale = True
+        if self._request is not None:
+            self._look()
+
+    def close(self) -> None:
+        """Drop all work and wait until its threads have let go."""
+        self._pause.stop()
+        self._looking.close()
+        self._checking.close()
+
+    def _look(self) -> None:
+        if self._request is None:
+            return
+        known = None if self._is_stale else self.scan
+        self._is_stale = False
+        request = self._request
+        self._looking.start(lambda job: look(request, known))
+        self.busy_changed.emit()
+
+    def _on_looked(self, scan: Scan | None) -> None:
+        self._show(scan)
+        self.busy_changed.emit()
+
+    def _show(self, scan: Scan | None) -> None:
+        is_same = scan is not None and self.scan is not None and scan.index is self.scan.index
+        self.scan = scan
+        if not is_same:
+            self._watch(scan)
+            self._check(scan)
+        self.changed.emit()
+
+    def _check(self, scan: Scan | None) -> None:
+        self._checking.cancel()
+        self.progress = None
+        if scan is None or scan.audit is None:
+            return
+        damaged = {finding.path for finding in scan.audit.errors}
+        paths = [p.path for p in scan.index.pictures if p.path not in damaged]
+        known = set(self._checked)
+        self._checking.start(lambda job: check_fully(job, paths, known))
+
+    def _watch(self, scan: Scan | None) -> None:
+        wanted: set[str] = set()
+        if scan is not None and scan.failure is None:
+            wanted = {str(scan.request.folder), *(str(c.folder) for c in scan.index.concepts)}
+        watched = set(self._watcher.directories())
+        if watched - wanted:
+            self._watcher.removePaths(list(watched - wanted))
+        if wanted - watched:
+            self._watcher.addPaths(list(wanted - watched))
+
+    def _on_folder_changed(self) -> None:
+        self._is_stale = True
+        self._pause.start(_PAUSE_MS)
+
+    def _on_checked(self, progress: CheckProgress) -> None:
+        self._checked.update(progress.results)
+        self.progress = progress
+        self.findings_changed.emit()
+
+    def _on_check_finished(self) -> None:
+        self.progress = None
+        self.findings_changed.emit()
+
+
+def _usable(raw: Mapping[str, Any]) -> TrainSettings:
+    """Return the settings of a document with defaults in place of what cannot be used."""
+    settings, problems = parse(raw)
+    if settings is None:
+        broken = {p.path: None for p in problems if p.severity is Severity.ERROR}
+        settings, _ = parse(replaced(raw, broken))
+    return settings or TrainSettings()

@@ -1,0 +1,140 @@
+"""One look at a picture folder, and the full check that follows; plain functions for a thread."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from desktop_app.background import Job
+from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.plan import Pace, Plan, make_plan
+from trainer_core.errors import DatasetError, SettingsError
+from trainer_core.preflight import bucket_rules, pace
+from trainer_core.settings.schema import TrainSettings
+
+_REPORT_INTERVAL_S = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """The settings that decide what a scan finds."""
+
+    folder: Path
+    repeats: int
+    caption_extension: str
+    rules: BucketRules | None  # None while the settings contradict each other
+    resolution: tuple[int, int]
+    pace: Pace
+
+    @classmethod
+    def of(cls, settings: TrainSettings) -> Request | None:
+        """Return what ``settings`` ask for, None if they name no folder."""
+        pictures = settings.dataset
+        if pictures.train_data_dir is None:
+            return None
+        try:
+            rules = bucket_rules(pictures)
+        except SettingsError:
+            rules = None
+        return cls(
+            pictures.train_data_dir,
+            pictures.dataset_repeats,
+            pictures.caption_extension,
+            rules,
+            pictures.resolution,
+            pace(pictures.train_batch_size, settings.optimizer),
+        )
+
+    def sees_like(self, other: Request) -> bool:
+        """Tell whether the other request differs in nothing but the pace."""
+        return replace(self, pace=other.pace) == other
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What one look at the folder found.
+
+    Attributes:
+        request: What was asked.
+        index: The folder's pictures; none if it cannot be read.
+        audit: What is wrong with them, their sizes and captions; None likewise.
+        plan: What a run would do with the usable ones; None if nothing can be planned.
+        failure: Why the folder cannot be read.
+    """
+
+    request: Request
+    index: DatasetIndex
+    audit: Audit | None = None
+    plan: Plan | None = None
+    failure: DatasetError | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """How far the full check is, with what it found since the last report."""
+
+    done: int
+    total: int
+    results: dict[FileStamp, Finding | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class FileStamp:
+    """A file as it was when it was checked."""
+
+    path: Path
+    size_bytes: int
+    changed_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> FileStamp:
+        """Return the stamp of a file as it is now; zeros if it is gone."""
+        try:
+            status = path.stat()
+        except OSError:
+            return cls(path, 0, 0)
+        return cls(path, status.st_size, status.st_mtime_ns)
+
+
+def look(request: Request, known: Scan | None = None) -> Scan:
+    """Scan the folder; of ``known``, if it saw the same, only the plan is made anew."""
+    if known is not None and known.audit is not None and request.sees_like(known.request):
+        return replace(known, request=request, plan=_plan(request, known.index, known.audit))
+    # Contradicting limits hide the plan, not the pictures.
+    rules = request.rules or BucketRules(request.resolution, enable_bucket=False)
+    try:
+        index = build_index(request.folder, plain_repeats=request.repeats)
+    except DatasetError as error:
+        return Scan(request, DatasetIndex(request.folder, ()), failure=error)
+    audit = quick_audit(index, rules=rules, caption_extension=request.caption_extension)
+    return Scan(request, index, audit, _plan(request, index, audit))
+
+
+def _plan(request: Request, index: DatasetIndex, audit: Audit) -> Plan | None:
+    usable = index.without(audit.unusable)
+    if request.rules is None or not usable.concepts:
+        return None
+    return make_plan(usable, audit.sizes, request.rules, request.pace)
+
+
+def check_fully(job: Job, paths: Iterable[Path], known: set[FileStamp]) -> None:
+    """Decode every picture that was not checked as it is now, and report on the way."""
+    stamps = [stamp for stamp in map(FileStamp.of, paths) if stamp not in known]
+    reported_at = time.monotonic()
+    results: dict[FileStamp, Finding | None] = {}
+    for done, stamp in enumerate(_until_cancelled(job, stamps), start=1):
+        results[stamp] = decode_fully(stamp.path)
+        if done == len(stamps) or time.monotonic() - reported_at > _REPORT_INTERVAL_S:
+            job.report(CheckProgress(done, len(stamps), results))
+            results, reported_at = {}, time.monotonic()
+
+
+def _until_cancelled(job: Job, stamps: list[FileStamp]) -> Iterator[FileStamp]:
+    for stamp in stamps:
+        if job.is_cancelled:
+            return
+        yield stamp

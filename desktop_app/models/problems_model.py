@@ -1,0 +1,151 @@
+"""Everything that is wrong with settings and pictures, as one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from desktop_app.theme import tokens
+from desktop_app.theme.icons import icon
+from desktop_app.translation import place, shown, shown_problem
+from trainer_core.dataset.audit import Finding
+from trainer_core.settings.problems import Problem, Severity
+from trainer_core.texts import T
+
+_ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+_NO_INDEX = QModelIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One problem as people read it, and where it leads.
+
+    Attributes:
+        path: The setting, section or "" that it belongs to; None for a finding.
+        picture: The picture or folder that it belongs to; None for a setting's problem.
+        changes: Raw values that mend it; empty where only a person can.
+    """
+
+    severity: Severity
+    message: str
+    place: str
+    way_out: str = ""
+    path: str | None = None
+    picture: Path | None = None
+    changes: Mapping[str, object] = field(default_factory=dict)
+
+    @classmethod
+    def of_problem(cls, problem: Problem) -> Entry:
+        """Return the entry of a problem with the settings."""
+        suggestion = problem.suggestion
+        return cls(
+            problem.severity,
+            shown_problem(problem),
+            place(problem.path),
+            "" if suggestion is None else shown(suggestion.message),
+            path=problem.path,
+            changes={} if suggestion is None else suggestion.changes,
+        )
+
+    @classmethod
+    def of_finding(cls, finding: Finding) -> Entry:
+        """Return the entry of a finding in the picture folder."""
+        return cls(
+            finding.severity,
+            shown(finding.message),
+            finding.path.name,
+            "" if finding.suggestion is None else shown(finding.suggestion),
+            picture=finding.path,
+        )
+
+
+class Column(IntEnum):
+    """The columns of the table."""
+
+    MESSAGE = 0
+    PLACE = 1
+    WAY_OUT = 2
+
+
+_HEADINGS = {
+    Column.MESSAGE: T("App", "Problem"),
+    Column.PLACE: T("App", "Setting"),
+    Column.WAY_OUT: T("App", "What to do"),
+}
+
+
+class ProblemsModel(QAbstractTableModel):
+    """A row for every problem, the worst first."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._of_settings: list[Entry] = []
+        self._of_pictures: list[Entry] = []
+        self._entries: list[Entry] = []
+
+    def set_problems(self, problems: Sequence[Problem]) -> None:
+        """Show these problems with the settings instead."""
+        self._of_settings = [Entry.of_problem(problem) for problem in problems]
+        self._refresh()
+
+    def set_findings(self, findings: Sequence[Finding]) -> None:
+        """Show these findings in the picture folder instead."""
+        self._of_pictures = [Entry.of_finding(finding) for finding in findings]
+        self._refresh()
+
+    def entry(self, row: int) -> Entry:
+        """Return the problem in a row."""
+        return self._entries[row]
+
+    def count(self, severity: Severity) -> int:
+        """Return how many problems of this severity there are."""
+        return sum(entry.severity is severity for entry in self._entries)
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
+        """Return the number of problems."""
+        return 0 if parent.isValid() else len(self._entries)
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
+        """Return the number of columns."""
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(  # noqa: N802 - Qt's name
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        """Return a heading."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return shown(_HEADINGS[Column(section)])
+        return None
+
+    def data(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        """Return what a cell shows."""
+        entry, column = self._entries[index.row()], Column(index.column())
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return {
+                Column.MESSAGE: entry.message,
+                Column.PLACE: entry.place,
+                Column.WAY_OUT: entry.way_out,
+            }[column]
+        if role == Qt.ItemDataRole.DecorationRole and column is Column.MESSAGE:
+            severity = str(entry.severity)
+            return icon(severity, str(getattr(tokens.current(), severity)))
+        return None
+
+    def _refresh(self) -> None:
+        entries = [*self._of_settings, *self._of_pictures]
+        entries.sort(key=lambda entry: _ORDER.index(entry.severity))
+        if entries != self._entries:
+            self.beginResetModel()
+            self._entries = entries
+            self.endResetModel()

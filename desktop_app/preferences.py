@@ -1,0 +1,96 @@
+"""The app's own settings, declared like those of a run, and what it remembers between starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import ValidationError
+from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
+
+from trainer_core.settings.document import from_raw, to_raw
+from trainer_core.settings.param import Choice, Section, param, section_params
+from trainer_core.texts import T
+
+ThemeName = Literal["system", "light", "dark"]
+
+THEMES: dict[str, Choice] = {
+    "system": Choice(T("App", "Like the system")),
+    "light": Choice(T("App", "Light")),
+    "dark": Choice(T("App", "Dark")),
+}
+RECENT_LIMIT = 10
+
+
+class AppSettings(Section):
+    """How the app looks."""
+
+    theme: ThemeName = param(
+        "system",
+        T("App", "Theme"),
+        T("App", "Light or dark window."),
+        choices=THEMES,
+    )
+
+
+class Preferences(QObject):
+    """`AppSettings` kept in an ini file, with window layout and recent files beside them."""
+
+    changed = Signal()
+
+    def __init__(self, path: Path, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._store = QSettings(str(path), QSettings.Format.IniFormat)
+        self.settings = self._read()
+
+    def change(self, **values: Any) -> None:
+        """Set some of the app's settings and keep them."""
+        self.settings = AppSettings.model_validate(dict(self.settings) | values)
+        for declared in section_params("app", AppSettings):
+            value = getattr(self.settings, declared.name)
+            self._store.setValue(f"app/{declared.name}", to_raw(declared, value))
+        self.changed.emit()
+
+    @property
+    def recent_files(self) -> list[Path]:
+        """Run files opened last, newest first."""
+        stored = self._store.value("files/recent", [])
+        return [Path(name) for name in ([stored] if isinstance(stored, str) else stored or [])]
+
+    def remember_file(self, path: Path) -> None:
+        """Put ``path`` first among the recent files."""
+        path = path.absolute()
+        kept = [path, *(other for other in self.recent_files if other != path)][:RECENT_LIMIT]
+        self._store.setValue("files/recent", [str(name) for name in kept])
+
+    def layout(self, name: str) -> QByteArray:
+        """Return a saved piece of window layout, empty if there is none."""
+        stored = self._store.value(f"layout/{name}")
+        return stored if isinstance(stored, QByteArray) else QByteArray()
+
+    def keep_layout(self, name: str, data: QByteArray) -> None:
+        """Save a piece of window layout."""
+        self._store.setValue(f"layout/{name}", data)
+
+    def is_open(self, name: str) -> bool:
+        """Tell whether a part of a form that can be folded was left open."""
+        return self._store.value(f"open/{name}") == "true"
+
+    def keep_open(self, name: str, is_open: bool) -> None:
+        """Remember whether a part of a form is unfolded."""
+        self._store.setValue(f"open/{name}", "true" if is_open else "false")
+
+    def write(self) -> None:
+        """Write everything to disk now."""
+        self._store.sync()
+
+    def _read(self) -> AppSettings:
+        values = {
+            declared.name: from_raw(declared, self._store.value(f"app/{declared.name}"))
+            for declared in section_params("app", AppSettings)
+            if self._store.contains(f"app/{declared.name}")
+        }
+        try:
+            return AppSettings.model_validate(values)
+        except ValidationError:  # a file of a newer version, or edited by hand: start afresh
+            return AppSettings()

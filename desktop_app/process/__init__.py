@@ -1,0 +1,1 @@
+"""The trainer's process: how it is started, heard, stopped, and how it ended."""

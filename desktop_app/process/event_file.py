@@ -1,0 +1,77 @@
+"""The event file of a run: read from any point on, and followed while it grows."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from trainer_core.errors import ProtocolError
+from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event
+from trainer_core.protocol.messages import Event
+
+_SLICE_BYTES = 2 * MAX_LINE_BYTES  # holds at least one whole line; some 5 ms of decoding
+_POLL_MS = 500
+
+
+class EventFile:
+    """Reads ``events.jsonl`` slice by slice, whole lines only; what is no event is skipped."""
+
+    def __init__(self, path: Path, offset: int = 0) -> None:
+        self._path = path
+        self._offset = offset
+
+    def read(self) -> list[Event] | None:
+        """Return the next events, None when there is nothing new."""
+        try:
+            with self._path.open("rb") as file:
+                file.seek(self._offset)
+                data = file.read(_SLICE_BYTES)
+        except OSError:
+            return None  # not there yet, or held by another program for a moment
+        whole = data.rfind(b"\n") + 1
+        if not whole and len(data) < _SLICE_BYTES:
+            return None
+        self._offset += whole or len(data)
+        return _events(data[:whole])
+
+
+class EventFollower(QObject):
+    """Delivers a run's events from its file, a slice at a time so that the app stays fluid."""
+
+    event_received = Signal(object)  # a protocol Event
+    caught_up = Signal()  # everything that stands in the file was delivered
+
+    def __init__(self, path: Path, offset: int = 0, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._file = EventFile(path, offset)
+        self._timer = QTimer(self, singleShot=True)
+        self._timer.timeout.connect(self._read)
+        self._timer.start(0)
+
+    def poke(self) -> None:
+        """Look at the file now: it has grown."""
+        self._timer.start(0)
+
+    def close(self) -> None:
+        """Deliver nothing more."""
+        self._timer.stop()
+
+    def _read(self) -> None:
+        events = self._file.read()
+        self._timer.start(_POLL_MS if events is None else 0)
+        for event in events or ():
+            self.event_received.emit(event)
+        if events is None:
+            self.caught_up.emit()
+
+
+def _events(data: bytes) -> list[Event]:
+    found = []
+    for line in data.splitlines():
+        with contextlib.suppress(ProtocolError):
+            event = decode_event(line)
+            if event is not None:
+                found.append(event)
+    return found

@@ -1,0 +1,128 @@
+"""How a run ended, as plain data with the sentence to show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from trainer_core.protocol.messages import Failed, Finished
+from trainer_core.texts import T, Text, text
+
+_SIGKILL = 9  # signal.SIGKILL does not exist on Windows
+
+
+class Ending(StrEnum):
+    """The ways in which a run can end."""
+
+    COMPLETED = "completed"
+    STOPPED = "stopped"  # as it was told
+    FAILED = "failed"  # the trainer said why
+    CRASHED = "crashed"  # it ended without a word
+    NOT_STARTED = "not_started"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessEnd:
+    """What the operating system says about an ended process."""
+
+    exit_code: int
+    has_crashed: bool = False  # ended by a signal or an exception of the processor
+    refusal: Text | None = None  # why the app did not let it go on, or could not start it
+    refusal_hint: Text | None = None
+    was_killed: bool = False  # by the app, because it did not stop
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The end of a run: what happened, the way out, and where the result and the log are."""
+
+    ending: Ending
+    sentence: Text
+    hint: Text | None = None
+    log_file: Path | None = None
+    weights: Path | None = None
+    state: Path | None = None
+    step: int | None = None
+
+    @property
+    def ok(self) -> bool:
+        """True if the run ended as planned or as it was told."""
+        return self.ending in (Ending.COMPLETED, Ending.STOPPED)
+
+    @property
+    def stopped(self) -> bool:
+        """True if it ended because it was told to."""
+        return self.ending is Ending.STOPPED
+
+    @property
+    def crashed(self) -> bool:
+        """True if it ended without saying why."""
+        return self.ending is Ending.CRASHED
+
+
+def outcome_of(
+    end: ProcessEnd, last_word: Finished | Failed | None, log_file: Path | None = None
+) -> Outcome:
+    """Return the outcome of a run from its end and its last event, if it sent one."""
+    if end.refusal is not None:
+        return Outcome(Ending.NOT_STARTED, end.refusal, end.refusal_hint, log_file)
+    if isinstance(last_word, Failed):
+        return _failed(last_word, log_file)
+    if isinstance(last_word, Finished):
+        return _finished(last_word, log_file)
+    return _without_last_word(end, log_file)
+
+
+def _finished(event: Finished, log_file: Path | None) -> Outcome:
+    steps = {"step": event.step, "total": event.total_steps}
+    hint = None
+    if event.reason == "completed":
+        ending, sentence = Ending.COMPLETED, text(T("App", "Done: {step} steps trained."), **steps)
+    elif event.state is not None:
+        ending = Ending.STOPPED
+        sentence = text(T("App", "Stopped and saved after step {step} of {total}."), **steps)
+        hint = text(T("App", "Press Start to go on from there."))
+    else:
+        ending = Ending.STOPPED
+        sentence = text(T("App", "Stopped after step {step} of {total}, not saved."), **steps)
+    weights, state = _path(event.weights), _path(event.state)
+    return Outcome(ending, sentence, hint, log_file, weights, state, event.step)
+
+
+def _failed(event: Failed, log_file: Path | None) -> Outcome:
+    return Outcome(
+        Ending.FAILED,
+        event.message.text(),
+        event.hint.text() if event.hint else None,
+        _path(event.log_file) or log_file,
+        state=_path(event.state),
+        step=event.step,
+    )
+
+
+def _without_last_word(end: ProcessEnd, log_file: Path | None) -> Outcome:
+    hint = text(T("App", "Start goes on from the newest saved state, if there is one."))
+    if end.was_killed:
+        sentence = text(T("App", "The trainer did not stop when asked and was ended."))
+        return Outcome(Ending.STOPPED, sentence, hint, log_file)
+    if end.has_crashed and end.exit_code == _SIGKILL:
+        sentence = text(T("App", "The trainer was killed from outside."))
+        hint = text(
+            T(
+                "App",
+                "That happens when memory runs out. A smaller batch or resolution needs less. "
+                "Start goes on from the newest saved state, if there is one.",
+            )
+        )
+    elif end.has_crashed:
+        sentence = text(T("App", "The trainer crashed (code {code})."), code=end.exit_code)
+    else:
+        sentence = text(
+            T("App", "The trainer ended without saying why (exit code {code})."), code=end.exit_code
+        )
+    return Outcome(Ending.CRASHED, sentence, hint, log_file)
+
+
+def _path(value: str | None) -> Path | None:
+    return Path(value) if value else None

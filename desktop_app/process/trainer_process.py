@@ -1,0 +1,193 @@
+"""The trainer as a child process: one signal per event, one per log line, one at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+
+from desktop_app.process.environment import TrainerCommand
+from desktop_app.process.lines import LineSplitter
+from desktop_app.process.outcome import ProcessEnd
+from trainer_core.errors import ProtocolError
+from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event, encode
+from trainer_core.protocol.messages import PROTOCOL_VERSION, Command, Event, Failed, Hello, Stop
+from trainer_core.texts import T, Text, text
+
+SAVE_PATIENCE_S = 600.0  # without a sign of life: a large state on a slow disk takes minutes
+STOP_PATIENCE_S = 15.0  # the step at hand is finished first
+
+
+class TrainerProcess(QObject):
+    """One run of the trainer.
+
+    The first event must be `Hello` in our protocol version, or `Failed` if it could not start;
+    anything else is refused in words. Lines that are not events are reported and survived.
+
+    Destroying this object kills the trainer, so leave the app only after `ended`, or by
+    ``os._exit`` once the trainer has answered `Detach`.
+    """
+
+    event_received = Signal(object)  # a protocol Event
+    stream_disturbed = Signal(object)  # a Text: something on the stream is no event
+    log_received = Signal(list)  # lines that the trainer wrote for people
+    ended = Signal(object)  # a ProcessEnd, always the last signal
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._events = LineSplitter(MAX_LINE_BYTES)
+        self._log = LineSplitter(MAX_LINE_BYTES)
+        self._is_introduced = False
+        self._refusal: tuple[Text, Text] | None = None
+        self._was_killed = False
+        self._is_saving = False
+        self._patience = QTimer(self, singleShot=True)
+        self._patience.timeout.connect(self._on_patience_lost)
+        self._is_terminated = False
+        self._process = QProcess(self)
+        self._process.readyReadStandardOutput.connect(self._on_output)
+        self._process.readyReadStandardError.connect(self._on_log)
+        self._process.errorOccurred.connect(self._on_error)
+        self._process.finished.connect(self._on_finished)
+
+    def start(self, command: TrainerCommand, environment: QProcessEnvironment) -> None:
+        """Start the trainer in a session of its own, out of reach of a terminal's Ctrl-C."""
+        self._process.setProcessEnvironment(environment)
+        if os.name == "posix":
+            parameters = QProcess.UnixProcessParameters()
+            parameters.flags = QProcess.UnixProcessFlag.CreateNewSession
+            self._process.setUnixProcessParameters(parameters)
+        self._process.start(command.program, list(command.arguments))
+
+    def send(self, command: Command) -> None:
+        """Send one command, if there is anyone to read it."""
+        if self._process.state() is not QProcess.ProcessState.NotRunning:
+            self._process.write(encode(command))
+
+    def stop(
+        self,
+        *,
+        save: bool,
+        save_patience_s: float = SAVE_PATIENCE_S,
+        stop_patience_s: float = STOP_PATIENCE_S,
+    ) -> None:
+        """Ask the trainer to stop; when it stays silent for too long, terminate, then kill it.
+
+        While it saves, every event counts as a sign of life.
+        """
+        self.send(Stop(save=save))
+        self._is_saving, self._is_terminated = save, False
+        self._stop_patience_s = stop_patience_s
+        self._wait(save_patience_s if save else stop_patience_s)
+
+    def kill(self) -> None:
+        """End the trainer and whatever it started, without any saving."""
+        self._was_killed = True
+        pid = self._process.processId()
+        if os.name == "posix" and pid > 0:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(pid, signal.SIGKILL)
+        else:
+            self._process.kill()
+
+    # ---------------------------------------------------------------- stopping
+
+    def _wait(self, seconds: float) -> None:
+        self._patience.start(round(seconds * 1000))
+
+    def _on_patience_lost(self) -> None:
+        if self._is_terminated:
+            self.kill()
+            return
+        self._is_terminated = True
+        self._process.terminate()
+        self._wait(self._stop_patience_s)
+
+    # ---------------------------------------------------------------- reading
+
+    def _on_output(self) -> None:
+        for line in self._events.feed(bytes(self._process.readAllStandardOutput().data())):
+            self._on_line(line)
+
+    def _on_log(self) -> None:
+        self._tell_log(self._log.feed(bytes(self._process.readAllStandardError().data())))
+
+    def _tell_log(self, lines: list[bytes]) -> None:
+        if lines:
+            self.log_received.emit([line.decode(errors="replace") for line in lines])
+
+    def _on_line(self, line: bytes) -> None:
+        if self._refusal is not None:
+            return
+        try:
+            event = decode_event(line)
+        except ProtocolError as error:
+            protocol = None if self._is_introduced else _announced_protocol(line)
+            if protocol is None:
+                self.stream_disturbed.emit(error.message)
+            else:
+                self._refuse_protocol(protocol)
+            return
+        if event is None:
+            kind = json.loads(line)["event"]
+            self.stream_disturbed.emit(text(T("App", "Unknown event “{kind}”."), kind=kind))
+        else:
+            self._on_event(event)
+
+    def _on_event(self, event: Event) -> None:
+        if isinstance(event, Hello) and event.protocol != PROTOCOL_VERSION:
+            self._refuse_protocol(event.protocol)
+            return
+        if not self._is_introduced and not isinstance(event, Hello | Failed):
+            self._refuse(text(T("App", "What was started as the trainer is not LoRA Loom's.")))
+            return
+        self._is_introduced = True
+        if self._is_saving and self._patience.isActive():
+            self._patience.start()  # from the beginning
+        self.event_received.emit(event)
+
+    def _refuse_protocol(self, protocol: int) -> None:
+        template = T("App", "The trainer speaks version {theirs} of the protocol, the app {ours}.")
+        self._refuse(text(template, theirs=protocol, ours=PROTOCOL_VERSION))
+
+    def _refuse(self, reason: Text) -> None:
+        hint = T("App", "Install the same version of LoRA Loom in the trainer's Python.")
+        self._refusal = (reason, text(hint))
+        self.kill()
+
+    # ---------------------------------------------------------------- the end
+
+    def _on_error(self, error: QProcess.ProcessError) -> None:
+        if error is not QProcess.ProcessError.FailedToStart:
+            return  # every other error is followed by finished
+        reason = text(
+            T("App", "{program} cannot be started: {reason}"),
+            program=self._process.program(),
+            reason=self._process.errorString(),
+        )
+        hint = text(T("App", "Choose a Python that has LoRA Loom's trainer."))
+        self.ended.emit(ProcessEnd(-1, refusal=reason, refusal_hint=hint))
+
+    def _on_finished(self, exit_code: int, status: QProcess.ExitStatus) -> None:
+        self._patience.stop()
+        self._on_output()
+        self._on_log()
+        for line in self._events.close():
+            self._on_line(line)
+        self._tell_log(self._log.close())
+        reason, hint = self._refusal or (None, None)
+        has_crashed = status is QProcess.ExitStatus.CrashExit
+        self.ended.emit(ProcessEnd(exit_code, has_crashed, reason, hint, self._was_killed))
+
+
+def _announced_protocol(line: bytes) -> int | None:
+    """Return the protocol of a hello that we cannot read otherwise."""
+    try:
+        hello = json.loads(line)
+        is_hello = hello["event"] == "hello" and isinstance(hello["protocol"], int)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return hello["protocol"] if is_hello else None

@@ -1,0 +1,168 @@
+"""The status bar: what the run is doing, how far it is, how fast, and how long it will take."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
+
+from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.process.run_control import RunControl
+from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from trainer_core.protocol.messages import Event, Plan, Progress, Resumed, StepDone
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import T
+from trainer_core.version import __version__
+
+_STEPS_AVERAGED = 50
+_PROGRESS_WIDTH_PX = 180
+
+PHASES = {
+    "idle": T("App", "Ready"),
+    "starting": T("App", "Starting the trainer"),
+    "loading": T("App", "Loading the model"),
+    "caching": T("App", "Preparing pictures"),
+    "training": T("App", "Training"),
+    "sampling": T("App", "Drawing samples"),
+    "saving": T("App", "Saving"),
+    "paused": T("App", "Paused"),
+    "ended": T("App", "Ending"),
+}
+
+
+class Pace:
+    """How fast steps follow one another, saves and samples included."""
+
+    def __init__(self) -> None:
+        self._steps: deque[tuple[int, float]] = deque(maxlen=_STEPS_AVERAGED)
+
+    def clear(self) -> None:
+        """Forget the steps so far."""
+        self._steps.clear()
+
+    def add(self, step: int, time_s: float) -> None:
+        """Take note of a step that was done at ``time_s``."""
+        self._steps.append((step, time_s))
+
+    def seconds_left(self, total_steps: int) -> float | None:
+        """Return how long the rest will take, None while nobody can tell."""
+        if len(self._steps) < 2:
+            return None
+        (first, began), (last, ended) = self._steps[0], self._steps[-1]
+        if last <= first or ended <= began:
+            return None
+        return (total_steps - last) * (ended - began) / (last - first)
+
+
+def duration_text(seconds: float) -> str:
+    """Return a duration such as ``1 h 05 min``, ``4 min 30 s`` or ``12 s``."""
+    whole = round(seconds)
+    if whole >= 3600:
+        minutes = f"{whole % 3600 // 60:02}"
+        return shown(T("App", "{hours} h {minutes} min"), hours=whole // 3600, minutes=minutes)
+    if whole >= 60:
+        rest = f"{whole % 60:02}"
+        return shown(T("App", "{minutes} min {seconds} s"), minutes=whole // 60, seconds=rest)
+    return shown(T("App", "{seconds} s"), seconds=whole)
+
+
+class StatusBar(QStatusBar):
+    """Phase, step, speed, time left, problems and version."""
+
+    problems_wanted = Signal()
+
+    def __init__(
+        self, run: RunControl, problems: ProblemsModel, parent: QWidget | None = None
+    ) -> None:
+        super().__init__(parent)
+        self._run = run
+        self._problems = problems
+        self._pace = Pace()
+        self._total_steps = 0
+        self._phase = QLabel(self)
+        self._bar = QProgressBar(self)
+        self._steps = QLabel(self)
+        self._speed = QLabel(self)
+        self._time_left = QLabel(self)
+        self._problem_count = QPushButton(self)
+        self._version = QLabel(__version__, self)
+        self._lay_out()
+        run.started.connect(self._on_started)
+        run.phase_changed.connect(self._show_phase)
+        run.event_received.connect(self._on_event)
+        problems.modelReset.connect(self._show_problems)
+        self._problem_count.clicked.connect(self.problems_wanted)
+        self._show_phase()
+        self._show_problems()
+
+    def _lay_out(self) -> None:
+        look = tokens.current()
+        self.setSizeGripEnabled(False)
+        self.setContentsMargins(look.gap_m, 0, look.gap_m, 0)
+        self._bar.setFixedWidth(_PROGRESS_WIDTH_PX)
+        self._bar.setTextVisible(False)
+        self._bar.setFixedHeight(look.gap_m)
+        self._problem_count.setProperty("role", "link")
+        self._problem_count.setFlat(True)
+        for label in (self._steps, self._speed, self._time_left, self._version):
+            label.setProperty("role", "dim")
+        for widget in (self._phase, self._bar, self._steps, self._speed, self._time_left):
+            self.addWidget(widget)
+        self.addPermanentWidget(self._problem_count)
+        self.addPermanentWidget(self._version)
+
+    def _on_started(self) -> None:
+        self._pace.clear()
+        self._total_steps = 0
+        for label in (self._steps, self._speed, self._time_left):
+            label.clear()
+
+    def _show_phase(self) -> None:
+        phase = PHASES.get(self._run.phase, PHASES["training"])
+        if self._run.is_stopping:
+            phase = T("App", "Stopping")
+        self._phase.setText(shown(phase))
+        self._bar.setVisible(self._run.is_running)
+        if self._run.is_running and self._run.phase in ("starting", "loading"):
+            self._bar.setRange(0, 0)
+        if not self._run.is_running:
+            self._time_left.clear()
+
+    def _on_event(self, event: Event) -> None:
+        match event:
+            case Plan():
+                self._total_steps = event.total_steps
+            case Progress() if event.phase != "training":
+                self._bar.setRange(0, event.total)
+                self._bar.setValue(event.done)
+            case Resumed():
+                self._pace.clear()
+            case StepDone():
+                self._on_step(event)
+
+    def _on_step(self, event: StepDone) -> None:
+        total = self._total_steps
+        self._pace.add(event.step, event.time)
+        self._bar.setRange(0, total)
+        self._bar.setValue(event.step)
+        words = shown(T("App", "step {step} of {total}"), step=event.step, total=total)
+        self._steps.setText(words)
+        speed = f"{event.images_per_second:.3g}"
+        self._speed.setText(shown(T("App", "{speed} images/s"), speed=speed))
+        left = self._pace.seconds_left(total)
+        if left is not None:
+            self._time_left.setText(shown(T("App", "{time} left"), time=duration_text(left)))
+
+    def _show_problems(self) -> None:
+        errors = self._problems.count(Severity.ERROR)
+        warnings = self._problems.count(Severity.WARNING)
+        if errors:
+            words = shown(T("App", "{count} to set right before the start"), count=errors)
+        elif warnings:
+            words = shown(T("App", "Warnings: {count}"), count=warnings)
+        else:
+            words = ""
+        self._problem_count.setText(words)
+        self._problem_count.setVisible(bool(words))

@@ -1,0 +1,65 @@
+"""The one way from a template to the words on the screen."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QCoreApplication
+
+from trainer_core.settings.param import Param
+from trainer_core.settings.problems import Problem
+from trainer_core.settings.schema import params, path_of
+from trainer_core.texts import T, Text, Value
+
+CONTEXTS = ("App", "Settings", "Problems", "Errors", "Events")
+
+
+def shown(message: Text | str, **values: Value) -> str:
+    """Return ``message`` in the user's language with its values filled in.
+
+    Args:
+        message: A `Text` (its own values are used), or a template marked with ``T``.
+        values: The named values of a template.
+    """
+    if isinstance(message, Text):
+        return _translated(message.template).format(**message.values)
+    return _translated(message).format(**values)
+
+
+def shown_problem(problem: Problem) -> str:
+    """Return a problem's sentence, with settings called by the labels that the form shows."""
+    message = problem.message
+    named = {key: _label_of(key, value) for key, value in message.values.items()}
+    return shown(Text(message.template, named))
+
+
+def place(path: str) -> str:
+    """Return what a problem's path is called on the screen; unknown paths stay as they are."""
+    param = params().get(path)
+    return path if param is None else shown(param.spec.label)
+
+
+def choice_label(param: Param, value: object) -> str:
+    """Return what the form calls one value of a parameter."""
+    if value is None:
+        return shown(param.spec.unset_label or T("App", "not set"))
+    if isinstance(value, bool):
+        return shown(T("App", "on")) if value else shown(T("App", "off"))
+    choice = param.spec.choices.get(str(value))
+    return str(value) if choice is None else shown(choice.label)
+
+
+def _label_of(key: str, value: Value) -> Value:
+    if key not in ("name", "other") or not isinstance(value, str):
+        return value
+    path = path_of(value)
+    if path is None:
+        return value
+    return shown(T("App", "“{label}”"), label=place(path))
+
+
+def _translated(template: str) -> str:
+    # A template that came over the wire does not say its context; contexts share no meanings.
+    for context in CONTEXTS:
+        found = QCoreApplication.translate(context, template)
+        if found != template:
+            return found
+    return template

@@ -1,0 +1,72 @@
+"""A message across the window that stays until it is answered or closed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop_app.theme import tokens
+from desktop_app.widgets.icon_button import IconButton
+
+
+class Banner(QFrame):
+    """One sentence, a dim line below it, a few buttons, and a cross."""
+
+    def __init__(self, close_words: str, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        look = tokens.current()
+        self._message = QLabel(self, wordWrap=True)
+        self._details = QLabel(self, wordWrap=True)
+        self._details.setProperty("role", "dim")
+        for label in (self._message, self._details):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._buttons = QHBoxLayout()
+        close = IconButton("close", close_words, self)
+        close.clicked.connect(self.hide)
+        words = QVBoxLayout()
+        words.setSpacing(look.gap_xs)
+        words.addWidget(self._message)
+        words.addWidget(self._details)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(look.gap_l, look.gap_m, look.gap_m, look.gap_m)
+        layout.setSpacing(look.gap_m)
+        layout.addLayout(words, 1)
+        layout.addLayout(self._buttons)
+        layout.addWidget(close)
+        self.hide()
+
+    @property
+    def message(self) -> str:
+        """The sentence shown."""
+        return self._message.text()
+
+    def tell(
+        self,
+        kind: str,
+        message: str,
+        details: str = "",
+        buttons: tuple[tuple[str, Callable[[], None]], ...] = (),
+    ) -> None:
+        """Show a message instead of the one before.
+
+        Args:
+            kind: ``error``, ``warning`` or ``success``; decides the colour.
+            message: What happened.
+            details: Why, or what to do.
+            buttons: Labels and what they do.
+        """
+        while (item := self._buttons.takeAt(0)) is not None:
+            item.widget().deleteLater()
+        for label, action in buttons:
+            button = QPushButton(label, self)
+            button.clicked.connect(action)
+            self._buttons.addWidget(button)
+        self._message.setText(message)
+        self._details.setText(details)
+        self._details.setVisible(bool(details))
+        self.setProperty("banner", kind)
+        self.style().polish(self)
+        self.show()

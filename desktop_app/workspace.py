@@ -1,0 +1,47 @@
+"""The objects that docks share: document, run, models and preferences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.document import Document
+from desktop_app.models.dataset_model import DatasetModel
+from desktop_app.models.log_model import LogModel
+from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.preferences import Preferences
+from desktop_app.process.run_control import RunControl
+
+
+class Workspace(QObject):
+    """One open document, its dataset, and the run that was started from it.
+
+    Attributes:
+        document: The settings being edited.
+        dataset: The pictures that the document names.
+        problems: What is wrong with either.
+        run: The trainer's process, and what it says.
+        metrics: What the run measured.
+        log: What the run said to people.
+        preferences: The app's own settings.
+        data_dir: Folder for what the app itself keeps (snapshots of started runs).
+    """
+
+    setting_wanted = Signal(str)  # path of a setting that should be shown and focused
+    picture_wanted = Signal(object)  # Path of a picture or folder that should be shown
+    dock_wanted = Signal(str)  # name of a dock that should be shown
+
+    def __init__(
+        self, preferences: Preferences, data_dir: Path, parent: QObject | None = None
+    ) -> None:
+        super().__init__(parent)
+        self.data_dir = data_dir
+        self.preferences = preferences
+        self.document = Document(self)
+        self.dataset = DatasetModel(self)
+        self.problems = ProblemsModel(self)
+        self.metrics = MetricsModel(self)
+        self.log = LogModel(self)
+        self.run = RunControl(self.metrics, self.log, self)

@@ -1,0 +1,173 @@
+"""What goes into the environment: torch first, in the right build, then the project."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from setup_steps.console import SetupProblem, say
+from setup_steps.progress import PipProgress
+from setup_steps.torch_choice import INDEX, TESTED, UP_TO_TESTED, Backend, TorchBuild
+
+# Free space that the environment with this build takes, downloads included; from the sizes of
+# PyTorch's wheels, the CPU figure measured.
+_SPACE_GB: dict[Backend, int] = {"cpu": 3, "cuda": 10, "rocm": 24}
+
+_ASK_TORCH = """
+import json, torch
+facts = [torch.__version__, torch.version.cuda, torch.version.hip, torch.cuda.is_available()]
+print(json.dumps(facts))
+"""
+
+_NETWORK_SIGNS = (
+    "NewConnectionError",
+    "Failed to establish a new connection",
+    "Connection refused",
+    "connection broken",
+    "name resolution",
+    "Name or service not known",
+    "ProxyError",
+    "SSLError",
+    "timed out",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Torch:
+    """The torch that is installed, by its own word."""
+
+    version: str
+    backend: Backend
+    sees_gpu: bool
+
+
+def find_torch(python: Path) -> Torch | None:
+    """Return the torch of an environment, None if it has none.
+
+    Raises:
+        SetupProblem: It is installed and does not start.
+    """
+    answer = subprocess.run(
+        [str(python), "-I", "-c", _ASK_TORCH], capture_output=True, text=True, cwd=python.parent
+    )
+    if answer.returncode == 0:
+        version, cuda, hip, sees_gpu = json.loads(answer.stdout.splitlines()[-1])
+        return Torch(version, "cuda" if cuda else "rocm" if hip else "cpu", sees_gpu)
+    if "No module named 'torch'" in answer.stderr:
+        return None
+    reason = answer.stderr.strip().splitlines()[-1]
+    if sys.platform == "win32":
+        reason += (
+            " On Windows this is often the Visual C++ runtime that is missing: install "
+            "https://aka.ms/vs/17/release/vc_redist.x64.exe and try again."
+        )
+    raise SetupProblem(f"torch is installed and does not start: {reason} Or try --fresh.")
+
+
+def update_pip(python: Path) -> None:
+    """Bring pip to the first version that tells its progress to other programs."""
+    _run_pip(python, ["install", "pip>=24.1"], progress_bar="off")
+
+
+def install_torch(python: Path, build: TorchBuild) -> None:
+    """Install ``build``, by uv where it is there, which knows every card's index."""
+    _require_space(python, build.backend)
+    if not _installed_by_uv(python, build):
+        index_url = build.index_url
+        if build.backend == "cpu" and index_url is None and _would_bring_cuda(python):
+            index_url = f"{INDEX}cpu"
+            say("The package index offers the CUDA build; taking PyTorch's own CPU build.")
+        index = ["--index-url", index_url] if index_url else []
+        _run_pip(python, ["install", *index, build.requirement])
+
+
+def install_project(python: Path, checkout: Path, extras: list[str], torch: Torch) -> None:
+    """Install the checkout, editable, without letting anything replace torch."""
+    with tempfile.TemporaryDirectory() as folder:
+        constraint = Path(folder, "torch.txt")
+        constraint.write_text(f"torch=={torch.version}\n", encoding="utf-8")
+        project = f"{checkout}[{','.join(extras)}]"
+        _run_pip(python, ["install", "--constraint", str(constraint), "--editable", project])
+
+
+def _require_space(python: Path, backend: Backend) -> None:
+    needed_gb = _SPACE_GB[backend]
+    free_gb = shutil.disk_usage(python.parent).free / 1e9
+    if free_gb < needed_gb:
+        raise SetupProblem(
+            f"About {needed_gb} GB are needed, and the disk that holds {python.parent.parent} has "
+            f"{free_gb:.1f} GB free. Make room, or move the project to another disk."
+        )
+
+
+def _installed_by_uv(python: Path, build: TorchBuild) -> bool:
+    uv = shutil.which("uv")
+    if not uv:
+        return False
+    choice = ("cpu", TESTED) if build.backend == "cpu" else ("auto", UP_TO_TESTED)
+    backend, requirement = choice
+    command = [uv, "pip", "install", "--python", str(python), f"--torch-backend={backend}"]
+    if subprocess.call([*command, requirement]) == 0:
+        return True
+    say("uv could not install torch; going on with pip.")
+    return False
+
+
+def _would_bring_cuda(python: Path) -> bool:
+    """Tell whether the package index would send CUDA's packages with torch (gigabytes)."""
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.json")
+        _run_pip(python, ["install", "--quiet", "--dry-run", "--report", str(report), TESTED])
+        items = json.loads(report.read_text(encoding="utf-8"))["install"]
+    return any(item["metadata"]["name"].startswith("nvidia-") for item in items)
+
+
+def _run_pip(python: Path, arguments: list[str], *, progress_bar: str = "raw") -> None:
+    """Run pip and show its progress; what it writes goes to a log in the environment.
+
+    Raises:
+        SetupProblem: pip failed.
+    """
+    command = [str(python), "-I", "-u", "-X", "utf8", "-m", "pip", "--no-input"]
+    command += ["--disable-pip-version-check", *arguments, "--progress-bar", progress_bar]
+    progress = PipProgress()
+    said = []
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8"
+    ) as pip:
+        for line in pip.stdout or ():
+            said.append(line)
+            progress.follow(line)
+    progress.close()
+    log = python.parents[1] / "install.log"
+    log.write_text("".join(said), encoding="utf-8")
+    if pip.returncode != 0:
+        raise SetupProblem(f"{explain_pip(''.join(said))} All it said is in {log}.")
+
+
+def explain_pip(output: str) -> str:
+    """Return one paragraph on why pip failed, from what it wrote."""
+    said = [line for line in output.splitlines() if line.startswith("ERROR:")]
+    last = said[-1].removeprefix("ERROR:").strip() if said else "no reason given"
+    if "No space left on device" in output:
+        return (
+            f"The disk is full (the one of the project or of {tempfile.gettempdir()}). Make room "
+            "and run the same command again; it goes on from here."
+        )
+    if any(sign in output for sign in _NETWORK_SIGNS):
+        return (
+            "The package index cannot be reached. Check the network (HTTPS_PROXY names a proxy, "
+            "PIP_INDEX_URL another index) and run the same command again; it goes on from here. "
+            f"pip says: {last}"
+        )
+    if "Permission denied" in output or "Read-only file system" in output:
+        return f"A folder of the environment cannot be written. pip says: {last}"
+    return (
+        f"The packages could not be installed. pip says: {last} If the environment may be damaged, "
+        "add --fresh to your command to have it made anew."
+    )

@@ -1,0 +1,106 @@
+"""Which build of torch suits the graphics card that is found."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+Backend = Literal["cpu", "cuda", "rocm"]
+
+TESTED = "torch==2.13.0"
+# PyTorch's index for an older card or driver may end at an older release.
+UP_TO_TESTED = "torch>=2.6,<=2.13.0"
+INDEX = "https://download.pytorch.org/whl/"
+
+_WSL_DRIVER = "/usr/lib/wsl/lib"  # Windows puts the driver's tools there, not on PATH
+_QUERY = "--query-gpu=name,driver_version,compute_cap"
+
+
+@dataclass(frozen=True, slots=True)
+class TorchBuild:
+    """A build of torch and, for people, the reason why it is taken."""
+
+    backend: Backend
+    reason: str
+    requirement: str = TESTED
+    index_url: str | None = None  # None: the package index that pip is set up for
+
+
+@dataclass(frozen=True, slots=True)
+class NvidiaCard:
+    """What the NVIDIA driver says of the first card."""
+
+    name: str
+    driver: int  # major version
+    capability: float  # compute capability: 8.6 for an RTX 30xx
+
+
+def choose_build(*, is_cpu_forced: bool = False) -> TorchBuild:
+    """Look for a graphics card and return the build that uses it."""
+    if is_cpu_forced:
+        return TorchBuild("cpu", "--cpu was given")
+    tool = shutil.which("nvidia-smi", path=f"{os.environ.get('PATH', '')}{os.pathsep}{_WSL_DRIVER}")
+    if tool:
+        return _build_for_nvidia(ask_nvidia(tool))
+    if sys.platform == "linux" and has_amd_card():
+        return _build_for_amd()
+    return TorchBuild("cpu", "no NVIDIA or AMD graphics card was found")
+
+
+def ask_nvidia(tool: str) -> NvidiaCard | None:
+    """Return the first card that ``nvidia-smi`` lists, None if the driver does not answer."""
+    command = [tool, _QUERY, "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        name, driver, capability = answer.stdout.splitlines()[0].split(", ")
+        return NvidiaCard(name, int(driver.split(".")[0]), float(capability))
+    except (OSError, subprocess.SubprocessError, LookupError, ValueError):
+        return None
+
+
+def _build_for_nvidia(card: NvidiaCard | None) -> TorchBuild:
+    """Return the CUDA build for a card and its driver.
+
+    Source: NVIDIA, CUDA Toolkit release notes, table of minimum driver versions (12.x: 525, 12.8:
+    570, 13.x: 580); PyTorch's builds for CUDA 12.8 and later leave out cards before 7.5.
+    """
+    if card is None or card.driver < 525:
+        return TorchBuild(
+            "cpu",
+            "an NVIDIA driver is installed, but it is older than 525 or sees no card; after "
+            "mending that, run this with --fresh to get the build for the card",
+        )
+    reason = f"the driver, {card.driver}, sees an {_named(card.name)}"
+    if card.capability < 7.5 or card.driver < 570:
+        return TorchBuild("cuda", reason, UP_TO_TESTED, f"{INDEX}cu126")
+    if card.driver < 580 or sys.platform == "win32":
+        # On Windows the plain package index has CPU builds only.
+        return TorchBuild("cuda", reason, UP_TO_TESTED, f"{INDEX}cu128")
+    return TorchBuild("cuda", reason)
+
+
+def _named(name: str) -> str:
+    return name if name.startswith("NVIDIA") else f"NVIDIA {name}"
+
+
+def has_amd_card(devices: Path = Path("/sys/class/drm")) -> bool:
+    """Tell whether the kernel lists a graphics card made by AMD (vendor 0x1002)."""
+    vendors = devices.glob("card*/device/vendor")
+    return any(vendor.read_text().strip() == "0x1002" for vendor in vendors)
+
+
+def _build_for_amd() -> TorchBuild:
+    """Return the ROCm build if ROCm is there: without it the build would not find the card."""
+    if shutil.which("rocm_agent_enumerator") or shutil.which("rocminfo"):
+        reason = "an AMD card with ROCm was found"
+        return TorchBuild("rocm", reason, UP_TO_TESTED, f"{INDEX}rocm6.4")
+    return TorchBuild(
+        "cpu",
+        "an AMD card was found, but ROCm is not installed; once it is, run this with --fresh to "
+        "get the build for the card",
+    )

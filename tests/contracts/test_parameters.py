@@ -1,0 +1,138 @@
+"""What every declared parameter must carry."""
+
+import ast
+import importlib
+import json
+import typing
+from functools import cache
+
+import pytest
+from helpers.source_tree import ROOT, sources
+from pydantic import ValidationError
+
+from trainer_core.settings.param import Param
+from trainer_core.settings.schema import params, sections
+
+PARAMETERS = list(params().values())
+# Names of our own: the reference decides these by other means.
+OWN_NAMES = {
+    "family",  # three switches there: v2, v_parameterization and sdxl
+}
+# Words that keep their capital inside a label.
+PROPER_NOUNS = {"Huber", "TensorBoard"}
+
+
+def every_parameter(function):
+    """Run a test for every parameter; its message begins with the place of the declaration."""
+    return pytest.mark.parametrize("param", PARAMETERS, ids=lambda param: param.path)(function)
+
+
+def place(param: Param) -> str:
+    """Return path, line and name of a parameter's declaration."""
+    section = sections()[param.section]
+    [source] = [source for source in sources() if source.name == section.__module__]
+    declared = (node for node in ast.walk(source.tree) if isinstance(node, ast.AnnAssign))
+    lines = [n.lineno for n in declared if getattr(n.target, "id", None) == param.name]
+    return f"{source.at(lines[0])} {param.path}"
+
+
+@cache
+def reference_names() -> frozenset[str]:
+    """Return the reference's argument names; those inside ``network_args`` without it."""
+    entries = json.loads((ROOT / "tests/data/parameters.json").read_text(encoding="utf-8"))
+    return frozenset(entry["key"].removeprefix("network_args.") for entry in entries)
+
+
+def is_sentence_case(label: str) -> bool:
+    first, *others = label.split()
+    # A second capital marks an abbreviation or a name, and one alone a number: VAE, U-Net, N.
+    shouted = [w for w in others if w[1:].islower() and not w[0].islower()]
+    return not first[0].islower() and all(word in PROPER_NOUNS for word in shouted)
+
+
+@every_parameter
+def test_the_label_is_one_to_three_words_in_sentence_case(param):
+    label = param.spec.label
+    assert 1 <= len(label.split()) <= 3, f"{place(param)}: {label}"
+    assert is_sentence_case(label), f"{place(param)}: {label}"
+
+
+@every_parameter
+def test_the_help_is_made_of_sentences(param):
+    assert param.spec.help.endswith("."), f"{place(param)}: {param.spec.help}"
+
+
+@every_parameter
+def test_the_default_is_accepted_by_its_section(param):
+    section = sections()[param.section]
+    try:
+        accepted = section.model_validate({param.name: param.default})
+    except ValidationError as error:
+        pytest.fail(f"{place(param)} refuses its own default: {error}")
+    assert getattr(accepted, param.name) == param.default, place(param)
+
+
+@every_parameter
+def test_the_default_lies_within_the_bounds(param):
+    spec = param.spec
+    numbers = param.default if isinstance(param.default, tuple) else (param.default,)
+    for number in numbers:
+        if isinstance(number, int | float):
+            assert spec.minimum is None or number >= spec.minimum, place(param)
+            assert spec.maximum is None or number <= spec.maximum, place(param)
+
+
+@every_parameter
+def test_numbers_have_a_bound_and_a_way_to_step(param):
+    if param.base_type in (int, float):
+        spec = param.spec
+        assert spec.minimum is not None or spec.maximum is not None, place(param)
+        assert spec.scale == "log" or (spec.step or 0) > 0, place(param)
+
+
+@every_parameter
+def test_the_choices_are_those_of_the_type(param):
+    is_choice = typing.get_origin(param.base_type) is typing.Literal
+    values = typing.get_args(param.base_type) if is_choice else ()
+    assert tuple(param.spec.choices) == values, place(param)
+
+
+@every_parameter
+def test_a_path_says_what_it_points_at(param):
+    assert param.is_path == (param.spec.path_kind is not None), place(param)
+
+
+@every_parameter
+def test_the_name_is_the_reference_s(param):
+    assert (param.name in reference_names()) != (param.name in OWN_NAMES), (
+        f"{place(param)}: not a name of tests/data/parameters.json, or needlessly listed as our own"
+    )
+
+
+@every_parameter
+def test_conditions_name_other_parameters_and_values_they_take(param):
+    by_name = {other.name: other for other in PARAMETERS}
+    for condition in param.spec.when:
+        assert condition.name in by_name, place(param)
+        other = by_name[condition.name]
+        for value in condition.values:
+            section = sections()[other.section]
+            try:
+                section.model_validate({other.name: value})
+            except ValidationError as error:
+                pytest.fail(f"{place(param)}: {condition} cannot hold: {error}")
+
+
+@every_parameter
+def test_every_implementation_is_there(param):
+    for value, choice in param.spec.choices.items():
+        if choice.implementation:
+            module, name = choice.implementation.split(":")
+            found = getattr(importlib.import_module(module), name, None)
+            assert found is not None, f"{place(param)} = {value}: no {choice.implementation}"
+
+
+def test_names_are_unique_across_sections():
+    names = [param.name for param in PARAMETERS]
+    twice = {name for name in names if names.count(name) > 1}
+    assert not twice

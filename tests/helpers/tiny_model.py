@@ -1,0 +1,100 @@
+"""Builds tiny Stable Diffusion 1 models with random weights, in every layout that is read."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from trainer_core.families.sd1_architecture import Architecture, published_architecture
+from trainer_core.families.sd1_files import (
+    Networks,
+    build_networks,
+    original_state_dict,
+    write_folder,
+)
+from trainer_core.families.text import fill_position_ids
+from trainer_core.resource_files import resource_path
+
+
+@dataclass(frozen=True, slots=True)
+class TinySD1:
+    """The same weights three times."""
+
+    folder: Path
+    safetensors: Path
+    ckpt: Path
+
+
+def make_tiny_sd1(folder: Path, seed: int = 0) -> TinySD1:
+    """Write a diffusers folder, a ``.safetensors`` and a ``.ckpt`` of about 7 MB each.
+
+    Pictures are 8 pixels to a latent cell and must have sides that are multiples of 16; the text
+    encoder has 3 layers and the full vocabulary.
+    """
+    files = TinySD1(folder / "tiny", folder / "tiny.safetensors", folder / "tiny.ckpt")
+    networks = tiny_networks(seed)
+    write_folder(networks, files.folder)
+    state = {name: tensor.contiguous() for name, tensor in original_state_dict(networks).items()}
+    save_file(state, files.safetensors)
+    torch.save({"state_dict": state, "global_step": 1}, files.ckpt)
+    return files
+
+
+def tiny_networks(seed: int = 0) -> Networks:
+    """Return the networks of the tiny model, on the CPU in float32."""
+    tokenizer = resource_path("tokenizers", "clip")
+    networks = build_networks(Path("tiny"), tiny_architecture(), tokenizer)
+    generator = torch.Generator().manual_seed(seed)
+    for network in (networks.unet, networks.vae, networks.text_encoder):
+        fill_randomly(network, generator)
+    fill_position_ids(networks.text_encoder)
+    return networks
+
+
+def tiny_architecture() -> Architecture:
+    """Return Stable Diffusion 1's architecture with few and narrow layers."""
+    published = published_architecture()
+    unet = {
+        "block_out_channels": [16, 32],
+        "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
+        "up_block_types": ["UpBlock2D", "CrossAttnUpBlock2D"],
+        "layers_per_block": 1,
+        "cross_attention_dim": 32,
+        "norm_num_groups": 16,
+    }
+    vae = {"block_out_channels": [8, 8, 8, 16], "layers_per_block": 1, "norm_num_groups": 8}
+    text_encoder = {
+        "hidden_size": 32,
+        "projection_dim": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 1,
+    }
+    return Architecture(
+        unet=published.unet | unet,
+        vae=published.vae | vae,
+        text_encoder=published.text_encoder | text_encoder,
+        scheduler=published.scheduler,
+    )
+
+
+def fill_randomly(network: nn.Module, generator: torch.Generator) -> None:
+    """Give a network on the meta device weights of its own; no two tensors are alike."""
+    state = {
+        name: _random(name, tuple(tensor.shape), generator)
+        for name, tensor in network.state_dict().items()
+    }
+    network.load_state_dict(state, assign=True)
+    network.requires_grad_(False).eval()
+
+
+def _random(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Tensor:
+    noise = torch.randn(shape, generator=generator)
+    if len(shape) == 1:  # biases near 0, scales of norms near 1
+        return noise * 0.1 + ("norm" in name and name.endswith("weight"))
+    return noise / math.sqrt(math.prod(shape[1:]))

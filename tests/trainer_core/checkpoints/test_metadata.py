@@ -1,0 +1,210 @@
+"""The metadata of a weight file equals the recorded one of the same configuration."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from trainer_core.checkpoints.metadata import (
+    BaseModelFacts,
+    DatasetFacts,
+    NetworkFacts,
+    RunFacts,
+    TrainingFacts,
+    build_metadata,
+)
+from trainer_core.checkpoints.modelspec import DIFFUSERS, PROGRAM
+
+DATA = Path(__file__).parents[2] / "data"
+FILES = {
+    entry["description"]: entry["files"]
+    for entry in json.loads((DATA / "metadata.json").read_text(encoding="utf-8"))["written_files"]
+}
+DEFAULT = FILES["SD1.5 with the directory layout, default options"]["demo.safetensors"]
+MANY = FILES["SD1.5 many options and a mid-training save"]
+
+# Left to later issues: SD2, SDXL, a dataset configuration file, no_metadata, and in the case
+# with many options the entries of settings that are not offered yet.
+LATER = {
+    "ss_max_token_length", "ss_min_snr_gamma", "ss_noise_offset", "ss_scale_weight_norms",
+    "modelspec.author", "modelspec.description", "modelspec.license", "modelspec.tags",
+    "modelspec.timestep_range", "modelspec.title",
+}  # fmt: skip
+
+OF_THIS_PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
+HASHES = {"sshs_model_hash", "sshs_legacy_hash"}  # added when the tensors are known
+OWN_KEYS = {"loom_run_id"}
+
+DEFAULT_FACTS = RunFacts(
+    model=BaseModelFacts(
+        architecture="stable-diffusion-v1", implementation=DIFFUSERS, version="sd_v1"
+    ),
+    network=NetworkFacts(module="networks.lora", dim=4, alpha=2.0),
+    dataset=DatasetFacts(
+        num_train_images=6,
+        num_reg_images=0,
+        num_batches_per_epoch=6,
+        batch_size_per_device=1,
+        total_batch_size=1,
+        resolution=(64, 64),
+        enable_bucket=False,
+        bucket_no_upscale=True,
+        min_bucket_reso=256,
+        max_bucket_reso=1024,
+        flip_aug=False,
+        shuffle_caption=False,
+        keep_tokens=0,
+        cache_latents=True,
+        bucket_info={"buckets": {}},
+        dataset_dirs={"2_demo cat": {"n_repeats": 2, "img_count": 3}},
+        reg_dataset_dirs={},
+        tag_frequency={"2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1}},
+    ),
+    training=TrainingFacts(
+        run_id="0123",
+        session_id=77,
+        training_started_at=1000.25,
+        output_name="demo",
+        training_comment=None,
+        seed=42,
+        num_epochs=1,
+        max_train_steps=4,
+        learning_rate=2e-6,
+        unet_lr=None,
+        text_encoder_lr=None,
+        lr_scheduler="constant",
+        lr_warmup_steps=0,
+        optimizer="torch.optim.adamw.AdamW",
+        optimizer_args={},
+        max_grad_norm=1.0,
+        gradient_accumulation_steps=1,
+        gradient_checkpointing=False,
+        mixed_precision="no",
+    ),
+)
+
+MANY_FACTS = RunFacts(
+    model=replace(DEFAULT_FACTS.model, clip_skip=2, name="nowhere/model"),
+    network=NetworkFacts(
+        module="networks.lora",
+        dim=8,
+        alpha=4.0,
+        dropout=0.1,
+        args={"conv_dim": "2", "conv_alpha": "1"},
+    ),
+    dataset=replace(
+        DEFAULT_FACTS.dataset,
+        num_reg_images=1,
+        batch_size_per_device=2,
+        total_batch_size=2,
+        resolution=(128, 192),
+        enable_bucket=True,
+        bucket_no_upscale=False,
+        min_bucket_reso=64,
+        max_bucket_reso=256,
+        flip_aug=True,
+        shuffle_caption=True,
+        keep_tokens=1,
+        bucket_info={
+            "buckets": {
+                "0": {"resolution": [128, 128], "count": 10},
+                "1": {"resolution": [192, 128], "count": 2},
+            },
+            "mean_img_ar_error": 0.11607142857142855,
+        },
+        reg_dataset_dirs={"1_cat": {"n_repeats": 1, "img_count": 1}},
+        tag_frequency={
+            "2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1},
+            "1_cat": {"cat": 1},
+        },
+    ),
+    training=replace(
+        DEFAULT_FACTS.training,
+        training_comment="hello",
+        num_epochs=2,
+        max_train_steps=12,
+        learning_rate=1e-4,
+        unet_lr=2e-4,
+        text_encoder_lr=5e-5,
+        lr_scheduler="cosine",
+        lr_warmup_steps=1,
+        optimizer_args={"weight_decay": 0.1, "betas": (0.9, 0.99)},
+    ),
+)
+
+
+def fixed_values(recorded: dict[str, Any], without: set[str]) -> dict[str, str]:
+    """Return the recorded values that do not depend on time, chance or the program."""
+    return {
+        key: entry["value"]
+        for key, entry in recorded.items()
+        if entry["value"] != "<volatile>" and key not in without
+    }
+
+
+def test_keys_equal_the_recorded_ones_and_our_own() -> None:
+    metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=2000.5)
+
+    assert set(metadata) | HASHES == set(DEFAULT) | OWN_KEYS
+
+
+def test_values_equal_the_recorded_ones() -> None:
+    metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=2000.5)
+    expected = fixed_values(DEFAULT, HASHES | OF_THIS_PROGRAM)
+
+    assert {key: metadata[key] for key in expected} == expected
+
+
+def test_values_equal_the_recorded_ones_where_settings_are_not_the_default() -> None:
+    mid_training = build_metadata(MANY_FACTS, step=6, epoch=1, saved_at=2000.5)
+    final = build_metadata(MANY_FACTS, step=12, epoch=2, saved_at=2000.5)
+    # Warm-up is written in the steps that it takes, not as the share that was asked for.
+    without = HASHES | OF_THIS_PROGRAM | LATER | {"ss_lr_warmup_steps"}
+
+    for metadata, name in ((mid_training, "demo-000001"), (final, "demo")):
+        expected = fixed_values(MANY[f"{name}.safetensors"], without)
+        assert {key: metadata[key] for key in expected} == expected
+        assert set(metadata) | HASHES | LATER == set(MANY[f"{name}.safetensors"]) | OWN_KEYS
+
+
+def test_every_value_is_text() -> None:
+    metadata = build_metadata(MANY_FACTS, step=6, epoch=1, saved_at=2000.5)
+
+    assert {type(value) for value in metadata.values()} == {str}
+
+
+def test_this_program_names_itself() -> None:
+    metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=2000.5)
+
+    assert {metadata[key] for key in OF_THIS_PROGRAM} == {PROGRAM}
+    assert metadata["loom_run_id"] == "0123"
+
+
+def test_times_are_those_of_the_run() -> None:
+    metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=2000.5)
+
+    assert metadata["ss_session_id"] == "77"
+    assert metadata["ss_training_started_at"] == "1000.25"
+    assert metadata["ss_training_finished_at"] == "2000.5"
+
+
+def test_a_base_model_file_is_named_with_both_hashes() -> None:
+    model = replace(DEFAULT_FACTS.model, name="sd.safetensors", short_hash="ab", sha256="cd")
+
+    metadata = build_metadata(replace(DEFAULT_FACTS, model=model), step=4, epoch=1, saved_at=0.0)
+
+    assert metadata["ss_sd_model_name"] == "sd.safetensors"
+    assert metadata["ss_sd_model_hash"] == "ab"
+    assert metadata["ss_new_sd_model_hash"] == "cd"
+
+
+def test_a_dropout_among_the_network_arguments_stays() -> None:
+    network = replace(DEFAULT_FACTS.network, dropout=0.1, args={"dropout": "0.5"})
+
+    metadata = build_metadata(
+        replace(DEFAULT_FACTS, network=network), step=4, epoch=1, saved_at=0.0
+    )
+
+    assert json.loads(metadata["ss_network_args"]) == {"dropout": "0.5"}

@@ -1,0 +1,295 @@
+"""What the audit says of damaged, odd and badly arranged picture folders."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+from helpers.pictures import Folders, gradient, write_dataset, write_picture
+from PIL import Image
+
+from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.index import build_index
+from trainer_core.settings.problems import Severity
+
+RULES = BucketRules((64, 64))
+CAPTION = {"a.txt": "a cat"}
+
+
+def audit_of(root: Path, rules: BucketRules = RULES, extension: str = "auto") -> Audit:
+    return quick_audit(build_index(root, plain_repeats=1), rules=rules, caption_extension=extension)
+
+
+def only(audit: Audit) -> Finding:
+    (finding,) = audit.findings
+    return finding
+
+
+@pytest.fixture
+def picture(tmp_path: Path) -> Path:
+    """A captioned picture that is alone in its folder and without fault."""
+    write_dataset(tmp_path, {"1_cat": {"a.png": None, **CAPTION}})
+    return tmp_path / "1_cat" / "a.png"
+
+
+def root_of(picture: Path) -> Path:
+    return picture.parents[1]
+
+
+def test_a_sound_folder_has_no_findings(picture: Path) -> None:
+    audit = audit_of(root_of(picture))
+    assert audit.findings == ()
+    assert audit.sizes == {picture: (64, 64)}
+    assert audit.captions == {picture: "a cat"}
+    assert audit.unusable == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [(b"", "0 bytes"), (b"no picture", "not a picture"), (b"\x89PNG\r\n\x1a\n\0", "a.png")],
+)
+def test_an_unreadable_picture_is_an_error(picture: Path, content: bytes, words: str) -> None:
+    picture.write_bytes(content)
+    audit = audit_of(root_of(picture))
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (picture, Severity.ERROR)
+    assert words in str(finding.message)
+    assert str(picture) in str(finding.message)
+    assert finding.suggestion is not None
+    assert audit.unusable == {picture}
+    assert audit.errors == (finding,)
+
+
+def test_one_bad_picture_does_not_hide_another(tmp_path: Path) -> None:
+    files = {"a.png": b"bad", "b.png": None, "c.png": b"", **CAPTION}
+    write_dataset(tmp_path, {"1_cat": files})
+    assert [f.path.name for f in audit_of(tmp_path).errors] == ["a.png", "c.png"]
+
+
+def test_a_truncated_picture_is_an_error(picture: Path) -> None:
+    os.truncate(picture, picture.stat().st_size - 20)
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (picture, Severity.ERROR)
+    assert "end of the picture" in str(finding.message)
+
+
+def test_a_misnamed_picture_is_a_warning_and_used(picture: Path) -> None:
+    write_picture(picture.with_name("b.bmp")).replace(picture)
+    audit = audit_of(root_of(picture))
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (picture, Severity.WARNING)
+    assert "contains BMP" in str(finding.message)
+    assert picture in audit.headers
+    assert audit.unusable == frozenset()
+
+
+def test_an_animation_is_a_warning(picture: Path) -> None:
+    gradient().save(picture, save_all=True, append_images=[Image.new("RGB", (64, 64))])
+    finding = only(audit_of(root_of(picture)))
+    assert finding.severity is Severity.WARNING
+    assert "first of 2 frames" in str(finding.message)
+
+
+@pytest.mark.parametrize(
+    ("rules", "trained_at"),
+    [
+        (BucketRules((512, 512)), "192 x 192"),
+        (BucketRules((512, 512), bucket_no_upscale=False), "512 x 512"),
+        (BucketRules((512, 640), enable_bucket=False), "512 x 640"),
+    ],
+)
+def test_a_small_picture_is_a_warning(picture: Path, rules: BucketRules, trained_at: str) -> None:
+    write_picture(picture, (200, 200))
+    finding = only(audit_of(root_of(picture), rules))
+    assert (finding.path, finding.severity) == (picture, Severity.WARNING)
+    assert f"200 x 200 pixels, trained at {trained_at}" in str(finding.message)
+
+
+def test_half_the_resolution_is_not_small(picture: Path) -> None:
+    write_picture(picture, (256, 256))
+    assert audit_of(root_of(picture), BucketRules((512, 512))).findings == ()
+
+
+def test_a_picture_too_thin_for_a_bucket_is_an_error(picture: Path) -> None:
+    write_picture(picture, (60, 500))
+    audit = audit_of(root_of(picture), BucketRules((128, 128)))
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (picture, Severity.ERROR)
+    assert "too thin or small: 60 x 500" in str(finding.message)
+    assert audit.unusable == {picture}
+
+
+def test_sizes_are_upright(picture: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    write_picture(picture, (96, 64), exif=exif)
+    assert audit_of(root_of(picture)).sizes == {picture: (64, 96)}
+
+
+def test_pictures_that_share_a_caption_are_a_warning(picture: Path) -> None:
+    twin = write_picture(picture.with_name("a.jpg"))
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (picture, Severity.WARNING)
+    assert f"{picture} and {twin.name}" in str(finding.message)
+
+
+def test_equal_names_in_two_folders_share_nothing(tmp_path: Path) -> None:
+    files = {"a.png": None, **CAPTION}
+    write_dataset(tmp_path, {"1_cat": files, "1_dog": files})
+    assert audit_of(tmp_path).findings == ()
+
+
+def test_a_missing_caption_among_captions_is_a_warning(picture: Path) -> None:
+    other = write_picture(picture.with_name("b.png"))
+    audit = audit_of(root_of(picture))
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (other, Severity.WARNING)
+    assert "trained as “cat”" in str(finding.message)
+    assert str(finding.suggestion) == "Write b.txt."
+    assert audit.captions[other] == "cat"
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "a.txt is empty"), (b"caf\xe9", "line 1, byte 4")]
+)
+def test_an_empty_or_wrongly_encoded_caption_is_an_error_of_its_picture(
+    picture: Path, content: bytes, words: str
+) -> None:
+    picture.with_name("a.txt").write_bytes(content)
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (picture, Severity.ERROR)
+    assert words in str(finding.message)
+
+
+@pytest.mark.parametrize(
+    ("content", "severity", "words"),
+    [
+        ("\na cat", Severity.WARNING, "begins with an empty line"),
+        ("a cat\na dog", Severity.NOTICE, "only the first is used"),
+    ],
+)
+def test_lines_that_are_not_used_are_named(
+    picture: Path, content: str, severity: Severity, words: str
+) -> None:
+    picture.with_name("a.txt").write_text(content)
+    finding = only(audit_of(root_of(picture)))
+    assert finding.severity is severity
+    assert words in str(finding.message)
+
+
+def test_captions_of_two_kinds_are_an_error(picture: Path) -> None:
+    picture.with_name("a.caption").write_text("a dog")
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (root_of(picture), Severity.ERROR)
+    assert "two kinds" in str(finding.message)
+
+
+def test_captions_of_the_kind_not_asked_for_are_a_warning(picture: Path) -> None:
+    finding = only(audit_of(root_of(picture), extension=".caption"))
+    assert (finding.path, finding.severity) == (picture.parent, Severity.WARNING)
+    assert "end in .txt, not in .caption" in str(finding.message)
+
+
+@pytest.mark.parametrize(
+    ("folder", "severity", "words"),
+    [
+        ("1_zxq cat", Severity.NOTICE, "trained as “zxq cat”"),
+        ("1_", Severity.WARNING, "trained without words"),
+    ],
+)
+def test_a_folder_without_captions_is_named_once(
+    tmp_path: Path, folder: str, severity: Severity, words: str
+) -> None:
+    write_dataset(tmp_path, {folder: {"a.png": None, "b.png": None}})
+    finding = only(audit_of(tmp_path))
+    assert (finding.path, finding.severity) == (tmp_path / folder, severity)
+    assert words in str(finding.message)
+
+
+@pytest.mark.parametrize(
+    ("folders", "folder", "severity", "suggestion"),
+    [
+        ({"cat": {"b.png": None}}, "cat", Severity.WARNING, "Rename it to 1_cat"),
+        ({"5 cat": {"b.png": None}}, "5 cat", Severity.WARNING, "Rename it to 5_cat"),
+        ({"0_x": {"b.png": None}}, "0_x", Severity.WARNING, "Rename it to 1_x"),
+        ({"img": {}, "img/2_x": {"b.png": None}}, "img", Severity.WARNING, "Choose it"),
+        ({"1_cat/more": {"b.png": None}}, "1_cat/more", Severity.WARNING, "one level up"),
+        ({"logs": {"a.log": ""}}, "logs", Severity.NOTICE, "None"),
+        ({"3_empty": {}}, "3_empty", Severity.NOTICE, "None"),
+    ],
+)
+def test_an_ignored_folder_is_named_with_the_way_to_use_it(
+    picture: Path, folders: Folders, folder: str, severity: Severity, suggestion: str
+) -> None:
+    write_dataset(root_of(picture), folders)
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (root_of(picture) / folder, severity)
+    assert "is not used" in str(finding.message)
+    assert suggestion in str(finding.suggestion)
+
+
+def test_a_picture_of_another_kind_is_a_warning(picture: Path) -> None:
+    picture.with_name("b.heic").touch()
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (picture.with_name("b.heic"), Severity.WARNING)
+
+
+def test_pictures_beside_concept_folders_are_a_warning(picture: Path) -> None:
+    write_dataset(root_of(picture), {".": {"a.png": None, **CAPTION}})
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (root_of(picture), Severity.WARNING)
+
+
+def test_a_folder_named_by_a_date_is_an_error(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"20240131_cat": {"a.png": None, **CAPTION}})
+    finding = only(audit_of(tmp_path))
+    assert (finding.path, finding.severity) == (tmp_path / "20240131_cat", Severity.ERROR)
+    assert "20240131 repeats" in str(finding.message)
+
+
+def test_no_pictures_is_an_error(tmp_path: Path) -> None:
+    finding = only(audit_of(tmp_path))
+    assert (finding.path, finding.severity) == (tmp_path, Severity.ERROR)
+    assert "no pictures" in str(finding.message)
+
+
+def test_sound_pixels_give_no_finding(picture: Path) -> None:
+    assert decode_fully(picture) is None
+
+
+def test_damage_in_the_pixels_is_found_by_decoding_alone(picture: Path) -> None:
+    data = picture.read_bytes()
+    at = data.index(b"IDAT") + 4
+    picture.write_bytes(data[:at] + b"\xff" * 20 + data[at + 20 :])
+    assert audit_of(root_of(picture)).findings == ()
+    finding = decode_fully(picture)
+    assert finding is not None
+    assert (finding.path, finding.severity) == (picture, Severity.ERROR)
+
+
+def test_transparency_is_found_by_decoding(picture: Path) -> None:
+    Image.new("RGBA", (64, 64), (0, 0, 0, 128)).save(picture)
+    finding = decode_fully(picture)
+    assert finding is not None
+    assert finding.severity is Severity.WARNING
+    assert "become white" in str(finding.message)
+
+
+@pytest.mark.slow
+def test_two_thousand_pictures_are_audited_in_a_few_seconds(tmp_path: Path) -> None:
+    names = [f"{number:04}" for number in range(2000)]
+    kinds = {name: (".png", ".jpg", ".webp", ".bmp")[int(name) % 4] for name in names}
+    samples = {
+        kind: write_picture(tmp_path / f"sample{kind}", (512, 512)).read_bytes()
+        for kind in set(kinds.values())
+    }
+    files = {name + kind: samples[kind] for name, kind in kinds.items()}
+    write_dataset(tmp_path / "set", {"1_cat": files | {f"{name}.txt": "a cat" for name in names}})
+    began = time.process_time()
+    audit = audit_of(tmp_path / "set")
+    assert time.process_time() - began < 5
+    assert audit.findings == ()
+    assert len(audit.headers) == 2000

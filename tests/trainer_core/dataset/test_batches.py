@@ -1,0 +1,81 @@
+"""The order of an epoch: whole, by bucket, and repeatable from the seed alone."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+
+import pytest
+
+from trainer_core.dataset.batches import (
+    Batch,
+    caption_rng,
+    derived_seed,
+    epoch_batches,
+    is_flipped,
+)
+
+WIDE, TALL = (640, 384), (384, 640)
+BUCKETS = [WIDE, TALL, WIDE, WIDE, TALL]
+REPEATS = [3, 1, 2, 4, 2]
+
+
+def batches_of(seed: int = 7, epoch: int = 1, batch_size: int = 4) -> list[Batch]:
+    return epoch_batches(BUCKETS, REPEATS, batch_size=batch_size, seed=seed, epoch=epoch)
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 4, 100])
+def test_every_picture_comes_exactly_as_often_as_it_is_repeated(batch_size: int) -> None:
+    shown = Counter(n for batch in batches_of(batch_size=batch_size) for n in batch.pictures)
+    assert shown == Counter(dict(enumerate(REPEATS)))
+
+
+def test_a_batch_holds_one_bucket() -> None:
+    for batch in batches_of():
+        assert {BUCKETS[number] for number in batch.pictures} == {batch.bucket}
+
+
+def test_remainders_are_kept_and_each_bucket_rounds_up_by_itself() -> None:
+    # 9 wide samples: 4 + 4 + 1; 3 tall ones: 3.
+    assert sorted(len(batch.pictures) for batch in batches_of()) == [1, 3, 4, 4]
+
+
+def test_positions_count_through_the_epoch() -> None:
+    batches = batches_of()
+    lengths = [len(batch.pictures) for batch in batches]
+    assert [batch.position for batch in batches] == [sum(lengths[:i]) for i in range(len(batches))]
+
+
+def test_the_same_seed_and_epoch_give_the_same_order() -> None:
+    assert batches_of(seed=7, epoch=3) == batches_of(seed=7, epoch=3)
+
+
+@pytest.mark.parametrize(("seed", "epoch"), [(8, 1), (7, 2)])
+def test_another_seed_or_epoch_gives_another_order(seed: int, epoch: int) -> None:
+    assert batches_of(seed, epoch, batch_size=1) != batches_of(7, 1, batch_size=1)
+
+
+def test_batches_of_one_bucket_do_not_stay_together() -> None:
+    batches = epoch_batches([WIDE] * 50 + [TALL] * 50, [1] * 100, batch_size=5, seed=1, epoch=1)
+    changes = sum(a.bucket != b.bucket for a, b in itertools.pairwise(batches))
+    assert changes > 1
+
+
+def test_half_of_the_samples_are_flipped() -> None:
+    flipped = sum(is_flipped(42, epoch, place) for epoch in range(10) for place in range(1000))
+    # 10,000 fair coins: mean 5000, deviation 50.
+    assert abs(flipped - 5000) < 5 * 50
+
+
+def test_a_sample_is_flipped_anew_in_every_epoch() -> None:
+    assert len({is_flipped(42, epoch, 0) for epoch in range(64)}) == 2
+
+
+def test_the_draws_of_a_caption_depend_on_seed_epoch_and_position_alone() -> None:
+    assert caption_rng(1, 2, 3).random() == caption_rng(1, 2, 3).random()
+    places = [(1, 2, 3), (2, 2, 3), (1, 3, 3), (1, 2, 4), (12, 3, 0), (1, 23, 0)]
+    assert len({caption_rng(*place).random() for place in places}) == len(places)
+
+
+def test_purposes_draw_independently() -> None:
+    assert derived_seed(1, "flip", 2, 3) != derived_seed(1, "caption", 2, 3)

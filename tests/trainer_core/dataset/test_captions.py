@@ -1,0 +1,216 @@
+"""Caption files and captions against the recorded ones."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import vectors
+from helpers.pictures import write_dataset
+
+from trainer_core.dataset.captions import (
+    caption_path,
+    process_caption,
+    read_caption,
+    resolve_extension,
+    tag_frequency,
+)
+from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.errors import DatasetError
+
+FOLDERS, CAPTIONS = "dataset_folders.json", "captions.json"
+LOOKUPS = vectors.load(FOLDERS)["caption_lookup"]
+NOW_LOOKUPS = [case for case in LOOKUPS if not case["enable_wildcard"]]
+PROCESSED = vectors.load(CAPTIONS)
+SUPPORTED = {"shuffle_caption", "keep_tokens"}
+# Left to later issues: wildcards, prefix and suffix, separators of their own, caption and tag
+# dropout, and token warm-up.
+LEFT = {
+    "enable_wildcard",
+    "caption_prefix",
+    "caption_suffix",
+    "caption_separator",
+    "secondary_separator",
+    "keep_tokens_separator",
+    "caption_dropout_rate",
+    "caption_dropout_every_n_epochs",
+    "caption_tag_dropout_rate",
+    "token_warmup_min",
+    "token_warmup_step",
+}
+# These separators change nothing unless something else that is left acts too.
+IDLE = {"keep_tokens_separator"}
+
+
+def now(group: str) -> list[dict[str, Any]]:
+    idle = IDLE if group == "deterministic" else set()
+    supported = SUPPORTED | idle
+    return [case for case in PROCESSED[group] if set(case["options"]) <= supported]
+
+
+def index_of(root: Path, class_tokens: str = "") -> DatasetIndex:
+    return build_index(root / f"1_{class_tokens}", plain_repeats=1)
+
+
+def write_case(root: Path, case: dict[str, Any]) -> DatasetIndex:
+    folder = f"1_{case['class_tokens'] or ''}"
+    files = {name: content for name, content in case["files"].items() if "/" not in name}
+    write_dataset(root, {folder: files})
+    return index_of(root, case["class_tokens"] or "")
+
+
+def read_all(index: DatasetIndex, asked: str) -> dict[Path, str]:
+    extension = resolve_extension(index, asked)
+    return {picture.path: read_caption(picture, extension) for picture in index.pictures}
+
+
+def caption_of(root: Path, content: str | bytes) -> str:
+    write_dataset(root, {"1_cat": {"a.png": None, "a.txt": content}})
+    (caption,) = read_all(index_of(root, "cat"), ".txt").values()
+    return caption
+
+
+@pytest.mark.parametrize("case", NOW_LOOKUPS, ids=lambda case: case["description"])
+def test_caption_is_found_and_read_as_recorded(tmp_path: Path, case: dict[str, Any]) -> None:
+    index = write_case(tmp_path, case)
+    if "error" in case:
+        with pytest.raises(DatasetError, match="empty"):
+            read_all(index, case["caption_extension"])
+        return
+    captions = read_all(index, case["caption_extension"])
+    assert {path.name: caption for path, caption in captions.items()} == case["captions"]
+    (tags,) = tag_frequency(index, captions).values()
+    assert tags == case["tag_frequency"]
+
+
+def test_only_wildcard_lookups_are_left_to_later_issues() -> None:
+    left = [case["description"] for case in LOOKUPS if case not in NOW_LOOKUPS]
+    assert left == ["wildcard keeps all lines"]
+
+
+@pytest.mark.parametrize("case", now("deterministic"), ids=lambda case: repr(case["caption"]))
+def test_caption_is_processed_as_recorded(case: dict[str, Any]) -> None:
+    result = process_caption(
+        case["caption"],
+        shuffle=case["options"].get("shuffle_caption", False),
+        keep_tokens=case["options"].get("keep_tokens", 0),
+        rng=random.Random(0),
+    )
+    vectors.check(CAPTIONS, case["caption"], actual=result, recorded=case["result"])
+
+
+@pytest.mark.parametrize("case", now("random"), ids=lambda case: str(case["options"]))
+def test_tags_are_shuffled_as_recorded(case: dict[str, Any]) -> None:
+    rng = random.Random(case["python_random_seed"])
+    keep_tokens = case["options"].get("keep_tokens", 0)
+    results = [
+        process_caption(case["caption"], shuffle=True, keep_tokens=keep_tokens, rng=rng)
+        for _ in case["results"]
+    ]
+    vectors.check(CAPTIONS, case["caption"], actual=results, recorded=case["results"])
+    assert rng.random() == case["next_random_after"]
+
+
+def test_cases_left_to_later_issues_use_an_option_that_is_not_offered_yet() -> None:
+    options = {
+        name
+        for group in PROCESSED.values()
+        if group is not PROCESSED["defaults"]
+        for case in group
+        for name in case["options"]
+    }
+    assert options - SUPPORTED <= LEFT
+    assert len(now("random")) == 2
+    assert len(now("deterministic")) >= 5
+
+
+def test_every_listed_deviation_is_a_recorded_case() -> None:
+    cases = [case["caption"] for group in ("deterministic", "random") for case in now(group)]
+    vectors.check_listing(CAPTIONS, cases)
+
+
+def test_without_shuffling_nothing_is_drawn() -> None:
+    rng = random.Random(1)
+    process_caption("a, b, c", shuffle=False, keep_tokens=1, rng=rng)
+    assert rng.getstate() == random.Random(1).getstate()
+
+
+def test_a_byte_order_mark_is_no_part_of_the_caption(tmp_path: Path) -> None:
+    assert caption_of(tmp_path, "\ufeffa cat".encode()) == "a cat"
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_end_ends_the_first_line(tmp_path: Path, end: str) -> None:
+    assert caption_of(tmp_path, f" a cat {end}a dog{end}".encode()) == "a cat"
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n", "\ufeff".encode()])
+def test_a_caption_without_text_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(DatasetError, match=r"a\.txt is empty") as caught:
+        caption_of(tmp_path, content)
+    assert caught.value.hint is not None
+
+
+@pytest.mark.parametrize(
+    ("content", "place"),
+    [
+        ("a cat".encode("utf-16"), "line 1, byte 1"),
+        ("猫, 犬".encode("cp932"), "line 1, byte 1"),
+        (b"a cat\nun caf\xe9", "line 2, byte 13"),
+        (b"\xef\xbb\xbfcaf\xe9", "line 1, byte 7"),
+    ],
+)
+def test_a_wrong_encoding_names_file_and_place(tmp_path: Path, content: bytes, place: str) -> None:
+    with pytest.raises(DatasetError, match=rf"a\.txt is not UTF-8: {place}") as caught:
+        caption_of(tmp_path, content)
+    assert "UTF-8" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("files", "extension"),
+    [
+        ({"a.txt": "x"}, ".txt"),
+        ({"a.caption": "x"}, ".caption"),
+        ({}, ".caption"),
+        ({"readme.txt": "not beside a picture", "a.caption": "x"}, ".caption"),
+        ({"a_1_2_3_4.png": None, "b_1_2_3_4.png": None, "b.txt": "a face"}, ".txt"),
+    ],
+)
+def test_auto_takes_the_extension_found_beside_the_pictures(
+    tmp_path: Path, files: dict[str, str | None], extension: str
+) -> None:
+    write_dataset(tmp_path, {"1_": {"a.png": None} | files})
+    assert resolve_extension(index_of(tmp_path), "auto") == extension
+
+
+def test_auto_refuses_captions_of_two_kinds(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_": {"a.png": None, "b.png": None, "a.txt": "", "b.caption": ""}})
+    with pytest.raises(DatasetError, match=r"two kinds, \.caption and \.txt"):
+        resolve_extension(index_of(tmp_path), "auto")
+
+
+@pytest.mark.parametrize(
+    ("asked", "extension"),
+    [(".txt", ".txt"), ("txt", ".txt"), ("", ".caption"), (".no-x", ".no-x")],
+)
+def test_an_extension_may_be_given_without_its_dot(
+    tmp_path: Path, asked: str, extension: str
+) -> None:
+    write_dataset(tmp_path, {"1_": {"a.png": None, "a.txt": "", "a.caption": ""}})
+    assert resolve_extension(index_of(tmp_path), asked) == extension
+
+
+def test_a_folder_named_like_a_caption_is_none(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"a.txt": {}, ".": {"a.png": None}})
+    assert caption_path(tmp_path / "a.png", ".txt") is None
+
+
+def test_tags_count_once_per_picture_whatever_its_repeats(tmp_path: Path) -> None:
+    files = {"a.png": None, "a.txt": "a, b", "b.png": None, "b.txt": "A , c,,", "c.png": None}
+    write_dataset(tmp_path, {"2_demo cat": files})
+    index = build_index(tmp_path, plain_repeats=1)
+    assert tag_frequency(index, read_all(index, ".txt")) == {
+        "2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1}
+    }

@@ -1,0 +1,173 @@
+"""Folders, names and pictures on disk against the recorded ones."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import vectors
+from helpers.pictures import write_dataset
+
+from trainer_core.dataset.index import build_index, concepts_in, parse_folder_name
+from trainer_core.errors import DatasetError
+
+FILE = "dataset_folders.json"
+RECORDED = vectors.load(FILE)
+
+
+def names_of(root: Path) -> list[str]:
+    index = build_index(root, plain_repeats=1)
+    return [picture.path.name for picture in index.pictures]
+
+
+@pytest.mark.parametrize("case", RECORDED["folder_names"], ids=lambda case: repr(case["folder"]))
+def test_folder_name_gives_repeats_and_class_tokens_as_recorded(case: dict[str, Any]) -> None:
+    recorded = (case["num_repeats"], case["class_tokens"]) if case["used"] else None
+    vectors.check(
+        FILE,
+        f"folder_names/{case['folder']}",
+        actual=parse_folder_name(case["folder"]),
+        recorded=recorded,
+    )
+
+
+@pytest.mark.parametrize("case", RECORDED["folder_names"], ids=lambda case: repr(case["folder"]))
+def test_folder_is_used_or_named_as_ignored(tmp_path: Path, case: dict[str, Any]) -> None:
+    write_dataset(tmp_path, {case["folder"]: {"a.png": None}})
+    index = build_index(tmp_path, plain_repeats=1)
+    folder = tmp_path / case["folder"]
+    assert [concept.folder for concept in index.concepts] == [folder] * case["used"]
+    assert index.ignored_folders == (folder,) * (not case["used"])
+
+
+@pytest.mark.parametrize("case", RECORDED["image_extensions"], ids=lambda case: case["file"])
+def test_file_counts_as_a_picture_as_recorded(tmp_path: Path, case: dict[str, Any]) -> None:
+    write_dataset(tmp_path, {"1_x": {case["file"]: "any content"}})
+    vectors.check(
+        FILE,
+        f"image_extensions/{case['file']}",
+        actual=names_of(tmp_path) == [case["file"]],
+        recorded=case["counted"],
+    )
+
+
+@pytest.mark.parametrize("case", RECORDED["image_order"])
+def test_pictures_are_sorted_by_code_points_as_recorded(
+    tmp_path: Path, case: dict[str, Any]
+) -> None:
+    write_dataset(tmp_path, {"1_x": dict.fromkeys(case["files"], "")})
+    assert names_of(tmp_path) == case["image_order"]
+
+
+def test_every_listed_deviation_is_a_recorded_case() -> None:
+    keys = {"folder_names": "folder", "image_extensions": "file"}
+    names = [f"{group}/{case[key]}" for group, key in keys.items() for case in RECORDED[group]]
+    vectors.check_listing(FILE, names)
+
+
+def test_concepts_are_sorted_by_folder_name(tmp_path: Path) -> None:
+    folders = ["2_b", "10_a", "2_B", "1_c"]
+    write_dataset(tmp_path, {name: {"a.png": None} for name in folders})
+    index = build_index(tmp_path, plain_repeats=1)
+    assert [concept.name for concept in index.concepts] == ["10_a", "1_c", "2_B", "2_b"]
+
+
+def test_pictures_directly_in_the_folder_are_a_concept_with_plain_repeats(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "cats", {".": {"a.png": None}})
+    (concept,) = build_index(tmp_path / "cats", plain_repeats=7).concepts
+    assert (concept.name, concept.repeats, concept.class_tokens) == ("cats", 7, "")
+    assert concept.pictures[0].repeats == 7
+
+
+@pytest.mark.parametrize("relative", [False, True])
+def test_a_concept_folder_chosen_itself_keeps_its_number_and_words(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, relative: bool
+) -> None:
+    root = write_dataset(tmp_path / "10_zxq cat", {".": {"a.png": None}})
+    monkeypatch.chdir(root)
+    (concept,) = build_index(Path() if relative else root, plain_repeats=7).concepts
+    assert (concept.name, concept.repeats, concept.class_tokens) == ("10_zxq cat", 10, "zxq cat")
+
+
+def test_pictures_beside_concept_folders_are_used_too(tmp_path: Path) -> None:
+    root = write_dataset(tmp_path / "set", {".": {"a.png": None}, "5_cat": {"b.png": None}})
+    concepts = build_index(root, plain_repeats=2).concepts
+    assert [(concept.name, concept.repeats) for concept in concepts] == [("set", 2), ("5_cat", 5)]
+
+
+def test_folders_inside_a_concept_are_not_searched_but_named(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"5_cat": {"a.png": None}, "5_cat/more": {"b.png": None}})
+    index = build_index(tmp_path, plain_repeats=1)
+    assert names_of(tmp_path) == ["a.png"]
+    assert index.ignored_folders == (tmp_path / "5_cat" / "more",)
+
+
+def test_a_concept_folder_without_pictures_is_named_as_ignored(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"5_cat": {"a.txt": "no picture"}})
+    index = build_index(tmp_path, plain_repeats=1)
+    assert index.concepts == ()
+    assert index.ignored_folders == (tmp_path / "5_cat",)
+
+
+def test_pictures_of_other_kinds_are_named_as_ignored(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {".": {"a.HEIC": ""}, "1_x": {"b.gif": "", "c.png": None}})
+    index = build_index(tmp_path, plain_repeats=1)
+    assert index.ignored_files == (tmp_path / "a.HEIC", tmp_path / "1_x" / "b.gif")
+
+
+def test_hidden_files_and_folders_are_passed_over_silently(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_x": {"._a.png": "", "a.png": None}, ".thumbs": {"b.png": None}})
+    index = build_index(tmp_path, plain_repeats=1)
+    assert names_of(tmp_path) == ["a.png"]
+    assert index.ignored_folders == ()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+def test_a_pipe_named_like_a_picture_is_passed_over(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_x": {"a.png": None}})
+    os.mkfifo(tmp_path / "1_x" / "b.png")
+    assert names_of(tmp_path) == ["a.png"]
+
+
+def test_a_picture_behind_a_broken_link_is_kept_so_that_it_is_named(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_x": {}})
+    (tmp_path / "1_x" / "a.png").symlink_to(tmp_path / "gone.png")
+    assert names_of(tmp_path) == ["a.png"]
+
+
+def test_an_index_can_leave_pictures_out(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_x": {"a.png": None, "b.png": None}, "1_y": {"c.png": None}})
+    index = build_index(tmp_path, plain_repeats=1)
+    rest = index.without({tmp_path / "1_x" / "a.png", tmp_path / "1_y" / "c.png"})
+    assert [(c.name, [p.path.name for p in c.pictures]) for c in rest.concepts] == [
+        ("1_x", ["b.png"])
+    ]
+
+
+def test_a_missing_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="gone does not exist") as caught:
+        build_index(tmp_path / "gone", plain_repeats=1)
+    assert caught.value.hint is not None
+
+
+def test_a_file_is_no_picture_folder(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    with pytest.raises(DatasetError, match=r"a\.png is a file"):
+        build_index(tmp_path / "a.png", plain_repeats=1)
+
+
+def test_a_folder_that_may_not_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(folder: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(folder))
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DatasetError, match=f"{tmp_path.name} cannot be read: Permission denied"):
+        build_index(tmp_path, plain_repeats=1)
+
+
+def test_concepts_in_a_folder_that_cannot_be_read_are_none(tmp_path: Path) -> None:
+    assert concepts_in(tmp_path / "gone") == ()

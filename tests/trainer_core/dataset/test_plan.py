@@ -1,0 +1,215 @@
+"""The plan against the recorded runs of the reference trainer."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import vectors
+from helpers.pictures import write_sizes
+
+from trainer_core.dataset.batches import epoch_batches
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.pictures import read_header
+from trainer_core.dataset.plan import Pace, Plan, bucket_info, dataset_dirs, make_plan
+from trainer_core.errors import DatasetError
+
+FILE = "steps.json"
+CASES = vectors.load(FILE)["cases"]
+# Left to later issues: regularisation pictures and dataset configuration files.
+LEFT = {
+    "reg fewer than train",
+    "reg more than train",
+    "reg with repeats",
+    "two datasets of different batch size",
+}
+NOW = [case for case in CASES if case["description"] not in LEFT]
+RECORDED = pytest.mark.parametrize("case", NOW, ids=lambda case: case["description"])
+# The reference's command-line defaults, see the README of the vectors.
+DEFAULTS: dict[str, Any] = {
+    "enable_bucket": False,
+    "bucket_no_upscale": False,
+    "min_bucket_reso": 256,
+    "max_bucket_reso": 1024,
+    "bucket_reso_steps": 64,
+    "train_batch_size": 1,
+}
+
+
+def options_of(case: dict[str, Any]) -> dict[str, Any]:
+    options = dict(DEFAULTS)
+    words = iter(shlex.split(case["command_line"]))
+    for word in words:
+        name = word.removeprefix("--")
+        options[name] = True if name == "enable_bucket" else int(next(words))
+    return options
+
+
+def index_of(case: dict[str, Any], root: Path) -> DatasetIndex:
+    return build_index(write_sizes(root, case["train_folders"]), plain_repeats=1)
+
+
+def plan_of(case: dict[str, Any], index: DatasetIndex) -> Plan:
+    options = options_of(case)
+    side = options.pop("resolution")
+    pace = {name: options.pop(name) for name in list(options) if name in Pace.__slots__}
+    sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
+    return make_plan(index, sizes, BucketRules((side, side), **options), Pace(**pace))
+
+
+def test_the_cases_left_to_later_issues_exist() -> None:
+    assert {case["description"] for case in CASES} >= LEFT
+
+
+@RECORDED
+def test_counts_steps_and_epochs_are_the_recorded_ones(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    plan = plan_of(case, index_of(case, tmp_path))
+    actual = {
+        "num_train_images": plan.samples,
+        "num_batches_per_epoch": plan.batches_per_epoch,
+        "num_epochs": plan.epochs,
+        "max_train_steps": plan.total_steps,
+    }
+    recorded = {name: case["expected"][name] for name in actual}
+    vectors.check(FILE, case["description"], actual=actual, recorded=recorded)
+
+
+@RECORDED
+def test_bucket_info_is_the_recorded_one(case: dict[str, Any], tmp_path: Path) -> None:
+    info = bucket_info(plan_of(case, index_of(case, tmp_path)))
+    recorded = case["expected"]["bucket_info"]
+    if recorded is None:
+        assert info is None
+        return
+    assert info is not None
+    assert info["buckets"] == recorded["buckets"]
+    assert info["mean_img_ar_error"] == pytest.approx(recorded["mean_img_ar_error"], rel=1e-12)
+
+
+@RECORDED
+def test_repeats_of_each_picture_are_the_recorded_ones(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    repeats = {
+        picture.path.relative_to(tmp_path).as_posix(): picture.repeats
+        for picture in index_of(case, tmp_path).pictures
+    }
+    recorded = {p["image"]: p["repeats"] for p in case["expected"]["image_repeats"][0]}
+    assert repeats == recorded
+
+
+@RECORDED
+def test_the_first_epoch_delivers_the_recorded_batch_sizes(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
+    index = index_of(case, tmp_path)
+    plan = plan_of(case, index)
+    batches = epoch_batches(
+        [plan.placements[picture.path].bucket for picture in index.pictures],
+        [picture.repeats for picture in index.pictures],
+        batch_size=options_of(case)["train_batch_size"],
+        seed=42,
+        epoch=1,
+    )
+    sizes = sorted(len(batch.pictures) for batch in batches)
+    assert sizes == case["expected"]["batch_sizes_first_epoch_sorted"]
+    assert len(batches) == plan.batches_per_epoch
+
+
+def test_every_listed_deviation_is_a_recorded_case() -> None:
+    vectors.check_listing(FILE, [case["description"] for case in NOW])
+
+
+@pytest.fixture
+def index(tmp_path: Path) -> DatasetIndex:
+    """Three square pictures and a wide one, shown 5 times each, and two shown once."""
+    square, wide = [512, 512], [768, 512]
+    folders = {"5_cat": [square, square, square, wide], "1_dog": [square, wide]}
+    return build_index(write_sizes(tmp_path, folders), plain_repeats=1)
+
+
+def plan_at(index: DatasetIndex, **pace: Any) -> Plan:
+    sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
+    rules = BucketRules((512, 512), bucket_no_upscale=False)
+    return make_plan(index, sizes, rules, Pace(**({"train_batch_size": 4} | pace)))
+
+
+def test_pictures_samples_and_batches_are_counted_by_folder_and_bucket(
+    index: DatasetIndex,
+) -> None:
+    plan = plan_at(index)
+    assert plan.pictures == 6
+    assert plan.samples == 4 * 5 + 2
+    assert [(c.name, c.pictures, c.repeats, c.samples) for c in plan.concepts] == [
+        ("1_dog", 2, 1, 2),
+        ("5_cat", 4, 5, 20),
+    ]
+    # 3 x 5 + 1 square samples are 4 batches, 5 + 1 wide ones are 2.
+    assert [(b.resolution, b.samples, b.batches) for b in plan.buckets] == [
+        ((512, 512), 16, 4),
+        ((640, 384), 6, 2),
+    ]
+
+
+@pytest.mark.parametrize(("accumulation", "steps", "last"), [(1, 6, 1), (4, 2, 2), (6, 1, 6)])
+def test_the_last_step_of_an_epoch_may_have_fewer_batches(
+    index: DatasetIndex, accumulation: int, steps: int, last: int
+) -> None:
+    plan = plan_at(index, gradient_accumulation_steps=accumulation)
+    assert (plan.steps_per_epoch, plan.batches_in_last_step) == (steps, last)
+
+
+@pytest.mark.parametrize(
+    ("length", "steps", "epochs"),
+    [
+        ({"epoch": 3}, 18, 3),
+        ({"epoch": 3, "max_train_steps": 7}, 7, 2),
+        ({"epoch": 3, "max_train_steps": 7, "max_train_epochs": 4}, 24, 4),
+    ],
+)
+def test_max_epochs_override_max_steps_which_override_epochs(
+    index: DatasetIndex, length: dict[str, int], steps: int, epochs: int
+) -> None:
+    plan = plan_at(index, **length)
+    assert (plan.total_steps, plan.epochs) == (steps, epochs)
+
+
+@pytest.mark.parametrize(
+    ("warmup", "steps"),
+    [
+        ({"lr_warmup": 10.0}, 300),
+        ({"lr_warmup": 0.05}, 2),  # 1.5 rounds to the even 2
+        ({"lr_warmup": 10.0, "lr_warmup_steps": 0}, 0),
+        ({"lr_warmup_steps": 25}, 25),
+        ({"lr_warmup": 10.0, "lr_scheduler": "constant"}, 0),
+    ],
+)
+def test_warmup_is_a_percentage_unless_steps_are_given(
+    index: DatasetIndex, warmup: dict[str, Any], steps: int
+) -> None:
+    pace = {"lr_scheduler": "cosine", "max_train_steps": 3000} | warmup
+    assert plan_at(index, **pace).warmup_steps == steps
+
+
+def test_dataset_dirs_name_repeats_and_pictures_of_each_folder(index: DatasetIndex) -> None:
+    assert dataset_dirs(plan_at(index)) == {
+        "1_dog": {"n_repeats": 1, "img_count": 2},
+        "5_cat": {"n_repeats": 5, "img_count": 4},
+    }
+
+
+def test_a_picture_too_thin_for_a_bucket_is_refused_by_name(tmp_path: Path) -> None:
+    index = build_index(write_sizes(tmp_path, {"1_x": [[512, 512], [60, 500]]}), plain_repeats=1)
+    sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
+    with pytest.raises(DatasetError, match=r"img001\.png is too thin .*60 x 500"):
+        make_plan(index, sizes, BucketRules((512, 512)), Pace(train_batch_size=1))
+
+
+def test_no_pictures_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no pictures"):
+        plan_at(build_index(tmp_path, plain_repeats=1))

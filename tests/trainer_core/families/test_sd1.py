@@ -1,0 +1,243 @@
+"""What the trainer asks of Stable Diffusion 1."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import get_args
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from helpers import vectors
+from helpers.tiny_model import TinySD1
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from trainer_core.errors import ModelFileError, SettingsError
+from trainer_core.families.base import ModelIdentity, Part
+from trainer_core.families.sd1 import SD1
+from trainer_core.families.sd1_architecture import published_architecture
+from trainer_core.families.sd1_files import build_networks
+from trainer_core.resource_files import resource_path
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def reference(tiny_files: TinySD1) -> StableDiffusionPipeline:
+    return StableDiffusionPipeline.from_pretrained(tiny_files.folder, local_files_only=True)
+
+
+def test_latents_are_scaled_to_what_the_denoiser_sees(
+    tiny_sd1: SD1, reference: StableDiffusionPipeline
+) -> None:
+    pixels = noise(2, 3, 32, 48).clamp(-1, 1)
+    posterior = tiny_sd1.encode_images(pixels)
+    expected = reference.vae.encode(pixels).latent_dist
+    assert torch.equal(posterior.mean_BCHW, expected.mean * 0.18215)
+    assert torch.equal(posterior.std_BCHW, expected.std * 0.18215)
+    assert posterior.mean_BCHW.shape == (2, 4, 4, 6)
+    assert tiny_sd1.latent_channels == 4
+    assert tiny_sd1.pixels_per_latent == 8
+
+
+def test_the_prediction_is_that_of_the_diffusers_pipeline(
+    tiny_sd1: SD1, reference: StableDiffusionPipeline
+) -> None:
+    noisy, timesteps = noise(2, 4, 8, 8), torch.tensor([3, 900])
+    text = tiny_sd1.encode_text(["a cat", ""])
+    expected_text, _ = reference.encode_prompt(["a cat", ""], "cpu", 1, False)
+    assert torch.equal(text, expected_text)
+    expected = reference.unet(noisy, timesteps, expected_text).sample
+    assert torch.equal(tiny_sd1.predict(noisy, timesteps, text), expected)
+
+
+def test_clip_skip_is_that_of_the_diffusers_pipeline(
+    tiny_files: TinySD1, reference: StableDiffusionPipeline
+) -> None:
+    skipping = SD1.load(tiny_files.safetensors, clip_skip=2)
+    # diffusers counts the layers that are left out, we count from the end as the reference does.
+    expected, _ = reference.encode_prompt("a cat", "cpu", 1, False, clip_skip=1)
+    assert torch.equal(skipping.encode_text(["a cat"]), expected)
+
+
+def test_clip_skip_beyond_the_first_layer_is_refused(tiny_files: TinySD1) -> None:
+    with pytest.raises(SettingsError, match="Clip skip is 4; the text encoder has 3 layers"):
+        SD1.load(tiny_files.safetensors, clip_skip=4)
+
+
+def full_size() -> SD1:
+    tokenizer = resource_path("tokenizers", "clip")
+    return SD1(Path("x"), build_networks(Path("x"), published_architecture(), tokenizer))
+
+
+def lora_shapes(layer: nn.Module, rank: int) -> tuple[str, list[int], list[int]]:
+    """Return kind, down shape and up shape of a LoRA on a layer, as the vectors write them."""
+    if isinstance(layer, nn.Conv2d):
+        kernel = list(layer.kernel_size)
+        down = [rank, layer.in_channels, *kernel]
+        return f"conv{kernel[0]}x{kernel[1]}", down, [layer.out_channels, rank, 1, 1]
+    assert isinstance(layer, nn.Linear)
+    return "linear", [rank, layer.in_features], [layer.out_features, rank]
+
+
+def test_adapter_targets_of_a_full_size_model_equal_the_recorded_ones() -> None:
+    model = full_size()
+    targets = [target for part in get_args(Part) for target in model.adapter_targets(part)]
+    found = [(target.name, *lora_shapes(target.layer, 8)) for target in targets]
+    variant = vectors.load("lora_keys_sd15.json")["variants"]["dim8_alpha1"]
+    assert sorted(found) == sorted(tuple(module) for module in variant["modules"])
+
+
+def test_adapter_targets_are_the_layers_that_compute(tiny_sd1: SD1) -> None:
+    calls: list[str] = []
+    names = []
+    for part in get_args(Part):
+        for target in tiny_sd1.adapter_targets(part):
+            names.append(target.name)
+            target.layer.register_forward_hook(
+                lambda *_, name=target.name: calls.append(name)  # type: ignore[misc]
+            )
+    tiny_sd1.predict(noise(1, 4, 8, 8), torch.tensor([1]), tiny_sd1.encode_text(["a cat"]))
+    assert sorted(calls) == sorted(names)
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_gradients_reach_what_trains_in_both_networks(tiny_sd1: SD1, checkpointing: bool) -> None:
+    tiny_sd1.set_gradient_checkpointing(checkpointing)
+    targets = [next(tiny_sd1.adapter_targets(part)) for part in get_args(Part)]
+    # One trainable factor a layer, put in as adapters are: by a hook on a frozen layer.
+    factors = [nn.Parameter(torch.ones(1)) for _ in targets]
+    for target, factor in zip(targets, factors, strict=True):
+        target.layer.register_forward_hook(lambda _m, _i, out, factor=factor: out * factor)
+    text = tiny_sd1.encode_text(["a cat"])
+    tiny_sd1.predict(noise(1, 4, 8, 8), torch.tensor([500]), text).square().mean().backward()
+    assert all(factor.grad is not None and factor.grad.abs() > 0 for factor in factors)
+    frozen = [*tiny_sd1.denoiser.parameters(), *tiny_sd1.text_encoder.parameters()]
+    assert all(parameter.grad is None for parameter in frozen)
+
+
+def test_gradient_checkpointing_changes_no_result(tiny_files: TinySD1) -> None:
+    results = []
+    for enabled in (False, True):
+        model = SD1.load(tiny_files.folder)
+        model.set_gradient_checkpointing(enabled)
+        text = model.encode_text(["a cat"]).requires_grad_()
+        prediction = model.predict(noise(1, 4, 8, 8), torch.tensor([500]), text)
+        (gradient,) = torch.autograd.grad(prediction.square().mean(), text)
+        results.append((prediction, gradient))
+    assert torch.equal(results[0][0], results[1][0])
+    assert torch.equal(results[0][1], results[1][1])
+
+
+def test_gradient_checkpointing_keeps_less_for_the_backward_pass(tiny_sd1: SD1) -> None:
+    kept = []
+    for enabled in (False, True):
+        tiny_sd1.set_gradient_checkpointing(enabled)
+        tensors: list[int] = []
+        with torch.autograd.graph.saved_tensors_hooks(
+            lambda tensor, tensors=tensors: tensors.append(tensor.numel()) or tensor,  # type: ignore[misc,func-returns-value]
+            lambda tensor: tensor,
+        ):
+            embedding = tiny_sd1.text_encoder.get_input_embeddings()
+            embedding.register_forward_hook(lambda _m, _i, out: out.requires_grad_())
+            text = tiny_sd1.encode_text(["a cat"])
+            tiny_sd1.predict(noise(1, 4, 16, 16), torch.tensor([5]), text)
+        kept.append(sum(tensors))
+    assert kept[1] < kept[0] / 2
+
+
+def test_channels_last_changes_no_prediction_beyond_rounding(tiny_sd1: SD1) -> None:
+    noisy, timesteps = noise(2, 4, 8, 8), torch.tensor([3, 900])
+    text = tiny_sd1.encode_text(["a cat", ""])
+    expected = tiny_sd1.predict(noisy, timesteps, text)
+    tiny_sd1.denoiser.to(memory_format=torch.channels_last)
+    torch.testing.assert_close(tiny_sd1.predict(noisy, timesteps, text), expected)
+
+
+def test_attention_runs_through_torchs_fused_kernel(
+    tiny_sd1: SD1, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+    fused = nn.functional.scaled_dot_product_attention
+
+    def counting(*args: Tensor, **kwargs: object) -> Tensor:
+        calls.append(args[0].shape)
+        return fused(*args, **kwargs)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(nn.functional, "scaled_dot_product_attention", counting)
+    text = tiny_sd1.encode_text(["a cat"])
+    assert len(calls) == 3  # one a layer
+    tiny_sd1.predict(noise(1, 4, 8, 8), torch.tensor([1]), text)
+    assert len(calls) > 3
+
+
+def test_the_noise_schedule_is_stable_diffusions(tiny_sd1: SD1) -> None:
+    # Scaled linear: the square roots of the betas are evenly spaced (Rombach et al. 2022).
+    roots = torch.linspace(0.00085**0.5, 0.012**0.5, 1000, dtype=torch.float32)
+    assert torch.equal(tiny_sd1.noise_schedule.betas_T, roots**2)
+    assert tiny_sd1.noise_schedule.prediction_type == "epsilon"
+
+
+def test_a_folders_prediction_type_is_kept(tiny_files: TinySD1, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny_files.folder, tmp_path / "v"))
+    config = folder / "scheduler" / "scheduler_config.json"
+    # What published folders carry: another scheduler, with settings that ours does not have.
+    published = {
+        "_class_name": "PNDMScheduler",
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "num_train_timesteps": 1000,
+        "prediction_type": "v_prediction",
+        "set_alpha_to_one": False,
+        "skip_prk_steps": True,
+    }
+    config.write_text(json.dumps(published), encoding="utf-8")
+    model = SD1.load(folder)
+    assert model.noise_schedule.prediction_type == "v_prediction"
+    assert model.scheduler_config == published
+
+
+def test_the_vae_hash_tells_encoders_apart(tiny_files: TinySD1, tmp_path: Path) -> None:
+    original = SD1.load(tiny_files.folder).vae_hash()
+    assert SD1.load(tiny_files.safetensors).vae_hash() == original
+    state = load_file(tiny_files.safetensors)
+    name = "first_stage_model.quant_conv.bias"
+    state[name] = state[name] + torch.tensor([1e-6] + [0.0] * 7)
+    save_file(state, tmp_path / "other.safetensors")
+    assert SD1.load(tmp_path / "other.safetensors").vae_hash() != original
+    folder = Path(shutil.copytree(tiny_files.folder, tmp_path / "scaled"))
+    config = folder / "vae" / "config.json"
+    config.write_text(config.read_text().replace("0.18215", "0.2"), encoding="utf-8")
+    assert SD1.load(folder).vae_hash() != original
+
+
+def test_the_vae_hash_does_not_depend_on_the_memory_layout(tiny_sd1: SD1) -> None:
+    before = tiny_sd1.vae_hash()
+    tiny_sd1.vae.to(memory_format=torch.channels_last)
+    assert tiny_sd1.vae_hash() == before
+
+
+def test_a_file_is_identified_by_name_and_hashes(tiny_files: TinySD1) -> None:
+    identity = SD1.load(tiny_files.ckpt).identity()
+    content = tiny_files.ckpt.read_bytes()
+    assert identity.name == "tiny.ckpt"
+    assert identity.sha256 == hashlib.sha256(content).hexdigest()
+    window = content[1 << 20 : (1 << 20) + (1 << 16)]
+    assert identity.legacy_hash == hashlib.sha256(window).hexdigest()[:8]
+
+
+def test_a_folder_is_identified_by_its_name_alone(tiny_sd1: SD1) -> None:
+    assert tiny_sd1.identity() == ModelIdentity("tiny", None, None)
+
+
+def test_a_lora_as_base_is_refused(tmp_path: Path) -> None:
+    save_file({"lora_unet_x.lora_down.weight": torch.ones(1, 2)}, tmp_path / "l.safetensors")
+    with pytest.raises(ModelFileError, match=r"l\.safetensors is a LoRA, not a base model"):
+        SD1.load(tmp_path / "l.safetensors")

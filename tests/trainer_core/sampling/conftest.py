@@ -1,0 +1,82 @@
+"""A model of Stable Diffusion's shape, small enough to draw a picture in a blink."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import pytest
+import torch
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from torch import Tensor, nn
+
+from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
+
+FEATURES = 16
+
+
+class TinyTextEncoder(nn.Module):
+    """Makes fixed features of each text, through a weight and a dropout."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+        self.dropout = nn.Dropout(0.5)
+        self.seen: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Tensor:
+        self.seen += texts
+        seeds = [zlib.crc32(text.encode()) for text in texts]
+        features = [torch.randn(4, FEATURES, generator=_generator(seed)) for seed in seeds]
+        return self.dropout(torch.stack(features)) * self.gain
+
+
+@pytest.fixture
+def sd1_schedule() -> dict[str, object]:
+    return {
+        "num_train_timesteps": 1000,
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "beta_schedule": "scaled_linear",
+        "prediction_type": "epsilon",
+        "skip_prk_steps": True,
+        "set_alpha_to_one": False,
+        "steps_offset": 1,
+        "clip_sample": False,
+    }
+
+
+@pytest.fixture
+def model(sd1_schedule: dict[str, object]) -> PreviewModel:
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel(
+        block_out_channels=(8, 16),
+        layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
+        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D"),
+        attention_head_dim=2,
+        norm_num_groups=4,
+        cross_attention_dim=FEATURES,
+    )
+    vae = AutoencoderKL(
+        block_out_channels=(4, 4, 4, 4),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=2,
+    )
+    text_encoder = TinyTextEncoder()
+    return PreviewModel(unet, vae, text_encoder, text_encoder.encode, sd1_schedule)
+
+
+@pytest.fixture
+def defaults() -> PreviewDefaults:
+    return PreviewDefaults("ddim", width_px=64, height_px=64, run_seed=7)
+
+
+@pytest.fixture
+def preview(model: PreviewModel, defaults: PreviewDefaults) -> Preview:
+    return Preview(model, defaults, device=torch.device("cpu"))
+
+
+def _generator(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)

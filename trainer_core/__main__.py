@@ -1,0 +1,135 @@
+"""The trainer's command line; the only place with exit codes.
+
+0: finished, or stopped as told. 1: failed while running (``check``: warnings). 2: could not start.
+A signal that saved and stopped: 128 and its number.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from trainer_core.demo_project import copy_demo
+from trainer_core.errors import TrainerError
+from trainer_core.settings import files
+from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
+from trainer_core.settings.document import Raw, closest, replaced, with_absolute_paths
+from trainer_core.settings.reference import describe, describe_lines
+from trainer_core.train.entry import train
+from trainer_core.version import __version__
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the trainer's command line and return the exit code."""
+    arguments = _parser().parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except TrainerError as error:
+        _say(f"{error.message}")
+        if error.hint:
+            _say(f"{error.hint}")
+        return error.exit_code
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says "did you mean" for a flag that does not exist."""
+
+    def error(self, message: str) -> NoReturn:
+        unknown = message.rpartition("unrecognized arguments: ")[2].split(" ")[0]
+        guess = closest(unknown.lstrip("-"), setting_names()) if unknown.startswith("--") else None
+        hint = f" Did you mean --{guess}?" if guess else ""
+        super().error(message + "." * (not message.endswith(".")) + hint)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="lora-loom-trainer", description="Trains LoRA adapters.")
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="COMMAND")
+    train = commands.add_parser("train", help="train what a run file says", allow_abbrev=False)
+    _add_run_file(train)
+    how = train.add_mutually_exclusive_group()
+    how.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
+    how.add_argument(
+        "--continue",
+        dest="go_on",
+        action="store_true",
+        help="go on from the newest complete state of this name",
+    )
+    train.set_defaults(command=_train)
+    check = commands.add_parser("check", help="name every problem and the plan", allow_abbrev=False)
+    _add_run_file(check)
+    check.add_argument("--json", action="store_true", help="print JSON")
+    check.set_defaults(command=_check)
+    every = commands.add_parser("describe", help="describe every setting", allow_abbrev=False)
+    every.add_argument("--json", action="store_true", help="print JSON")
+    every.set_defaults(command=_describe)
+    demo = commands.add_parser("demo", help="train the demo project", allow_abbrev=False)
+    demo.add_argument("--folder", type=Path, help="where to copy it (default: your data folder)")
+    demo.set_defaults(command=_demo)
+    return parser
+
+
+def _add_run_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_file", type=Path, metavar="RUN.toml")
+    add_setting_flags(parser)
+
+
+def _raw(arguments: argparse.Namespace) -> Raw:
+    """Return the run file's values with the flags over them, all paths absolute.
+
+    Paths in the file are meant from its folder, those of flags from the working folder.
+    """
+    path: Path = arguments.run_file
+    from_file = with_absolute_paths(files.load(path).raw, path.absolute().parent)
+    from_flags = replaced({}, changes_from_flags(arguments))
+    flags = with_absolute_paths(from_flags, Path.cwd())
+    changes = {f"{s}.{name}": v for s, values in flags.items() for name, v in values.items()}
+    return replaced(from_file, changes)
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    return _run(arguments, overwrite=arguments.overwrite, go_on=arguments.go_on)
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    run_file = copy_demo(arguments.folder)
+    _say(f"The demo project is {run_file.parent}")
+    arguments = _parser().parse_args(["train", str(run_file)])
+    return _run(arguments, overwrite=True, go_on=False)
+
+
+def _run(arguments: argparse.Namespace, *, overwrite: bool, go_on: bool) -> int:
+    """Train with guarded streams: events on stdout for an app, a progress bar in a terminal."""
+    return train(lambda: _raw(arguments), overwrite=overwrite, go_on=go_on)
+
+
+def _check(arguments: argparse.Namespace) -> int:
+    # Imported here because it brings torch along, which `describe` can do without.
+    from trainer_core.train.check_report import as_json, as_lines, exit_code, report
+
+    found = report(_raw(arguments))
+    if arguments.json:
+        sys.stdout.write(json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in as_lines(found))
+    return exit_code(found)
+
+
+def _describe(arguments: argparse.Namespace) -> int:
+    if arguments.json:
+        sys.stdout.write(json.dumps(describe(), indent=1, ensure_ascii=False) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in describe_lines())
+    return 0
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""The weights that are trained: one module per kind of adapter."""

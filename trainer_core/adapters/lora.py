@@ -1,0 +1,103 @@
+"""LoRA: the change of a layer as a product of two small matrices.
+
+Source: Hu et al. 2021, arXiv:2106.09685; file layout of the kohya key format.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+_DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
+
+
+class LoRA(nn.Module):
+    """``up(down(x)) * alpha / rank`` beside one ``nn.Linear`` or ``nn.Conv2d``.
+
+    A convolution's down factor has its kernel, stride and padding; its up factor is 1x1.
+    """
+
+    def __init__(self, layer: nn.Module, *, rank: int, alpha: float) -> None:
+        super().__init__()
+        self.rank = rank
+        self.alpha = alpha
+        self.lora_down: nn.Module
+        self.lora_up: nn.Module
+        if isinstance(layer, nn.Conv2d):
+            self.lora_down = nn.Conv2d(
+                layer.in_channels,
+                rank,
+                layer.kernel_size,  # type: ignore[arg-type]  # torch types it as tuple[int, ...]
+                layer.stride,  # type: ignore[arg-type]
+                layer.padding,  # type: ignore[arg-type]
+                bias=False,
+            )
+            self.lora_up = nn.Conv2d(rank, layer.out_channels, 1, bias=False)
+        elif isinstance(layer, nn.Linear):
+            self.lora_down = nn.Linear(layer.in_features, rank, bias=False)
+            self.lora_up = nn.Linear(rank, layer.out_features, bias=False)
+        else:
+            raise TypeError(f"no LoRA for a layer of type {type(layer).__name__}")
+
+    @property
+    def scale(self) -> float:
+        """The factor alpha / rank."""
+        return self.alpha / self.rank
+
+    def delta(self, x: Tensor) -> Tensor:
+        """Return what is added to the layer's output for its input ``x``."""
+        change: Tensor = self.lora_up(self.lora_down(x))
+        return change * self.scale
+
+    def merged_weight(self) -> Tensor:
+        """Return the change of the layer's weight, in the weight's shape, float32."""
+        down, up = self._factors()
+        product = up.float().flatten(1) @ down.float().flatten(1) * self.scale
+        return product.reshape(up.shape[0], *down.shape[1:])
+
+    def reset(self, generator: torch.Generator) -> None:
+        """Draw the down factor (Kaiming uniform, a = sqrt 5) and set the up factor to 0.
+
+        Source: the paper's section 4.1 (up = 0); the range is that of ``nn.Linear``'s own start.
+        """
+        down, up = self._factors()
+        nn.init.kaiming_uniform_(down, a=math.sqrt(5), generator=generator)
+        nn.init.zeros_(up)
+
+    def saved(self) -> dict[str, Tensor]:
+        """Return the tensors of the file by key suffix."""
+        down, up = self._factors()
+        return {_ALPHA: torch.tensor(self.alpha), _DOWN: down.detach(), _UP: up.detach()}
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take weights by key suffix; a weight without alpha keeps this adapter's.
+
+        Raises:
+            ValueError: A tensor is missing or has another shape; the text names it.
+        """
+        for name, target in zip((_DOWN, _UP), self._factors(), strict=True):
+            source = tensors.get(name)
+            if source is None:
+                raise ValueError(f"{name} is missing")
+            if source.shape != target.shape:
+                raise ValueError(f"{name} is {tuple(source.shape)}, not {tuple(target.shape)}")
+            with torch.no_grad():
+                target.copy_(source)
+        if _ALPHA in tensors:
+            self.alpha = float(tensors[_ALPHA])
+
+    @staticmethod
+    def shape_in(tensors: Mapping[str, Tensor]) -> tuple[int, float] | None:
+        """Return rank and alpha of a module's saved tensors; None if they are no LoRA."""
+        if _DOWN not in tensors or _UP not in tensors:
+            return None
+        rank = tensors[_DOWN].shape[0]
+        return rank, float(tensors[_ALPHA]) if _ALPHA in tensors else float(rank)
+
+    def _factors(self) -> tuple[nn.Parameter, nn.Parameter]:
+        down, up = self.lora_down.weight, self.lora_up.weight
+        assert isinstance(down, nn.Parameter) and isinstance(up, nn.Parameter)  # noqa: PT018
+        return down, up

@@ -1,0 +1,1 @@
+"""Results on disk: what they are called, hold and say of themselves, and which are kept."""

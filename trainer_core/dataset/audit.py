@@ -1,0 +1,279 @@
+"""The audit of a picture folder: what is wrong with it, and the way out, before the first step."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from trainer_core.dataset.buckets import BucketRules, Placement
+from trainer_core.dataset.captions import (
+    KNOWN_EXTENSIONS,
+    caption_lines,
+    caption_path,
+    has_captions,
+    resolve_extension,
+)
+from trainer_core.dataset.index import Concept, DatasetIndex, concepts_in, parse_folder_name
+from trainer_core.dataset.pictures import (
+    FORMAT_OF_EXTENSION,
+    PictureHeader,
+    Size,
+    is_transparent,
+    load_picture,
+    read_header,
+)
+from trainer_core.errors import DatasetError
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import T, Text, text
+
+MAX_REPEATS = 10_000
+"""The bound of the setting; a folder above it is more likely named by a date."""
+
+SMALL_SHARE = 0.25
+"""Pictures with less than this share of the resolution's area are called small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a picture or folder that people should know before the start."""
+
+    path: Path
+    severity: Severity
+    message: Text
+    suggestion: Text | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit found, and what it read on the way.
+
+    Attributes:
+        findings: The run must not start with an error among them.
+        headers: Of every picture that could be read.
+        captions: Of every picture whose caption could be read.
+        unusable: Pictures that cannot be planned with: unreadable, or too thin for a bucket.
+    """
+
+    findings: tuple[Finding, ...]
+    headers: Mapping[Path, PictureHeader] = field(repr=False)
+    captions: Mapping[Path, str] = field(repr=False)
+    unusable: frozenset[Path]
+
+    @property
+    def errors(self) -> tuple[Finding, ...]:
+        """The findings that make a run refuse."""
+        return tuple(f for f in self.findings if f.severity is Severity.ERROR)
+
+    @property
+    def sizes(self) -> dict[Path, Size]:
+        """The upright size of every picture that could be read."""
+        return {path: header.size for path, header in self.headers.items()}
+
+
+def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: str) -> Audit:
+    """Check folders, headers and captions without decoding a picture.
+
+    Args:
+        index: What is on disk.
+        rules: What decides the buckets.
+        caption_extension: As in the settings, ``auto`` included.
+    """
+    findings = [*_folder_findings(index), *_shared_captions(index)]
+    headers: dict[Path, PictureHeader] = {}
+    unusable: set[Path] = set()
+    for picture in index.pictures:
+        try:
+            header = headers[picture.path] = read_header(picture.path)
+        except DatasetError as error:
+            findings.append(_failure(picture.path, error))
+            unusable.add(picture.path)
+            continue
+        placement = rules.place(header.size)
+        if placement is None:
+            unusable.add(picture.path)
+        findings += _header_findings(picture.path, header)
+        findings += _size_findings(picture.path, header.size, placement, rules)
+    captions: dict[Path, str] = {}
+    try:
+        extension = resolve_extension(index, caption_extension)
+    except DatasetError as error:
+        findings.append(_failure(index.root, error))
+    else:
+        for concept in index.concepts:
+            findings += _caption_findings(concept, extension, captions)
+    return Audit(tuple(findings), headers, captions, frozenset(unusable))
+
+
+def decode_fully(path: Path) -> Finding | None:
+    """Decode a picture whole, which alone proves it sound; takes some 10 to 100 ms."""
+    try:
+        image = load_picture(path)
+    except DatasetError as error:
+        return _failure(path, error)
+    if is_transparent(image):
+        return Finding(
+            path,
+            Severity.WARNING,
+            text(T("Problems", "{path} has transparent parts; they become white."), path=path),
+            text(T("Problems", "Put the picture on the background that is to be learnt.")),
+        )
+    return None
+
+
+def _failure(path: Path, error: DatasetError) -> Finding:
+    return Finding(path, Severity.ERROR, error.message, error.hint)
+
+
+def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
+    for folder in index.ignored_folders:
+        yield _ignored_folder(folder, index.root)
+    for file in index.ignored_files:
+        message = text(T("Problems", "{path} is not used: its kind is not trained."), path=file)
+        hint = text(T("Problems", "Save it as PNG, JPEG, WebP or BMP to train it."))
+        yield Finding(file, Severity.WARNING, message, hint)
+    for concept in index.concepts:
+        if concept.repeats > MAX_REPEATS:
+            template = T("Problems", "{path} asks for {repeats} repeats of every picture.")
+            message = text(template, path=concept.folder, repeats=concept.repeats)
+            hint = text(
+                T("Problems", "Begin the folder's name with 1 to {limit}."), limit=MAX_REPEATS
+            )
+            yield Finding(concept.folder, Severity.ERROR, message, hint)
+    if not index.concepts:
+        message = text(T("Problems", "There are no pictures in {path}."), path=index.root)
+        hint = text(
+            T("Problems", "Choose a folder of pictures, or of folders like {name}."), name="10_cat"
+        )
+        yield Finding(index.root, Severity.ERROR, message, hint)
+    elif index.concepts[0].folder == index.root and len(index.concepts) > 1:
+        template = T("Problems", "{path} holds {count} pictures beside its folders; all are used.")
+        message = text(template, path=index.root, count=len(index.concepts[0].pictures))
+        hint = text(T("Problems", "Move them away if they are not to be trained."))
+        yield Finding(index.root, Severity.WARNING, message, hint)
+
+
+def _ignored_folder(folder: Path, root: Path) -> Finding:
+    hint: Text | None = None
+    found = concepts_in(folder)
+    if folder.parent != root:
+        message = T("Problems", "{path} is not used: folders inside a concept are not searched.")
+        hint = text(T("Problems", "Move it, or its pictures, one level up to train them."))
+    elif parse_folder_name(folder.name):
+        message = T("Problems", "{path} is not used: no pictures lie directly in it.")
+    else:
+        message = T("Problems", "{path} is not used: its name is not <repeats>_<concept>.")
+        if any(concept.folder == folder for concept in found):
+            name = _suggested_name(folder.name)
+            hint = text(T("Problems", "Rename it to {name} to train its pictures."), name=name)
+        elif found:
+            hint = text(T("Problems", "Choose it as picture folder to train what is in it."))
+    severity = Severity.WARNING if found else Severity.NOTICE
+    return Finding(folder, severity, text(message, path=folder), hint)
+
+
+def _suggested_name(name: str) -> str:
+    """Return ``5_cat`` for ``5 cat`` or ``5-cat``, ``1_cat`` for ``cat`` or ``0_cat``."""
+    words = name.lstrip("0123456789")
+    number = name.removesuffix(words)
+    return f"{number.lstrip('0') or 1}_{words.lstrip(' _-')}"
+
+
+def _shared_captions(index: DatasetIndex) -> Iterator[Finding]:
+    namesakes: defaultdict[Path, list[Path]] = defaultdict(list)
+    for picture in index.pictures:
+        namesakes[picture.path.with_suffix("")].append(picture.path)
+    for first, *others in namesakes.values():
+        for other in others:
+            template = T("Problems", "{path} and {other} differ only in kind and share a caption.")
+            message = text(template, path=other, other=first.name)
+            hint = text(T("Problems", "Remove one, or rename it and give it its own caption."))
+            yield Finding(other, Severity.WARNING, message, hint)
+
+
+def _header_findings(path: Path, header: PictureHeader) -> Iterator[Finding]:
+    if FORMAT_OF_EXTENSION[path.suffix.lower()] != header.format:
+        template = T("Problems", "{path} contains {format}, whatever its name says; it is used.")
+        message = text(template, path=path, format=header.format)
+        yield Finding(path, Severity.WARNING, message, text(T("Problems", "Rename it.")))
+    if header.frames > 1:
+        template = T("Problems", "{path} is animated; only the first of {count} frames is used.")
+        yield Finding(path, Severity.WARNING, text(template, path=path, count=header.frames))
+
+
+def _size_findings(
+    path: Path, size: Size, placement: Placement | None, rules: BucketRules
+) -> Iterator[Finding]:
+    width, height = size
+    if placement is None:
+        template = T("Problems", "{path} is too thin or small: {width} x {height} pixels.")
+        message = text(template, path=path, width=width, height=height)
+        hint = text(T("Problems", "Cut or enlarge it, remove it, or allow upscaling."))
+        yield Finding(path, Severity.ERROR, message, hint)
+    elif width * height < SMALL_SHARE * rules.resolution[0] * rules.resolution[1]:
+        template = T(
+            "Problems", "{path} is small: {width} x {height} pixels, trained at {wide} x {high}."
+        )
+        wide, high = placement.bucket
+        message = text(template, path=path, width=width, height=height, wide=wide, high=high)
+        hint = text(T("Problems", "Use a larger picture, or lower the resolution."))
+        yield Finding(path, Severity.WARNING, message, hint)
+
+
+def _caption_findings(
+    concept: Concept, extension: str, captions: dict[Path, str]
+) -> Iterator[Finding]:
+    """Fill ``captions`` and tell what is wrong with them."""
+    without: list[Path] = []
+    for picture in concept.pictures:
+        file = caption_path(picture.path, extension)
+        if file is None:
+            without.append(picture.path)
+            captions[picture.path] = picture.class_tokens
+            continue
+        try:
+            first, *others = caption_lines(file)
+        except DatasetError as error:
+            yield _failure(picture.path, error)
+            continue
+        captions[picture.path] = first
+        yield from _line_findings(picture.path, file, first, others)
+    if len(without) == len(concept.pictures):
+        yield _uncaptioned(concept, extension)
+    else:
+        for path in without:
+            template = T("Problems", "{path} has no caption file; it is trained as “{words}”.")
+            message = text(template, path=path, words=concept.class_tokens)
+            hint = text(T("Problems", "Write {name}."), name=path.with_suffix("").name + extension)
+            yield Finding(path, Severity.WARNING, message, hint)
+
+
+def _line_findings(picture: Path, file: Path, first: str, others: list[str]) -> Iterator[Finding]:
+    if not first:
+        message = text(T("Problems", "{path} begins with an empty line."), path=file)
+        hint = text(T("Problems", "Only the first line is used: begin with the caption."))
+        yield Finding(picture, Severity.WARNING, message, hint)
+    elif any(others):
+        message = text(
+            T("Problems", "{path} has several lines; only the first is used."), path=file
+        )
+        hint = text(T("Problems", "Put the caption on one line."))
+        yield Finding(picture, Severity.NOTICE, message, hint)
+
+
+def _uncaptioned(concept: Concept, extension: str) -> Finding:
+    facts = {"path": concept.folder, "extension": extension, "words": concept.class_tokens}
+    other = next((e for e in KNOWN_EXTENSIONS if has_captions(concept.pictures, e)), None)
+    if other is not None:
+        template = T("Problems", "The captions in {path} end in {other}, not in {extension}.")
+        hint = text(T("Problems", "Choose {other} as caption extension to use them."), other=other)
+        return Finding(concept.folder, Severity.WARNING, text(template, other=other, **facts), hint)
+    if concept.class_tokens.strip():
+        template = T("Problems", "{path} has no captions; every picture is trained as “{words}”.")
+        return Finding(concept.folder, Severity.NOTICE, text(template, **facts))
+    template = T("Problems", "{path} has no captions; its pictures are trained without words.")
+    hint = text(
+        T("Problems", "Write captions ({extension}), or name the folder 1_<words>."), **facts
+    )
+    return Finding(concept.folder, Severity.WARNING, text(template, **facts), hint)

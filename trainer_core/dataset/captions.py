@@ -1,0 +1,143 @@
+"""Captions: which file belongs to a picture, its text, its tags, and their order in training."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from trainer_core.dataset.index import DatasetIndex, Picture
+from trainer_core.errors import DatasetError
+from trainer_core.texts import T
+
+AUTO = "auto"
+DEFAULT_EXTENSION = ".caption"
+KNOWN_EXTENSIONS = (DEFAULT_EXTENSION, ".txt")
+
+_FACE_PARTS = 4
+"""sd-scripts' face cropping appends ``_<x>_<y>_<width>_<height>`` to a picture's name."""
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+def resolve_extension(index: DatasetIndex, asked: str) -> str:
+    """Return the extension of the caption files, with its dot.
+
+    Args:
+        index: The pictures.
+        asked: An extension with or without dot; empty means ``.caption``. ``auto`` means the one
+            found beside the pictures, ``.caption`` if there is none.
+
+    Raises:
+        DatasetError: ``auto``, and both kinds lie beside the pictures.
+    """
+    if asked != AUTO:
+        return "." + asked.lstrip(".") if asked else DEFAULT_EXTENSION
+    found = [e for e in KNOWN_EXTENSIONS if has_captions(index.pictures, e)]
+    if len(found) > 1:
+        raise DatasetError(
+            T("Errors", "The pictures in {path} have captions of two kinds, {first} and {second}."),
+            T("Errors", "Choose one as caption extension, or remove the files of the other."),
+            path=index.root,
+            first=found[0],
+            second=found[1],
+        )
+    return found[0] if found else DEFAULT_EXTENSION
+
+
+def has_captions(pictures: Iterable[Picture], extension: str) -> bool:
+    """Tell whether any of the pictures has a caption file with this extension."""
+    return any(caption_path(picture.path, extension) for picture in pictures)
+
+
+def caption_path(picture: Path, extension: str) -> Path | None:
+    """Return the caption file of a picture: of its name, else of its name before face cropping."""
+    stems = [picture.stem]
+    parts = picture.stem.split("_")
+    if len(parts) > _FACE_PARTS:
+        stems.append("_".join(parts[:-_FACE_PARTS]))
+    files = (picture.parent / (stem + extension) for stem in stems)
+    return next((file for file in files if file.is_file()), None)
+
+
+def read_caption(picture: Picture, extension: str) -> str:
+    """Return the first line of the picture's caption file, its class tokens if there is none.
+
+    Raises:
+        DatasetError: The file cannot be read, is empty, or is not UTF-8.
+    """
+    file = caption_path(picture.path, extension)
+    return picture.class_tokens if file is None else caption_lines(file)[0]
+
+
+def caption_lines(file: Path) -> list[str]:
+    """Return the lines of a caption file, stripped; at least one of them has text.
+
+    Raises:
+        DatasetError: The file cannot be read, is empty, or is not UTF-8.
+    """
+    lines = [line.strip() for line in _LINE_END.split(_decoded(file))]
+    if not any(lines):
+        raise DatasetError(
+            T("Errors", "The caption file {path} is empty."),
+            T("Errors", "Write a caption, or remove the file to train with the folder's words."),
+            path=file,
+        )
+    return lines
+
+
+def process_caption(caption: str, *, shuffle: bool, keep_tokens: int, rng: random.Random) -> str:
+    """Return the caption as one sample of an epoch is trained with.
+
+    Args:
+        caption: As read; only its first line is used.
+        shuffle: Put the comma-separated tags in a new order.
+        keep_tokens: So many tags stay in front.
+        rng: Drawn from only to shuffle.
+    """
+    line = caption.split("\n", 1)[0]
+    if not shuffle:
+        return line
+    tags = [tag.strip() for tag in line.strip().split(",")]
+    fixed, free = tags[:keep_tokens], tags[keep_tokens:]
+    rng.shuffle(free)
+    return ", ".join(fixed + free)
+
+
+def count_tags(caption: str) -> Counter[str]:
+    """Return how often each tag occurs, in lower case."""
+    tags = (tag.strip().lower() for tag in caption.split(","))
+    return Counter(tag for tag in tags if tag)
+
+
+def tag_frequency(index: DatasetIndex, captions: Mapping[Path, str]) -> dict[str, dict[str, int]]:
+    """Return the tags of each folder, each picture counted once (``ss_tag_frequency``)."""
+    frequency: dict[str, Counter[str]] = {}
+    for concept in index.concepts:
+        tags = frequency.setdefault(concept.name, Counter())
+        for picture in concept.pictures:
+            tags.update(count_tags(captions[picture.path]))
+    return {name: dict(tags) for name, tags in frequency.items()}
+
+
+def _decoded(file: Path) -> str:
+    try:
+        data = file.read_bytes()
+        return data.decode("utf-8").removeprefix("\ufeff")
+    except OSError as error:
+        raise DatasetError(
+            T("Errors", "The caption file {path} cannot be read: {reason}"),
+            T("Errors", "Make it readable, or remove it."),
+            path=file,
+            reason=error.strerror or error,
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(
+            T("Errors", "The caption file {path} is not UTF-8: line {line}, byte {byte}."),
+            T("Errors", "Open it in a text editor and save it with the encoding UTF-8."),
+            path=file,
+            line=data.count(b"\n", 0, error.start) + 1,
+            byte=error.start + 1,
+        ) from error

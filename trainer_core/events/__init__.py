@@ -1,0 +1,1 @@
+"""What the trainer tells: events to the app, the event file and TensorBoard."""

@@ -1,0 +1,42 @@
+"""TensorBoard files of a run, under the tags that users of other trainers know."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from trainer_core.protocol.messages import EventBase, StepDone
+
+_TAGS = {"unet": "lr/unet", "text_encoder": "lr/textencoder"}
+_SMOOTHING = 0.99  # weight of the past in the running mean
+
+
+class TensorBoardLog:
+    """Listens to events and writes losses, rates and gradient norms."""
+
+    def __init__(self, folder: Path, *, from_step: int) -> None:
+        # Imported only when logs are wanted: it takes a second.
+        from torch.utils.tensorboard import SummaryWriter
+
+        purge = from_step + 1 if from_step else None
+        self._writer: Any = SummaryWriter(str(folder), purge_step=purge)
+        self._average: float | None = None
+
+    def __call__(self, event: EventBase) -> None:
+        """Write what the event tells of a step."""
+        if not isinstance(event, StepDone):
+            return
+        rates = event.learning_rates.items()
+        values = {_TAGS.get(name, f"lr/{name}"): rate for name, rate in rates}
+        if event.loss is not None:
+            last = event.loss if self._average is None else self._average
+            self._average = _SMOOTHING * last + (1 - _SMOOTHING) * event.loss
+            values |= {"loss/current": event.loss, "loss/average": self._average}
+        if event.grad_norm is not None:
+            values["grad_norm"] = event.grad_norm
+        for tag, value in values.items():
+            self._writer.add_scalar(tag, value, event.step)
+
+    def close(self) -> None:
+        """Write what is pending and close the files."""
+        self._writer.close()

@@ -1,0 +1,1 @@
+"""What differs between base models, one file each, behind the protocol of ``base``."""

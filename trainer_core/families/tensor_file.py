@@ -1,0 +1,121 @@
+"""Reads tensors from a weights file one by one, and fills modules that hold no memory yet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from trainer_core.errors import ModelFileError
+from trainer_core.model_files.tensor_index import TensorEntry, cut_short
+from trainer_core.model_files.weights_file import read_index
+from trainer_core.texts import T
+
+_DTYPES: Mapping[str, torch.dtype] = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn,
+    "F8_E5M2": torch.float8_e5m2,
+}
+
+
+class TensorFile:
+    """An open weights file; never maps it, so that no more than one tensor is there twice."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.index = read_index(path)
+        self._file = path.open("rb", buffering=0)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def read(self, name: str, dtype: torch.dtype) -> Tensor:
+        """Read one tensor into memory of its own, as ``dtype``."""
+        entry = self.index.entries[name]
+        if entry.dtype not in _DTYPES:
+            raise ModelFileError(
+                T("Errors", "The tensor {name} in {path} has the type {dtype}."),
+                T("Errors", "Choose a model with weights in full or half precision."),
+                name=name,
+                path=self.path,
+                dtype=entry.dtype,
+            )
+        elements = self._read_bytes(entry).view(_DTYPES[entry.dtype])
+        stride = entry.stride
+        shaped = elements.as_strided(entry.shape, stride) if stride else elements.view(entry.shape)
+        return shaped.to(dtype).contiguous()
+
+    def _read_bytes(self, entry: TensorEntry) -> Tensor:
+        taken = torch.empty(entry.num_bytes, dtype=torch.uint8)
+        target = taken.numpy().data
+        self._file.seek(entry.offset)
+        while target:  # one call reads 2 GiB at most on Linux
+            count = self._file.readinto(target)
+            if not count:
+                size = self.path.stat().st_size
+                raise cut_short(self.path, size, size + len(target))
+            target = target[count:]
+        return taken
+
+
+def fill_module(
+    module: nn.Module,
+    file: TensorFile,
+    names_in_file: Callable[[str], Iterable[str]],
+    dtype: torch.dtype,
+) -> None:
+    """Give a module on the meta device its weights, read one by one.
+
+    Args:
+        module: Built under ``torch.device("meta")``; frozen and in evaluation mode afterwards.
+        file: Where the tensors are.
+        names_in_file: From a name in the module's state dict to those it may have in the file.
+        dtype: Of the weights.
+
+    Raises:
+        ModelFileError: A tensor is missing or has another shape.
+    """
+    state = {}
+    for name, expected in module.state_dict().items():
+        found = next((n for n in names_in_file(name) if n in file.index.entries), None)
+        if found is None:
+            raise _missing(file.path, next(iter(names_in_file(name))))
+        shape = file.index.entries[found].shape
+        if _without_ones(shape) != _without_ones(expected.shape):
+            raise _misshapen(file.path, found, shape, tuple(expected.shape))
+        # A linear layer may be stored as a 1x1 convolution, and the other way round.
+        state[name] = file.read(found, dtype).view(expected.shape)
+    module.load_state_dict(state, assign=True)
+    module.requires_grad_(False).eval()
+
+
+def _without_ones(shape: tuple[int, ...]) -> list[int]:
+    return [size for size in shape if size != 1]
+
+
+def _missing(path: Path, name: str) -> ModelFileError:
+    return ModelFileError(
+        T("Errors", "{path} lacks the tensor {name}."),
+        T("Errors", "The file is incomplete or of an unusual layout. Choose another model."),
+        path=path,
+        name=name,
+    )
+
+
+def _misshapen(
+    path: Path, name: str, found: tuple[int, ...], expected: tuple[int, ...]
+) -> ModelFileError:
+    return ModelFileError(
+        T("Errors", "The tensor {name} in {path} has the shape {found} instead of {expected}."),
+        T("Errors", "The file is damaged or of an unusual layout. Choose another model."),
+        name=name,
+        path=path,
+        found=found,
+        expected=expected,
+    )

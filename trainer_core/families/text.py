@@ -1,0 +1,124 @@
+"""CLIP: captions to token ids, and ids to the text features that a denoiser attends to.
+
+Shape suffixes: B captions, L tokens, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import ftfy
+import torch
+from torch import Tensor, nn
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from trainer_core.errors import ModelFileError
+from trainer_core.families.base import AdapterTarget
+from trainer_core.texts import T
+
+#: What transformers 4 puts in front of a text encoder's names and 5 leaves out.
+#: Files and adapters keep it.
+TEXT_MODEL = "text_model."
+
+
+class ClipTokenizer:
+    """Turns captions into rows of ids of one length: start mark, tokens, end marks.
+
+    Args:
+        folder: Where ``vocab.json`` and ``merges.txt`` are.
+        length: Ids in a row, both marks included.
+    """
+
+    def __init__(self, folder: Path, length: int) -> None:
+        self.folder = folder
+        self.length = length
+        try:
+            self.library = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+        except Exception as error:  # the tokenizers library raises nothing more exact
+            raise ModelFileError(
+                T("Errors", "The tokenizer in {path} cannot be read: {reason}"),
+                T("Errors", "Copy the whole model folder again."),
+                path=folder,
+                reason=error,
+            ) from error
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a caption fit."""
+        return self.length - 2
+
+    def count(self, captions: Sequence[str]) -> list[int]:
+        """Return how many tokens each caption has, those that do not fit included."""
+        rows = self.library([_clean(caption) for caption in captions], verbose=False).input_ids
+        return [len(row) - 2 for row in rows]
+
+    def encode(self, captions: Sequence[str]) -> Tensor:
+        """Return the ids BL; what does not fit is cut, the rest filled up with the end mark."""
+        cleaned = [_clean(caption) for caption in captions]
+        padded = self.library(
+            cleaned,
+            padding="max_length",
+            truncation=True,
+            max_length=self.length,
+            return_tensors="pt",
+        )
+        ids_BL: Tensor = padded.input_ids
+        return ids_BL
+
+
+def _clean(caption: str) -> str:
+    """Mend quotes, ligatures and HTML entities as CLIP's own tokenizer did.
+
+    transformers 5 leaves this step out and would give such captions other ids.
+    """
+    return str(ftfy.fix_text(caption))
+
+
+def core(text_encoder: CLIPTextModel) -> nn.Module:
+    """Return the module that holds embeddings, layers and final norm."""
+    inner: nn.Module = getattr(text_encoder, "text_model", text_encoder)
+    return inner
+
+
+def published_name(name: str) -> str:
+    """Return a tensor's or module's name as files have it, whatever transformers' version."""
+    return name if name.startswith(TEXT_MODEL) else TEXT_MODEL + name
+
+
+def encode_ids(text_encoder: CLIPTextModel, ids_BL: Tensor, clip_skip: int) -> Tensor:
+    """Return the text features of the ``clip_skip``-th layer from the end.
+
+    Args:
+        text_encoder: The encoder.
+        ids_BL: Token ids.
+        clip_skip: 1 for the last layer, 2 for the one before it, ...
+
+    Returns:
+        That layer's output after the encoder's final norm, shape BLC.
+    """
+    layers = text_encoder(ids_BL, output_hidden_states=True).hidden_states
+    final_norm = core(text_encoder).get_submodule("final_layer_norm")
+    features_BLC: Tensor = final_norm(layers[-clip_skip])
+    return features_BLC
+
+
+def fill_position_ids(text_encoder: CLIPTextModel) -> None:
+    """Make the buffer that no file holds and that a build on the meta device leaves empty."""
+    embeddings = core(text_encoder).get_submodule("embeddings")
+    length = text_encoder.config.max_position_embeddings
+    embeddings.position_ids = torch.arange(length).expand((1, -1))
+
+
+def text_targets(text_encoder: CLIPTextModel, prefix: str) -> Iterator[AdapterTarget]:
+    """Yield the linear layers of attention and feed-forward.
+
+    Args:
+        text_encoder: The encoder.
+        prefix: Of the names in adapter files ("lora_te").
+    """
+    encoder = core(text_encoder).get_submodule("encoder")
+    for path, module in encoder.named_modules():
+        if isinstance(module, nn.Linear):
+            name = f"{prefix}.{TEXT_MODEL}encoder.{path}".replace(".", "_")
+            yield AdapterTarget(name, module)

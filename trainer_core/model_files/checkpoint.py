@@ -1,0 +1,170 @@
+"""Reads the table of contents of a PyTorch checkpoint (``.ckpt``) without unpickling it.
+
+A checkpoint is a zip archive with one pickle, which tells how to build the tensors, and one
+uncompressed record for each block of numbers. The pickle's instructions are followed on paper
+only: what it asks to import or to call becomes a symbol, so nothing in the file is ever run.
+"""
+
+from __future__ import annotations
+
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from trainer_core.errors import ModelFileError
+from trainer_core.model_files.pickle_outline import Call, ForbiddenName, Global, outline
+from trainer_core.model_files.tensor_index import ITEM_BYTES, TensorEntry, TensorIndex, damaged
+from trainer_core.texts import T
+
+_STORAGES: Mapping[str, str] = {
+    "torch.DoubleStorage": "F64",
+    "torch.FloatStorage": "F32",
+    "torch.HalfStorage": "F16",
+    "torch.BFloat16Storage": "BF16",
+    "torch.LongStorage": "I64",
+    "torch.IntStorage": "I32",
+    "torch.ShortStorage": "I16",
+    "torch.CharStorage": "I8",
+    "torch.ByteStorage": "U8",
+    "torch.BoolStorage": "BOOL",
+}
+_TENSOR = "torch._utils._rebuild_tensor_v2"
+_PARAMETER = "torch._utils._rebuild_parameter"
+#: What honest checkpoints carry beside tensors: settings, counters, notes of the program that
+#: wrote them. None of it is used. Any other name is refused: it has no business in a model.
+_HARMLESS = frozenset(
+    {
+        *_STORAGES,
+        _TENSOR,
+        _PARAMETER,
+        "_codecs.encode",
+        "builtins.dict",
+        "__builtin__.dict",
+        "builtins.set",
+        "__builtin__.set",
+        "collections.Counter",
+        "collections.OrderedDict",
+        "collections.defaultdict",
+        "numpy.core.multiarray.scalar",
+        "numpy._core.multiarray.scalar",
+        "numpy.dtype",
+        "pytorch_lightning.callbacks.model_checkpoint.ModelCheckpoint",
+        "torch.Size",
+        "torch.device",
+        "torch.float16",
+        "torch.float32",
+        "torch.bfloat16",
+    }
+)
+_MAX_PICKLE_BYTES = 256 * 2**20
+_MAX_NESTING = 4
+
+
+def read_checkpoint(path: Path) -> TensorIndex:
+    """Read which tensors a checkpoint holds, and where.
+
+    Raises:
+        ModelFileError: It is damaged, or its pickle asks for a name that no model needs.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, path.open("rb") as file:
+            pickled = _pickle_record(path, archive)
+            described = _outline(path, archive.read(pickled))
+            root = pickled.filename.removesuffix("data.pkl") + "data/"
+            places = {
+                record.filename.removeprefix(root): (_first_byte(file, record), record.file_size)
+                for record in archive.infolist()
+                if record.filename.startswith(root) and record.compress_type == zipfile.ZIP_STORED
+            }
+    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
+        raise damaged(path, error) from error
+    state = described.get("state_dict", described) if isinstance(described, dict) else {}
+    calls = _tensor_calls(state, "", _MAX_NESTING)
+    return TensorIndex(path, {name: _entry(path, name, call, places) for name, call in calls})
+
+
+def _pickle_record(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
+    """Return the archive's one description, ``<any folder>/data.pkl``."""
+    found = [record for record in archive.infolist() if record.filename.endswith("/data.pkl")]
+    if len(found) != 1 or found[0].file_size > _MAX_PICKLE_BYTES:
+        raise ModelFileError(
+            T("Errors", "{path} is a zip archive, but no PyTorch checkpoint."),
+            T("Errors", "Choose a .safetensors or .ckpt file, or a diffusers folder."),
+            path=path,
+        )
+    return found[0]
+
+
+def _first_byte(file: BinaryIO, record: zipfile.ZipInfo) -> int:
+    """Return where a record's bytes begin: behind its local header, 30 bytes and two names."""
+    file.seek(record.header_offset + 26)
+    names_bytes = sum(int.from_bytes(file.read(2), "little") for _ in range(2))
+    return record.header_offset + 30 + names_bytes
+
+
+def _outline(path: Path, pickled: bytes) -> Any:
+    try:
+        return outline(pickled, _HARMLESS)
+    except ForbiddenName as error:
+        raise ModelFileError(
+            T("Errors", "{path} was refused: it asks to run {name}, which no model needs."),
+            T("Errors", "Nothing of it was run. Get the model as .safetensors from its maker."),
+            path=path,
+            name=error,
+        ) from error
+    except ValueError as error:
+        raise damaged(path, error) from error
+
+
+def _tensor_calls(tree: Any, prefix: str, levels: int) -> Iterator[tuple[str, Call]]:
+    """Yield the tensors of nested tables by their joined names."""
+    for key, value in tree.items() if isinstance(tree, dict) and levels else ():
+        call = _unwrapped(value)
+        if isinstance(call, Call) and _is_name(call.function, _TENSOR):
+            yield f"{prefix}{key}", call
+        else:
+            yield from _tensor_calls(value, f"{prefix}{key}.", levels - 1)
+
+
+def _unwrapped(value: object) -> object:
+    """Return the tensor of ``_rebuild_parameter(tensor, requires_grad, hooks)``."""
+    if isinstance(value, Call) and _is_name(value.function, _PARAMETER):
+        return value.arguments[0] if isinstance(value.arguments, tuple) else None
+    return value
+
+
+def _is_name(symbol: object, name: str) -> bool:
+    return isinstance(symbol, Global) and symbol.name == name
+
+
+def _entry(path: Path, name: str, call: Call, places: Mapping[str, tuple[int, int]]) -> TensorEntry:
+    """Turn ``_rebuild_tensor_v2(storage, first element, sizes, strides, ...)`` into an entry."""
+    try:
+        stored, first, shape, stride = call.arguments[:4]  # type: ignore[index]
+        _, storage, key, *_ = stored.identity
+        dtype = _STORAGES[storage.name]
+        begin, record_bytes = places[key]
+        num_bytes = _reach(first, shape, stride) * ITEM_BYTES[dtype]
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        raise damaged(path, name) from error
+    skipped = first * ITEM_BYTES[dtype]
+    if skipped + num_bytes > record_bytes:
+        raise damaged(path, name)
+    is_in_order = 0 in shape or stride == _row_major(shape)
+    return TensorEntry(dtype, shape, begin + skipped, num_bytes, None if is_in_order else stride)
+
+
+def _reach(first: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
+    """Return how many elements lie from the first to the last, gaps included."""
+    if not all(isinstance(number, int) and number >= 0 for number in (first, *shape, *stride)):
+        raise ValueError("a size is no whole number")
+    steps = (step * (size - 1) for size, step in zip(shape, stride, strict=True))
+    return 0 if 0 in shape else sum(steps) + 1
+
+
+def _row_major(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the strides of a tensor whose elements lie in order."""
+    return tuple(math.prod(shape[axis + 1 :]) for axis in range(len(shape)))

@@ -1,0 +1,60 @@
+"""Opens the table of contents of one weights file, whatever its name says it is."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from trainer_core.errors import ModelFileError
+from trainer_core.model_files.checkpoint import read_checkpoint
+from trainer_core.model_files.tensor_index import TensorIndex, read_safetensors
+from trainer_core.texts import T
+
+_ZIP = b"PK\x03\x04"
+
+
+def read_index(path: Path) -> TensorIndex:
+    """Read the names, types, shapes and places of a file's tensors, told apart by its content.
+
+    Raises:
+        ModelFileError: The file is missing, empty, unreadable, damaged, hostile or no weights file.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_ZIP))
+        if not start:
+            raise ModelFileError(
+                T("Errors", "{path} is empty."),
+                T("Errors", "Download or copy the file again."),
+                path=path,
+            )
+        return read_checkpoint(path) if start == _ZIP else read_safetensors(path)
+    except FileNotFoundError as error:
+        raise ModelFileError(
+            T("Errors", "{path} does not exist."),
+            T("Errors", "Choose the model file again; it may have been moved or renamed."),
+            path=path,
+        ) from error
+    except OSError as error:
+        raise ModelFileError(
+            T("Errors", "{path} cannot be read: {reason}"),
+            T("Errors", "Check that the file may be read and that its disk is there."),
+            path=path,
+            reason=error.strerror,
+        ) from error
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a whole file, as web interfaces show it ("new hash")."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def legacy_hash(path: Path) -> str:
+    """Return the 8 hex digits by which older web interfaces know a model file.
+
+    They are the SHA-256 of 64 KiB at 1 MiB into the file, or of what there is of them.
+    """
+    with path.open("rb") as file:
+        file.seek(0x100000)
+        return hashlib.sha256(file.read(0x10000)).hexdigest()[:8]

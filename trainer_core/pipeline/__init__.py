@@ -1,0 +1,1 @@
+"""From an indexed picture to a batch on the device."""

@@ -1,0 +1,148 @@
+"""Encoded pictures by content: in memory for this run, on disk for the next ones.
+
+A latent is kept as the mean and deviation of the encoder's posterior; the draw is made anew at
+every step. Its key covers everything it depends on, so a changed picture, crop, VAE or program
+never finds an old latent.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import sqlite3
+import sys
+import threading
+from pathlib import Path
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from trainer_core.dataset.buckets import Placement
+from trainer_core.errors import OutputError
+from trainer_core.file_writing import publish_bytes
+
+ENCODER_VERSION = 1  # raised when decode or encoding gives other numbers for the same picture
+
+Posterior = tuple[Tensor, Tensor]  # mean and deviation, CHW, float32, on the CPU
+
+
+def cache_folder() -> Path:
+    """Return the folder of everything that can be made again; ``LORA_LOOM_CACHE`` overrides it."""
+    override = os.environ.get("LORA_LOOM_CACHE")
+    if override:
+        return Path(override)
+    if sys.platform == "win32":
+        base = Path(os.environ.get("LOCALAPPDATA", Path.home() / "AppData" / "Local"))
+        return base / "lora-loom" / "cache"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "lora-loom"
+
+
+class FileHashes:
+    """SHA-256 of files, remembered by path, size and time of change."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._database = sqlite3.connect(folder / "files.sqlite", check_same_thread=False)
+        with self._database:
+            self._database.execute(
+                "CREATE TABLE IF NOT EXISTS files"
+                " (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)"
+            )
+
+    def sha256(self, path: Path) -> str:
+        """Return the hash of a file's bytes; reads it only if it is new or was changed."""
+        facts = path.stat()
+        known = (str(path), facts.st_size, facts.st_mtime_ns)
+        with self._lock:
+            row = self._database.execute(
+                "SELECT sha256 FROM files WHERE path = ? AND size = ? AND changed = ?", known
+            ).fetchone()
+        if row is not None:
+            return str(row[0])
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        with self._lock, self._database:
+            self._database.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", (*known, digest))
+        return digest
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+def latent_key(file_sha256: str, placement: Placement, *, flip: bool, encoder: str) -> str:
+    """Return the key of one encoded picture.
+
+    Args:
+        file_sha256: Hash of the file's bytes, which hold its orientation too.
+        placement: How it is scaled and cropped.
+        flip: Whether it is mirrored.
+        encoder: Identity of the VAE's weights and of their precision.
+    """
+    facts = [
+        ENCODER_VERSION,
+        file_sha256,
+        placement.resized,
+        placement.crop_offset,
+        placement.bucket,
+        flip,
+        encoder,
+    ]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
+
+
+class LatentStore:
+    """Latents by key: always in memory, and in ``folder`` if one is given."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._memory: dict[str, Posterior] = {}
+
+    def has(self, key: str) -> bool:
+        """Tell whether the latent is there, taking it into memory from the disk if need be."""
+        if key in self._memory:
+            return True
+        found = self._read(key)
+        if found is not None:
+            self._memory[key] = found
+        return found is not None
+
+    def get(self, key: str) -> Posterior:
+        """Return a latent that is there."""
+        return self._memory[key]
+
+    def put(self, key: str, posterior: Posterior) -> None:
+        """Keep a latent.
+
+        Raises:
+            OutputError: The disk refuses it.
+        """
+        self._memory[key] = posterior
+        path = self._path(key)
+        if path is None or path.exists():
+            return
+        mean, std = posterior
+        content = save({"mean": mean.contiguous(), "std": std.contiguous()})
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            publish_bytes(path, content, replace=False)
+        except OutputError:
+            if not path.exists():  # else another run stored the same latent meanwhile
+                raise
+
+    def _path(self, key: str) -> Path | None:
+        return self._folder / key[:2] / f"{key}.safetensors" if self._folder else None
+
+    def _read(self, key: str) -> Posterior | None:
+        path = self._path(key)
+        if path is None or not path.is_file():
+            return None
+        try:
+            tensors = load(path.read_bytes())
+            return tensors["mean"], tensors["std"]
+        except (OSError, SafetensorError, KeyError):
+            path.unlink(missing_ok=True)  # damaged: it is made again
+            return None

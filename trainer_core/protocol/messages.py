@@ -1,0 +1,281 @@
+"""Every event and command that app and trainer exchange.
+
+Events go from trainer to app, commands from app to trainer. Times are Unix seconds, durations
+seconds, memory MiB, sizes pixels. Texts are templates with values (`TextData`), translated where
+they are shown. Adding a message: one class here and its name in `Event` or `Command`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from trainer_core.texts import Text, Value
+
+PROTOCOL_VERSION = 1  # raised when an old reader would misread a message
+
+
+class Message(BaseModel):
+    """A frozen message; unknown fields are ignored, so that older readers keep working."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class TextData(Message):
+    """A `Text` on the wire."""
+
+    template: str
+    values: Mapping[str, Value] = {}
+
+    @classmethod
+    def of(cls, text: Text) -> TextData:
+        """Return ``text`` in the form that travels."""
+        return cls(template=text.template, values=dict(text.values))
+
+    def text(self) -> Text:
+        """Return the `Text` that travelled."""
+        return Text(self.template, self.values)
+
+    def __str__(self) -> str:
+        return str(self.text())
+
+
+# ------------------------------------------------------------------ events
+
+
+class EventBase(Message):
+    """What every event carries: when it happened."""
+
+    time: float = 0.0
+
+
+class Hello(EventBase):
+    """First event: who speaks. A reader refuses another ``protocol`` in words.
+
+    Sent again, with the run's id and folder, as soon as they are known.
+    """
+
+    event: Literal["hello"] = "hello"
+    protocol: int = PROTOCOL_VERSION
+    version: str
+    pid: int
+    run_id: str = ""
+    run_folder: str = ""
+
+
+class BucketCount(Message):
+    """How many picture showings of an epoch go into one bucket."""
+
+    width: int
+    height: int
+    count: int
+
+
+class Plan(EventBase):
+    """What the run will do; trainable parameters by part (``unet``, ``text_encoder``)."""
+
+    event: Literal["plan"] = "plan"
+    pictures: int
+    showings_per_epoch: int
+    buckets: tuple[BucketCount, ...]
+    batches_per_epoch: int
+    steps_per_epoch: int
+    total_steps: int
+    epochs: int
+    warmup_steps: int
+    trainable_parameters: Mapping[str, int] = {}
+    precision: str = ""
+    device: str = ""
+
+
+class Phase(EventBase):
+    """The trainer turned to another kind of work."""
+
+    event: Literal["phase"] = "phase"
+    phase: Literal[
+        "starting", "loading", "caching", "training", "sampling", "saving", "paused", "ended"
+    ]
+
+
+class Progress(EventBase):
+    """How far a phase is; sent at most 10 times a second."""
+
+    event: Literal["progress"] = "progress"
+    phase: str
+    done: int
+    total: int
+
+
+class StepDone(EventBase):
+    """One optimizer step is done.
+
+    ``batch_hash`` identifies pictures, noise, timesteps and rates, to compare two runs.
+    """
+
+    event: Literal["step_done"] = "step_done"
+    step: int
+    epoch: int
+    loss: float | None
+    learning_rates: Mapping[str, float]
+    grad_norm: float | None = None
+    images_per_second: float = 0.0
+    memory_mib: float = 0.0
+    data_wait_s: float = 0.0
+    seconds: float = 0.0
+    batch_hash: str = ""
+
+
+class SampleReady(EventBase):
+    """A sample picture was written."""
+
+    event: Literal["sample_ready"] = "sample_ready"
+    step: int
+    epoch: int
+    prompt_index: int
+    prompt: str
+    path: str
+    seed: int
+
+
+class CheckpointSaved(EventBase):
+    """Weights or a state were written, read back and renamed into place."""
+
+    event: Literal["checkpoint_saved"] = "checkpoint_saved"
+    kind: Literal["weights", "state"]
+    step: int
+    epoch: int
+    path: str
+    size_bytes: int
+    sha256: str = ""
+
+
+class CheckpointRemoved(EventBase):
+    """An older file or state of this run was removed, as the save settings ask."""
+
+    event: Literal["checkpoint_removed"] = "checkpoint_removed"
+    kind: Literal["weights", "state"]
+    path: str
+
+
+class Resumed(EventBase):
+    """The run goes on from a saved state; readers drop earlier events beyond ``from_step``."""
+
+    event: Literal["resumed"] = "resumed"
+    from_step: int
+    state: str
+
+
+class Warned(EventBase):
+    """Something is not as it should be; the run goes on."""
+
+    event: Literal["warning"] = "warning"
+    message: TextData
+    hint: TextData | None = None
+
+
+class Overflowed(EventBase):
+    """The reader was too slow: it finds what it missed in the event file.
+
+    The lines from byte ``offset`` up to, not including, byte ``end``; the stream goes on there.
+    """
+
+    event: Literal["overflowed"] = "overflowed"
+    path: str
+    offset: int
+    end: int
+
+
+class Detached(EventBase):
+    """Answer to `Detach`: from now on the trainer does not need its streams."""
+
+    event: Literal["detached"] = "detached"
+
+
+class Finished(EventBase):
+    """The run ended as planned (``completed``) or as it was told (``stopped``)."""
+
+    event: Literal["finished"] = "finished"
+    reason: Literal["completed", "stopped"]
+    step: int
+    total_steps: int
+    seconds: float
+    weights: str | None = None
+    state: str | None = None
+
+
+class Failed(EventBase):
+    """The run ended with an error; ``state`` is the newest state it can go on from."""
+
+    event: Literal["failed"] = "failed"
+    kind: str
+    message: TextData
+    hint: TextData | None = None
+    log_file: str | None = None
+    state: str | None = None
+    step: int | None = None
+
+
+Event = Annotated[
+    Hello
+    | Plan
+    | Phase
+    | Progress
+    | StepDone
+    | SampleReady
+    | CheckpointSaved
+    | CheckpointRemoved
+    | Resumed
+    | Warned
+    | Overflowed
+    | Detached
+    | Finished
+    | Failed,
+    Field(discriminator="event"),
+]
+
+
+# ------------------------------------------------------------------ commands
+
+
+class Stop(Message):
+    """End the run after the step at hand; ``save`` writes weights and a resumable state."""
+
+    command: Literal["stop"] = "stop"
+    save: bool = True
+
+
+class Pause(Message):
+    """Hold after the step at hand."""
+
+    command: Literal["pause"] = "pause"
+
+
+class Continue(Message):
+    """Go on after a pause."""
+
+    command: Literal["resume"] = "resume"
+
+
+class SaveNow(Message):
+    """Write weights and a state after the step at hand."""
+
+    command: Literal["save_now"] = "save_now"
+
+
+class SampleNow(Message):
+    """Draw the sample pictures after the step at hand."""
+
+    command: Literal["sample_now"] = "sample_now"
+
+
+class Detach(Message):
+    """The app is leaving: answer with `Detached`, then go on without the streams."""
+
+    command: Literal["detach"] = "detach"
+
+
+Command = Annotated[
+    Stop | Pause | Continue | SaveNow | SampleNow | Detach, Field(discriminator="command")
+]

@@ -1,0 +1,94 @@
+"""The folder of a run beside its weights: where each thing is, and what is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+STATE_SUFFIX = "-state"
+MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """``<output_dir>/<name>.run`` and the weights and states beside it."""
+
+    output_dir: Path
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.output_dir / f"{self.name}.run"
+
+    @property
+    def run_file(self) -> Path:
+        """What was asked, with the seed drawn and the run's id."""
+        return self.path / "run.toml"
+
+    @property
+    def effective_file(self) -> Path:
+        """What the trainer really used (JSON)."""
+        return self.path / "effective.json"
+
+    @property
+    def event_file(self) -> Path:
+        """Every event, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def log_file(self) -> Path:
+        """The log for people."""
+        return self.path / "trainer.log"
+
+    @property
+    def samples(self) -> Path:
+        """Sample pictures."""
+        return self.path / "samples"
+
+    @property
+    def control(self) -> Path:
+        """Commands, one renamed file each."""
+        return self.path / "control"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the trainer for as long as it runs."""
+        return self.path / "lock"
+
+    def exists(self) -> bool:
+        """Tell whether a run of this name was ever started here, or its weights are here."""
+        return self.path.exists() or any(True for _ in self.weights())
+
+    def weights(self) -> list[Path]:
+        """Return the weight files of this name, in order of their names."""
+        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?\.safetensors")
+        return _matching(self.output_dir, pattern)
+
+    def states(self) -> list[Path]:
+        """Return the complete states of this name, oldest step first."""
+        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?{STATE_SUFFIX}")
+        found = [(state_step(path), path) for path in _matching(self.output_dir, pattern)]
+        return [path for step, path in sorted(found) if step >= 0]
+
+    def newest_state(self) -> Path | None:
+        """Return the complete state with the highest step, None if there is none."""
+        states = self.states()
+        return states[-1] if states else None
+
+
+def state_step(state: Path) -> int:
+    """Return the optimizer step of a state folder, -1 if its manifest is missing or damaged."""
+    try:
+        manifest = json.loads((state / MANIFEST_NAME).read_text(encoding="utf-8"))
+        return int(manifest["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return -1
+
+
+def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))

@@ -1,0 +1,118 @@
+"""The process's standard streams, kept harmless: no reader, gone or asleep, can hold up a step.
+
+File descriptors 1 and 2 are pointed at a pipe of our own, so that whatever a library prints,
+from C too, ends up in the log and never in the event stream. A thread copies it to the log file
+and hands it to the real stderr through a bounded queue.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+
+class PatientWriter:
+    """Writes to a file descriptor from a thread of its own; ``offer`` never blocks.
+
+    When the reader is gone (a broken pipe) everything later is dropped. When it is asleep the
+    queue fills and ``offer`` returns False.
+    """
+
+    def __init__(self, descriptor: int, *, capacity: int = 2000) -> None:
+        self._descriptor = descriptor
+        self._queue: queue.Queue[bytes | None] = queue.Queue(capacity)
+        self._thread = threading.Thread(target=self._run, daemon=True, name="patient-writer")
+        self._thread.start()
+
+    def offer(self, data: bytes) -> bool:
+        """Queue ``data``; False if there is no room."""
+        try:
+            self._queue.put_nowait(data)
+        except queue.Full:
+            return False
+        return True
+
+    def close(self, *, timeout_s: float = 2.0) -> None:
+        """Write what is queued, for ``timeout_s`` at most."""
+        with contextlib.suppress(queue.Full):
+            self._queue.put(None, timeout=timeout_s)
+        self._thread.join(timeout_s)
+
+    def _run(self) -> None:
+        is_open = True
+        while (data := self._queue.get()) is not None:
+            while is_open and data:
+                try:
+                    data = data[os.write(self._descriptor, data) :]
+                except OSError:
+                    is_open = False
+
+
+class GuardedStreams:
+    """While open, fds 1 and 2 feed the log; ``events`` is a duplicate of the real stdout.
+
+    The log goes to ``log_file`` once `open_log` was called; what came before is kept for it.
+    """
+
+    def __init__(self) -> None:
+        self.events = os.dup(1)
+        self._real_stderr = os.dup(2)
+        self._terminal = PatientWriter(self._real_stderr)
+        self._lock = threading.Lock()
+        self._early = bytearray()
+        self._log: BinaryIO | None = None
+        read_end, self._write_end = os.pipe()
+        self._reader = threading.Thread(target=self._copy, args=(read_end,), daemon=True)
+
+    def __enter__(self) -> Self:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(self._write_end, 1)
+        os.dup2(self._write_end, 2)
+        os.close(self._write_end)
+        self._reader.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError):
+                stream.flush()
+        os.dup2(self._real_stderr, 1)
+        os.dup2(self._real_stderr, 2)  # the pipe's last write ends close here: the reader ends
+        self._reader.join(2.0)
+        self._terminal.close()
+        with self._lock:
+            if self._log is not None:
+                self._log.close()
+
+    def open_log(self, path: Path) -> None:
+        """Append the log to ``path`` from now on, with what was logged before."""
+        with self._lock:
+            self._log = path.open("ab", buffering=0)
+            self._log.write(bytes(self._early))
+            self._early.clear()
+
+    def write_terminal(self, words: str) -> None:
+        """Write to the real stderr only, not to the log (progress bars)."""
+        self._terminal.offer(words.encode(errors="replace"))
+
+    def _copy(self, read_end: int) -> None:
+        while data := os.read(read_end, 65536):
+            self._terminal.offer(data)
+            with self._lock, contextlib.suppress(OSError):  # a full disk must not stop the copying
+                if self._log is None:
+                    self._early += data
+                else:
+                    self._log.write(data)
+        os.close(read_end)

@@ -1,0 +1,1 @@
+"""Sample pictures drawn while training."""

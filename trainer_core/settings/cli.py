@@ -1,0 +1,89 @@
+"""Command-line flags derived from the settings: one per setting, and ``--set key=value``."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+
+from trainer_core.errors import SettingsError
+from trainer_core.settings.document import closest, from_text
+from trainer_core.settings.param import Param
+from trainer_core.settings.schema import SECTION_TITLES, params, path_of
+from trainer_core.texts import T
+
+_DEST = "setting:"
+
+
+def add_setting_flags(parser: argparse.ArgumentParser) -> None:
+    """Add ``--set`` and one flag per setting, grouped like the sections of the form."""
+    parser.add_argument(
+        "--set",
+        dest="assignments",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        help="set any setting, by its name or section.name",
+    )
+    for section, title in SECTION_TITLES.items():
+        group = parser.add_argument_group(title)
+        for param in params().values():
+            if param.section == section:
+                _add_flag(group, param)
+
+
+def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
+    spec = param.spec
+    unit = f" [{spec.unit}]" if spec.unit else ""
+    help_text = f"{spec.help}{unit} (default: {param.default})".replace("%", "%%")
+    group.add_argument(
+        f"--{param.name}",
+        dest=f"{_DEST}{param.path}",
+        metavar="VALUE",
+        nargs="?" if param.base_type is bool else None,
+        const="true" if param.base_type is bool else None,
+        help=help_text,
+    )
+
+
+def changes_from_flags(arguments: argparse.Namespace) -> Mapping[str, object]:
+    """Return the raw values given on the command line by path ``section.name``.
+
+    Raises:
+        SettingsError: ``--set`` names no setting, or has no ``=``.
+    """
+    changes: dict[str, object] = {}
+    for assignment in arguments.assignments:
+        path, words = _assignment(assignment)
+        changes[path] = from_text(params()[path], words)
+    for name, value in vars(arguments).items():
+        if name.startswith(_DEST) and value is not None:
+            path = name.removeprefix(_DEST)
+            changes[path] = from_text(params()[path], value)
+    return changes
+
+
+def _assignment(assignment: str) -> tuple[str, str]:
+    key, sign, words = assignment.partition("=")
+    if not sign:
+        raise SettingsError(
+            T("Errors", "--set {words} has no value."),
+            T("Errors", "Write it as --set key=value."),
+            words=assignment,
+        )
+    path = key if key in params() else path_of(key.rpartition(".")[2])
+    if path is None or (("." in key) and path != key):
+        guess = closest(key.rpartition(".")[2], setting_names())
+        raise SettingsError(
+            T("Errors", "There is no setting {name}."),
+            T("Errors", "Did you mean {guess}?")
+            if guess
+            else T("Errors", "lora-loom-trainer describe lists them all."),
+            name=key,
+            guess=guess,
+        )
+    return path, words
+
+
+def setting_names() -> Sequence[str]:
+    """Return the names of all settings."""
+    return [param.name for param in params().values()]

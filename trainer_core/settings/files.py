@@ -1,0 +1,152 @@
+"""Run files: TOML with sections and a format line, comments kept."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import ParseError
+
+from trainer_core.errors import SettingsError
+from trainer_core.file_writing import publish_bytes
+from trainer_core.settings.document import Raw, completed
+from trainer_core.texts import T
+
+FORMAT_NAME = "loom"
+FORMAT_VERSION = 1
+FORMAT = f"{FORMAT_NAME}/{FORMAT_VERSION}"
+META_KEYS = frozenset({"format", "run"})  # top-level keys that are not settings
+
+# One small function per version, from that version to the next, over the raw tree.
+MIGRATIONS: Mapping[int, Callable[[Raw], Raw]] = {}
+
+
+@dataclass(slots=True)
+class RunFile:
+    """A run file as read: the raw settings, and the parsed TOML that holds the comments.
+
+    ``run`` is the ``[run]`` table that the trainer adds to the copy in the run folder (the
+    run's ``id`` and the ``seed`` drawn); empty in a user's file.
+    """
+
+    raw: Raw = field(default_factory=dict)
+    toml: tomlkit.TOMLDocument = field(default_factory=tomlkit.document)
+    run: Mapping[str, Any] = field(default_factory=dict)
+
+
+def load(path: Path) -> RunFile:
+    """Read a run file.
+
+    Raises:
+        SettingsError: The file is missing, is not UTF-8 or TOML, or not a run file of ours.
+    """
+    return loads(_read(path), str(path))
+
+
+def loads(content: str, name: str) -> RunFile:
+    """Read a run file from its text; ``name`` is what errors call it.
+
+    Raises:
+        SettingsError: The text is not TOML, or not a run file of this program.
+    """
+    try:
+        toml = tomlkit.parse(content)
+    except ParseError as error:
+        raise SettingsError(
+            T("Errors", "{path} is not a valid TOML file: {reason}"),
+            T("Errors", "Mend line {line}, column {column} in a text editor."),
+            path=name,
+            reason=error,
+            line=error.line,
+            column=error.col,
+        ) from error
+    plain = toml.unwrap()
+    version = _version(plain.get("format"), name)
+    raw = {key: value for key, value in plain.items() if key not in META_KEYS}
+    for number in range(version, FORMAT_VERSION):
+        raw = MIGRATIONS[number](raw)
+    run = plain.get("run")
+    return RunFile(raw, toml, run if isinstance(run, dict) else {})
+
+
+def dumps(run_file: RunFile) -> str:
+    """Return the text of ``run_file``: its raw values in its own TOML, comments kept.
+
+    Every setting of the sections it touches is written.
+    """
+    toml = tomlkit.parse(tomlkit.dumps(run_file.toml))
+    raw = completed(run_file.raw)
+    if "format" not in toml:
+        fresh = tomlkit.document()
+        fresh["format"] = FORMAT
+        for key, item in toml.items():
+            fresh[key] = item
+        toml = fresh
+    toml["format"] = FORMAT
+    for section in [key for key in toml if key not in META_KEYS and key not in raw]:
+        toml.remove(section)
+    for section, values in raw.items():
+        _update(toml, section, values)
+    if run_file.run:
+        _update(toml, "run", dict(run_file.run))
+    return tomlkit.dumps(toml)
+
+
+def save(path: Path, run_file: RunFile, *, replace: bool) -> None:
+    """Write ``run_file`` aside and rename it to ``path``.
+
+    Raises:
+        OutputError: It cannot be written, or exists and ``replace`` is False.
+    """
+    publish_bytes(path, dumps(run_file).encode(), replace=replace)
+
+
+def _read(path: Path) -> str:
+    hint = T("Errors", "Choose a run file (.toml).")
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as error:
+        raise SettingsError(T("Errors", "There is no file {path}."), hint, path=path) from error
+    except UnicodeDecodeError as error:
+        raise SettingsError(T("Errors", "{path} is not UTF-8 text."), hint, path=path) from error
+    except OSError as error:
+        raise SettingsError(
+            T("Errors", "{path} cannot be read: {reason}"), hint, path=path, reason=error.strerror
+        ) from error
+
+
+def _version(value: object, name: str) -> int:
+    match = re.fullmatch(rf"{FORMAT_NAME}/(\d+)", value) if isinstance(value, str) else None
+    if match is None:
+        raise SettingsError(
+            T("Errors", '{path} is not a LoRA Loom run file: it has no line format = "{format}".'),
+            T("Errors", "Add that line if it is one; files of other programs cannot be read yet."),
+            path=name,
+            format=FORMAT,
+        )
+    version = int(match.group(1))
+    if not 1 <= version <= FORMAT_VERSION:
+        raise SettingsError(
+            T("Errors", "{path} has format {found}; this version reads up to {format}."),
+            T("Errors", "Update LoRA Loom to open it."),
+            path=name,
+            found=value,
+            format=FORMAT,
+        )
+    return version
+
+
+def _update(toml: tomlkit.TOMLDocument, section: str, values: Any) -> None:
+    if not isinstance(values, dict) or not isinstance(toml.get(section), dict):
+        toml[section] = tomlkit.item(values)
+        return
+    table: Any = toml[section]
+    for name in [key for key in table if key not in values]:
+        table.remove(name)
+    for name, value in values.items():
+        if name not in table or table[name] != value or type(table[name]) is bool:
+            table[name] = value

@@ -1,0 +1,205 @@
+"""Checks across settings: each rule takes the settings and yields the problems it finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainer_core.errors import SettingsError
+from trainer_core.settings.arguments import parse_arguments
+from trainer_core.settings.document import to_raw
+from trainer_core.settings.output_names import check_output_name
+from trainer_core.settings.param import ActsIf, Param
+from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.schema import TrainSettings, params, path_of
+from trainer_core.texts import T, text
+
+
+def check(settings: TrainSettings) -> list[Problem]:
+    """Return every problem across settings, in the order of the rules."""
+    return [problem for rule in RULES for problem in rule(settings)]
+
+
+def acts(param: Param, settings: TrainSettings) -> bool:
+    """Tell whether ``param`` has any effect with these settings."""
+    return _missing_condition(param, settings) is None
+
+
+def required_values(settings: TrainSettings) -> Iterator[Problem]:
+    """Require a base model, pictures and a place for the result."""
+    wanted = {
+        "model.pretrained_model_name_or_path": T("Problems", "Choose a base model."),
+        "dataset.train_data_dir": T("Problems", "Choose a picture folder."),
+        "output.output_dir": T("Problems", "Choose an output folder."),
+    }
+    for path, message in wanted.items():
+        if settings.get(path) is None:
+            yield Problem(path, Severity.ERROR, text(message))
+
+
+def existing_paths(settings: TrainSettings) -> Iterator[Problem]:
+    """Require that files and folders that are read exist and are of the right kind."""
+    for path, param in params().items():
+        value = settings.get(path)
+        if path == "output.output_dir" or path == "output.logging_dir":
+            continue
+        if isinstance(value, Path):
+            yield from _path_problems(path, param, value)
+
+
+def _path_problems(path: str, param: Param, value: Path) -> Iterator[Problem]:
+    if not value.exists():
+        message = text(T("Problems", "{path} does not exist."), path=value)
+        hint = Suggestion(text(T("Problems", "Choose another one, or mend the path.")))
+        yield Problem(path, Severity.ERROR, message, hint)
+    elif param.spec.path_kind == "folder" and not value.is_dir():
+        yield Problem(path, Severity.ERROR, text(T("Problems", "{path} is no folder."), path=value))
+    elif param.spec.path_kind == "file" and not value.is_file():
+        yield Problem(path, Severity.ERROR, text(T("Problems", "{path} is no file."), path=value))
+
+
+def output_name(settings: TrainSettings) -> Iterator[Problem]:
+    """Refuse output names that are no file name on Windows or Linux."""
+    message = check_output_name(settings.output.output_name)
+    if message is not None:
+        hint = Suggestion(text(T("Problems", "Use letters, digits, blanks, - and _.")))
+        yield Problem("output.output_name", Severity.ERROR, message, hint)
+
+
+def bucket_limits(settings: TrainSettings) -> Iterator[Problem]:
+    """Refuse bucket limits that shut out the resolution (behaviours 1)."""
+    pictures = settings.dataset
+    if not pictures.enable_bucket or pictures.bucket_no_upscale:
+        return
+    step = pictures.bucket_reso_steps
+    smaller, larger = min(pictures.resolution), max(pictures.resolution)
+    if pictures.min_bucket_reso // step * step > smaller:
+        message = T("Problems", "Smallest bucket side is above the resolution's {side} px.")
+        yield _with_side("dataset.min_bucket_reso", message, smaller)
+    if -(-pictures.max_bucket_reso // step) * step < larger:
+        message = T("Problems", "Largest bucket side is below the resolution's {side} px.")
+        yield _with_side("dataset.max_bucket_reso", message, larger)
+
+
+def _with_side(path: str, template: str, side: int) -> Problem:
+    hint = Suggestion(text(T("Problems", "Use {value}."), value=side), {path: side})
+    return Problem(path, Severity.ERROR, text(template, side=side), hint)
+
+
+def bucket_step(settings: TrainSettings) -> Iterator[Problem]:
+    """Require sides that the U-Net can halve: steps of 64, or 8 without buckets (behaviours 6)."""
+    pictures = settings.dataset
+    if pictures.enable_bucket and pictures.bucket_reso_steps % 64:
+        message = text(T("Problems", "The bucket step must be a multiple of 64 for this family."))
+        hint = Suggestion(
+            text(T("Problems", "Use {value}."), value=64), {"dataset.bucket_reso_steps": 64}
+        )
+        yield Problem("dataset.bucket_reso_steps", Severity.ERROR, message, hint)
+    elif not pictures.enable_bucket and any(side % 8 for side in pictures.resolution):
+        sides = [max(64, side // 8 * 8) for side in pictures.resolution]
+        message = text(T("Problems", "Without buckets both sides must be multiples of 8 px."))
+        hint = Suggestion(
+            text(T("Problems", "Use {width} x {height}."), width=sides[0], height=sides[1]),
+            {"dataset.resolution": sides},
+        )
+        yield Problem("dataset.resolution", Severity.ERROR, message, hint)
+
+
+def something_to_train(settings: TrainSettings) -> Iterator[Problem]:
+    """Refuse a run in which no part has a learning rate."""
+    adapter, optimizer = settings.adapter, settings.optimizer
+    if adapter.network_train_unet_only and adapter.network_train_text_encoder_only:
+        message = text(T("Problems", "U-Net only and Text encoder only exclude each other."))
+        hint = Suggestion(
+            text(T("Problems", "Train both.")),
+            {
+                "adapter.network_train_unet_only": False,
+                "adapter.network_train_text_encoder_only": False,
+            },
+        )
+        yield Problem("adapter.network_train_unet_only", Severity.ERROR, message, hint)
+        return
+    rates = []
+    if not adapter.network_train_text_encoder_only:
+        rates.append(_rate(optimizer.unet_lr, optimizer.learning_rate))
+    if not adapter.network_train_unet_only:
+        rates.append(_rate(optimizer.text_encoder_lr, optimizer.learning_rate))
+    if not any(rates):
+        message = text(T("Problems", "Every learning rate is 0: nothing would be trained."))
+        hint = Suggestion(
+            text(T("Problems", "Use {value}."), value=1e-4), {"optimizer.unet_lr": 1e-4}
+        )
+        yield Problem("optimizer.unet_lr", Severity.ERROR, message, hint)
+
+
+def _rate(own: float | None, common: float) -> float:
+    return common if own is None else own
+
+
+def optimizer_arguments(settings: TrainSettings) -> Iterator[Problem]:
+    """Refuse extra arguments that are not ``name=value``."""
+    try:
+        parse_arguments(settings.optimizer.optimizer_args)
+    except SettingsError as error:
+        hint = Suggestion(error.hint) if error.hint else None
+        yield Problem("optimizer.optimizer_args", Severity.ERROR, error.message, hint)
+
+
+def samples_are_drawn(settings: TrainSettings) -> Iterator[Problem]:
+    """Say so when prompts are given but no picture would ever be drawn."""
+    sampling = settings.sampling
+    due = (
+        sampling.sample_every_n_steps or sampling.sample_every_n_epochs or sampling.sample_at_first
+    )
+    if sampling.sample_prompts is not None and not due:
+        message = text(T("Problems", "There are prompts, but nothing says when to draw them."))
+        hint = Suggestion(
+            text(T("Problems", "Draw them after every epoch.")),
+            {"sampling.sample_every_n_epochs": 1},
+        )
+        yield Problem("sampling.sample_prompts", Severity.WARNING, message, hint)
+
+
+def values_without_effect(settings: TrainSettings) -> Iterator[Problem]:
+    """Name every value that was changed but does not act with the other settings."""
+    for path, param in params().items():
+        if settings.get(path) == param.default:
+            continue
+        missing = _missing_condition(param, settings)
+        if missing is not None:
+            yield _without_effect(param, missing)
+
+
+def _missing_condition(param: Param, settings: TrainSettings) -> ActsIf | None:
+    for condition in param.spec.when:
+        other = path_of(condition.name)
+        if other is not None and not condition.holds(settings.get(other)):
+            return condition
+    return None
+
+
+def _without_effect(param: Param, condition: ActsIf) -> Problem:
+    facts = {"name": param.name, "other": condition.name}
+    if not condition.values:
+        message = text(T("Problems", "{name} has no effect because {other} is not set."), **facts)
+    elif condition.values == (None,):
+        message = text(T("Problems", "{name} has no effect because {other} is set."), **facts)
+    else:
+        wanted = ", ".join(str(to_raw(param, value)).lower() for value in condition.values)
+        template = T("Problems", "{name} has no effect: it acts only if {other} is {wanted}.")
+        message = text(template, wanted=wanted, **facts)
+    hint = Suggestion(text(T("Problems", "Reset it.")), {param.path: to_raw(param, param.default)})
+    return Problem(param.path, Severity.NOTICE, message, hint)
+
+
+RULES = (
+    required_values,
+    existing_paths,
+    output_name,
+    bucket_limits,
+    bucket_step,
+    something_to_train,
+    optimizer_arguments,
+    samples_are_drawn,
+    values_without_effect,
+)

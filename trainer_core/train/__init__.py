@@ -1,0 +1,1 @@
+"""A training run: its wiring, its loop and its control."""

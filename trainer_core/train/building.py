@@ -1,0 +1,183 @@
+"""Building what is trained: base model, adapters, optimizer, schedule, objective."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from trainer_core.adapters.base import AdapterKind
+from trainer_core.adapters.inject import AdapterSet, Target, build, build_like, count
+from trainer_core.checkpoints.weights import read_lora
+from trainer_core.dataset.plan import Plan
+from trainer_core.errors import SettingsError
+from trainer_core.events.emitter import Emitter
+from trainer_core.families.base import Family, Part
+from trainer_core.model_files.recognise import inspect_model
+from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.optim.groups import parameter_groups, part_rates
+from trainer_core.optim.schedules import build_schedule
+from trainer_core.runtime.device import Machine
+from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
+from trainer_core.settings.arguments import parse_arguments
+from trainer_core.settings.model import FAMILIES
+from trainer_core.settings.optimizer import OPTIMIZERS, OptimizerSettings
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T, text
+
+
+def implementation(name: str) -> Any:
+    """Return what a choice's ``module:name`` stands for."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
+    asked = settings.model.family
+    kind = inspect_model(path).kind.value if asked == "auto" else asked
+    return cast("type[Family]", implementation(FAMILIES[kind].implementation))
+
+
+def load_family(settings: TrainSettings, machine: Machine) -> Family:
+    """Load the base model; denoiser and text encoder go to the device, the VAE stays in 32 bit.
+
+    Raises:
+        ModelFileError: It is missing, damaged or of another kind.
+    """
+    path = settings.model.pretrained_model_name_or_path
+    assert path is not None
+    family: Family = _family_class(settings, path).load(
+        path,
+        dtype=machine.weight_dtype,
+        vae_dtype=torch.float32,
+        clip_skip=settings.model.clip_skip,
+    )
+    family.set_gradient_checkpointing(settings.hardware.gradient_checkpointing)
+    family.denoiser.to(machine.device)
+    family.text_encoder.to(machine.device)
+    return family
+
+
+def trainable_parameters(settings: TrainSettings) -> dict[str, int]:
+    """Return how many numbers each part would train, without memory for any of them.
+
+    Raises:
+        ModelFileError: The base model or the starting weights cannot be used.
+    """
+    path = settings.model.pretrained_model_name_or_path
+    assert path is not None
+    family = _family_class(settings, path).outline(path)
+    with torch.device("meta"):
+        adapters, _ = build_adapters(family, settings)
+    return {part: count(adapters.parameters_of(part)) for part in adapters.parts()}
+
+
+def trained_rates(adapter: AdapterSettings, optimizer: OptimizerSettings) -> dict[str, float]:
+    """Return the learning rate of every part that gets adapters."""
+    rates = part_rates(
+        learning_rate=optimizer.learning_rate,
+        text_encoder_lr=optimizer.text_encoder_lr,
+        unet_lr=optimizer.unet_lr,
+    )
+    if adapter.network_train_unet_only:
+        rates.pop("text_encoder", None)
+    if adapter.network_train_text_encoder_only:
+        rates.pop("unet", None)
+    return rates
+
+
+def build_adapters(
+    family: Family, settings: TrainSettings
+) -> tuple[AdapterSet, Mapping[str, Tensor] | None]:
+    """Build adapters without values for the parts with a rate.
+
+    Returns:
+        The adapters, and the starting weights that they are to take, if there are any.
+
+    Raises:
+        ModelFileError: The starting weights cannot be used.
+    """
+    adapter = settings.adapter
+    kind = cast(AdapterKind, implementation(LORA_TYPES[adapter.LoRA_type].implementation))
+    targets = [
+        Target(each.name, part, each.layer)
+        for part in trained_rates(adapter, settings.optimizer)
+        for each in list(family.adapter_targets(cast(Part, part)))
+    ]
+    weights = None
+    if adapter.network_weights is not None:
+        weights = read_lora(adapter.network_weights).tensors
+        if adapter.dim_from_weights:
+            return build_like(kind, targets, weights), weights
+    rank = adapter.network_dim
+    alpha = float(rank if adapter.network_alpha is None else adapter.network_alpha)
+    return build(kind, targets, rank=rank, alpha=alpha), weights
+
+
+def fresh_adapters(
+    family: Family, settings: TrainSettings, *, seed: int, emitter: Emitter
+) -> AdapterSet:
+    """Build the adapters that a run begins with: drawn from the seed, or starting weights.
+
+    Raises:
+        ModelFileError: The starting weights cannot be used.
+    """
+    adapters, weights = build_adapters(family, settings)
+    adapters.reset(seed)
+    path = settings.adapter.network_weights
+    if weights is not None and path is not None:
+        unused = adapters.load(weights, str(path))
+        if unused:
+            message = T("Events", "{count} modules of {path} are not used, such as {name}.")
+            emitter.warn(text(message, count=len(unused), path=path, name=unused[0]))
+    return adapters
+
+
+def build_optimizer(adapters: AdapterSet, settings: TrainSettings) -> Optimizer:
+    """Build the optimizer with one parameter group per trained part.
+
+    Raises:
+        SettingsError: An argument is unknown, or a library is missing.
+    """
+    training = settings.optimizer
+    rates = trained_rates(settings.adapter, training)
+    groups = parameter_groups(
+        {part: adapters.parameters_of(part) for part in adapters.parts()}, rates
+    )
+    build_kind = implementation(OPTIMIZERS[training.optimizer_type].implementation)
+    arguments = parse_arguments(training.optimizer_args)
+    return cast(Optimizer, build_kind(groups, lr=training.learning_rate, args=arguments))
+
+
+def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> LambdaLR:
+    """Build the schedule that moves the learning rates over the planned steps."""
+    return build_schedule(
+        training.lr_scheduler,
+        optimizer,
+        total_steps=plan.total_steps,
+        warmup_steps=plan.warmup_steps,
+        num_cycles=training.lr_scheduler_num_cycles,
+        power=training.lr_scheduler_power,
+    )
+
+
+def build_objective(family: Family) -> NoisePrediction:
+    """Build the objective of a model that predicts the noise.
+
+    Raises:
+        SettingsError: The base model predicts something else.
+    """
+    schedule = family.noise_schedule
+    if schedule.prediction_type != "epsilon":
+        raise SettingsError(
+            T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
+            T("Errors", "Choose a base model that predicts the noise."),
+            found=schedule.prediction_type,
+        )
+    return NoisePrediction(torch.cumprod(1 - schedule.betas_T, dim=0))

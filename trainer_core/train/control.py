@@ -1,0 +1,177 @@
+"""What people ask of a run while it runs: by stdin, by the control folder, by a signal."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from types import FrameType
+
+from trainer_core.errors import ProtocolError
+from trainer_core.protocol.codec import decode_command
+from trainer_core.protocol.messages import (
+    Command,
+    Continue,
+    Detach,
+    Pause,
+    SampleNow,
+    SaveNow,
+    Stop,
+)
+from trainer_core.texts import T, Text, text
+
+COMMAND_SUFFIX = ".json"  # a command file is complete once it has this ending
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class StopRequested(Exception):  # noqa: N818 - a request, not an error
+    """The run was told to stop before its first step."""
+
+
+class Control:
+    """Collects commands from every source; the loop asks once per step.
+
+    A second signal raises KeyboardInterrupt at once, for people who cannot wait.
+    """
+
+    def __init__(self, *, warn: Callable[[Text], None], detached: Callable[[], None]) -> None:
+        self._warn = warn
+        self._detached = detached
+        self._folder: Path | None = None
+        self._wake = threading.Event()
+        self._stop: Stop | None = None
+        self._is_paused = False
+        self._save = False
+        self._sample = False
+        self.signal: signal.Signals | None = None
+
+    # ------------------------------------------------------------- sources
+
+    def watch_folder(self, folder: Path) -> None:
+        """Look into ``folder`` at every step; what lay there before is not for this start."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for left_over in folder.glob(f"*{COMMAND_SUFFIX}"):
+            left_over.unlink(missing_ok=True)
+        self._folder = folder
+
+    def watch_stdin(self) -> None:
+        """Read commands from stdin in a thread that never keeps the process from ending."""
+        threading.Thread(target=self._read_stdin, daemon=True, name="commands").start()
+
+    def watch_signals(self) -> None:
+        """Turn SIGINT and SIGTERM into "save and stop"."""
+        for number in _SIGNALS:
+            signal.signal(number, self._on_signal)
+
+    def obey(self, command: Command) -> None:
+        """Take one command."""
+        match command:
+            case Stop():
+                self._stop = command
+            case Pause():
+                self._is_paused = True
+            case Continue():
+                self._is_paused = False
+            case SaveNow():
+                self._save = True
+            case SampleNow():
+                self._sample = True
+            case Detach():
+                self._detached()
+        self._wake.set()
+
+    # ------------------------------------------------------------- what is asked
+
+    def stop_asked(self) -> Stop | None:
+        """Return the command to stop, if there is one."""
+        self._poll_folder()
+        return self._stop
+
+    def stop_if_asked(self) -> None:
+        """Leave, before training has begun, if the run was told to stop.
+
+        Raises:
+            StopRequested: It was.
+        """
+        if self.stop_asked() is not None:
+            raise StopRequested
+
+    @property
+    def is_paused(self) -> bool:
+        """True while the run should hold."""
+        return self._is_paused and self._stop is None
+
+    def wait_while_paused(self, *, poll_s: float = 0.2) -> None:
+        """Block until the pause ends or the run should stop."""
+        while self.is_paused:
+            self._wake.clear()
+            self._wake.wait(poll_s)
+            self._poll_folder()
+
+    def take_save(self) -> bool:
+        """Tell, once, that a save was asked for."""
+        asked, self._save = self._save, False
+        return asked
+
+    def take_sample(self) -> bool:
+        """Tell, once, that sample pictures were asked for."""
+        asked, self._sample = self._sample, False
+        return asked
+
+    # ------------------------------------------------------------- reading
+
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if self.signal is not None:
+            raise KeyboardInterrupt
+        self.signal = signal.Signals(number)
+        self._stop = Stop(save=True)
+        self._wake.set()
+
+    def _poll_folder(self) -> None:
+        if self._folder is None:
+            return
+        with contextlib.suppress(OSError):
+            for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
+                line = path.read_bytes()
+                path.unlink()
+                self._take_line(line)
+
+    def _read_stdin(self) -> None:
+        # os.read, not sys.stdin: a daemon thread inside sys.stdin's buffer aborts Python's exit.
+        rest = b""
+        while True:
+            try:
+                data = os.read(0, 65536)
+            except OSError:
+                return
+            if not data:
+                return  # the app is gone; the run goes on
+            *lines, rest = (rest + data).split(b"\n")
+            for line in lines:
+                if line.strip():
+                    self._take_line(line)
+
+    def _take_line(self, line: bytes) -> None:
+        try:
+            self.obey(decode_command(line))
+        except ProtocolError as error:
+            self._warn(text(T("Events", "A command was not understood: {reason}"), reason=error))
+
+
+def stdin_carries_commands() -> bool:
+    """Tell whether stdin is a pipe that someone may write commands to, not a terminal."""
+    try:
+        return not os.isatty(0)
+    except OSError:
+        return False
+
+
+def write_command(folder: Path, command: Command, name: str) -> None:
+    """Leave a command in a run's control folder: written aside, then renamed."""
+    aside = folder / f"{name}.part"
+    aside.write_text(json.dumps(command.model_dump()), encoding="utf-8")
+    aside.replace(folder / f"{name}{COMMAND_SUFFIX}")

@@ -1,0 +1,109 @@
+"""The border of the trainer process: streams, logging, and the last catch for the unexpected."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+
+from trainer_core.errors import TrainerError
+from trainer_core.events.emitter import Emitter
+from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
+from trainer_core.runtime.streams import GuardedStreams
+from trainer_core.settings.document import Raw
+from trainer_core.texts import T, text
+from trainer_core.version import __version__
+
+_log = logging.getLogger(__name__)
+
+
+def train(load: Callable[[], Raw], *, overwrite: bool, go_on: bool) -> int:
+    """Train and return the exit code.
+
+    With stdout in a terminal a progress bar is shown; otherwise stdout carries events and stdin
+    commands.
+
+    Args:
+        load: Returns the raw document, its paths absolute.
+        overwrite: Whether a run of the same name may be replaced.
+        go_on: Whether to go on from the newest state of this name.
+    """
+    with GuardedStreams() as streams:
+        is_terminal = os.isatty(streams.events)
+        emitter = Emitter(None if is_terminal else streams.events)
+        _log_to_stderr()
+        with contextlib.ExitStack() as held:
+            held.callback(emitter.close)
+            if is_terminal:
+                # Imported only where there is a person to look at it.
+                from trainer_core.events.terminal import TerminalProgress
+
+                bar = TerminalProgress(streams.write_terminal)
+                emitter.listeners.append(bar)
+                held.callback(bar.close)
+            emitter.emit(Hello(version=__version__, pid=os.getpid()))
+            emitter.emit(Phase(phase="starting"))
+            return _guarded(
+                lambda: _run(load, streams, emitter, overwrite=overwrite, go_on=go_on), emitter
+            )
+
+
+def _run(
+    load: Callable[[], Raw],
+    streams: GuardedStreams,
+    emitter: Emitter,
+    *,
+    overwrite: bool,
+    go_on: bool,
+) -> int:
+    raw = load()
+    # torch takes seconds to import: the app has its hello before that.
+    from trainer_core.train.run import Request, Run
+
+    takes_commands = not os.isatty(streams.events)
+    return Run(Request(raw, overwrite, go_on), streams, emitter)(takes_commands=takes_commands)
+
+
+def _guarded(run: Callable[[], int], emitter: Emitter) -> int:
+    """Turn whatever escapes a run into a `Failed` event and an exit code."""
+    try:
+        return run()
+    except TrainerError as error:
+        _log.error("%s%s", error.message, f" {error.hint}" if error.hint else "")
+        hint = TextData.of(error.hint) if error.hint else None
+        _tell(emitter, Failed(kind=error.kind, message=TextData.of(error.message), hint=hint))
+        return error.exit_code
+    except KeyboardInterrupt:
+        message = text(T("Errors", "Interrupted at once, on request; nothing more was saved."))
+        _tell(emitter, Failed(kind="interrupted", message=TextData.of(message)))
+        return 128 + signal.SIGINT
+    except Exception as error:  # noqa: BLE001 - the border of the process
+        _log.error("%s", traceback.format_exc())
+        message = text(
+            T("Errors", "The trainer met an unexpected error: {kind}: {reason}"),
+            kind=type(error).__name__,
+            reason=error,
+        )
+        hint_text = text(T("Errors", "The log has the details; please report it."))
+        _tell(
+            emitter,
+            Failed(kind="internal", message=TextData.of(message), hint=TextData.of(hint_text)),
+        )
+        return 1
+
+
+def _tell(emitter: Emitter, failed: Failed) -> None:
+    # The event file itself may be what failed; the app is told all the same.
+    with contextlib.suppress(TrainerError):
+        emitter.emit(failed)
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.captureWarnings(True)

@@ -1,0 +1,105 @@
+"""What a run starts from, once everything was checked."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.prompt_file import SamplePrompt
+from trainer_core.errors import SettingsError
+from trainer_core.pipeline.prepare import Source
+from trainer_core.preflight import Preflight
+from trainer_core.protocol.messages import BucketCount
+from trainer_core.protocol.messages import Plan as PlanEvent
+from trainer_core.settings.problems import Problem
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class RunInputs:
+    """Checked settings with the pictures, captions, plan and prompts that they name."""
+
+    settings: TrainSettings
+    model: Path
+    index: DatasetIndex
+    captions: Mapping[Path, str]
+    plan: Plan
+    prompts: tuple[SamplePrompt, ...]
+
+
+def run_inputs(found: Preflight) -> RunInputs:
+    """Return what the run starts from.
+
+    Raises:
+        SettingsError: Something stands in the way; the first problem in its own words.
+    """
+    if found.errors:
+        raise _refusal(found.errors)
+    settings = found.settings
+    assert settings is not None  # without an error everything is there
+    model = settings.model.pretrained_model_name_or_path
+    assert model is not None
+    assert found.index is not None
+    assert found.audit is not None
+    assert found.plan is not None
+    prompts = found.prompts.prompts if found.prompts is not None else ()
+    return RunInputs(settings, model, found.index, found.audit.captions, found.plan, prompts)
+
+
+def _refusal(errors: list[Problem]) -> SettingsError:
+    first = errors[0]
+    hint: Text | None = first.suggestion.message if first.suggestion else None
+    error = SettingsError("")
+    error.message, error.hint = first.message, hint
+    error.args = (str(first.message),)
+    return error
+
+
+def sources_of(inputs: RunInputs) -> list[Source]:
+    """Return every picture with its cut and caption, in the order of the index."""
+    root = inputs.index.root
+    return [
+        Source(
+            path=picture.path,
+            name=picture.path.relative_to(root).as_posix(),
+            repeats=picture.repeats,
+            placement=inputs.plan.placements[picture.path],
+            caption=inputs.captions[picture.path],
+        )
+        for picture in inputs.index.pictures
+    ]
+
+
+def fingerprint(sources: Sequence[Source], *, batch_size: int, accumulation: int) -> str:
+    """Return a hash of everything that decides the batches of an epoch, the seed excepted."""
+    facts = [[s.name, s.repeats, s.placement.bucket, s.caption] for s in sources]
+    content = json.dumps([batch_size, accumulation, facts]).encode()
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def plan_event(
+    plan: Plan, *, parameters: Mapping[str, int], precision: str, device: str
+) -> PlanEvent:
+    """Return the plan as the app is told of it."""
+    return PlanEvent(
+        pictures=plan.pictures,
+        showings_per_epoch=plan.samples,
+        buckets=tuple(
+            BucketCount(width=b.resolution[0], height=b.resolution[1], count=b.samples)
+            for b in plan.buckets
+        ),
+        batches_per_epoch=plan.batches_per_epoch,
+        steps_per_epoch=plan.steps_per_epoch,
+        total_steps=plan.total_steps,
+        epochs=plan.epochs,
+        warmup_steps=plan.warmup_steps,
+        trainable_parameters=parameters,
+        precision=precision,
+        device=device,
+    )

@@ -1,0 +1,105 @@
+"""What a state holds of a run, and putting it back into the run's parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer
+from torch.optim.lr_scheduler import LambdaLR
+
+from trainer_core.adapters.inject import AdapterSet
+from trainer_core.checkpoints.state import (
+    Position,
+    SavedState,
+    StateFacts,
+    restore_generators,
+    restore_optimizer,
+)
+from trainer_core.errors import SettingsError
+from trainer_core.events.emitter import Emitter
+from trainer_core.settings.document import as_raw
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T, text
+from trainer_core.train.run_start import RunStart, changed_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resumable:
+    """The parts of a run whose state is saved. ``pictures`` is the dataset's fingerprint."""
+
+    start: RunStart
+    settings: TrainSettings
+    adapters: AdapterSet
+    optimizer: Optimizer
+    schedule: LambdaLR
+    scaler: Any
+    pictures: str
+
+    def facts(self, position: Position) -> StateFacts:
+        """Return what a state of this run says of itself."""
+        return StateFacts(
+            run_id=self.start.run_id,
+            name=self.start.folder.name,
+            seed=self.start.seed,
+            position=position,
+            pictures=self.pictures,
+            settings=as_raw(self.settings),
+        )
+
+    def progress(self) -> Mapping[str, Any]:
+        """Return the plain data that a state keeps beside tensors."""
+        return {
+            "schedule_steps": self.schedule.last_epoch,
+            "scaler": self.scaler.state_dict() if self.scaler is not None else None,
+        }
+
+    def restore(self, state: SavedState, *, total_steps: int, emitter: Emitter) -> Position:
+        """Put ``state`` back into all parts and return where the run goes on.
+
+        Raises:
+            SettingsError: The run has no step left after it.
+            StateError: It is of another optimizer.
+            ModelFileError: It is of another network.
+        """
+        position = state.facts.position
+        if position.step >= total_steps:
+            raise SettingsError(
+                T("Errors", "The state is at step {step}, but the run ends at step {total}."),
+                T("Errors", "Raise the number of epochs or steps to train on."),
+                step=position.step,
+                total=total_steps,
+            )
+        self.adapters.load(state.adapter, state.facts.name)
+        restore_optimizer(self.optimizer, state)
+        _fast_forward(self.schedule, int(state.progress["schedule_steps"]))
+        if self.scaler is not None and state.progress["scaler"]:
+            self.scaler.load_state_dict(state.progress["scaler"])
+        restore_generators(state)
+        changed = changed_settings(state.facts.settings, as_raw(self.settings))
+        if changed:
+            message = T("Events", "These settings differ from those of the state: {names}.")
+            emitter.warn(text(message, names=", ".join(changed)))
+        if self.pictures == state.facts.pictures:
+            return position
+        message = T(
+            "Events",
+            "Pictures, captions or batches have changed since the state was saved; the epoch that "
+            "it was in begins anew.",
+        )
+        emitter.warn(text(message))
+        return Position(position.step, position.epoch, 0)
+
+
+def _fast_forward(schedule: LambdaLR, steps: int) -> None:
+    """Set a fresh schedule to where ``steps`` steps would have taken it."""
+    schedule.last_epoch = steps
+    schedule._step_count = steps + 1  # else torch warns of a step before the optimizer's
+    rates = [
+        base * factor(steps)
+        for base, factor in zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
+    ]
+    for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
+        group["lr"] = rate
+    schedule._last_lr = rates

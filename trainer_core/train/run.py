@@ -1,0 +1,246 @@
+"""A run from its file to its end, with every way it can end told as an event."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from trainer_core.checkpoints.state import SavedState, read_state
+from trainer_core.errors import OutOfMemory, StateError, TrainerError
+from trainer_core.events.emitter import Emitter
+from trainer_core.events.tensorboard import TensorBoardLog
+from trainer_core.file_writing import publish_text
+from trainer_core.preflight import examine
+from trainer_core.protocol.messages import (
+    Detached,
+    Failed,
+    Finished,
+    Hello,
+    Phase,
+    Stop,
+    TextData,
+)
+from trainer_core.run_folder import RunFolder
+from trainer_core.runtime.device import Machine, find_machine
+from trainer_core.runtime.run_lock import RunLock
+from trainer_core.runtime.streams import GuardedStreams
+from trainer_core.settings.document import as_raw
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import T
+from trainer_core.train.control import Control, StopRequested
+from trainer_core.train.inputs import RunInputs, run_inputs
+from trainer_core.train.loop import Loop
+from trainer_core.train.run_start import RunStart, decide_start
+from trainer_core.train.session import Session
+from trainer_core.version import __version__
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the command line asks for: a raw document with absolute paths, and how to start."""
+
+    raw: Mapping[str, Any]
+    overwrite: bool = False
+    go_on: bool = False
+
+
+class Run:
+    """One run of the trainer process."""
+
+    def __init__(self, request: Request, streams: GuardedStreams, emitter: Emitter) -> None:
+        self._request = request
+        self._streams = streams
+        self._emitter = emitter
+        self._control = Control(
+            warn=emitter.warn, detached=lambda: emitter.emit(Detached(time=time.time()))
+        )
+        self._folder: RunFolder | None = None
+        self._loop: Loop | None = None
+        self._started = time.monotonic()
+
+    def __call__(self, *, takes_commands: bool) -> int:
+        """Train; return the process's exit code.
+
+        Args:
+            takes_commands: Whether stdin carries commands of an app.
+        """
+        self._control.watch_signals()
+        if takes_commands:
+            self._control.watch_stdin()
+        try:
+            with ExitStack() as held:
+                stop = self._train(held)
+                self._tell_end(stop)
+        except StopRequested:
+            self._tell_end(Stop(save=False))
+        except TrainerError as error:
+            return self._tell_failure(error)
+        except torch.cuda.OutOfMemoryError as error:
+            _log.exception("out of memory")
+            return self._tell_failure(_out_of_memory(error))
+        signal = self._control.signal
+        return 128 + signal if signal is not None else 0
+
+    def _train(self, held: ExitStack) -> Stop | None:
+        inputs = self._check()
+        start = self._decide(inputs)
+        self._folder = start.folder
+        machine = _machine(inputs)
+        start.prepare()
+        held.enter_context(RunLock(start.folder.lock_file))
+        if not start.replaces:
+            self._open_records(start, inputs, held)
+        session = Session(inputs, start, machine, self._emitter, self._control)
+        self._loop = session.open()
+        if start.replaces:  # what was there goes only once everything is loaded
+            start.clear_replaced()
+            self._open_records(start, inputs, held)
+        _write_effective(start, inputs, machine)
+        return self._loop.run()
+
+    def _check(self) -> RunInputs:
+        found = examine(self._request.raw)
+        for problem in found.problems:
+            if problem.severity is not Severity.ERROR or problem is not found.errors[0]:
+                hint = problem.suggestion.message if problem.suggestion else None
+                self._emitter.warn(problem.message, hint)
+        return run_inputs(found)
+
+    def _decide(self, inputs: RunInputs) -> RunStart:
+        output = inputs.settings.output
+        assert output.output_dir is not None
+        folder = RunFolder(output.output_dir, output.output_name)
+        state = self._state(folder, output.resume)
+        return decide_start(
+            folder,
+            seed=inputs.settings.hardware.seed,
+            state=state,
+            overwrite=self._request.overwrite,
+        )
+
+    def _state(self, folder: RunFolder, resume: Path | None) -> SavedState | None:
+        if not self._request.go_on:
+            return read_state(resume) if resume is not None else None
+        newest = folder.newest_state()
+        if newest is None:
+            raise StateError(
+                T("Errors", "{folder} holds no complete state of {name} to go on from."),
+                T("Errors", "Start it anew under another name, or with --overwrite."),
+                folder=folder.output_dir,
+                name=folder.name,
+            )
+        return read_state(newest)
+
+    def _open_records(self, start: RunStart, inputs: RunInputs, held: ExitStack) -> None:
+        """Open log, event file, control folder and TensorBoard files."""
+        folder = start.folder
+        self._streams.open_log(folder.log_file)
+        self._emitter.emit(
+            Hello(
+                version=__version__,
+                pid=os.getpid(),
+                run_id=start.run_id,
+                run_folder=str(folder.path),
+            )
+        )
+        self._emitter.open_file(folder.event_file)
+        self._control.watch_folder(folder.control)
+        start.record(as_raw(inputs.settings))
+        logging_dir = inputs.settings.output.logging_dir
+        if logging_dir is not None:
+            from_step = start.state.facts.position.step if start.state else 0
+            name = f"{folder.name}-{start.run_id}"
+            board = TensorBoardLog(logging_dir / name, from_step=from_step)
+            self._emitter.listeners.append(board)
+            held.callback(board.close)
+
+    # ------------------------------------------------------------- the end
+
+    def _tell_end(self, stop: Stop | None) -> None:
+        loop = self._loop
+        self._emitter.emit(Phase(phase="ended"))
+        self._emitter.emit(
+            Finished(
+                reason="completed" if stop is None else "stopped",
+                step=loop.position.step if loop else 0,
+                total_steps=loop.total_steps if loop else 0,
+                seconds=time.monotonic() - self._started,
+                weights=self._newest("weights"),
+                state=self._newest("state"),
+            )
+        )
+
+    def _newest(self, kind: str) -> str | None:
+        if self._folder is None or self._loop is None:
+            return None
+        if kind == "state":
+            newest = self._folder.newest_state()
+            return str(newest) if newest else None
+        own = self._loop.saver.own.steps
+        files = [path for path in self._folder.weights() if path.name in own]
+        return str(max(files, key=lambda path: own[path.name])) if files else None
+
+    def _tell_failure(self, error: TrainerError) -> int:
+        _log.error("%s%s", error.message, f" {error.hint}" if error.hint else "")
+        folder, loop = self._folder, self._loop
+        state = folder.newest_state() if folder is not None else None
+        log_file = folder.log_file if folder is not None and folder.log_file.exists() else None
+        self._emitter.emit(
+            Failed(
+                kind=error.kind,
+                message=TextData.of(error.message),
+                hint=TextData.of(error.hint) if error.hint else None,
+                log_file=str(log_file) if log_file else None,
+                state=str(state) if state else None,
+                step=loop.position.step if loop else None,
+            )
+        )
+        return error.exit_code
+
+
+def _machine(inputs: RunInputs) -> Machine:
+    hardware = inputs.settings.hardware
+    if hardware.num_cpu_threads_per_process is not None:
+        torch.set_num_threads(hardware.num_cpu_threads_per_process)
+    return find_machine(hardware.mixed_precision)
+
+
+def _write_effective(start: RunStart, inputs: RunInputs, machine: Machine) -> None:
+    """Write what is really used, where the settings leave it open."""
+    effective = {
+        "run_id": start.run_id,
+        "seed": start.seed,
+        "device": machine.name,
+        "precision": machine.precision,
+        "torch": torch.__version__,
+        "program": __version__,
+        "cpu_threads": torch.get_num_threads(),
+        "total_steps": inputs.plan.total_steps,
+        "warmup_steps": inputs.plan.warmup_steps,
+        "settings": as_raw(inputs.settings),
+    }
+    content = json.dumps(effective, indent=1, ensure_ascii=False)
+    publish_text(start.folder.effective_file, content, replace=True)
+
+
+def _out_of_memory(error: Exception) -> OutOfMemory:
+    return OutOfMemory(
+        T("Errors", "The GPU has too little memory: {reason}"),
+        T(
+            "Errors",
+            "Lower the batch size or the resolution, switch gradient checkpointing on, or close "
+            "other programs that use the GPU.",
+        ),
+        reason=str(error).split("\n", maxsplit=1)[0],
+    )

@@ -1,0 +1,177 @@
+"""Where a run begins: its folder, its identity, and what it may replace."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from trainer_core.checkpoints.naming import is_result_name
+from trainer_core.checkpoints.state import SavedState
+from trainer_core.errors import OutputError, StateError
+from trainer_core.file_writing import discard, output_error, publish_bytes, remove_leftovers
+from trainer_core.protocol.codec import decode_event
+from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved
+from trainer_core.run_folder import RunFolder
+from trainer_core.settings import files
+from trainer_core.settings.document import Raw, replaced
+from trainer_core.texts import T
+
+
+@dataclass(slots=True)
+class OwnFiles:
+    """The weights and states that this run wrote, by name, with the step they were written at."""
+
+    steps: dict[str, int] = field(default_factory=dict)
+    from_step: int = 0
+
+    def may_replace(self, name: str) -> bool:
+        """True for a file that this run wrote after the step that it was resumed from."""
+        return self.steps.get(name, -1) > self.from_step
+
+    @classmethod
+    def of(cls, event_file: Path, from_step: int) -> OwnFiles:
+        """Read from a run's own events what it wrote and has not removed since."""
+        own = cls(from_step=from_step)
+        for event in _saves(event_file):
+            name = Path(event.path).name
+            if isinstance(event, CheckpointSaved):
+                own.steps[name] = event.step
+            else:
+                own.steps.pop(name, None)
+        return own
+
+
+def _saves(event_file: Path) -> Iterable[CheckpointSaved | CheckpointRemoved]:
+    if not event_file.is_file():
+        return
+    with event_file.open("rb") as lines:
+        for line in lines:
+            if b'"checkpoint_' in line:
+                event = decode_event(line)
+                if isinstance(event, CheckpointSaved | CheckpointRemoved):
+                    yield event
+
+
+@dataclass(slots=True)
+class RunStart:
+    """The decided start of a run: a new one, one that replaces, or one that goes on."""
+
+    folder: RunFolder
+    run_id: str
+    seed: int
+    state: SavedState | None
+    replaces: bool
+    own: OwnFiles
+
+    def prepare(self) -> None:
+        """Make the run folder.
+
+        Raises:
+            OutputError: The output folder cannot be written to.
+        """
+        try:
+            self.folder.samples.mkdir(parents=True, exist_ok=True)
+            self.folder.control.mkdir(exist_ok=True)
+        except OSError as error:
+            raise output_error(error, self.folder.path) from error
+        name = self.folder.name
+        remove_leftovers(self.folder.output_dir, lambda final: is_result_name(name, final))
+
+    def record(self, raw: Mapping[str, Any]) -> None:
+        """Write what was asked, with the run's id and seed, into the run folder."""
+        run = {"id": self.run_id, "seed": self.seed}
+        content = files.dumps(files.RunFile(dict(raw), run=run))
+        publish_bytes(self.folder.run_file, content.encode(), replace=True)
+
+    def clear_replaced(self) -> None:
+        """Remove what the user said may be replaced: weights, states and records of the name."""
+        if not self.replaces:
+            return
+        for path in [*self.folder.weights(), *self.folder.states()]:
+            discard(path)
+        for path in (self.folder.event_file, self.folder.log_file, self.folder.effective_file):
+            discard(path)
+        for picture in self.folder.samples.iterdir():
+            discard(picture)
+
+
+def decide_start(
+    folder: RunFolder, *, seed: int | None, state: SavedState | None, overwrite: bool
+) -> RunStart:
+    """Decide how a run starts in ``folder``.
+
+    Raises:
+        OutputError: The name is taken and nobody said that it may be replaced.
+        StateError: The state belongs to another run.
+    """
+    if state is not None:
+        _check_same_run(folder, state)
+        position = state.facts.position
+        return RunStart(
+            folder,
+            state.facts.run_id,
+            state.facts.seed,
+            state,
+            replaces=False,
+            own=OwnFiles.of(folder.event_file, position.step),
+        )
+    if folder.exists() and not overwrite:
+        raise OutputError(
+            T("Errors", "{folder} already holds a run or weights named {name}."),
+            T(
+                "Errors",
+                "Choose another output name, go on with it (--continue), or replace it "
+                "(--overwrite).",
+            ),
+            folder=folder.output_dir,
+            name=folder.name,
+        )
+    drawn = secrets.randbelow(2**32) if seed is None else seed
+    return RunStart(
+        folder, secrets.token_hex(8), drawn, None, replaces=folder.exists(), own=OwnFiles()
+    )
+
+
+def _check_same_run(folder: RunFolder, state: SavedState) -> None:
+    """Refuse a state of another run than the one in the folder."""
+    here = _run_id(folder)
+    if here == state.facts.run_id:
+        return
+    message = (
+        T("Errors", "The state belongs to another run than the one in {folder}.")
+        if here is not None
+        else T("Errors", "The state belongs to the run {name}, which is not in {folder}.")
+    )
+    raise StateError(
+        message,
+        T(
+            "Errors",
+            "Use the output folder and name of its own run ({name}); to start a new run from "
+            "its weights, set network_weights instead.",
+        ),
+        folder=folder.path,
+        name=state.facts.name,
+    )
+
+
+def _run_id(folder: RunFolder) -> str | None:
+    if not folder.run_file.is_file():
+        return None
+    found = files.load(folder.run_file).run.get("id")
+    return found if isinstance(found, str) else None
+
+
+def changed_settings(before: Mapping[str, Any], now: Raw) -> list[str]:
+    """Return the names of settings that differ between a state and the run that goes on."""
+    told_each_time = {"output.resume", "output.output_dir", "output.logging_dir"}
+    old, new = (replaced(tree, dict.fromkeys(told_each_time)) for tree in (before, now))
+    return [
+        name
+        for section, values in new.items()
+        for name, value in values.items()
+        if json.dumps(old.get(section, {}).get(name)) != json.dumps(value)
+    ]

@@ -1,0 +1,113 @@
+"""Writing and removing a run's weights and states, each told as an event."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch.optim import Optimizer
+
+from trainer_core.adapters.inject import AdapterSet
+from trainer_core.checkpoints.metadata import RunFacts, build_metadata
+from trainer_core.checkpoints.naming import SavePoint
+from trainer_core.checkpoints.retention import Action, Remove, Save
+from trainer_core.checkpoints.state import Position, StateFacts, write_state
+from trainer_core.checkpoints.weights import write_lora
+from trainer_core.errors import OutputError
+from trainer_core.events.emitter import Emitter
+from trainer_core.file_writing import discard
+from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
+from trainer_core.run_folder import RunFolder
+from trainer_core.settings.output import SavePrecision
+from trainer_core.train.run_start import OwnFiles
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Saver:
+    """Carries out what `SaveSchedule` says is due."""
+
+    emitter: Emitter
+    folder: RunFolder
+    own: OwnFiles
+    adapters: AdapterSet
+    optimizer: Optimizer
+    facts: RunFacts
+    precision: SavePrecision
+    state_facts: Callable[[Position], StateFacts]
+    progress: Callable[[], Mapping[str, Any]]
+
+    def carry_out(self, actions: Iterable[Action], position: Position) -> None:
+        """Write and remove, in order.
+
+        Raises:
+            OutputError: A file cannot be written, or is there and is not this run's own.
+            NumericError: A weight does not fit into the save precision.
+        """
+        for action in actions:
+            if isinstance(action, Save):
+                self._save(action, position)
+            else:
+                self._remove(action)
+
+    def save_here(self, position: Position) -> None:
+        """Save weights and a state that bear the step's number, unless they are there already."""
+        name, point = self.folder.name, SavePoint("step", position.step)
+        due = (
+            Save("weights", point.weights_name(name), position.step, position.epoch),
+            Save("state", point.state_name(name), position.step, position.epoch),
+        )
+        self.carry_out((s for s in due if self.own.steps.get(s.name) != position.step), position)
+
+    def _remove(self, action: Remove) -> None:
+        """Remove an older result; one that another program holds is no reason to end the run."""
+        path = self.folder.output_dir / action.name
+        try:
+            discard(path)
+        except OutputError as error:
+            self.emitter.warn(error.message, error.hint)
+        else:
+            self.own.steps.pop(action.name, None)
+            self.emitter.emit(CheckpointRemoved(kind=action.kind, path=str(path)))
+
+    def _save(self, action: Save, position: Position) -> None:
+        self.emitter.emit(Phase(phase="saving"))
+        path = self.folder.output_dir / action.name
+        replace = self.own.may_replace(action.name)
+        digest = ""
+        if action.kind == "weights":
+            metadata = build_metadata(
+                self.facts, step=action.step, epoch=action.epoch, saved_at=time.time()
+            )
+            write_lora(
+                path,
+                self.adapters.saved(),
+                metadata=metadata,
+                precision=self.precision,
+                replace=replace,
+            )
+            with path.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            size = path.stat().st_size
+        else:
+            size = write_state(
+                path,
+                self.state_facts(position),
+                adapter=self.adapters.saved(),
+                optimizer=self.optimizer,
+                progress=self.progress(),
+                replace=replace,
+            )
+        self.own.steps[action.name] = action.step
+        self.emitter.emit(
+            CheckpointSaved(
+                kind=action.kind,
+                step=action.step,
+                epoch=action.epoch,
+                path=str(path),
+                size_bytes=size,
+                sha256=digest,
+            )
+        )

@@ -1,0 +1,216 @@
+"""The one wiring: unpacks the settings, builds every part and hands them to the loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from accelerate import Accelerator
+from torch import Tensor
+from torch.optim import Optimizer
+
+from trainer_core.adapters.inject import AdapterSet, count
+from trainer_core.checkpoints.retention import SaveSchedule
+from trainer_core.checkpoints.state import Position
+from trainer_core.events.emitter import Emitter
+from trainer_core.families.base import Family
+from trainer_core.pipeline.prepare import Prepared
+from trainer_core.protocol.messages import Phase, Resumed
+from trainer_core.runtime.device import Machine, memory_mib
+from trainer_core.runtime.draws import seed_globals
+from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
+from trainer_core.train.building import (
+    build_lr_schedule,
+    build_objective,
+    build_optimizer,
+    fresh_adapters,
+    load_family,
+)
+from trainer_core.train.control import Control
+from trainer_core.train.facts import run_facts
+from trainer_core.train.inputs import RunInputs, fingerprint, plan_event, sources_of
+from trainer_core.train.loading import PictureLoading
+from trainer_core.train.loop import Loop, SampleSchedule
+from trainer_core.train.resuming import Resumable
+from trainer_core.train.run_start import RunStart
+from trainer_core.train.samples import SampleDrawer
+from trainer_core.train.saving import Saver
+from trainer_core.train.step import Stepper
+from trainer_core.train.text_features import TextFeatures
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Everything a run is built from."""
+
+    inputs: RunInputs
+    start: RunStart
+    machine: Machine
+    emitter: Emitter
+    control: Control
+
+    def open(self) -> Loop:
+        """Load and build everything, restore a state if there is one, and return the loop.
+
+        Raises:
+            TrainerError: Something cannot be used; nothing was trained.
+            StopRequested: The run was told to stop before its first step.
+        """
+        settings, seed = self.inputs.settings, self.start.seed
+        seed_globals(seed)
+        accelerator = Accelerator(
+            mixed_precision=self.machine.precision, cpu=self.machine.device.type == "cpu"
+        )
+        self.emitter.emit(Phase(phase="loading"))
+        family = load_family(settings, self.machine)
+        self.control.stop_if_asked()
+        adapters = fresh_adapters(family, settings, seed=seed, emitter=self.emitter)
+        pictures = PictureLoading(
+            family=family,
+            device=self.machine.device,
+            emitter=self.emitter,
+            stop_if_asked=self.control.stop_if_asked,
+        )
+        loader = pictures.loader(
+            sources_of(self.inputs),
+            settings.dataset,
+            accumulation=settings.optimizer.gradient_accumulation_steps,
+            seed=seed,
+        )
+        adapters.to(self.machine.device).attach()
+        optimizer = build_optimizer(adapters, settings)
+        schedule = build_lr_schedule(optimizer, settings.optimizer, self.inputs.plan)
+        self._tell_plan(adapters)
+        resumable = Resumable(
+            start=self.start,
+            settings=settings,
+            adapters=adapters,
+            optimizer=optimizer,
+            schedule=schedule,
+            scaler=accelerator.scaler,
+            pictures=fingerprint(
+                loader.sources, batch_size=loader.batch_size, accumulation=loader.accumulation
+            ),
+        )
+        position = self._restored(resumable)
+        features = TextFeatures(
+            family.encode_text,
+            is_trained="text_encoder" in adapters.parts(),
+            device=self.machine.device,
+        )
+
+        def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+            return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
+
+        stepper = Stepper(
+            accelerator=accelerator,
+            objective=build_objective(family),
+            predict=predict,
+            optimizer=accelerator.prepare(optimizer),
+            scheduler=schedule,
+            max_grad_norm=settings.optimizer.max_grad_norm,
+            seed=seed,
+        )
+        plan, sampling = self.inputs.plan, settings.sampling
+        return Loop(
+            emitter=self.emitter,
+            control=self.control,
+            loader=loader,
+            stepper=stepper,
+            saver=self._saver(family, optimizer, adapters, resumable),
+            save_schedule=self._save_schedule(),
+            sample_schedule=SampleSchedule(
+                every_n_steps=sampling.sample_every_n_steps,
+                every_n_epochs=sampling.sample_every_n_epochs,
+                at_first=sampling.sample_at_first,
+            ),
+            draw_samples=self._sample_drawer(family, accelerator.autocast),
+            memory_mib=lambda: memory_mib(self.machine.device),
+            total_steps=plan.total_steps,
+            batches_per_epoch=plan.batches_per_epoch,
+            position=position,
+        )
+
+    def _tell_plan(self, adapters: AdapterSet) -> None:
+        self.emitter.emit(
+            plan_event(
+                self.inputs.plan,
+                parameters={p: count(adapters.parameters_of(p)) for p in adapters.parts()},
+                precision=self.machine.precision,
+                device=self.machine.name,
+            )
+        )
+
+    def _restored(self, resumable: Resumable) -> Position:
+        state = self.start.state
+        if state is None:
+            return Position()
+        position = resumable.restore(
+            state, total_steps=self.inputs.plan.total_steps, emitter=self.emitter
+        )
+        self.emitter.emit(Resumed(from_step=position.step, state=state.folder.name))
+        return position
+
+    def _saver(
+        self, family: Family, optimizer: Optimizer, adapters: AdapterSet, resumable: Resumable
+    ) -> Saver:
+        kind = type(optimizer)
+        return Saver(
+            emitter=self.emitter,
+            folder=self.start.folder,
+            own=self.start.own,
+            adapters=adapters,
+            optimizer=optimizer,
+            facts=run_facts(
+                self.inputs,
+                self.start,
+                family,
+                optimizer=f"{kind.__module__}.{kind.__qualname__}",
+                precision=self.machine.precision,
+            ),
+            precision=self.inputs.settings.output.save_precision,
+            state_facts=resumable.facts,
+            progress=resumable.progress,
+        )
+
+    def _save_schedule(self) -> SaveSchedule:
+        output, plan = self.inputs.settings.output, self.inputs.plan
+        return SaveSchedule(
+            output_name=output.output_name,
+            last_step=plan.total_steps,
+            last_epoch=plan.epochs,
+            save_every_n_steps=output.save_every_n_steps,
+            save_last_n_steps=output.save_last_n_steps,
+            save_last_n_steps_state=output.save_last_n_steps_state,
+            save_every_n_epochs=output.save_every_n_epochs,
+            save_last_n_epochs=output.save_last_n_epochs,
+            save_last_n_epochs_state=output.save_last_n_epochs_state,
+            save_state=output.save_state,
+            save_state_on_train_end=output.save_state_on_train_end,
+        )
+
+    def _sample_drawer(self, family: Family, autocast: Callable[[], Any]) -> SampleDrawer:
+        settings = self.inputs.settings
+        width_px, height_px = settings.dataset.resolution
+        model = PreviewModel(
+            unet=family.denoiser,
+            vae=family.vae,
+            text_encoder=family.text_encoder,
+            encode_prompts=family.encode_text,
+            scheduler_config=family.scheduler_config,
+        )
+        defaults = PreviewDefaults(
+            sampler=settings.sampling.sample_sampler,
+            width_px=width_px,
+            height_px=height_px,
+            run_seed=self.start.seed,
+            notes={"Lora": settings.output.output_name},
+        )
+        return SampleDrawer(
+            preview=Preview(model, defaults, device=self.machine.device, autocast=autocast),
+            prompts=self.inputs.prompts,
+            folder=self.start.folder.samples,
+            emitter=self.emitter,
+            is_stopping=lambda: self.control.stop_asked() is not None,
+        )
