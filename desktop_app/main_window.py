@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, Qt, QUrl
-from PySide6.QtGui import (
-    QActionGroup,
-    QCloseEvent,
-    QDesktopServices,
-    QDragEnterEvent,
-    QDropEvent,
-)
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtCore import QEvent, QMimeData, QSize
+from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar, QWidget
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.closing import Closing
@@ -22,22 +17,18 @@ from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.base import Editor
 from desktop_app.file_commands import FileCommands
-from desktop_app.models.settings_model import PathRole, SearchRole, SettingsModel
 from desktop_app.preferences import THEMES
-from desktop_app.process.outcome import Outcome
 from desktop_app.questions import Ask, ask
+from desktop_app.run_banner import RunBanner
 from desktop_app.run_commands import RunCommands
 from desktop_app.status import StatusBar
-from desktop_app.theme import tokens
-from desktop_app.theme.icons import app_icon, icon
+from desktop_app.theme.icons import app_icon
+from desktop_app.toolbar import MainToolBar
 from desktop_app.translation import shown
-from desktop_app.widgets.banner import Banner
-from desktop_app.widgets.search_field import SearchField
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
-_SEARCH_WIDTH_PX = 240
 
 
 class MainWindow(QMainWindow):
@@ -55,8 +46,6 @@ class MainWindow(QMainWindow):
         self.files = FileCommands(workspace, self, ask=ask)
         self.run = RunCommands(workspace, self, ask=ask)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
-        self._closing.leaving.connect(self._keep_layout)
-        self._closing.ready.connect(self.close)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
         self.resize(_FIRST_SIZE_PX)
@@ -65,14 +54,173 @@ class MainWindow(QMainWindow):
         workspace.setting_wanted.connect(self.docks.raise_for)
         workspace.dock_wanted.connect(self.docks.raise_dock)
         self.docks.build(workspace)
-        self.actions_by_name = make_actions(self._handlers(), self)
-        self._menus = make_menus(self.menuBar(), self.actions_by_name)
-        self._add_recent_menu()
-        self._add_view_entries()
-        self._add_toolbar()
-        self.banner = self._add_banner()
-        self._add_status_bar()
+        self.commands = make_actions(self._handlers(), self)
+        self._fill_menus(make_menus(self.menuBar(), self.commands))
+        self.toolbar = MainToolBar(self.commands, self)
+        self.addToolBar(self.toolbar)
+        self.banner = RunBanner(workspace, self)
+        self._banner_row = self._add_banner_row()
+        self._status = StatusBar(workspace.run, workspace.problems, self)
+        self.setStatusBar(self._status)
         self._connect()
         self._show_name()
         self._show_run_state()
         self._restore_layout()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Close unless something must be saved or waited for first."""
+        self._commit_edit()
+        if not self._closing.may_close():
+            event.ignore()
+            return
+        self._keep_layout()
+        self._workspace.close()
+        event.accept()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the icons in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "commands"):
+            draw_icons(self.commands)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take a folder of pictures or a run file."""
+        if _dropped(event.mimeData()) is not None:
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Use the folder as the picture folder, or open the run file."""
+        path = _dropped(event.mimeData())
+        if path is None:
+            return
+        event.acceptProposedAction()
+        if path.is_dir():
+            self._workspace.document.set_value("dataset.train_data_dir", str(path))
+            self._workspace.dock_wanted.emit("dataset")
+        else:
+            self.files.open_path(path)
+
+    def _handlers(self) -> Mapping[str, Callable[[], object]]:
+        undo_stack = self._workspace.document.undo_stack
+        return {
+            "new": self._after_edit(self.files.new),
+            "open": self._after_edit(self.files.open),
+            "open_demo": self._after_edit(self.files.open_demo),
+            "save": self._after_edit(self.files.save),
+            "save_as": self._after_edit(self.files.save_as),
+            "quit": self.close,
+            "undo": self._after_edit(undo_stack.undo),
+            "redo": self._after_edit(undo_stack.redo),
+            "find": self._find,
+            "start": self._after_edit(self.run.start),
+            "stop_and_save": self.run.stop_and_save,
+            "stop_now": self.run.stop_now,
+            "reset_layout": self.docks.reset,
+        }
+
+    def _after_edit(self, handler: Callable[[], object]) -> Callable[[], None]:
+        """Return ``handler`` preceded by taking over what is still being typed."""
+
+        def run() -> None:
+            self._commit_edit()
+            handler()
+
+        return run
+
+    def _commit_edit(self) -> None:
+        widget = QApplication.focusWidget()
+        while widget is not None and not isinstance(widget, Editor):
+            widget = widget.parentWidget()
+        if widget is not None:
+            widget.commit()
+
+    def _find(self) -> None:
+        self.toolbar.search.setFocus()
+
+    def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
+        self._recent = QMenu(shown(T("App", "Open &recent")), self)
+        menus["file"].insertMenu(self.commands["save"], self._recent)
+        first = self.commands["reset_layout"]
+        menus["view"].insertActions(first, [w.toggleViewAction() for w in self.docks.widgets.values()])
+        menus["view"].insertSeparator(first)
+        menus["view"].insertMenu(first, self._theme_menu())
+        menus["view"].insertSeparator(first)
+
+    def _theme_menu(self) -> QMenu:
+        menu = QMenu(shown(T("App", "&Theme")), self)
+        group = QActionGroup(menu)
+        for name, choice in THEMES.items():
+            action = menu.addAction(shown(choice.label))
+            action.setCheckable(True)
+            action.setChecked(name == self._workspace.preferences.settings.theme)
+            action.triggered.connect(partial(self._workspace.preferences.change, theme=name))
+            group.addAction(action)
+        return menu
+
+    def _add_banner_row(self) -> QToolBar:
+        row = QToolBar(self)
+        row.setObjectName("banner")
+        row.setMovable(False)
+        row.toggleViewAction().setVisible(False)
+        row.addWidget(self.banner)
+        self.addToolBarBreak()
+        self.addToolBar(row)
+        self.banner.wanted.connect(row.setVisible)
+        return row
+
+    def _connect(self) -> None:
+        workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
+        self._closing.leaving.connect(self._keep_layout)
+        self._closing.ready.connect(self.close)
+        self._status.problems_wanted.connect(lambda: self.docks.raise_dock("problems"))
+        self._recent.aboutToShow.connect(self._fill_recent)
+        self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
+        workspace.document.name_changed.connect(self._show_name)
+        workspace.run.phase_changed.connect(self._show_run_state)
+        workspace.run.ended.connect(self._show_run_state)
+        undo_stack.canUndoChanged.connect(self.commands["undo"].setEnabled)
+        undo_stack.canRedoChanged.connect(self.commands["redo"].setEnabled)
+        self.commands["undo"].setEnabled(False)
+        self.commands["redo"].setEnabled(False)
+
+    def _fill_recent(self) -> None:
+        self._recent.clear()
+        for path in self._workspace.preferences.recent_files:
+            action = QAction(str(path), self._recent)
+            action.triggered.connect(partial(self.files.open_path, path))
+            self._recent.addAction(action)
+        if self._recent.isEmpty():
+            self._recent.addAction(shown(T("App", "none yet"))).setEnabled(False)
+
+    def _show_name(self) -> None:
+        document = self._workspace.document
+        name = shown(T("App", "New run")) if document.path is None else document.path.name
+        # Qt puts its mark of unsaved changes where the title has [*].
+        self.setWindowTitle(shown(T("App", "{name}[*] – LoRA Loom"), name=name))
+        self.setWindowModified(document.is_dirty)
+
+    def _show_run_state(self) -> None:
+        run = self._workspace.run
+        self.commands["start"].setEnabled(not run.is_running)
+        self.commands["stop_and_save"].setEnabled(run.is_running and not run.is_stopping)
+        self.commands["stop_now"].setEnabled(run.is_running)
+
+    def _restore_layout(self) -> None:
+        preferences = self._workspace.preferences
+        self.restoreGeometry(preferences.layout("geometry"))
+        self.docks.restore(preferences.layout("docks"))
+        self._banner_row.hide()  # a layout says which toolbars were shown, messages are not kept
+
+    def _keep_layout(self) -> None:
+        preferences = self._workspace.preferences
+        preferences.keep_layout("geometry", self.saveGeometry())
+        preferences.keep_layout("docks", self.docks.state())
+        preferences.write()
+
+
+def _dropped(data: QMimeData) -> Path | None:
+    """Return the folder or run file that is being dropped, None if it is neither."""
+    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+    if len(paths) == 1 and (paths[0].is_dir() or paths[0].suffix.lower() == ".toml"):
+        return paths[0]
+    return None

@@ -159,7 +159,7 @@ class StatusBar(QStatusBar):
         errors = self._problems.count(Severity.ERROR)
         warnings = self._problems.count(Severity.WARNING)
         if errors:
-            words = shown(T("App", "{count} to set right before the start"), count=errors)
+            words = shown(T("App", "Errors: {count}"), count=errors)
         elif warnings:
             words = shown(T("App", "Warnings: {count}"), count=warnings)
         else:

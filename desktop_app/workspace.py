@@ -45,3 +45,26 @@ class Workspace(QObject):
         self.metrics = MetricsModel(self)
         self.log = LogModel(self)
         self.run = RunControl(self.metrics, self.log, self)
+        self._connect()
+
+    def close(self) -> None:
+        """Leave no thread at work."""
+        self.dataset.close()
+
+    def _connect(self) -> None:
+        document, dataset = self.document, self.dataset
+        document.problems_changed.connect(self._on_problems_changed)
+        document.changed.connect(self._on_document_changed)
+        document.replaced.connect(self._on_document_changed)
+        dataset.changed.connect(self._on_findings_changed)
+        dataset.findings_changed.connect(self._on_findings_changed)
+        self._on_problems_changed()
+
+    def _on_document_changed(self) -> None:
+        self.dataset.follow(self.document.raw, self.document.folder)
+
+    def _on_problems_changed(self) -> None:
+        self.problems.set_problems(self.document.problems)
+
+    def _on_findings_changed(self) -> None:
+        self.problems.set_findings(self.dataset.findings)

@@ -67,6 +67,7 @@ class NumberField(QAbstractSpinBox):
         self.editingFinished.connect(self._on_editing_finished)
         self.lineEdit().setPlaceholderText(kind.empty_text)
         self.lineEdit().textChanged.connect(self._on_text_changed)
+        self._on_text_changed("")
 
     def value(self) -> int | float | str | None:
         """Return the number, what was typed if it is none, None if the field is empty."""
@@ -137,8 +138,9 @@ class NumberField(QAbstractSpinBox):
     def _on_text_changed(self, words: str) -> None:
         has_unit = bool(words and self._kind.unit)
         self._unit.setVisible(has_unit)
-        width = self._unit.sizeHint().width() + tokens.current().gap_m if has_unit else 0
-        self.lineEdit().setTextMargins(0, 0, width, 0)
+        look = tokens.current()
+        width = self._unit.sizeHint().width() + look.gap_m if has_unit else 0
+        self.lineEdit().setTextMargins(look.gap_s, 0, width, 0)
 
     def _on_editing_finished(self) -> None:
         self._pause.stop()

@@ -10,13 +10,14 @@ from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
 from desktop_app.background import LatestJob
 from desktop_app.models.dataset_scan import (
+    Checked,
     CheckProgress,
-    FileStamp,
     Request,
     Scan,
     check_fully,
     look,
 )
+from desktop_app.models.picture_row import PictureRow, with_findings
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.document import parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
@@ -35,7 +36,8 @@ class DatasetModel(QObject):
 
     changed = Signal()  # scan is another one
     busy_changed = Signal()
-    findings_changed = Signal()  # the full check found something, or has come further
+    findings_changed = Signal()  # the full check found something
+    progress_changed = Signal()
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -43,7 +45,7 @@ class DatasetModel(QObject):
         self.progress: CheckProgress | None = None
         self._request: Request | None = None
         self._is_stale = False  # what the scan saw is no longer what is there
-        self._checked: dict[FileStamp, Finding | None] = {}
+        self._checked: dict[Path, Checked] = {}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._look)
         self._looking = LatestJob(self)
@@ -67,16 +69,13 @@ class DatasetModel(QObject):
     @property
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong, from the quick audit and from the full check so far."""
-        if self.scan is None or self.scan.audit is None:
-            return ()
-        paths = {picture.path for picture in self.scan.index.pictures}
-        known = {finding.path for finding in self.scan.audit.errors}
-        found = (
-            finding
-            for stamp, finding in self._checked.items()
-            if finding is not None and stamp.path in paths - known
-        )
-        return (*self.scan.audit.findings, *found)
+        audit = None if self.scan is None else self.scan.audit
+        return () if audit is None else (*audit.findings, *self._found_by_check())
+
+    @property
+    def rows(self) -> tuple[PictureRow, ...]:
+        """Every picture with everything that is known of it."""
+        return () if self.scan is None else with_findings(self.scan.rows, self._found_by_check())
 
     def follow(self, raw: Mapping[str, Any], folder: Path) -> None:
         """Show the pictures that a raw document names; ``folder`` is where its paths begin."""
@@ -134,7 +133,7 @@ class DatasetModel(QObject):
             return
         damaged = {finding.path for finding in scan.audit.errors}
         paths = [p.path for p in scan.index.pictures if p.path not in damaged]
-        known = set(self._checked)
+        known = dict(self._checked)
         self._checking.start(lambda job: check_fully(job, paths, known))
 
     def _watch(self, scan: Scan | None) -> None:
@@ -151,14 +150,26 @@ class DatasetModel(QObject):
         self._is_stale = True
         self._pause.start(_PAUSE_MS)
 
+    def _found_by_check(self) -> list[Finding]:
+        found = [checked.finding for checked in self._checked.values() if checked.finding]
+        if not found or self.scan is None or self.scan.audit is None:
+            return []
+        known = {finding.path for finding in self.scan.audit.errors}
+        here = {row.path for row in self.scan.rows} - known
+        return [finding for finding in found if finding.path in here]
+
     def _on_checked(self, progress: CheckProgress) -> None:
-        self._checked.update(progress.results)
+        checked = progress.checked
+        is_news = any(new.finding or self._checked.get(new.path, new).finding for new in checked)
+        self._checked.update((new.path, new) for new in checked)
         self.progress = progress
-        self.findings_changed.emit()
+        self.progress_changed.emit()
+        if is_news:
+            self.findings_changed.emit()
 
     def _on_check_finished(self) -> None:
         self.progress = None
-        self.findings_changed.emit()
+        self.progress_changed.emit()
 
 
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:

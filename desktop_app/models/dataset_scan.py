@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop_app.background import Job
+from desktop_app.models.picture_row import PictureRow, picture_rows
 from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
@@ -63,6 +64,7 @@ class Scan:
         index: The folder's pictures; none if it cannot be read.
         audit: What is wrong with them, their sizes and captions; None likewise.
         plan: What a run would do with the usable ones; None if nothing can be planned.
+        rows: Every picture with what is known of it.
         failure: Why the folder cannot be read.
     """
 
@@ -70,34 +72,26 @@ class Scan:
     index: DatasetIndex
     audit: Audit | None = None
     plan: Plan | None = None
+    rows: tuple[PictureRow, ...] = ()
     failure: DatasetError | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class CheckProgress:
-    """How far the full check is, with what it found since the last report."""
+class Checked:
+    """A picture that was decoded whole, as the file was then, and what came of it."""
 
-    done: int
-    total: int
-    results: dict[FileStamp, Finding | None] = field(default_factory=dict)
+    path: Path
+    stamp: tuple[int, int]
+    finding: Finding | None
 
 
 @dataclass(frozen=True, slots=True)
-class FileStamp:
-    """A file as it was when it was checked."""
+class CheckProgress:
+    """How far the full check is, with what it did since the last report."""
 
-    path: Path
-    size_bytes: int
-    changed_ns: int
-
-    @classmethod
-    def of(cls, path: Path) -> FileStamp:
-        """Return the stamp of a file as it is now; zeros if it is gone."""
-        try:
-            status = path.stat()
-        except OSError:
-            return cls(path, 0, 0)
-        return cls(path, status.st_size, status.st_mtime_ns)
+    done: int
+    total: int
+    checked: tuple[Checked, ...]
 
 
 def look(request: Request, known: Scan | None = None) -> Scan:
@@ -111,7 +105,8 @@ def look(request: Request, known: Scan | None = None) -> Scan:
     except DatasetError as error:
         return Scan(request, DatasetIndex(request.folder, ()), failure=error)
     audit = quick_audit(index, rules=rules, caption_extension=request.caption_extension)
-    return Scan(request, index, audit, _plan(request, index, audit))
+    plan = _plan(request, index, audit)
+    return Scan(request, index, audit, plan, picture_rows(index, audit, plan))
 
 
 def _plan(request: Request, index: DatasetIndex, audit: Audit) -> Plan | None:
@@ -121,20 +116,25 @@ def _plan(request: Request, index: DatasetIndex, audit: Audit) -> Plan | None:
     return make_plan(usable, audit.sizes, request.rules, request.pace)
 
 
-def check_fully(job: Job, paths: Iterable[Path], known: set[FileStamp]) -> None:
+def check_fully(job: Job, paths: Iterable[Path], known: Mapping[Path, Checked]) -> None:
     """Decode every picture that was not checked as it is now, and report on the way."""
-    stamps = [stamp for stamp in map(FileStamp.of, paths) if stamp not in known]
+    stamps = {path: _stamp(path) for path in paths}
+    new = [path for path in stamps if path not in known or known[path].stamp != stamps[path]]
     reported_at = time.monotonic()
-    results: dict[FileStamp, Finding | None] = {}
-    for done, stamp in enumerate(_until_cancelled(job, stamps), start=1):
-        results[stamp] = decode_fully(stamp.path)
-        if done == len(stamps) or time.monotonic() - reported_at > _REPORT_INTERVAL_S:
-            job.report(CheckProgress(done, len(stamps), results))
-            results, reported_at = {}, time.monotonic()
-
-
-def _until_cancelled(job: Job, stamps: list[FileStamp]) -> Iterator[FileStamp]:
-    for stamp in stamps:
+    checked: list[Checked] = []
+    for done, path in enumerate(new, start=1):
         if job.is_cancelled:
             return
-        yield stamp
+        checked.append(Checked(path, stamps[path], decode_fully(path)))
+        if done == len(new) or time.monotonic() - reported_at > _REPORT_INTERVAL_S:
+            job.report(CheckProgress(done, len(new), tuple(checked)))
+            checked, reported_at = [], time.monotonic()
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    """Return size and time of the last change; zeros if the file is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return 0, 0
+    return status.st_size, status.st_mtime_ns

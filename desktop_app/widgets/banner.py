@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.theme import tokens
@@ -13,6 +13,8 @@ from desktop_app.widgets.icon_button import IconButton
 
 class Banner(QFrame):
     """One sentence, a dim line below it, a few buttons, and a cross."""
+
+    wanted = Signal(bool)  # whether there is something to show
 
     def __init__(self, close_words: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -25,7 +27,7 @@ class Banner(QFrame):
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self._buttons = QHBoxLayout()
         close = IconButton("close", close_words, self)
-        close.clicked.connect(self.hide)
+        close.clicked.connect(self.dismiss)
         words = QVBoxLayout()
         words.setSpacing(look.gap_xs)
         words.addWidget(self._message)
@@ -36,7 +38,6 @@ class Banner(QFrame):
         layout.addLayout(words, 1)
         layout.addLayout(self._buttons)
         layout.addWidget(close)
-        self.hide()
 
     @property
     def message(self) -> str:
@@ -69,4 +70,9 @@ class Banner(QFrame):
         self._details.setVisible(bool(details))
         self.setProperty("banner", kind)
         self.style().polish(self)
-        self.show()
+        self.wanted.emit(True)
+
+    def dismiss(self) -> None:
+        """Take the message away."""
+        self._message.clear()
+        self.wanted.emit(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,8 @@ from PySide6.QtGui import QImage, QImageReader, QPixmap
 from desktop_app.background import Gate
 from trainer_core.dataset.pictures import open_rgb
 from trainer_core.errors import DatasetError
+
+_logger = logging.getLogger(__name__)
 
 _THREADS = 2
 _MEMORY_BYTES = 96 * 2**20
@@ -86,7 +89,12 @@ class ThumbnailLoader(QObject):
                 self._pool.start(lambda key=key: self._decode(key))
 
     def _decode(self, key: tuple[Path, int]) -> None:
-        self._gate.emit(self._decoded, key, read_thumbnail(*key))
+        try:
+            image = read_thumbnail(*key)
+        except Exception:  # the top of a thread: a defect is logged, the picture stays blank
+            _logger.exception("no thumbnail of %s", key[0])
+            image = QImage()
+        self._gate.emit(self._decoded, key, image)
 
     def _on_decoded(self, key: tuple[Path, int], image: QImage) -> None:
         self._in_work.discard(key)

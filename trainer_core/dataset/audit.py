@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer_core.dataset.buckets import BucketRules, Placement
+from trainer_core.dataset.buckets import BucketRules, Placement, too_thin
 from trainer_core.dataset.captions import (
     KNOWN_EXTENSIONS,
     caption_lines,
@@ -90,11 +91,13 @@ def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: s
             findings.append(_failure(picture.path, error))
             unusable.add(picture.path)
             continue
+        findings += _header_findings(picture.path, header)
         placement = rules.place(header.size)
         if placement is None:
+            findings.append(_failure(picture.path, too_thin(picture.path, header.size)))
             unusable.add(picture.path)
-        findings += _header_findings(picture.path, header)
-        findings += _size_findings(picture.path, header.size, placement, rules)
+        elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
+            findings.append(_small(picture.path, header.size, placement))
     captions: dict[Path, str] = {}
     try:
         extension = resolve_extension(index, caption_extension)
@@ -202,23 +205,14 @@ def _header_findings(path: Path, header: PictureHeader) -> Iterator[Finding]:
         yield Finding(path, Severity.WARNING, text(template, path=path, count=header.frames))
 
 
-def _size_findings(
-    path: Path, size: Size, placement: Placement | None, rules: BucketRules
-) -> Iterator[Finding]:
-    width, height = size
-    if placement is None:
-        template = T("Problems", "{path} is too thin or small: {width} x {height} pixels.")
-        message = text(template, path=path, width=width, height=height)
-        hint = text(T("Problems", "Cut or enlarge it, remove it, or allow upscaling."))
-        yield Finding(path, Severity.ERROR, message, hint)
-    elif width * height < SMALL_SHARE * rules.resolution[0] * rules.resolution[1]:
-        template = T(
-            "Problems", "{path} is small: {width} x {height} pixels, trained at {wide} x {high}."
-        )
-        wide, high = placement.bucket
-        message = text(template, path=path, width=width, height=height, wide=wide, high=high)
-        hint = text(T("Problems", "Use a larger picture, or lower the resolution."))
-        yield Finding(path, Severity.WARNING, message, hint)
+def _small(path: Path, size: Size, placement: Placement) -> Finding:
+    template = T(
+        "Problems", "{path} is small: {width} x {height} pixels, trained at {wide} x {high}."
+    )
+    (width, height), (wide, high) = size, placement.bucket
+    message = text(template, path=path, width=width, height=height, wide=wide, high=high)
+    hint = text(T("Problems", "Use a larger picture, or lower the resolution."))
+    return Finding(path, Severity.WARNING, message, hint)
 
 
 def _caption_findings(

@@ -5,10 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from trainer_core.dataset.pictures import Size
-from trainer_core.errors import SettingsError
+from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.texts import T
+
+MAX_CUT = 64
+"""A picture is refused if less than one part in so many would be left after the cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,14 @@ class BucketRules:
     def place(self, size: Size) -> Placement | None:
         """Return the placement of a picture of ``size``.
 
-        None if it is too thin or too small: a side of its bucket would be 0 (only without
-        upscaling).
+        None if it is too thin or too small: without upscaling a side of its bucket would be 0,
+        with it nearly all would be cut away (and the scaled picture fill the memory).
         """
         if self.buckets:
             bucket = self._nearest(size)
             resized = _cover(size, bucket)
+            if math.prod(resized) > MAX_CUT * math.prod(bucket):
+                return None
         else:
             shrunk = self._shrink(size)
             if shrunk is None:
@@ -105,7 +111,7 @@ class BucketRules:
 
     @property
     def _area(self) -> int:
-        return self.resolution[0] * self.resolution[1]
+        return math.prod(self.resolution)
 
     def _floor(self, side: float) -> int:
         return int(side // self.bucket_reso_steps) * self.bucket_reso_steps
@@ -121,7 +127,7 @@ class BucketRules:
 
     def _shrink(self, size: Size) -> Size | None:
         """Scale down to the area, one side a multiple of the step; the better of both ways."""
-        if size[0] * size[1] <= self._area:
+        if math.prod(size) <= self._area:
             return size if 0 not in self._floored(size) else None
         ratio = _ratio(size)
         width = math.sqrt(self._area * ratio)
@@ -150,6 +156,17 @@ class BucketRules:
                 high=self.max_bucket_reso,
                 side=longer,
             )
+
+
+def too_thin(path: Path, size: Size) -> DatasetError:
+    """Return the error for a picture that `BucketRules.place` has no bucket for."""
+    return DatasetError(
+        T("Errors", "The picture {path} is too thin or too small: {width} x {height} pixels."),
+        T("Errors", "Cut or enlarge it, or remove it."),
+        path=path,
+        width=size[0],
+        height=size[1],
+    )
 
 
 def _ratio(size: Size) -> float:

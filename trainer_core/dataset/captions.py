@@ -113,12 +113,15 @@ def count_tags(caption: str) -> Counter[str]:
 
 
 def tag_frequency(index: DatasetIndex, captions: Mapping[Path, str]) -> dict[str, dict[str, int]]:
-    """Return the tags of each folder, each picture counted once (``ss_tag_frequency``)."""
+    """Return the tags of each folder (``ss_tag_frequency``).
+
+    Each picture counts once, whatever its repeats; one without an entry in ``captions`` does not.
+    """
     frequency: dict[str, Counter[str]] = {}
     for concept in index.concepts:
         tags = frequency.setdefault(concept.name, Counter())
         for picture in concept.pictures:
-            tags.update(count_tags(captions[picture.path]))
+            tags.update(count_tags(captions.get(picture.path, "")))
     return {name: dict(tags) for name, tags in frequency.items()}
 
 

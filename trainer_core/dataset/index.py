@@ -85,7 +85,8 @@ def build_index(root: Path, *, plain_repeats: int) -> DatasetIndex:
         plain_repeats: Repeats of pictures that lie directly in any other root.
 
     Raises:
-        DatasetError: A folder is missing, is no folder, or cannot be read.
+        DatasetError: A folder is missing, is no folder, or cannot be read; or a name in it is not
+            valid text.
     """
     top = _list_folder(root)
     repeats, class_tokens = parse_folder_name(_name(root)) or (plain_repeats, "")
@@ -159,11 +160,25 @@ def _list_folder(folder: Path) -> _Listing:
                     other_pictures.append(path)
     except OSError as error:
         raise _unreadable(folder, error) from error
+    for path in (*pictures, *other_pictures, *folders):
+        _check_name(path)
     return _Listing(_sorted(pictures), _sorted(other_pictures), _sorted(folders))
 
 
 def _sorted(paths: list[Path]) -> tuple[Path, ...]:
     return tuple(sorted(paths, key=lambda path: path.name))
+
+
+def _check_name(path: Path) -> None:
+    """Refuse names that are not valid text: no event, log or metadata could carry them."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(
+            T("Errors", "The name of {path} is not valid text (perhaps unpacked from an archive)."),
+            T("Errors", "Rename it."),
+            path=os.fsencode(path).decode(errors="replace"),
+        ) from error
 
 
 def _unreadable(folder: Path, error: OSError) -> DatasetError:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer_core.dataset.buckets import BucketRules, Placement
+from trainer_core.dataset.buckets import BucketRules, Placement, too_thin
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
 from trainer_core.errors import DatasetError
@@ -183,16 +183,10 @@ def _placements(
     by_size = {size: rules.place(size) for size in set(sizes.values())}
     placements: dict[Path, Placement] = {}
     for picture in index.pictures:
-        width, height = sizes[picture.path]
-        placement = by_size[width, height]
+        size = sizes[picture.path]
+        placement = by_size[size]
         if placement is None:
-            raise DatasetError(
-                T("Errors", "The picture {path} is too thin or small: {width} x {height} pixels."),
-                T("Errors", "Cut or enlarge it, remove it, or allow upscaling."),
-                path=picture.path,
-                width=width,
-                height=height,
-            )
+            raise too_thin(picture.path, size)
         placements[picture.path] = placement
     return placements
 

@@ -31,7 +31,7 @@ from trainer_core.families.sd1_files import (
     read_folder,
     write_folder,
 )
-from trainer_core.families.text import encode_ids, text_targets
+from trainer_core.families.text import encode_ids, set_gradient_checkpointing, text_targets
 from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
 from trainer_core.model_files.weights_file import legacy_hash, sha256
 from trainer_core.texts import T
@@ -128,13 +128,9 @@ class SD1:
         """Choose between less memory and more speed for denoiser and text encoder."""
         if enabled:
             self.denoiser.enable_gradient_checkpointing()
-            self.text_encoder.gradient_checkpointing_enable({"use_reentrant": False})
         else:
             self.denoiser.disable_gradient_checkpointing()
-            self.text_encoder.gradient_checkpointing_disable()
-        # transformers checkpoints in training mode only; nothing else depends on the mode here,
-        # as CLIP's dropout is 0.
-        self.text_encoder.train(enabled)
+        set_gradient_checkpointing(self.text_encoder, enabled)
 
     def vae_hash(self) -> str:
         """Return a hash of the image encoder's weights and of the scale of its latents."""

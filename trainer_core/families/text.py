@@ -103,6 +103,22 @@ def encode_ids(text_encoder: CLIPTextModel, ids_BL: Tensor, clip_skip: int) -> T
     return features_BLC
 
 
+def set_gradient_checkpointing(text_encoder: CLIPTextModel, enabled: bool) -> None:
+    """Choose between less memory and more speed in the encoder's backward pass.
+
+    Training mode is part of it: transformers keeps everything in evaluation mode. Nothing else
+    depends on the mode, as CLIP's dropout is 0.
+    """
+    # transformers 5 calls gradient checkpointing "activation checkpointing".
+    new_name = hasattr(text_encoder, "activation_checkpointing_enable")
+    prefix = "activation" if new_name else "gradient"
+    if enabled:
+        getattr(text_encoder, f"{prefix}_checkpointing_enable")({"use_reentrant": False})
+    else:
+        getattr(text_encoder, f"{prefix}_checkpointing_disable")()
+    text_encoder.train(enabled)
+
+
 def fill_position_ids(text_encoder: CLIPTextModel) -> None:
     """Make the buffer that no file holds and that a build on the meta device leaves empty."""
     embeddings = core(text_encoder).get_submodule("embeddings")

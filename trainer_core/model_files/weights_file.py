@@ -11,6 +11,7 @@ from trainer_core.model_files.tensor_index import TensorIndex, read_safetensors
 from trainer_core.texts import T
 
 _ZIP = b"PK\x03\x04"
+_PICKLE = b"\x80"
 
 
 def read_index(path: Path) -> TensorIndex:
@@ -26,6 +27,12 @@ def read_index(path: Path) -> TensorIndex:
             raise ModelFileError(
                 T("Errors", "{path} is empty."),
                 T("Errors", "Download or copy the file again."),
+                path=path,
+            )
+        if start.startswith(_PICKLE) and not _is_safetensors(path):
+            raise ModelFileError(
+                T("Errors", "{path} is a bare pickle, as PyTorch wrote before 2020; it was not run."),
+                T("Errors", "Get the model as .safetensors from its maker."),
                 path=path,
             )
         return read_checkpoint(path) if start == _ZIP else read_safetensors(path)

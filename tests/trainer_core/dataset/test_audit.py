@@ -118,7 +118,7 @@ def test_a_picture_too_thin_for_a_bucket_is_an_error(picture: Path) -> None:
     audit = audit_of(root_of(picture), BucketRules((128, 128)))
     finding = only(audit)
     assert (finding.path, finding.severity) == (picture, Severity.ERROR)
-    assert "too thin or small: 60 x 500" in str(finding.message)
+    assert "too thin or too small: 60 x 500" in str(finding.message)
     assert audit.unusable == {picture}
 
 

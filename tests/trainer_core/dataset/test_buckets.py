@@ -122,6 +122,14 @@ def test_without_upscaling_rounding_one_way_does_not_lose_a_wide_picture() -> No
     assert placement.bucket == (4032, 64)
 
 
+@pytest.mark.parametrize("enable_bucket", [True, False])
+def test_with_upscaling_a_picture_of_which_nearly_nothing_is_left_gets_no_bucket(
+    enable_bucket: bool,
+) -> None:
+    rules = BucketRules((512, 512), enable_bucket=enable_bucket, bucket_no_upscale=False)
+    assert rules.place((1, 2000)) is None
+
+
 @pytest.mark.parametrize("size", [(100, 900), (900, 100), (513, 511), (1, 1), (3000, 2000)])
 @pytest.mark.parametrize("enable_bucket", [True, False])
 def test_the_scaled_picture_covers_its_bucket(size: tuple[int, int], enable_bucket: bool) -> None:

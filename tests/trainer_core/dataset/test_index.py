@@ -169,5 +169,15 @@ def test_a_folder_that_may_not_be_read_is_named(
         build_index(tmp_path, plain_repeats=1)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows' names are always text")
+def test_a_name_that_is_no_text_is_refused_and_shown_readably(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_x": {}})
+    name = "猫".encode("cp932") + b".png"  # as unzip leaves names packed on Japanese Windows
+    Path(os.fsdecode(os.fsencode(tmp_path / "1_x") + b"/" + name)).touch()
+    with pytest.raises(DatasetError, match=r"1_x.*png is not valid text") as caught:
+        build_index(tmp_path, plain_repeats=1)
+    assert str(caught.value).encode()
+
+
 def test_concepts_in_a_folder_that_cannot_be_read_are_none(tmp_path: Path) -> None:
     assert concepts_in(tmp_path / "gone") == ()

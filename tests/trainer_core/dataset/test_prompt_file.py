@@ -1,8 +1,8 @@
-import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import vectors
 
 from trainer_core.dataset.prompt_file import (
     PromptFile,
@@ -13,8 +13,7 @@ from trainer_core.dataset.prompt_file import (
 )
 from trainer_core.errors import SettingsError
 
-DATA = Path(__file__).parents[2] / "data"
-CASES = json.loads((DATA / "sampling_prompts.json").read_text(encoding="utf-8"))["files"]
+CASES = vectors.load("sampling_prompts.json")["files"]
 
 
 def _load(folder: Path, name: str, content: str) -> PromptFile:

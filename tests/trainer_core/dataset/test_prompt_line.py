@@ -1,30 +1,23 @@
-import json
-import tomllib
-from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import vectors
 
 from trainer_core.dataset.prompt_line import parse_prompt_line
 
-DATA = Path(__file__).parents[2] / "data"
-CASES = json.loads((DATA / "sampling_prompts.json").read_text(encoding="utf-8"))["lines"]
-DEVIATIONS = {
-    entry["case"]
-    for entry in tomllib.loads((DATA / "deviations.toml").read_text(encoding="utf-8"))["deviation"]
-    if entry["file"] == "sampling_prompts.json"
-}
+FILE = "sampling_prompts.json"
+CASES = vectors.load(FILE)["lines"]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["line"])
 def test_values_equal_the_recorded_ones(case: dict[str, Any]) -> None:
     values, _ = parse_prompt_line(case["line"])
 
-    assert (values == case["result"]) == (case["line"] not in DEVIATIONS)
+    vectors.check(FILE, case["line"], actual=values, recorded=case["result"])
 
 
 def test_every_listed_deviation_is_a_recorded_case() -> None:
-    assert {case["line"] for case in CASES} >= DEVIATIONS
+    vectors.check_listing(FILE, [case["line"] for case in CASES])
 
 
 @pytest.mark.parametrize(

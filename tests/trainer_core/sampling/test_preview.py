@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+from helpers.tiny_model import tiny_networks
 from PIL import Image
 
 from trainer_core.dataset.prompt_file import SamplePrompt
+from trainer_core.families.sd1 import SD1
 from trainer_core.sampling.preview import (
     Failure,
     Picture,
@@ -218,6 +221,43 @@ def test_a_lower_precision_draws_nearly_the_same(
     ]
 
     assert 0 < np.abs(pixels[0] - pixels[1]).mean() < 4
+
+
+def test_the_picture_is_the_one_that_diffusers_draws(tmp_path: Path) -> None:
+    networks = tiny_networks()
+    family = SD1(tmp_path, networks)
+    model = PreviewModel(
+        family.denoiser,
+        family.vae,
+        family.text_encoder,
+        family.encode_text,
+        family.scheduler_config,
+    )
+    pipeline = StableDiffusionPipeline(
+        vae=family.vae,
+        text_encoder=family.text_encoder,
+        tokenizer=family.tokenizer.library,
+        unet=family.denoiser,
+        scheduler=DDIMScheduler.from_config(family.scheduler_config),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+
+    preview = Preview(model, PreviewDefaults("ddim", 64, 64, run_seed=7), device=CPU)
+    ours = _picture(preview, tmp_path, CAT)
+    theirs = pipeline(
+        CAT.prompt,
+        negative_prompt=CAT.negative_prompt,
+        width=64,
+        height=64,
+        num_inference_steps=CAT.steps,
+        guidance_scale=CAT.scale,
+        generator=torch.Generator().manual_seed(5),
+    ).images[0]
+
+    assert _pixels(ours) == theirs.tobytes()
 
 
 def test_the_settings_stand_in_the_picture(

@@ -1,0 +1,85 @@
+"""One picture of the dataset with all that is known of it, as plain data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trainer_core.dataset.audit import Audit, Finding
+from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.pictures import Size
+from trainer_core.dataset.plan import Plan
+from trainer_core.settings.problems import Severity
+
+_WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRow:
+    """One picture.
+
+    Attributes:
+        folder: Of its concept.
+        caption: The words that it is trained with; "" if they cannot be read.
+        size: In pixels, upright; None if it cannot be read.
+        bucket: The size that it is trained at; None if it is not.
+        findings: What is wrong with it, the worst first.
+    """
+
+    path: Path
+    folder: Path
+    repeats: int
+    caption: str = ""
+    size: Size | None = None
+    bucket: Size | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def severity(self) -> Severity | None:
+        """Of the worst finding."""
+        return self.findings[0].severity if self.findings else None
+
+
+def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[PictureRow, ...]:
+    """Return a row for every picture, in the order of the index."""
+    found = _by_path(audit.findings)
+    placements = plan.placements if plan else {}
+    return tuple(
+        PictureRow(
+            path=picture.path,
+            folder=concept.folder,
+            repeats=picture.repeats,
+            caption=audit.captions.get(picture.path, ""),
+            size=audit.headers[picture.path].size if picture.path in audit.headers else None,
+            bucket=placements[picture.path].bucket if picture.path in placements else None,
+            findings=found.get(picture.path, ()),
+        )
+        for concept in index.concepts
+        for picture in concept.pictures
+    )
+
+
+def with_findings(
+    rows: Sequence[PictureRow], findings: Iterable[Finding]
+) -> tuple[PictureRow, ...]:
+    """Return the rows with more findings in their places."""
+    found = _by_path(findings)
+    return tuple(
+        replace(row, findings=_worst_first([*row.findings, *found[row.path]]))
+        if row.path in found
+        else row
+        for row in rows
+    )
+
+
+def _by_path(findings: Iterable[Finding]) -> dict[Path, tuple[Finding, ...]]:
+    found: defaultdict[Path, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        found[finding.path].append(finding)
+    return {path: _worst_first(of_path) for path, of_path in found.items()}
+
+
+def _worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.severity)))
