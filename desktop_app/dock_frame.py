@@ -52,10 +52,14 @@ class DockFrame(QObject):
             widget.setWidget(content)
             widget.installEventFilter(self)
             self.widgets[dock.name] = widget
-        self.reset()
+        self._place()
 
     def reset(self) -> None:
         """Put every dock where it stands at the first start."""
+        self._place()
+        QTimer.singleShot(0, self, self._resize)  # sizes can be given once the window is laid out
+
+    def _place(self) -> None:
         firsts: dict[Qt.DockWidgetArea, QDockWidget] = {}
         for dock in self._docks:
             widget = self.widgets[dock.name]
@@ -67,15 +71,17 @@ class DockFrame(QObject):
                 self._window.tabifyDockWidget(first, widget)
         for widget in firsts.values():
             widget.raise_()
-        horizontal, vertical = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
-        rest = max(self._window.width() - _LEFT_WIDTH_PX, 1)
-        left = firsts.get(Qt.DockWidgetArea.LeftDockWidgetArea)
-        right = firsts.get(Qt.DockWidgetArea.RightDockWidgetArea)
-        bottom = firsts.get(Qt.DockWidgetArea.BottomDockWidgetArea)
-        if left and right:
-            self._window.resizeDocks([left, right], [_LEFT_WIDTH_PX, rest], horizontal)
-        if bottom:
-            self._window.resizeDocks([bottom], [_BOTTOM_HEIGHT_PX], vertical)
+
+    def _resize(self) -> None:
+        places = {dock.default_area: self.widgets[dock.name] for dock in self._docks}
+        left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
+        right = places[Qt.DockWidgetArea.RightDockWidgetArea]
+        bottom = places[Qt.DockWidgetArea.BottomDockWidgetArea]
+        width, height = self._window.width(), self._window.height()
+        rest = [_LEFT_WIDTH_PX, max(width - _LEFT_WIDTH_PX, 1)]
+        self._window.resizeDocks([left, right], rest, Qt.Orientation.Horizontal)
+        rest = [max(height - _BOTTOM_HEIGHT_PX, 1), _BOTTOM_HEIGHT_PX]
+        self._window.resizeDocks([right, bottom], rest, Qt.Orientation.Vertical)
 
     def raise_dock(self, name: str) -> None:
         """Show a dock and bring it to the front."""
@@ -94,8 +100,9 @@ class DockFrame(QObject):
         return self._window.saveState(_LAYOUT_VERSION)
 
     def restore(self, state: QByteArray) -> None:
-        """Restore a layout; one of another version is ignored."""
-        self._window.restoreState(state, _LAYOUT_VERSION)
+        """Restore a layout; one of another version gives way to that of the first start."""
+        if not self._window.restoreState(state, _LAYOUT_VERSION):
+            self.reset()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Look at the title bars again when a dock is shown, moved into tabs or out of them."""

@@ -158,11 +158,18 @@ class Document(QObject):
     def _validate(self) -> None:
         absolute = document.with_absolute_paths(self.raw, self.folder)
         self.settings, self.problems = document.parse(absolute)
-        if self.settings is not None:
-            self.problems.extend(rules.check(self.settings))
+        checked = self.settings or _usable(absolute, self.problems)
+        self.problems.extend(rules.check(checked))
 
     def _on_clean_changed(self) -> None:
         self.name_changed.emit()
+
+
+def _usable(raw: Raw, problems: list[Problem]) -> TrainSettings:
+    """Return the settings with defaults for what cannot be used, to check the others by."""
+    without = document.replaced(raw, {problem.path: None for problem in problems})
+    settings, _ = document.parse(without)
+    return settings or TrainSettings()
 
 
 class _Change(QUndoCommand):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QSize
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar, QWidget
+from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.closing import Closing
@@ -141,7 +141,9 @@ class MainWindow(QMainWindow):
         self._recent = QMenu(shown(T("App", "Open &recent")), self)
         menus["file"].insertMenu(self.commands["save"], self._recent)
         first = self.commands["reset_layout"]
-        menus["view"].insertActions(first, [w.toggleViewAction() for w in self.docks.widgets.values()])
+        menus["view"].insertActions(
+            first, [w.toggleViewAction() for w in self.docks.widgets.values()]
+        )
         menus["view"].insertSeparator(first)
         menus["view"].insertMenu(first, self._theme_menu())
         menus["view"].insertSeparator(first)

@@ -54,8 +54,9 @@ class Preferences(QObject):
     @property
     def recent_files(self) -> list[Path]:
         """Run files opened last, newest first."""
-        stored = self._store.value("files/recent", [])
-        return [Path(name) for name in ([stored] if isinstance(stored, str) else stored or [])]
+        stored = self._store.value("files/recent")
+        names = stored if isinstance(stored, list) else [stored] if stored else []
+        return [Path(name) for name in names]  # an ini file gives a list of one as its item
 
     def remember_file(self, path: Path) -> None:
         """Put ``path`` first among the recent files."""
@@ -74,11 +75,11 @@ class Preferences(QObject):
 
     def is_open(self, name: str) -> bool:
         """Tell whether a part of a form that can be folded was left open."""
-        return self._store.value(f"open/{name}") == "true"
+        return bool(self._store.value(f"open/{name}", False, bool))
 
     def keep_open(self, name: str, is_open: bool) -> None:
         """Remember whether a part of a form is unfolded."""
-        self._store.setValue(f"open/{name}", "true" if is_open else "false")
+        self._store.setValue(f"open/{name}", is_open)
 
     def write(self) -> None:
         """Write everything to disk now."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_app.process.outcome import Outcome
 from desktop_app.translation import shown
-from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.banner import Banner, Way
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
@@ -32,17 +32,17 @@ class RunBanner(Banner):
         kind = "success" if outcome.ok else "error"
         self.tell(kind, shown(outcome.sentence), "\n".join(details), self._ways_on(outcome))
 
-    def _ways_on(self, outcome: Outcome) -> tuple[tuple[str, Callable[[], None]], ...]:
+    def _ways_on(self, outcome: Outcome) -> Sequence[Way]:
         result = outcome.weights or outcome.state
         if outcome.ok and result is not None:
             return ((shown(T("App", "Open folder")), lambda: _open(result.parent)),)
         if outcome.ok:
             return ()
-        ways = [(shown(T("App", "Show log")), self._show_log)]
+        ways: list[Way] = [(shown(T("App", "Show log")), self._show_log)]
         if outcome.log_file is not None and outcome.log_file.exists():
             log_file = outcome.log_file
             ways.append((shown(T("App", "Open log file")), lambda: _open(log_file)))
-        return tuple(ways)
+        return ways
 
     def _show_log(self) -> None:
         self._workspace.dock_wanted.emit("log")

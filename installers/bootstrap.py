@@ -73,7 +73,7 @@ def _install_python(is_system_allowed: bool) -> None:
     raise SetupProblem(
         f"{what} Install one from https://www.python.org/downloads/, or by uv "
         "(https://docs.astral.sh/uv/) as below, and run this again.",
-        "uv python install --default 3.12",
+        "uv python install 3.12",
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import NoReturn
 
 from trainer_core.demo_project import copy_demo
 from trainer_core.errors import TrainerError
+from trainer_core.runtime.quiet import quiet_libraries
 from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
 from trainer_core.settings.document import Raw, closest, replaced, with_absolute_paths
@@ -27,7 +29,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the trainer's command line and return the exit code."""
     arguments = _parser().parse_args(argv)
     try:
-        return int(arguments.command(arguments))
+        code = int(arguments.command(arguments))
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # the reader has seen enough, as with `describe | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
     except TrainerError as error:
         _say(f"{error.message}")
         if error.hint:
@@ -108,6 +115,7 @@ def _run(arguments: argparse.Namespace, *, overwrite: bool, go_on: bool) -> int:
 
 
 def _check(arguments: argparse.Namespace) -> int:
+    quiet_libraries()
     # Imported here because it brings torch along, which `describe` can do without.
     from trainer_core.train.check_report import as_json, as_lines, exit_code, report
 

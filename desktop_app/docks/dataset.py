@@ -1,36 +1,34 @@
-"""The dock that shows the pictures: what is there, how it will be trained, what is wrong."""
+"""The dock that shows the picture folder."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QUrl
-from PySide6.QtGui import QDesktopServices, QDragEnterEvent, QDragLeaveEvent, QDropEvent
-from PySide6.QtWidgets import (
-    QCheckBox,
-    QFileDialog,
-    QHBoxLayout,
-    QLabel,
-    QSlider,
-    QSplitter,
-    QStackedWidget,
-    QVBoxLayout,
-    QWidget,
-)
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 
+from desktop_app.dataset_view.view import DatasetView
 from desktop_app.docks.base import Dock
-from desktop_app.docks.dataset_details import PictureDetails
-from desktop_app.docks.dataset_side import DatasetSide
-from desktop_app.docks.dataset_words import check_words, stats
-from desktop_app.models.picture_list import PictureList, PictureRole, PictureRow, picture_rows
-from desktop_app.theme import tokens
-from desktop_app.translation import shown
-from desktop_app.widgets.drop_area import DropArea, dropped_folder
-from desktop_app.widgets.elided_label import ElidedLabel
-from desktop_app.widgets.icon_button import IconButton
-from desktop_app.widgets.stat_row import StatRow
-from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
-_FOLDER_SETTING = "dataset.train_data_dir"
+
+class DatasetDock(Dock):
+    """Thumbnails, concepts, findings and figures; a folder dropped here is trained."""
+
+    name = "dataset"
+    title = T("App", "Dataset")
+    icon = "dataset"
+    default_area = Qt.DockWidgetArea.RightDockWidgetArea
+
+    def build(self, workspace: Workspace) -> QWidget:
+        """Return the view of the workspace's dataset."""
+        view = DatasetView(workspace.dataset)
+        view.folder_chosen.connect(partial(_use_folder, workspace))
+        workspace.picture_wanted.connect(view.reveal)
+        return view
+
+
+def _use_folder(workspace: Workspace, folder: Path) -> None:
+    workspace.document.set_value("dataset.train_data_dir", folder.as_posix())

@@ -22,9 +22,11 @@ class ParametersDock(Dock):
         self._sections = sections
 
     def build(self, workspace: Workspace) -> QWidget:
+        """Return the forms, one below the other."""
         page = SettingsPage(self._sections, workspace.document, workspace.preferences)
         workspace.setting_wanted.connect(page.reveal)
         return page
 
     def shows(self, path: str) -> bool:
+        """Tell whether the setting belongs to one of the sections."""
         return path.partition(".")[0] in self._sections

@@ -31,18 +31,19 @@ class ProblemsDock(Dock):
     default_area = Qt.DockWidgetArea.BottomDockWidgetArea
 
     def build(self, workspace: Workspace) -> QWidget:
+        """Return the table of problems."""
         return _ProblemsView(workspace)
 
 
 class _ProblemsView(QWidget):
-    """The table, and the button that applies the selected row's way out."""
+    """The table, and a button that applies the selected row's way out."""
 
     def __init__(self, workspace: Workspace) -> None:
         super().__init__()
         self._workspace = workspace
         self._model = workspace.problems
         self._table = _table(self._model)
-        self._apply = QPushButton(shown(T("App", "Apply")), self)
+        self._apply = QPushButton(self)
         self._lay_out()
         self._table.clicked.connect(self._on_clicked)
         self._table.activated.connect(self._on_clicked)
@@ -53,15 +54,13 @@ class _ProblemsView(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        self._way_out = QLabel(self, wordWrap=True)
-        self._way_out.setProperty("role", "dim")
         self._empty = QLabel(shown(T("App", "No problems. Ready to start.")), self)
         self._empty.setProperty("role", "dim")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         footer = QHBoxLayout()
         footer.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
-        footer.addWidget(self._way_out, 1)
         footer.addWidget(self._apply)
+        footer.addStretch()
         listed = QWidget(self)
         column = QVBoxLayout(listed)
         column.setContentsMargins(0, 0, 0, 0)
@@ -88,8 +87,10 @@ class _ProblemsView(QWidget):
 
     def _show_way_out(self) -> None:
         entry = self._current()
-        self._way_out.setText(entry.way_out if entry else "")
-        self._apply.setVisible(bool(entry and entry.changes))
+        can_apply = entry is not None and bool(entry.changes)
+        self._apply.setVisible(can_apply)
+        if entry is not None and can_apply:
+            self._apply.setText(entry.way_out)
 
     def _on_clicked(self, index: QModelIndex) -> None:
         entry = self._model.entry(index.row())

@@ -39,17 +39,17 @@ class ChoiceEditor(Editor):
         for value, choice in param.spec.choices.items():
             self._field.addItem(shown(choice.label), value)
             tooltip = shown(choice.help) if choice.help else ""
-            self._field.setItemData(
-                self._field.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole
-            )
+            self._field.setItemData(self._field.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole)
         self._known = self._field.count()
         self._field.activated.connect(self.commit)
         self.row.addWidget(self._field)
 
     def raw(self) -> object:
+        """Return the chosen value."""
         return self._field.currentData()
 
     def set_raw(self, value: object) -> None:
+        """Choose a value, known or not."""
         while self._field.count() > self._known:
             self._field.removeItem(self._known)
         index = self._field.findData(value)
@@ -59,4 +59,5 @@ class ChoiceEditor(Editor):
         self._field.setCurrentIndex(index)
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the combo box."""
         return (self._field,)

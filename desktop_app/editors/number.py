@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import typing
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from PySide6.QtCore import Qt, QTimer, Signal
@@ -77,8 +79,9 @@ class NumberField(QAbstractSpinBox):
     def set_value(self, value: object) -> None:
         """Show a number, or whatever stands in its place."""
         self._pause.stop()
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        words = "" if value is None else number_text(value) if is_number else str(value)
+        words = "" if value is None else str(value)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            words = number_text(value)
         if words != self.text():
             self.lineEdit().setText(words)
             self.lineEdit().setCursorPosition(0)
@@ -140,7 +143,7 @@ class NumberField(QAbstractSpinBox):
         self._unit.setVisible(has_unit)
         look = tokens.current()
         width = self._unit.sizeHint().width() + look.gap_m if has_unit else 0
-        self.lineEdit().setTextMargins(look.gap_s, 0, width, 0)
+        self.lineEdit().setTextMargins(look.gap_s + look.gap_xs, 0, width, 0)
 
     def _on_editing_finished(self) -> None:
         self._pause.stop()
@@ -159,16 +162,19 @@ class NumberEditor(Editor):
         self._shown: object = None
 
     def raw(self) -> object:
+        """Return the number, or what was typed in its place."""
         value = self.field.value()
         if value is None:
             return UNSET if self.param.is_optional else self._shown
         return value
 
     def set_raw(self, value: object) -> None:
+        """Show a number, or what stands in its place."""
         self._shown = value
         self.field.set_value(None if value == UNSET and self.param.is_optional else value)
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the field."""
         return (self.field,)
 
     def _on_finished(self) -> None:
@@ -195,14 +201,18 @@ class SizeEditor(Editor):
             side.lineEdit().textEdited.connect(self.edited)
 
     def raw(self) -> object:
+        """Return both sides; as they were while one is empty."""
         values = [side.value() for side in self._sides]
         return self._shown if None in values else values
 
     def set_raw(self, value: object) -> None:
+        """Show two sides, or what stands in their place."""
         self._shown = value
         is_pair = isinstance(value, list | tuple) and len(value) == len(self._sides)
-        for side, number in zip(self._sides, value if is_pair else (value, None), strict=True):
+        numbers = typing.cast(Sequence[object], value) if is_pair else (value, None)
+        for side, number in zip(self._sides, numbers, strict=True):
             side.set_value(number)
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the fields of width and height."""
         return self._sides

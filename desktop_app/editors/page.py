@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.document import Document
@@ -51,8 +52,8 @@ class SettingsPage(QWidget):
         for form in self.forms:
             if path in form.rows:
                 row = form.reveal(path)
-                self._scroll_area.widget().layout().activate()
-                self._scroll_area.ensureWidgetVisible(row)
+                # What was unfolded has its place only after the layout was done.
+                QTimer.singleShot(0, row, partial(self._scroll_area.ensureWidgetVisible, row))
 
     def show_help(self, path: str) -> None:
         """Show what a setting is for, and what it is called in a file."""

@@ -34,16 +34,19 @@ class PathEditor(Editor):
         self.row.addWidget(self._browse_button())
 
     def raw(self) -> object:
+        """Return the path as typed."""
         words = self._field.text().strip()
         return UNSET if self.param.is_optional and not words else words
 
     def set_raw(self, value: object) -> None:
+        """Show a path, its end in sight."""
         words = "" if value == UNSET and self.param.is_optional else str(value)
         self._field.setText(words)
         self._field.setToolTip(words)
         self._field.end(False)  # the end of a long path tells more than its beginning
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the line."""
         return (self._field,)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name

@@ -34,7 +34,8 @@ class Row(QWidget):
         self._mark = QFrame(self)
         self._reset = IconButton("reset", shown(T("App", "Reset to the default")), self)
         self._problems: list[Problem] = []
-        self._problem_lines = QVBoxLayout()
+        self._problem_lines: list[ProblemLine] = []
+        self._below = QVBoxLayout()
         self._is_default = True
         self._is_acting = True
         self._lay_out()
@@ -61,12 +62,13 @@ class Row(QWidget):
         if list(problems) == self._problems:
             return
         self._problems = list(problems)
-        while (item := self._problem_lines.takeAt(0)) is not None:
-            item.widget().deleteLater()
-        for problem in problems:
-            line = ProblemLine(problem, self)
+        for line in self._problem_lines:
+            line.hide()
+            line.deleteLater()
+        self._problem_lines = [ProblemLine(problem, self) for problem in problems]
+        for line in self._problem_lines:
             line.applied.connect(self.suggestion_wanted)
-            self._problem_lines.addWidget(line)
+            self._below.addWidget(line)
         self.editor.set_invalid(any(p.severity is Severity.ERROR for p in problems))
 
     @property
@@ -114,7 +116,7 @@ class Row(QWidget):
         line.addWidget(self._reset)
         below = QHBoxLayout()
         below.addSpacing(look.mark + look.gap_m)
-        below.addLayout(self._problem_lines)
+        below.addLayout(self._below)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.gap_xs)

@@ -20,9 +20,11 @@ class SwitchEditor(Editor):
         self.row.addStretch()
 
     def raw(self) -> object:
+        """Return True if the box is ticked."""
         return self._box.checkState() is Qt.CheckState.Checked
 
     def set_raw(self, value: object) -> None:
+        """Tick the box or not."""
         if isinstance(value, bool):
             self._box.setTristate(False)
             self._box.setChecked(value)
@@ -30,8 +32,10 @@ class SwitchEditor(Editor):
             self._box.setCheckState(Qt.CheckState.PartiallyChecked)
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the box."""
         return (self._box,)
 
     def activate(self) -> None:
+        """Turn the switch."""
         self._box.setFocus()
         self._box.click()

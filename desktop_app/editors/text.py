@@ -28,13 +28,16 @@ class TextEditor(Editor):
         self.row.addWidget(self._field)
 
     def raw(self) -> object:
+        """Return the words."""
         words = self._field.text()
         return UNSET if self.param.is_optional and not words.strip() else words
 
     def set_raw(self, value: object) -> None:
+        """Show the words."""
         self._field.setText("" if value == UNSET and self.param.is_optional else str(value))
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the field."""
         return (self._field,)
 
 
@@ -76,15 +79,18 @@ class MultilineEditor(Editor):
         self.row.addWidget(self._field)
 
     def raw(self) -> object:
+        """Return the words."""
         words = self._field.toPlainText()
         return UNSET if self.param.is_optional and not words.strip() else words
 
     def set_raw(self, value: object) -> None:
+        """Show the words."""
         words = "" if value == UNSET and self.param.is_optional else str(value)
         if words != self._field.toPlainText():
             self._field.setPlainText(words)
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the field."""
         return (self._field,)
 
 
@@ -100,13 +106,16 @@ class TextListEditor(Editor):
         self.row.addWidget(self._field)
 
     def raw(self) -> object:
+        """Return the lines that are not empty."""
         lines = (line.strip() for line in self._field.toPlainText().splitlines())
         return [line for line in lines if line]
 
     def set_raw(self, value: object) -> None:
+        """Show the items, one a line."""
         items = value if isinstance(value, list | tuple) else [value]
         if list(items) != self.raw():
             self._field.setPlainText("\n".join(str(item) for item in items))
 
     def fields(self) -> tuple[QWidget, ...]:
+        """Return the field."""
         return (self._field,)

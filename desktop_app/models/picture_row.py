@@ -13,7 +13,7 @@ from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.settings.problems import Severity
 
-_WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
+WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +82,4 @@ def _by_path(findings: Iterable[Finding]) -> dict[Path, tuple[Finding, ...]]:
 
 
 def _worst_first(findings: list[Finding]) -> tuple[Finding, ...]:
-    return tuple(sorted(findings, key=lambda finding: _WORST_FIRST.index(finding.severity)))
+    return tuple(sorted(findings, key=lambda finding: WORST_FIRST.index(finding.severity)))

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.theme import tokens
 from desktop_app.widgets.icon_button import IconButton
+
+
+Way = tuple[str, Callable[[], None]]  # a button's label and what it does
 
 
 class Banner(QFrame):
@@ -25,7 +29,8 @@ class Banner(QFrame):
         for label in (self._message, self._details):
             label.setTextFormat(Qt.TextFormat.PlainText)
             label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._buttons = QHBoxLayout()
+        self._button_row = QHBoxLayout()
+        self._buttons: list[QPushButton] = []
         close = IconButton("close", close_words, self)
         close.clicked.connect(self.dismiss)
         words = QVBoxLayout()
@@ -36,7 +41,7 @@ class Banner(QFrame):
         layout.setContentsMargins(look.gap_l, look.gap_m, look.gap_m, look.gap_m)
         layout.setSpacing(look.gap_m)
         layout.addLayout(words, 1)
-        layout.addLayout(self._buttons)
+        layout.addLayout(self._button_row)
         layout.addWidget(close)
 
     @property
@@ -49,7 +54,7 @@ class Banner(QFrame):
         kind: str,
         message: str,
         details: str = "",
-        buttons: tuple[tuple[str, Callable[[], None]], ...] = (),
+        buttons: Sequence[Way] = (),
     ) -> None:
         """Show a message instead of the one before.
 
@@ -59,20 +64,36 @@ class Banner(QFrame):
             details: Why, or what to do.
             buttons: Labels and what they do.
         """
-        while (item := self._buttons.takeAt(0)) is not None:
-            item.widget().deleteLater()
-        for label, action in buttons:
-            button = QPushButton(label, self)
-            button.clicked.connect(action)
-            self._buttons.addWidget(button)
+        self._replace_buttons(buttons)
         self._message.setText(message)
         self._details.setText(details)
         self._details.setVisible(bool(details))
         self.setProperty("banner", kind)
         self.style().polish(self)
         self.wanted.emit(True)
+        self._fit()
 
     def dismiss(self) -> None:
         """Take the message away."""
         self._message.clear()
         self.wanted.emit(False)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the height that the words need at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        # A toolbar does not ask for the height of wrapped words.
+        self.setFixedHeight(self.heightForWidth(self.width()))
+
+    def _replace_buttons(self, buttons: Sequence[Way]) -> None:
+        for button in self._buttons:
+            button.hide()
+            button.deleteLater()
+        self._buttons = []
+        for label, action in buttons:
+            button = QPushButton(label, self)
+            button.clicked.connect(action)
+            self._button_row.addWidget(button)
+            self._buttons.append(button)

@@ -16,7 +16,9 @@ class Collapsible(QWidget):
     def __init__(self, title: str, body: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._body = body
-        self._heading = QToolButton(self, text=title, checkable=True)
+        self._heading = QToolButton(self)
+        self._heading.setText(title)
+        self._heading.setCheckable(True)
         self._heading.setProperty("role", "heading")
         self._heading.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self._heading.toggled.connect(self._on_toggled)

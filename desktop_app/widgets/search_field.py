@@ -32,7 +32,8 @@ class SearchField(QLineEdit):
         completer.setFilterMode(Qt.MatchFlag.MatchContains)
         completer.setCaseSensitivity(Qt.CaseSensitivity.CaseInsensitive)
         completer.setWidget(self)
-        completer.activated[QModelIndex].connect(self._on_activated)
+        chosen = completer.activated[QModelIndex]  # type: ignore[index]  # no overloads in stubs
+        chosen.connect(self._on_activated)
         self._completer = completer
         self.textEdited.connect(self._on_edited)
         self.returnPressed.connect(self._on_return)
@@ -48,7 +49,12 @@ class SearchField(QLineEdit):
         if words.strip() and self._completer.completionCount():
             self._completer.complete()
         else:
-            self._completer.popup().hide()
+            self._hide_popup()
+
+    def _hide_popup(self) -> None:
+        popup = self._completer.popup()
+        if popup is not None:
+            popup.hide()
 
     def _on_return(self) -> None:
         if self.text().strip() and self._completer.completionCount():

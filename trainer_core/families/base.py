@@ -105,6 +105,15 @@ class Family(Protocol):
         """
         ...
 
+    @classmethod
+    def outline(cls, path: Path) -> Self:
+        """Build the networks on the meta device, to be counted and named but not run.
+
+        Raises:
+            ModelFileError: The file is missing, damaged or of another kind.
+        """
+        ...
+
     @property
     def pixels_per_latent(self) -> int:
         """Picture rows and columns that one latent cell stands for."""

@@ -27,6 +27,7 @@ from trainer_core.families.base import (
 from trainer_core.families.sd1_files import (
     Networks,
     Precision,
+    outline_networks,
     read_file,
     read_folder,
     write_folder,
@@ -78,6 +79,12 @@ class SD1:
                 layers=num_layers,
             )
         return cls(path, networks, clip_skip)
+
+    @classmethod
+    def outline(cls, path: Path) -> Self:
+        """Build the networks without memory for their weights; see the protocol."""
+        require_base_model(inspect_model(path), [cls.kind])
+        return cls(path, outline_networks(path))
 
     @property
     def pixels_per_latent(self) -> int:

@@ -87,6 +87,20 @@ def build_networks(path: Path, architecture: Architecture, tokenizer_folder: Pat
     return Networks(unet, vae, text_encoder, tokenizer, architecture.scheduler)
 
 
+def outline_networks(path: Path) -> Networks:
+    """Build the networks of a file or folder on the meta device, reading headers only.
+
+    Raises:
+        ModelFileError: It is damaged or hostile.
+    """
+    if path.is_dir():
+        architecture = folder_architecture(path)
+    else:
+        with closing(TensorFile(path)) as file:
+            architecture = file_architecture(file.index)
+    return build_networks(path, architecture, resource_path("tokenizers", "clip"))
+
+
 def read_folder(path: Path, precision: Precision) -> Networks:
     """Read a diffusers folder, its own tokenizer included if it has one.
 

@@ -85,6 +85,10 @@ class _Paper:
             pairs = zip(items[::2], items[1::2], strict=True)
             target.update((key, value) for key, value in pairs if isinstance(key, str | int))
 
+    def new_table(self, items: list[Any]) -> None:
+        self.stack.append({})
+        self.set_items(items)
+
     def append_items(self, items: list[Any]) -> None:
         if isinstance(self.stack[-1], list):
             self.stack[-1].extend(items)
@@ -99,16 +103,25 @@ def _packer(count: int) -> Callable[[_Paper, Any], None]:
 
 
 _LITERALS = [
-    *("BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
-    *("BINUNICODE", "SHORT_BINUNICODE", "BINUNICODE8", "BINSTRING", "SHORT_BINSTRING"),
+    *("INT", "LONG", "FLOAT", "BININT", "BININT1", "BININT2", "LONG1", "LONG4", "BINFLOAT"),
+    *(
+        "STRING",
+        "UNICODE",
+        "BINUNICODE",
+        "SHORT_BINUNICODE",
+        "BINUNICODE8",
+        "BINSTRING",
+        "SHORT_BINSTRING",
+    ),
     *("BINBYTES", "SHORT_BINBYTES", "BINBYTES8"),
 ]
-#: What each instruction of the protocols 2 to 4 does; those that no checkpoint uses are left out.
+_STORES = ("PUT", "BINPUT", "LONG_BINPUT", "MEMOIZE")
+#: What each instruction does; the few that no checkpoint uses are left out.
 _STEPS: Mapping[str, Callable[[_Paper, Any], None]] = {
     **dict.fromkeys(_LITERALS, _pusher(lambda argument: argument)),
     **dict.fromkeys(["PROTO", "FRAME", "STOP"], lambda paper, _: None),
-    **dict.fromkeys(["BINPUT", "LONG_BINPUT", "MEMOIZE"], lambda paper, slot: paper.remember(slot)),
-    **dict.fromkeys(["BINGET", "LONG_BINGET"], lambda paper, slot: paper.recall(slot)),
+    **dict.fromkeys(_STORES, lambda paper, slot: paper.remember(slot)),
+    **dict.fromkeys(["GET", "BINGET", "LONG_BINGET"], lambda paper, slot: paper.recall(slot)),
     **dict.fromkeys(["REDUCE", "NEWOBJ"], lambda paper, _: paper.call()),
     "NONE": _pusher(lambda _: None),
     "NEWTRUE": _pusher(lambda _: True),
@@ -124,6 +137,8 @@ _STEPS: Mapping[str, Callable[[_Paper, Any], None]] = {
     "TUPLE2": _packer(2),
     "TUPLE3": _packer(3),
     "TUPLE": lambda paper, _: paper.stack.append(tuple(paper.pop_to_mark())),
+    "LIST": lambda paper, _: paper.stack.append(paper.pop_to_mark()),
+    "DICT": lambda paper, _: paper.new_table(paper.pop_to_mark()),
     "MARK": lambda paper, _: paper.mark(),
     "POP": lambda paper, _: paper.stack.pop(),
     "SETITEM": lambda paper, _: paper.set_items(paper.pop(2)),
@@ -152,5 +167,5 @@ def outline(pickled: bytes, allowed: Container[str]) -> Any:
         for opcode, argument, _ in pickletools.genops(pickled):
             _STEPS[opcode.name](paper, argument)
         return paper.stack[-1]
-    except (LookupError, TypeError) as error:
-        raise ValueError(f"the pickle makes no sense: {error!r}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise ValueError(f"the pickle makes no sense: {error}") from error

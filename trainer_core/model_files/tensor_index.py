@@ -77,15 +77,16 @@ def cut_short(path: Path, have_bytes: int, want_bytes: int) -> ModelFileError:
 def read_safetensors(path: Path) -> TensorIndex:
     """Read the header of a ``.safetensors`` file.
 
-    Format: 8 bytes little-endian header length, the header as JSON, the tensors' bytes; places
-    count from the header's end.
+    Format: 8 bytes little-endian header length, the header as a JSON table, the tensors' bytes;
+    places count from the header's end.
 
     Raises:
         ModelFileError: It is no such file, is damaged, or ends too early.
     """
     with path.open("rb") as file:
-        header_bytes = int.from_bytes(file.read(8), "little")
-        if not 2 <= header_bytes <= _MAX_HEADER_BYTES:
+        start = file.read(9)
+        header_bytes = int.from_bytes(start[:8], "little")
+        if start[8:] != b"{" or header_bytes > _MAX_HEADER_BYTES:
             raise ModelFileError(
                 T("Errors", "{path} is neither a .safetensors file nor a PyTorch checkpoint."),
                 T("Errors", "A web page or a pointer may be saved in its place. Get it again."),
@@ -102,15 +103,14 @@ def read_safetensors(path: Path) -> TensorIndex:
 
 
 def _parse_header(path: Path, file: BinaryIO, header_bytes: int) -> dict[str, Any]:
+    file.seek(8)
     raw = file.read(header_bytes)
     if len(raw) < header_bytes:
         raise cut_short(path, 8 + len(raw), 8 + header_bytes)
     try:
-        header = json.loads(raw)
+        header: dict[str, Any] = json.loads(raw)  # begins with "{"
     except (ValueError, RecursionError) as error:  # ValueError: no JSON or no UTF-8
         raise damaged(path, error) from error
-    if not isinstance(header, dict):
-        raise damaged(path, "its header is no table")
     return header
 
 

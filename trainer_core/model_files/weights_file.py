@@ -12,6 +12,7 @@ from trainer_core.texts import T
 
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
+_HEADER = b"{"  # safetensors' header, after the 8 bytes of its length
 
 
 def read_index(path: Path) -> TensorIndex:
@@ -22,20 +23,25 @@ def read_index(path: Path) -> TensorIndex:
     """
     try:
         with path.open("rb") as file:
-            start = file.read(len(_ZIP))
+            start = file.read(9)
         if not start:
             raise ModelFileError(
                 T("Errors", "{path} is empty."),
                 T("Errors", "Download or copy the file again."),
                 path=path,
             )
-        if start.startswith(_PICKLE) and not _is_safetensors(path):
+        if start.startswith(_ZIP):
+            return read_checkpoint(path)
+        if start.startswith(_PICKLE) and start[8:] != _HEADER:
             raise ModelFileError(
-                T("Errors", "{path} is a bare pickle, as PyTorch wrote before 2020; it was not run."),
+                T(
+                    "Errors",
+                    "{path} is a bare pickle, as PyTorch wrote before 2020; it was not run.",
+                ),
                 T("Errors", "Get the model as .safetensors from its maker."),
                 path=path,
             )
-        return read_checkpoint(path) if start == _ZIP else read_safetensors(path)
+        return read_safetensors(path)
     except FileNotFoundError as error:
         raise ModelFileError(
             T("Errors", "{path} does not exist."),

@@ -8,18 +8,19 @@ import os
 import signal
 import sys
 import traceback
-import warnings
 from collections.abc import Callable
 
 from trainer_core.errors import TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
+from trainer_core.runtime.quiet import quiet_libraries
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import Raw
 from trainer_core.texts import T, text
 from trainer_core.version import __version__
 
 _log = logging.getLogger(__name__)
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
 def train(load: Callable[[], Raw], *, overwrite: bool, go_on: bool) -> int:
@@ -36,7 +37,7 @@ def train(load: Callable[[], Raw], *, overwrite: bool, go_on: bool) -> int:
     with GuardedStreams() as streams:
         is_terminal = os.isatty(streams.events)
         emitter = Emitter(None if is_terminal else streams.events)
-        _log_to_stderr()
+        _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
         with contextlib.ExitStack() as held:
             held.callback(emitter.close)
             if is_terminal:
@@ -103,13 +104,9 @@ def _tell(emitter: Emitter, failed: Failed) -> None:
         emitter.emit(failed)
 
 
-def _log_to_stderr() -> None:
+def _log_to_stderr(form: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    handler.setFormatter(logging.Formatter(form))
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
     logging.captureWarnings(True)
-    # What libraries say to their own developers: deprecations, and packages that are not needed.
-    warnings.simplefilter("ignore", FutureWarning)
-    warnings.simplefilter("ignore", DeprecationWarning)
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)
+    quiet_libraries()

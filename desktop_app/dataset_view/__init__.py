@@ -1,0 +1,1 @@
+"""The view of a picture folder: thumbnails, concepts, findings, and what an epoch will be."""

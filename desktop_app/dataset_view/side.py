@@ -1,0 +1,111 @@
+"""The column beside the thumbnails: concepts to choose from, and findings that lead to pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QLabel,
+    QListView,
+    QSplitter,
+    QTreeView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.models.concept_table import Column, ConceptTable
+from desktop_app.models.findings_list import FindingsList
+from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.index import DatasetIndex
+from trainer_core.texts import T
+
+
+class DatasetSide(QSplitter):
+    """Concepts above, findings below."""
+
+    folder_chosen = Signal(object)  # Path of a concept's folder, None for all
+    picture_wanted = Signal(object)  # Path that a finding is about
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self._concepts = ConceptTable(self)
+        self._findings = FindingsList(self)
+        self._concept_view = _concept_view(self._concepts)
+        self._finding_view = _finding_view(self._findings)
+        self._heading = QLabel(self)
+        self._heading.setProperty("role", "dim")
+        self._finding_part = self._below_heading()
+        self.setChildrenCollapsible(False)
+        self.addWidget(self._concept_view)
+        self.addWidget(self._finding_part)
+        self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)
+        self._finding_view.clicked.connect(self._on_finding)
+        self._finding_view.activated.connect(self._on_finding)
+
+    def show_index(self, index: DatasetIndex) -> None:
+        """List the concepts; with the same ones as before the choice is kept."""
+        self._concepts.show(index.concepts)
+        if not self._concept_view.currentIndex().isValid():
+            self._concept_view.setCurrentIndex(self._concepts.index(0, 0))
+
+    def show_findings(self, findings: Iterable[Finding], folder: Path) -> None:
+        """List the findings; without any, their part is hidden."""
+        self._findings.show(findings, folder)
+        count = self._findings.rowCount()
+        self._heading.setText(shown(T("App", "Findings: {count}"), count=count))
+        self._finding_part.setVisible(count > 0)
+
+    def choose_all(self) -> None:
+        """Show the pictures of every concept."""
+        self._concept_view.setCurrentIndex(self._concepts.index(0, 0))
+
+    def _below_heading(self) -> QWidget:
+        look = tokens.current()
+        part = QWidget(self)
+        column = QVBoxLayout(part)
+        column.setContentsMargins(0, look.gap_s, 0, 0)
+        column.setSpacing(look.gap_s)
+        self._heading.setContentsMargins(look.gap_m, 0, 0, 0)
+        column.addWidget(self._heading)
+        column.addWidget(self._finding_view, 1)
+        return part
+
+    def _on_concept(self, current: QModelIndex) -> None:
+        if current.isValid():
+            self.folder_chosen.emit(self._concepts.folder(current.row()))
+
+    def _on_finding(self, index: QModelIndex) -> None:
+        self.picture_wanted.emit(self._findings.finding(index.row()).path)
+
+
+def _concept_view(model: ConceptTable) -> QTreeView:
+    view = QTreeView()
+    view.setModel(model)
+    view.setRootIsDecorated(False)
+    view.setUniformRowHeights(True)
+    view.setAllColumnsShowFocus(True)
+    view.setAccessibleName(shown(T("App", "Folders")))
+    view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    header = view.header()
+    header.setStretchLastSection(False)
+    header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    header.setSectionResizeMode(Column.NAME, QHeaderView.ResizeMode.Stretch)
+    return view
+
+
+def _finding_view(model: FindingsList) -> QListView:
+    view = QListView()
+    view.setModel(model)
+    view.setWordWrap(True)
+    view.setAlternatingRowColors(True)
+    view.setResizeMode(QListView.ResizeMode.Adjust)
+    view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+    view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    view.setAccessibleName(shown(T("App", "Findings")))
+    return view

@@ -1,0 +1,74 @@
+"""What a scan comes to, in figures and words."""
+
+from __future__ import annotations
+
+from desktop_app.models.dataset_scan import CheckProgress, Scan
+from desktop_app.translation import shown
+from desktop_app.widgets.stat_row import Stat
+from trainer_core.dataset.pictures import Size
+from trainer_core.dataset.plan import Plan
+from trainer_core.texts import T
+
+
+def stats(scan: Scan) -> list[Stat]:
+    """Return the figures of a scan, from pictures to steps."""
+    pictures = Stat(shown(T("App", "Pictures")), _number(len(scan.rows)))
+    if scan.plan is None:
+        return [pictures]
+    plan = scan.plan
+    return [
+        pictures,
+        Stat(shown(T("App", "Per epoch")), _number(plan.samples), _samples_words(plan)),
+        Stat(shown(T("App", "Buckets")), _number(len(plan.buckets)), _bucket_words(plan)),
+        Stat(shown(T("App", "Batches")), _number(plan.batches_per_epoch), _batch_words(scan)),
+        Stat(shown(T("App", "Steps")), _number(plan.total_steps), _step_words(scan, plan)),
+    ]
+
+
+def check_words(progress: CheckProgress | None) -> str:
+    """Return how far the full check is, "" when it is done."""
+    if progress is None or progress.done == progress.total:
+        return ""
+    template = T("App", "Checking every pixel: {done} of {total}")
+    return shown(template, done=progress.done, total=progress.total)
+
+
+def size_words(size: Size | None) -> str:
+    """Return a size in pixels, a dash if it is not known."""
+    return "–" if size is None else f"{size[0]} × {size[1]}"
+
+
+def _samples_words(plan: Plan) -> str:
+    head = shown(T("App", "Pictures times repeats: what one epoch shows."))
+    rows = [f"{c.name}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
+    return "\n".join([head, *rows])
+
+
+def _bucket_words(plan: Plan) -> str:
+    head = shown(T("App", "Sizes that pictures are trained at, and how many an epoch shows."))
+    rows = [f"{size_words(b.resolution)}: {_number(b.samples)}" for b in plan.buckets]
+    return "\n".join([head, *rows])
+
+
+def _batch_words(scan: Scan) -> str:
+    return shown(
+        T("App", "Batches of up to {size} pictures in one epoch; every bucket rounds up."),
+        size=scan.request.pace.train_batch_size,
+    )
+
+
+def _step_words(scan: Scan, plan: Plan) -> str:
+    return shown(
+        T(
+            "App",
+            "Optimizer steps of the whole run: {steps} per epoch (batches / {accumulation} "
+            "accumulated), {epochs} epochs.",
+        ),
+        steps=plan.steps_per_epoch,
+        accumulation=scan.request.pace.gradient_accumulation_steps,
+        epochs=plan.epochs,
+    )
+
+
+def _number(value: int) -> str:
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

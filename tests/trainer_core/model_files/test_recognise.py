@@ -1,0 +1,181 @@
+"""Every kind of file that people pick, told apart without reading a tensor."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers.tiny_model import TinySD1, make_tiny_sd1
+from safetensors.numpy import save_file
+
+from trainer_core.errors import ModelFileError
+from trainer_core.model_files.recognise import (
+    BASE_MODELS,
+    ModelKind,
+    inspect_model,
+    kind_of,
+    require_base_model,
+)
+from trainer_core.model_files.tensor_index import TensorEntry
+
+UNET = "model.diffusion_model."
+CONV_IN, CONV_OUT = f"{UNET}input_blocks.0.0.weight", f"{UNET}out.2.weight"
+SD1_TEXT = "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight"
+SD2_TEXT = "cond_stage_model.model.transformer.resblocks.0.mlp.c_fc.weight"
+SDXL_TEXT = "conditioner.embedders.1.model.transformer.resblocks.0.mlp.c_fc.weight"
+VAE = "first_stage_model.encoder.down.0.block.0.conv1.weight"
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinySD1:
+    return make_tiny_sd1(tmp_path_factory.mktemp("tiny-recognise"))
+
+
+def entries(*names: str, **shapes: tuple[int, ...]) -> dict[str, TensorEntry]:
+    return {name: TensorEntry("F16", shapes.get(name, (4, 4)), 0, 32) for name in names}
+
+
+@pytest.mark.parametrize(
+    ("names", "kind"),
+    [
+        ([CONV_IN, CONV_OUT, SD1_TEXT, VAE], ModelKind.SD1),
+        ([CONV_IN, CONV_OUT, SD1_TEXT.replace(".text_model.", "."), VAE], ModelKind.SD1),
+        ([CONV_IN, CONV_OUT, SD2_TEXT, VAE], ModelKind.SD2),
+        ([CONV_IN, CONV_OUT, SDXL_TEXT, VAE], ModelKind.SDXL),
+        ([CONV_IN, CONV_OUT, f"{UNET}label_emb.0.0.weight"], ModelKind.SDXL),
+        ([CONV_IN, CONV_OUT], ModelKind.UNET),
+        ([CONV_IN, CONV_OUT, VAE], ModelKind.UNET),
+        (["conv_in.weight", "time_embedding.linear_1.weight"], ModelKind.UNET),
+        ([VAE], ModelKind.VAE),
+        (["encoder.down.0.block.0.conv1.weight", "decoder.conv_in.weight"], ModelKind.VAE),
+        (["encoder.down_blocks.0.resnets.0.conv1.weight"], ModelKind.VAE),
+        (["text_model.encoder.layers.0.mlp.fc1.weight"], ModelKind.TEXT_ENCODER),
+        ([SD1_TEXT], ModelKind.TEXT_ENCODER),
+        (["lora_unet_down_blocks_0.lora_down.weight"], ModelKind.LORA),
+        (["lora_te_text_model_encoder_layers_0_mlp_fc1.hada_w1_a"], ModelKind.LORA),
+        (["unet.down_blocks.0.attentions.0.to_q.lora_A.weight"], ModelKind.LORA),
+        (["base_model.model.to_q.lora_B.weight"], ModelKind.LORA),
+        (["emb_params"], ModelKind.EMBEDDING),
+        (["string_to_param.*"], ModelKind.EMBEDDING),
+        (["double_blocks.0.img_attn.qkv.weight"], ModelKind.OTHER_BASE),
+        ([f"{UNET}joint_blocks.0.x_block.attn.qkv.weight"], ModelKind.OTHER_BASE),
+        (["lora_unet_x.lora_up.weight", "0.exp_avg"], ModelKind.TRAINING_STATE),
+        (["something.else"], ModelKind.UNKNOWN),
+        ([], ModelKind.UNKNOWN),
+    ],
+)
+def test_kinds_are_told_by_names(names: list[str], kind: ModelKind) -> None:
+    assert kind_of(entries(*names)) is kind
+
+
+def test_further_input_channels_make_an_inpainting_model() -> None:
+    shapes = {CONV_IN: (320, 9, 3, 3), CONV_OUT: (4, 320, 3, 3)}
+    assert kind_of(entries(CONV_IN, CONV_OUT, SD1_TEXT, VAE, **shapes)) is ModelKind.INPAINTING
+
+
+@pytest.mark.parametrize("layout", ["folder", "safetensors", "ckpt"])
+def test_a_whole_model_is_reported_in_every_layout(tiny: TinySD1, layout: str) -> None:
+    report = inspect_model(getattr(tiny, layout))
+    assert report.kind is ModelKind.SD1
+    assert report.dtype == "F32"
+    weights_mib = (tiny.safetensors.stat().st_size) / 2**20
+    assert report.size_mib == pytest.approx(weights_mib, abs=0.2)
+    assert report.prediction_type == ("epsilon" if layout == "folder" else None)
+    require_base_model(report, [ModelKind.SD1])
+
+
+def test_a_stated_prediction_type_is_reported(tmp_path: Path) -> None:
+    tensors = {name: np.ones((4, 4), np.float16) for name in (CONV_IN, CONV_OUT, SD1_TEXT)}
+    save_file(tensors, tmp_path / "v.safetensors", {"modelspec.prediction_type": "v"})
+    assert inspect_model(tmp_path / "v.safetensors").prediction_type == "v_prediction"
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "unet", "kind"),
+    [
+        ("StableDiffusionPipeline", {}, ModelKind.SD1),
+        ("StableDiffusionImg2ImgPipeline", {}, ModelKind.SD1),
+        ("StableDiffusionPipeline", {"use_linear_projection": True}, ModelKind.SD2),
+        ("StableDiffusionInpaintPipeline", {"in_channels": 9}, ModelKind.INPAINTING),
+        ("StableDiffusionXLPipeline", {}, ModelKind.SDXL),
+        ("StableDiffusion3Pipeline", {}, ModelKind.OTHER_BASE),
+        ("FluxPipeline", {}, ModelKind.OTHER_BASE),
+    ],
+)
+def test_folders_are_told_by_their_pipeline(
+    tiny: TinySD1, tmp_path: Path, pipeline: str, unet: dict[str, object], kind: ModelKind
+) -> None:
+    folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
+    for name, change in (
+        ("model_index.json", {"_class_name": pipeline}),
+        ("unet/config.json", unet),
+    ):
+        content = json.loads((folder / name).read_bytes()) | change
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    assert inspect_model(folder).kind is kind
+
+
+def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
+    (tmp_path / "model.safetensors").write_bytes(b"x")
+    with pytest.raises(ModelFileError, match=r"no model: it has no model_index\.json"):
+        inspect_model(tmp_path)
+
+
+def test_a_saved_state_is_told_from_a_model(tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text("{}")
+    assert inspect_model(tmp_path).kind is ModelKind.TRAINING_STATE
+
+
+def test_a_truncated_part_of_a_folder_is_named(tiny: TinySD1, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
+    unet = folder / "unet" / "diffusion_pytorch_model.safetensors"
+    unet.write_bytes(unet.read_bytes()[:-1])
+    with pytest.raises(ModelFileError, match=r"diffusion_pytorch_model\.safetensors is cut short"):
+        inspect_model(folder)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ModelKind if kind is not ModelKind.SD1])
+def test_every_other_kind_is_refused_in_words_with_a_way_out(
+    tmp_path: Path, kind: ModelKind
+) -> None:
+    names = {
+        ModelKind.SD2: [CONV_IN, CONV_OUT, SD2_TEXT],
+        ModelKind.SDXL: [CONV_IN, CONV_OUT, SDXL_TEXT],
+        ModelKind.OTHER_BASE: ["double_blocks.0.x"],
+        ModelKind.UNET: [CONV_IN, CONV_OUT],
+        ModelKind.VAE: [VAE],
+        ModelKind.TEXT_ENCODER: [SD1_TEXT],
+        ModelKind.LORA: ["lora_unet_x.lora_up.weight"],
+        ModelKind.EMBEDDING: ["emb_params"],
+        ModelKind.TRAINING_STATE: ["exp_avg"],
+        ModelKind.UNKNOWN: ["x"],
+        ModelKind.INPAINTING: [CONV_IN, CONV_OUT, SD1_TEXT],
+    }[kind]
+    width = 9 if kind is ModelKind.INPAINTING else 4
+    tensors = {name: np.ones((4, width if name == CONV_IN else 4), np.float32) for name in names}
+    path = tmp_path / "picked.safetensors"
+    save_file(tensors, path)
+    report = inspect_model(path)
+    assert report.kind is kind
+    with pytest.raises(ModelFileError, match=r"picked\.safetensors") as caught:
+        require_base_model(report, [ModelKind.SD1])
+    assert BASE_MODELS.get(kind, "") in str(caught.value)
+    assert "Stable Diffusion 1.x" in str(caught.value.hint)
+
+
+def test_looking_at_a_model_needs_no_torch(tiny: TinySD1) -> None:
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from trainer_core.model_files.recognise import inspect_model\n"
+        "kinds = [inspect_model(Path(name)).kind for name in sys.argv[1:]]\n"
+        "loaded = {'torch', 'numpy', 'diffusers'} & set(sys.modules)\n"
+        "sys.exit(f'{kinds} {loaded}' if loaded or set(kinds) != {'sd1'} else 0)"
+    )
+    paths = [str(tiny.folder), str(tiny.safetensors), str(tiny.ckpt)]
+    done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -1,0 +1,96 @@
+"""Headers of safetensors files, good and bad."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import save_file
+
+from trainer_core.errors import ModelFileError
+from trainer_core.model_files.tensor_index import TensorEntry, read_safetensors
+
+
+def write(path: Path, header: Any, data: bytes = b"") -> Path:
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + data)
+    return path
+
+
+def entry(dtype: str, shape: list[Any], begin: int, end: int) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+
+def test_names_types_shapes_and_places_are_read(tmp_path: Path) -> None:
+    header = {
+        "__metadata__": {"format": "pt"},
+        "a": entry("F16", [2, 3], 0, 12),
+        "b": entry("F32", [], 12, 16),
+    }
+    index = read_safetensors(write(tmp_path / "m.safetensors", header, bytes(16)))
+    first_byte = 8 + len(json.dumps(header))
+    assert index.entries == {
+        "a": TensorEntry("F16", (2, 3), first_byte, 12),
+        "b": TensorEntry("F32", (), first_byte + 12, 4),
+    }
+    assert index.metadata == {"format": "pt"}
+
+
+def test_places_are_those_of_the_safetensors_library(tmp_path: Path) -> None:
+    tensors = {"x": np.arange(6, dtype=np.float32), "y": np.arange(3, dtype=np.int64)}
+    save_file(tensors, tmp_path / "m.safetensors")
+    content = (tmp_path / "m.safetensors").read_bytes()
+    for name, found in read_safetensors(tmp_path / "m.safetensors").entries.items():
+        taken = content[found.offset : found.offset + found.num_bytes]
+        assert taken == tensors[name].tobytes()
+
+
+@pytest.mark.parametrize("kept", [0.5, 0.999])
+def test_a_file_that_ends_too_early_says_how_much_is_missing(tmp_path: Path, kept: float) -> None:
+    path = write(tmp_path / "m.safetensors", {"a": entry("U8", [2**21], 0, 2**21)}, bytes(2**21))
+    content = path.read_bytes()
+    path.write_bytes(content[: int(len(content) * kept)])
+    with pytest.raises(ModelFileError, match=r"m\.safetensors is cut short: .* promises 2\.0 MiB"):
+        read_safetensors(path)
+
+
+def test_a_file_that_ends_inside_its_header_is_cut_short(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.safetensors", {"a": entry("F32", [1], 0, 4)}, bytes(4))
+    path.write_bytes(path.read_bytes()[:20])
+    with pytest.raises(ModelFileError, match="cut short"):
+        read_safetensors(path)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"<!DOCTYPE html><html>", b"version https://git-lfs.github.com/spec/v1\n", b"\0" * 20, b"ab"],
+)
+def test_other_files_are_told_from_models(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.safetensors").write_bytes(content)
+    with pytest.raises(ModelFileError, match="is neither") as caught:
+        read_safetensors(tmp_path / "m.safetensors")
+    assert "Get it again" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{not json}",
+        b'{"\xff": 1}',
+        b'{"a":' * 100_000,
+        {"a": 5},
+        {"a": {"dtype": "F32"}},
+        {"a": entry("F32", [2], 0, 4)},
+        {"a": entry("F32", [-1], 0, 4)},
+        {"a": entry("F32", ["x"], 0, 4)},
+        {"a": entry("F32", [1], 4, 0)},
+        {"a": entry("F32", [1], -4, 0)},
+    ],
+)
+def test_a_header_that_makes_no_sense_is_damage(tmp_path: Path, header: Any) -> None:
+    path = write(tmp_path / "m.safetensors", header, bytes(4))
+    with pytest.raises(ModelFileError, match=r"m\.safetensors is damaged"):
+        read_safetensors(path)
