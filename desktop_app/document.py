@@ -81,7 +81,9 @@ class Document(QObject):
 
     def set_value(self, path: str, value: object) -> None:
         """Change one setting to a raw value, as one step of undo."""
-        if value != self.value(path) or type(value) is not type(self.value(path)):
+        current = self.value(path)
+        is_same_kind = isinstance(value, bool) is isinstance(current, bool)  # True is not 1
+        if value != current or not is_same_kind:
             self.apply({path: value}, shown(T("App", "Change {label}"), label=place(path)))
 
     def reset(self, path: str) -> None:

@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from trainer_core.demo_project import copy_demo
 from trainer_core.errors import TrainerError
+from trainer_core.run_folder import free_name
 from trainer_core.runtime.quiet import quiet_libraries
 from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
@@ -99,19 +100,17 @@ def _raw(arguments: argparse.Namespace) -> Raw:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    return _run(arguments, overwrite=arguments.overwrite, go_on=arguments.go_on)
+    return train(lambda: _raw(arguments), overwrite=arguments.overwrite, go_on=arguments.go_on)
 
 
 def _demo(arguments: argparse.Namespace) -> int:
+    """Train the demo project under a name that is still free: nothing earlier is replaced."""
     run_file = copy_demo(arguments.folder)
+    output = run_file.parent / "output"
+    name = free_name(output, "lantern")
     _say(f"The demo project is {run_file.parent}")
-    arguments = _parser().parse_args(["train", str(run_file)])
-    return _run(arguments, overwrite=True, go_on=False)
-
-
-def _run(arguments: argparse.Namespace, *, overwrite: bool, go_on: bool) -> int:
-    """Train with guarded streams: events on stdout for an app, a progress bar in a terminal."""
-    return train(lambda: _raw(arguments), overwrite=overwrite, go_on=go_on)
+    flags = ["--output_dir", str(output), "--output_name", name]
+    return _train(_parser().parse_args(["train", str(run_file), *flags]))
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from dataclasses import dataclass
@@ -77,6 +78,12 @@ class RunFolder:
         """Return the complete state with the highest step, None if there is none."""
         states = self.states()
         return states[-1] if states else None
+
+
+def free_name(output_dir: Path, name: str) -> str:
+    """Return ``name``, or the first of ``name-2``, ``name-3``, ... that no run uses here."""
+    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(each for each in candidates if not RunFolder(output_dir, each).exists())
 
 
 def state_step(state: Path) -> int:

@@ -49,7 +49,7 @@ class PictureBrowser(QWidget):
         """Show these pictures; the folder and the filter that were chosen stay."""
         self._rows = rows
         found = sum(bool(row.findings) for row in rows)
-        words = T("App", "Only pictures with findings ({count})")
+        words = T("App", "Only pictures with problems ({count})")
         self._only_found.setText(shown(words, count=found))
         self._only_found.setEnabled(found > 0)
         if not found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -58,7 +58,7 @@ class DatasetSide(QSplitter):
         """List the findings; without any, their part is hidden."""
         self._findings.show(findings, folder)
         count = self._findings.rowCount()
-        self._heading.setText(shown(T("App", "Findings: {count}"), count=count))
+        self._heading.setText(shown(T("App", "Problems: {count}"), count=count))
         self._finding_part.setVisible(count > 0)
 
     def choose_all(self) -> None:
@@ -92,6 +92,7 @@ def _concept_view(model: ConceptTable) -> QTreeView:
     view.setAllColumnsShowFocus(True)
     view.setAccessibleName(shown(T("App", "Folders")))
     view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    view.setHeaderHidden(True)
     header = view.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
@@ -104,8 +105,11 @@ def _finding_view(model: FindingsList) -> QListView:
     view.setModel(model)
     view.setWordWrap(True)
     view.setAlternatingRowColors(True)
+    look = tokens.current()
+    view.setIconSize(QSize(look.icon_s, look.icon_s))
+    view.setSpacing(look.gap_xs)
     view.setResizeMode(QListView.ResizeMode.Adjust)
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    view.setAccessibleName(shown(T("App", "Findings")))
+    view.setAccessibleName(shown(T("App", "Problems")))
     return view

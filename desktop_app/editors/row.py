@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
-from PySide6.QtGui import QEnterEvent, QMouseEvent
+from PySide6.QtGui import QEnterEvent, QKeyEvent, QKeySequence, QMouseEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from desktop_app.editors.problem_line import ProblemLine
@@ -36,6 +36,7 @@ class Row(QWidget):
         self._problems: list[Problem] = []
         self._problem_lines: list[ProblemLine] = []
         self._below = QVBoxLayout()
+        self._raw: object = None  # as last shown; the editor's differs while one is typing
         self._is_default = True
         self._is_acting = True
         self._lay_out()
@@ -51,6 +52,7 @@ class Row(QWidget):
     def show_value(self, raw: object, *, is_default: bool) -> None:
         """Show a raw value, and whether it is the default."""
         self.editor.set_raw(raw)
+        self._raw = self.editor.raw()
         self._is_default = is_default
         self._reset.setVisible(not is_default)
         self._mark.setProperty("changed", not is_default)
@@ -86,15 +88,23 @@ class Row(QWidget):
         self._show_acting()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Ask for help when a field gets the focus."""
+        """Ask for help when a field gets the focus; leave undo to the document where it can."""
         if event.type() is QEvent.Type.FocusIn:
             self.help_wanted.emit(self.param.path)
+        if isinstance(event, QKeyEvent) and event.type() is QEvent.Type.ShortcutOverride:
+            return self._is_for_document(event)
         return super().eventFilter(watched, event)
 
     def enterEvent(self, event: QEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Ask for help under the mouse."""
         super().enterEvent(event)
         self.help_wanted.emit(self.param.path)
+
+    def _is_for_document(self, event: QKeyEvent) -> bool:
+        # A line of text would keep Ctrl+Z for itself, even with nothing typed to take back.
+        key = QKeySequence.StandardKey
+        is_undo = event.matches(key.Undo) or event.matches(key.Redo)
+        return is_undo and self.editor.raw() == self._raw
 
     def _show_acting(self) -> None:
         # A value that was changed and does not act can still be mended.

@@ -1,4 +1,4 @@
-"""The concepts of a picture folder as a table: pictures, repeats, and what an epoch shows."""
+"""The concepts of a picture folder as a table: their pictures and repeats."""
 
 from __future__ import annotations
 
@@ -19,15 +19,7 @@ class Column(IntEnum):
     """The columns of the table."""
 
     NAME = 0
-    PICTURES = 1
-    REPEATS = 2
-
-
-_HEADINGS = {
-    Column.NAME: T("App", "Folder"),
-    Column.PICTURES: T("App", "Pictures"),
-    Column.REPEATS: T("App", "Repeats"),
-}
+    COUNT = 1  # pictures × repeats
 
 
 class ConceptTable(QAbstractTableModel):
@@ -56,21 +48,6 @@ class ConceptTable(QAbstractTableModel):
         """Return the number of columns."""
         return 0 if parent.isValid() else len(Column)
 
-    def headerData(  # noqa: N802 - Qt's name
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
-        """Return a heading; those of numbers stand over them."""
-        if orientation is not Qt.Orientation.Horizontal:
-            return None
-        if role == Qt.ItemDataRole.DisplayRole:
-            return shown(_HEADINGS[Column(section)])
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(Column(section))
-        return None
-
     def data(
         self,
         index: QModelIndex | QPersistentModelIndex,
@@ -78,45 +55,32 @@ class ConceptTable(QAbstractTableModel):
     ) -> object:
         """Return what a cell shows."""
         column = Column(index.column())
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            return _alignment(column)
-        if role == Qt.ItemDataRole.DisplayRole:
-            row = index.row()
-            return self._of_all(column) if row == 0 else _of_one(self._concepts[row - 1], column)
-        if role == Qt.ItemDataRole.ToolTipRole and index.row() > 0:
-            return _tooltip(self._concepts[index.row() - 1])
+        concept = self._concepts[index.row() - 1] if index.row() > 0 else None
+        match role:
+            case Qt.ItemDataRole.DisplayRole if column is Column.NAME:
+                return shown(T("App", "All pictures")) if concept is None else concept.name
+            case Qt.ItemDataRole.DisplayRole:
+                return self._total() if concept is None else _count(concept)
+            case Qt.ItemDataRole.TextAlignmentRole if column is Column.COUNT:
+                return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+            case Qt.ItemDataRole.ToolTipRole if concept is not None:
+                return _tooltip(concept)
         return None
 
-    def _of_all(self, column: Column) -> str:
-        match column:
-            case Column.NAME:
-                return shown(T("App", "All pictures"))
-            case Column.PICTURES:
-                return str(sum(len(concept.pictures) for concept in self._concepts))
-            case Column.REPEATS:
-                return ""
+    def _total(self) -> str:
+        return str(sum(len(concept.pictures) for concept in self._concepts))
 
 
-def _of_one(concept: Concept, column: Column) -> str:
-    match column:
-        case Column.NAME:
-            return concept.name
-        case Column.PICTURES:
-            return str(len(concept.pictures))
-        case Column.REPEATS:
-            return shown(T("App", "×{repeats}"), repeats=concept.repeats)
+def _count(concept: Concept) -> str:
+    template = T("App", "{pictures} × {repeats}")
+    return shown(template, pictures=len(concept.pictures), repeats=concept.repeats)
 
 
 def _tooltip(concept: Concept) -> str:
     return shown(
-        T("App", "{folder}\n{pictures} pictures × {repeats} repeats = {shown} shown per epoch"),
+        T("App", "{folder}\n{pictures} pictures × {repeats} repeats = {samples} per epoch"),
         folder=str(concept.folder),
         pictures=len(concept.pictures),
         repeats=concept.repeats,
-        shown=len(concept.pictures) * concept.repeats,
+        samples=len(concept.pictures) * concept.repeats,
     )
-
-
-def _alignment(column: Column) -> Qt.AlignmentFlag:
-    side = Qt.AlignmentFlag.AlignLeft if column is Column.NAME else Qt.AlignmentFlag.AlignRight
-    return side | Qt.AlignmentFlag.AlignVCenter

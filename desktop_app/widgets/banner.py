@@ -11,7 +11,6 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 from desktop_app.theme import tokens
 from desktop_app.widgets.icon_button import IconButton
 
-
 Way = tuple[str, Callable[[], None]]  # a button's label and what it does
 
 

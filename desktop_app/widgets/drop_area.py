@@ -6,10 +6,12 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QSize, Qt
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
+
+_LINE_CHARACTERS = 70
 
 
 class DropArea(QWidget):
@@ -36,7 +38,10 @@ class DropArea(QWidget):
         for label in (self._sign, self._headline, self._words):
             label.setWordWrap(True)
             label.setAlignment(Qt.AlignmentFlag.AlignCenter)
-            column.addWidget(label)
+            label.setMaximumWidth(label.fontMetrics().averageCharWidth() * _LINE_CHARACTERS)
+            centred = QHBoxLayout()
+            centred.addWidget(label)
+            column.addLayout(centred)
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self._draw_sign()

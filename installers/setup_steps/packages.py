@@ -153,7 +153,7 @@ def _run_pip(python: Path, arguments: list[str], *, progress_bar: str = "raw") -
 def explain_pip(output: str) -> str:
     """Return one paragraph on why pip failed, from what it wrote."""
     said = [line for line in output.splitlines() if line.startswith("ERROR:")]
-    last = f"“{said[-1].removeprefix('ERROR:').strip()}”." if said else "no reason given."
+    last = f'"{said[-1].removeprefix("ERROR:").strip()}".' if said else "no reason given."
     if "No space left on device" in output:
         return (
             f"The disk is full (the one of the project or of {tempfile.gettempdir()}). Make room "

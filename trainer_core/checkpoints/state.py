@@ -142,14 +142,13 @@ def read_state(folder: Path) -> SavedState:
             pictures=manifest["pictures"],
             settings=manifest["settings"],
         )
-        return SavedState(
-            folder,
-            facts,
-            *(load((folder / name).read_bytes()) for name in _TENSOR_FILES),
-            json.loads((folder / "progress.json").read_text(encoding="utf-8")),
+        adapter, optimizer, generators = (
+            load((folder / name).read_bytes()) for name in _TENSOR_FILES
         )
+        progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise _damaged(folder, error) from error
+    return SavedState(folder, facts, adapter, optimizer, generators, progress)
 
 
 def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:

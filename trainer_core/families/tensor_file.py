@@ -29,7 +29,7 @@ class TensorFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.index = read_index(path)
-        self._file = path.open("rb", buffering=0)
+        self._file = path.open("rb")
 
     def close(self) -> None:
         """Close the file."""
@@ -53,14 +53,10 @@ class TensorFile:
 
     def _read_bytes(self, entry: TensorEntry) -> Tensor:
         taken = torch.empty(entry.num_bytes, dtype=torch.uint8)
-        target = taken.numpy().data
         self._file.seek(entry.offset)
-        while target:  # one call reads 2 GiB at most on Linux
-            count = self._file.readinto(target)
-            if not count:
-                size = self.path.stat().st_size
-                raise cut_short(self.path, size, size + len(target))
-            target = target[count:]
+        count = self._file.readinto(taken.numpy().data)
+        if count != entry.num_bytes:
+            raise cut_short(self.path, entry.offset + count, entry.offset + entry.num_bytes)
         return taken
 
 

@@ -8,6 +8,8 @@ only: what it asks to import or to call becomes a symbol, so nothing in the file
 from __future__ import annotations
 
 import math
+import os
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -59,6 +61,8 @@ _HARMLESS = frozenset(
         "torch.bfloat16",
     }
 )
+#: What zipfile raises on damage.
+_BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError)
 _MAX_PICKLE_BYTES = 256 * 2**20
 _MAX_NESTING = 4
 
@@ -73,13 +77,8 @@ def read_checkpoint(path: Path) -> TensorIndex:
         with zipfile.ZipFile(path) as archive, path.open("rb") as file:
             pickled = _pickle_record(path, archive)
             described = _outline(path, archive.read(pickled))
-            root = pickled.filename.removesuffix("data.pkl") + "data/"
-            places = {
-                record.filename.removeprefix(root): (_first_byte(file, record), record.file_size)
-                for record in archive.infolist()
-                if record.filename.startswith(root) and record.compress_type == zipfile.ZIP_STORED
-            }
-    except (zipfile.BadZipFile, RuntimeError, EOFError, zlib.error) as error:
+            places = _places(archive, file, pickled.filename.removesuffix("data.pkl") + "data/")
+    except _BAD_ARCHIVE as error:
         raise damaged(path, error) from error
     state = described.get("state_dict", described) if isinstance(described, dict) else {}
     calls = _tensor_calls(state, "", _MAX_NESTING)
@@ -98,11 +97,20 @@ def _pickle_record(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
     return found[0]
 
 
-def _first_byte(file: BinaryIO, record: zipfile.ZipInfo) -> int:
-    """Return where a record's bytes begin: behind its local header, 30 bytes and two names."""
-    file.seek(record.header_offset + 26)
-    names_bytes = sum(int.from_bytes(file.read(2), "little") for _ in range(2))
-    return record.header_offset + 30 + names_bytes
+def _places(archive: zipfile.ZipFile, file: BinaryIO, root: str) -> dict[str, tuple[int, int]]:
+    """Return first byte and length of every record below ``root`` that lies whole in the file."""
+    end = file.seek(0, os.SEEK_END)
+    places = {}
+    for record in archive.infolist():
+        if record.filename.startswith(root) and record.compress_type == zipfile.ZIP_STORED:
+            # A record's bytes follow its local header: 30 bytes, of which the last four give the
+            # lengths of two names behind them.
+            file.seek(record.header_offset + 26)
+            names_bytes = sum(int.from_bytes(file.read(2), "little") for _ in range(2))
+            begin = record.header_offset + 30 + names_bytes
+            if begin + record.file_size <= end:
+                places[record.filename.removeprefix(root)] = (begin, record.file_size)
+    return places
 
 
 def _outline(path: Path, pickled: bytes) -> Any:

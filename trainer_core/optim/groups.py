@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from typing import TypedDict
 
 from torch.nn import Parameter
-from torch.optim import Optimizer
 
 from trainer_core.errors import SettingsError
 from trainer_core.texts import T
@@ -52,8 +51,3 @@ def parameter_groups(
             T("Errors", "Give the U-Net or the text encoder a learning rate above 0."),
         )
     return groups
-
-
-def current_rates(optimizer: Optimizer) -> dict[str, float]:
-    """Return the rate in force by group name."""
-    return {group["name"]: float(group["lr"]) for group in optimizer.param_groups}

@@ -14,11 +14,6 @@ from trainer_core.texts import T
 _POLYNOMIAL_END = 1e-7
 
 
-def warmup_steps(total_steps: int, *, percent: float, steps: int | None) -> int:
-    """Return the length of the warm-up: ``steps`` if set, else the whole steps in the share."""
-    return steps if steps is not None else int(total_steps * percent / 100)
-
-
 def build_schedule(
     name: LrScheduler,
     optimizer: Optimizer,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from trainer_core.dataset.pictures import Size
 from trainer_core.pipeline.decode import load_pixels
@@ -64,16 +65,29 @@ def fill(
     done = 0
     progress(done, len(jobs))
     with ThreadPoolExecutor(max(1, threads), thread_name_prefix="cache") as pool:
-        for chunk in _chunks(jobs, batch_size):
-            pixels_BCHW = torch.stack(list(pool.map(_pixels, chunk)))
-            mean_BCHW, std_BCHW = encode(pixels_BCHW)
+        for chunk, pixels in _decoded_ahead(pool, list(_chunks(jobs, batch_size))):
+            mean_BCHW, std_BCHW = encode(torch.stack(pixels))
             for job, mean_CHW, std_CHW in zip(chunk, mean_BCHW, std_BCHW, strict=True):
                 store.put(job.key, (mean_CHW.clone(), std_CHW.clone()))
             done += len(chunk)
             progress(done, len(jobs))
 
 
-def _pixels(job: _Job) -> torch.Tensor:
+def _decoded_ahead(
+    pool: ThreadPoolExecutor, chunks: Sequence[list[_Job]]
+) -> Iterator[tuple[list[_Job], list[Tensor]]]:
+    """Yield chunks with their pixels, while the threads decode the next one."""
+    ahead: deque[tuple[list[_Job], list[Future[Tensor]]]] = deque()
+    for chunk in chunks:
+        ahead.append((chunk, [pool.submit(_pixels, job) for job in chunk]))
+        if len(ahead) > 1:
+            first, futures = ahead.popleft()
+            yield first, [future.result() for future in futures]
+    for chunk, futures in ahead:
+        yield chunk, [future.result() for future in futures]
+
+
+def _pixels(job: _Job) -> Tensor:
     return load_pixels(job.source.path, job.source.placement, flip=job.flip)
 
 

@@ -53,7 +53,8 @@ def _type_name(param: Param) -> str:
     if get_origin(param.base_type) is Literal:
         return "choice"
     names = {"Path": "path", "str": "text"}
-    return names.get(param.base_type.__name__, param.base_type.__name__)
+    name: str = param.base_type.__name__
+    return names.get(name, name)
 
 
 def _condition(condition: ActsIf) -> str:

@@ -59,6 +59,8 @@ def load_family(settings: TrainSettings, machine: Machine) -> Family:
         clip_skip=settings.model.clip_skip,
     )
     family.set_gradient_checkpointing(settings.hardware.gradient_checkpointing)
+    if machine.device.type == "cuda":  # convolutions in 16 bit are faster in this order
+        family.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     family.denoiser.to(machine.device)
     family.text_encoder.to(machine.device)
     return family

@@ -8,14 +8,13 @@ from typing import Any
 
 from accelerate import Accelerator
 from torch import Tensor
-from torch.optim import Optimizer
 
 from trainer_core.adapters.inject import AdapterSet, count
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
-from trainer_core.pipeline.prepare import Prepared
+from trainer_core.pipeline.prepare import BatchLoader, Prepared
 from trainer_core.protocol.messages import Phase, Resumed
 from trainer_core.runtime.device import Machine, memory_mib
 from trainer_core.runtime.draws import seed_globals
@@ -57,68 +56,27 @@ class Session:
             TrainerError: Something cannot be used; nothing was trained.
             StopRequested: The run was told to stop before its first step.
         """
-        settings, seed = self.inputs.settings, self.start.seed
-        seed_globals(seed)
+        seed_globals(self.start.seed)
         accelerator = Accelerator(
             mixed_precision=self.machine.precision, cpu=self.machine.device.type == "cpu"
         )
         self.emitter.emit(Phase(phase="loading"))
+        settings = self.inputs.settings
         family = load_family(settings, self.machine)
         self.control.stop_if_asked()
-        adapters = fresh_adapters(family, settings, seed=seed, emitter=self.emitter)
-        pictures = PictureLoading(
-            family=family,
-            device=self.machine.device,
-            emitter=self.emitter,
-            stop_if_asked=self.control.stop_if_asked,
-        )
-        loader = pictures.loader(
-            sources_of(self.inputs),
-            settings.dataset,
-            accumulation=settings.optimizer.gradient_accumulation_steps,
-            seed=seed,
-        )
+        adapters = fresh_adapters(family, settings, seed=self.start.seed, emitter=self.emitter)
+        loader = self._loader(family)
         adapters.to(self.machine.device).attach()
-        optimizer = build_optimizer(adapters, settings)
-        schedule = build_lr_schedule(optimizer, settings.optimizer, self.inputs.plan)
         self._tell_plan(adapters)
-        resumable = Resumable(
-            start=self.start,
-            settings=settings,
-            adapters=adapters,
-            optimizer=optimizer,
-            schedule=schedule,
-            scaler=accelerator.scaler,
-            pictures=fingerprint(
-                loader.sources, batch_size=loader.batch_size, accumulation=loader.accumulation
-            ),
-        )
+        resumable = self._resumable(adapters, loader, accelerator.scaler)
         position = self._restored(resumable)
-        features = TextFeatures(
-            family.encode_text,
-            is_trained="text_encoder" in adapters.parts(),
-            device=self.machine.device,
-        )
-
-        def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-            return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
-
-        stepper = Stepper(
-            accelerator=accelerator,
-            objective=build_objective(family),
-            predict=predict,
-            optimizer=accelerator.prepare(optimizer),
-            scheduler=schedule,
-            max_grad_norm=settings.optimizer.max_grad_norm,
-            seed=seed,
-        )
         plan, sampling = self.inputs.plan, settings.sampling
         return Loop(
             emitter=self.emitter,
             control=self.control,
             loader=loader,
-            stepper=stepper,
-            saver=self._saver(family, optimizer, adapters, resumable),
+            stepper=self._stepper(family, accelerator, resumable),
+            saver=self._saver(family, resumable),
             save_schedule=self._save_schedule(),
             sample_schedule=SampleSchedule(
                 every_n_steps=sampling.sample_every_n_steps,
@@ -130,6 +88,55 @@ class Session:
             total_steps=plan.total_steps,
             batches_per_epoch=plan.batches_per_epoch,
             position=position,
+        )
+
+    def _loader(self, family: Family) -> BatchLoader:
+        pictures = PictureLoading(
+            family=family,
+            device=self.machine.device,
+            emitter=self.emitter,
+            stop_if_asked=self.control.stop_if_asked,
+        )
+        return pictures.loader(
+            sources_of(self.inputs),
+            self.inputs.settings.dataset,
+            accumulation=self.inputs.settings.optimizer.gradient_accumulation_steps,
+            seed=self.start.seed,
+        )
+
+    def _resumable(self, adapters: AdapterSet, loader: BatchLoader, scaler: Any) -> Resumable:
+        settings = self.inputs.settings
+        optimizer = build_optimizer(adapters, settings)
+        return Resumable(
+            start=self.start,
+            settings=settings,
+            adapters=adapters,
+            optimizer=optimizer,
+            schedule=build_lr_schedule(optimizer, settings.optimizer, self.inputs.plan),
+            scaler=scaler,
+            pictures=fingerprint(
+                loader.sources, batch_size=loader.batch_size, accumulation=loader.accumulation
+            ),
+        )
+
+    def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
+        features = TextFeatures(
+            family.encode_text,
+            is_trained="text_encoder" in resumable.adapters.parts(),
+            device=self.machine.device,
+        )
+
+        def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+            return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
+
+        return Stepper(
+            accelerator=accelerator,
+            objective=build_objective(family),
+            predict=predict,
+            optimizer=accelerator.prepare(resumable.optimizer),
+            scheduler=resumable.schedule,
+            max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
+            seed=self.start.seed,
         )
 
     def _tell_plan(self, adapters: AdapterSet) -> None:
@@ -152,16 +159,14 @@ class Session:
         self.emitter.emit(Resumed(from_step=position.step, state=state.folder.name))
         return position
 
-    def _saver(
-        self, family: Family, optimizer: Optimizer, adapters: AdapterSet, resumable: Resumable
-    ) -> Saver:
-        kind = type(optimizer)
+    def _saver(self, family: Family, resumable: Resumable) -> Saver:
+        kind = type(resumable.optimizer)
         return Saver(
             emitter=self.emitter,
             folder=self.start.folder,
             own=self.start.own,
-            adapters=adapters,
-            optimizer=optimizer,
+            adapters=resumable.adapters,
+            optimizer=resumable.optimizer,
             facts=run_facts(
                 self.inputs,
                 self.start,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import pickle
+import random
 from pathlib import Path
 
 import numpy as np
@@ -67,3 +68,25 @@ def test_hashes_are_those_that_web_interfaces_show(tmp_path: Path) -> None:
 def test_the_old_hash_of_a_small_file_is_that_of_nothing(tmp_path: Path) -> None:
     (tmp_path / "m").write_bytes(b"small")
     assert legacy_hash(tmp_path / "m") == "e3b0c442"
+
+
+@pytest.mark.parametrize("layout", ["safetensors", "checkpoint"])
+def test_whatever_is_damaged_no_other_error_escapes(tmp_path: Path, layout: str) -> None:
+    path = tmp_path / "m"
+    if layout == "safetensors":
+        save_file({"a": np.ones((3, 4), np.float32), "b": np.ones(2, np.float16)}, path)
+    else:
+        torch.save({"state_dict": {"a": torch.ones(3, 4), "b": torch.ones(2, 2).T}}, path)
+    whole = path.read_bytes()
+    dice = random.Random(0)
+    refused = 0
+    for _ in range(500):
+        broken = bytearray(whole)
+        for _ in range(dice.choice([1, 3])):
+            broken[dice.randrange(len(broken))] = dice.randrange(256)
+        path.write_bytes(broken)
+        try:
+            read_index(path)
+        except ModelFileError:
+            refused += 1
+    assert refused > 100

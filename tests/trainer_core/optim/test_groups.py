@@ -3,7 +3,7 @@ import torch
 from torch.nn import Parameter
 
 from trainer_core.errors import SettingsError
-from trainer_core.optim.groups import current_rates, parameter_groups, part_rates
+from trainer_core.optim.groups import parameter_groups, part_rates
 
 
 def _parameters(count: int) -> list[Parameter]:
@@ -49,13 +49,3 @@ def test_a_part_without_weights_or_rate_makes_no_group() -> None:
 def test_nothing_to_train_is_refused() -> None:
     with pytest.raises(SettingsError, match="Nothing would be trained"):
         parameter_groups({"unet": _parameters(1)}, {"text_encoder": 1e-4})
-
-
-def test_current_rates_are_told_by_name() -> None:
-    rates = {"text_encoder": 5e-5, "unet": 1e-4}
-    groups = parameter_groups({part: _parameters(1) for part in rates}, rates)
-
-    optimizer = torch.optim.SGD(list(groups), lr=1.0)
-    optimizer.param_groups[1]["lr"] = 0.25
-
-    assert current_rates(optimizer) == {"text_encoder": 5e-5, "unet": 0.25}

@@ -6,7 +6,7 @@ from helpers import vectors
 from torch.nn import Parameter
 
 from trainer_core.errors import SettingsError
-from trainer_core.optim.schedules import build_schedule, warmup_steps
+from trainer_core.optim.schedules import build_schedule
 from trainer_core.settings.optimizer import LrScheduler
 
 FILE = "lr_schedules.json"
@@ -36,15 +36,13 @@ def _rates(case: dict[str, Any]) -> list[float]:
     """Return the rates of every step and after the last one, group by group."""
     total_steps = case["max_train_steps"] * case["num_processes"]
     asked = case["lr_warmup_steps"]
-    is_share = isinstance(asked, float)
     optimizer = _optimizer(case.get("group_lrs", [case["base_lr"]]), case["base_lr"])
     schedule = build_schedule(
         case["lr_scheduler"],
         optimizer,
         total_steps=total_steps,
-        warmup_steps=warmup_steps(
-            total_steps, percent=asked * 100, steps=None if is_share else asked
-        ),
+        # A float is a share of the schedule's length.
+        warmup_steps=int(asked * total_steps) if isinstance(asked, float) else asked,
         num_cycles=case["num_cycles"],
         power=case["power"],
     )
@@ -83,17 +81,6 @@ def test_constant_ignores_the_warmup() -> None:
     schedule = build_schedule("constant", optimizer, total_steps=50, warmup_steps=5)
 
     assert schedule.get_last_lr() == [1e-4]
-
-
-def test_warmup_is_the_whole_steps_in_the_share() -> None:
-    assert warmup_steps(3000, percent=10.0, steps=None) == 300
-    assert warmup_steps(100, percent=29.0, steps=None) == 29
-    assert warmup_steps(99, percent=10.0, steps=None) == 9
-
-
-def test_warmup_given_in_steps_wins_over_the_share() -> None:
-    assert warmup_steps(3000, percent=10.0, steps=7) == 7
-    assert warmup_steps(3000, percent=10.0, steps=0) == 0
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEDULERS if name != "constant"])

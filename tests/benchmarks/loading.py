@@ -1,0 +1,108 @@
+"""Measures how much memory and time loading a full-size Stable Diffusion 1.5 takes (Linux).
+
+``python tests/benchmarks/loading.py --folder /somewhere/with/7/GB`` writes files with random
+weights there, loads each in a process of its own, prints one line of a table each, and deletes
+them. Memory is the highest resident size during loading less that after the imports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import torch
+
+from trainer_core.families.sd1 import SD1
+from trainer_core.families.sd1_architecture import published_architecture
+from trainer_core.families.sd1_files import build_networks, original_state_dict
+from trainer_core.resource_files import resource_path
+
+GB = 1e9
+DTYPES = {"F32": torch.float32, "F16": torch.float16}
+#: What is stored, and as what it is loaded.
+CASES = [("F32", "F32"), ("F16", "F32"), ("F16", "F16")]
+
+
+def write_model(path: Path, dtype: str) -> None:
+    """Write a file in the original layout, tensor by tensor, with weights from N(0, 0.02)."""
+    tokenizer = resource_path("tokenizers", "clip")
+    state = original_state_dict(build_networks(path, published_architecture(), tokenizer))
+    header, end = {}, 0
+    for name, tensor in state.items():
+        begin, end = end, end + tensor.numel() * DTYPES[dtype].itemsize
+        shape = list(tensor.shape)
+        header[name] = {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+    text = json.dumps(header).encode()
+    generator = torch.Generator().manual_seed(0)
+    with path.open("wb") as file:
+        file.write(len(text).to_bytes(8, "little") + text)
+        for tensor in state.values():
+            values = torch.randn(tensor.shape, generator=generator).mul_(0.02)
+            file.write(values.to(DTYPES[dtype]).numpy().data)
+
+
+def load(path: Path, dtype: str) -> dict[str, float]:
+    """Load a model in this process; return seconds, and bytes of memory and of the weights."""
+    before = psutil.Process().memory_info().rss
+    start = time.perf_counter()
+    model = SD1.load(path, dtype=DTYPES[dtype])
+    seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
+    networks = (model.denoiser, model.vae, model.text_encoder)
+    weights = sum(p.numel() * p.element_size() for n in networks for p in n.parameters())
+    return {"seconds": seconds, "peak": peak, "imports": before, "weights": weights}
+
+
+@contextmanager
+def model_file(folder: Path, dtype: str) -> Iterator[Path]:
+    """Give a full-size model file that is deleted afterwards."""
+    with tempfile.TemporaryDirectory(dir=folder) as own:
+        path = Path(own) / f"{dtype}.safetensors"
+        write_model(path, dtype)
+        yield path
+
+
+def report(path: Path, stored: str, loaded: str) -> str:
+    """Load a file in a fresh process and return its line of the table."""
+    command = [sys.executable, __file__, "--load", str(path), "--as", loaded]
+    figures = json.loads(subprocess.check_output(command))
+    cells = [
+        f"{stored}, {path.stat().st_size / GB:.2f} GB",
+        loaded,
+        f"{figures['peak'] / GB:.2f} GB",
+        f"{figures['peak'] / figures['weights']:.2f}",
+        f"{figures['imports'] / GB:.2f} GB",
+        f"{figures['seconds']:.1f} s",
+    ]
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def main() -> None:
+    """Measure every case, or load one file if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--load", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--as", dest="dtype", default="F32", help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.load:
+        sys.stdout.write(json.dumps(load(arguments.load, arguments.dtype)))
+        return
+    sys.stdout.write("| file | loaded as | peak | / weights | imports | time |\n")
+    sys.stdout.write("|---|---|---|---|---|---|\n")
+    for stored in dict.fromkeys(stored for stored, _ in CASES):
+        with model_file(arguments.folder, stored) as path:
+            for loaded in (loaded for file, loaded in CASES if file == stored):
+                sys.stdout.write(report(path, stored, loaded))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers.answers import Answers
+from helpers.fake_trainer import fake_command
+from pytestqt.qtbot import QtBot
+
+from desktop_app.document import Document
+from desktop_app.preferences import Preferences
+from desktop_app.process.environment import TrainerCommand
+from desktop_app.workspace import Workspace
+
+
+@pytest.fixture
+def document(qapp: object) -> Document:
+    """An empty document."""
+    return Document()
+
+
+@pytest.fixture
+def preferences(qapp: object, tmp_path: Path) -> Preferences:
+    return Preferences(tmp_path / "preferences.ini")
+
+
+@pytest.fixture
+def use_trainer() -> Callable[..., None]:
+    """Make a workspace start the fake trainer with these options from now on."""
+
+    def use(workspace: Workspace, **options: object) -> None:
+        program, *arguments = fake_command(**options)
+        workspace.run.command = TrainerCommand(program, arguments)
+
+    return use
+
+
+@pytest.fixture
+def workspace(
+    preferences: Preferences, tmp_path: Path, use_trainer: Callable[..., None], qtbot: QtBot
+) -> Iterator[Workspace]:
+    """A workspace with an empty document, whose trainer is the fake one."""
+    made = Workspace(preferences, tmp_path / "data")
+    use_trainer(made)
+    yield made
+    if made.run.is_running:
+        with qtbot.waitSignal(made.run.ended, timeout=20_000):
+            made.run.kill()
+    made.close()
+
+
+@pytest.fixture
+def answers() -> Answers:
+    """Answers the questions that the app asks, and remembers them."""
+    return Answers()
+
+
+@pytest.fixture
+def ready_values(tmp_path: Path) -> dict[str, object]:
+    """Raw values with which a run can start."""
+    for name in ("model", "pictures", "out"):
+        (tmp_path / name).mkdir()
+    return {
+        "model.pretrained_model_name_or_path": str(tmp_path / "model"),
+        "dataset.train_data_dir": str(tmp_path / "pictures"),
+        "output.output_dir": str(tmp_path / "out"),
+        "output.output_name": "mine",
+    }

@@ -1,0 +1,49 @@
+import pytest
+from PySide6.QtWidgets import QLabel
+
+from desktop_app.document import Document
+from desktop_app.editors.page import SettingsPage
+from desktop_app.preferences import Preferences
+
+
+@pytest.fixture
+def page(document: Document, preferences: Preferences, qtbot) -> SettingsPage:
+    page = SettingsPage(("optimizer", "hardware"), document, preferences)
+    qtbot.addWidget(page)
+    page.resize(420, 400)
+    page.show()
+    page.activateWindow()
+    return page
+
+
+def test_a_revealed_setting_is_in_sight_and_has_the_focus(page: SettingsPage, qtbot):
+    page.reveal("hardware.num_cpu_threads_per_process")
+    row = page.forms[1].rows["hardware.num_cpu_threads_per_process"]
+    qtbot.waitUntil(lambda: not row.visibleRegion().isEmpty())
+    qtbot.waitUntil(row.editor.fields()[0].hasFocus)
+
+
+def test_the_focused_setting_is_explained(page: SettingsPage, qtbot):
+    page.reveal("optimizer.lr_scheduler")
+    row = page.forms[0].rows["optimizer.lr_scheduler"]
+    qtbot.waitUntil(row.editor.fields()[0].hasFocus)
+    texts = [label.text() for label in page.findChildren(QLabel)]
+    assert any("How the learning rate moves over the run." in text for text in texts)
+
+
+def test_labels_of_all_forms_share_one_width(page: SettingsPage):
+    widths = {row.label.width() for form in page.forms for row in form.rows.values()}
+    assert len(widths) == 1
+
+
+def test_unfolded_parts_are_remembered(page: SettingsPage, preferences: Preferences):
+    page.forms[0].advanced.set_open(True)
+    assert preferences.is_open("optimizer")
+    assert not preferences.is_open("hardware")
+
+
+def test_nothing_is_wider_than_a_narrow_dock(page: SettingsPage, qtbot):
+    for form in page.forms:
+        form.advanced.set_open(True)
+    for form in page.forms:
+        assert form.minimumSizeHint().width() <= 400

@@ -1,0 +1,73 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QFileDialog
+
+from desktop_app.editors.path import PathEditor
+from desktop_app.widgets.icon_button import IconButton
+from trainer_core.settings.schema import params
+
+
+@pytest.fixture
+def folder_editor(qtbot) -> PathEditor:
+    editor = PathEditor(params()["dataset.train_data_dir"])
+    qtbot.addWidget(editor)
+    return editor
+
+
+def drop(editor: PathEditor, path: Path) -> bool:
+    """Drop a file on an editor as the window system would; tell whether it was taken."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    action = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
+    enter.ignore()
+    QApplication.sendEvent(editor, enter)
+    if enter.isAccepted():
+        QApplication.sendEvent(editor, QDropEvent(QPoint(1, 1), action, data, left, plain))
+    return enter.isAccepted()
+
+
+def test_a_dropped_folder_is_committed(folder_editor: PathEditor, tmp_path: Path, qtbot):
+    with qtbot.waitSignal(folder_editor.committed) as blocker:
+        assert drop(folder_editor, tmp_path)
+    assert blocker.args == [str(tmp_path)]
+
+
+def test_a_file_is_not_taken_where_a_folder_belongs(folder_editor: PathEditor, tmp_path: Path):
+    file = tmp_path / "a.txt"
+    file.touch()
+    assert not drop(folder_editor, file)
+
+
+def test_an_empty_path_is_unset(folder_editor: PathEditor):
+    folder_editor.set_raw("unset")
+    assert folder_editor.raw() == "unset"
+    assert folder_editor.fields()[0].text() == ""
+
+
+def test_a_browsed_folder_is_committed(folder_editor: PathEditor, monkeypatch, qtbot):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/pictures/of mine")
+    [button] = folder_editor.findChildren(IconButton)
+    with qtbot.waitSignal(folder_editor.committed) as blocker:
+        button.click()
+    assert blocker.args == ["/pictures/of mine"]
+
+
+def test_a_browser_that_was_closed_changes_nothing(folder_editor: PathEditor, monkeypatch, qtbot):
+    folder_editor.set_raw("/old")
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
+    [button] = folder_editor.findChildren(IconButton)
+    with qtbot.assertNotEmitted(folder_editor.committed):
+        button.click()
+    assert folder_editor.raw() == "/old"
+
+
+def test_a_setting_for_file_or_folder_offers_both(qtbot):
+    editor = PathEditor(params()["model.pretrained_model_name_or_path"])
+    qtbot.addWidget(editor)
+    [button] = editor.findChildren(IconButton)
+    assert len(button.menu().actions()) == 2

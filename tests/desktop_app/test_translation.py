@@ -1,0 +1,47 @@
+from PySide6.QtCore import QCoreApplication, QTranslator
+
+from desktop_app.translation import choice_label, place, shown, shown_problem
+from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.schema import params
+from trainer_core.texts import text
+
+
+class Backwards(QTranslator):
+    """Knows one template, under one context."""
+
+    def translate(self, context, source, disambiguation=None, n=-1):
+        return "{path} : illisible" if (context, source) == ("Errors", "{path} is bad") else None
+
+
+def test_a_template_gets_its_values():
+    assert shown("{count} of {total}", count=2, total=3) == "2 of 3"
+
+
+def test_a_template_is_translated_before_it_is_filled(qapp):
+    translator = Backwards()
+    QCoreApplication.installTranslator(translator)
+    try:
+        assert shown(text("{path} is bad", path="/a")) == "/a : illisible"
+    finally:
+        QCoreApplication.removeTranslator(translator)
+
+
+def test_a_problem_calls_settings_by_their_labels():
+    message = text("{name} is {value}.", name="network_dim", value="0")
+    problem = Problem("adapter.network_dim", Severity.ERROR, message)
+    assert shown_problem(problem) == "“Network rank” is 0."
+
+
+def test_a_name_that_is_no_setting_stays_as_it_is():
+    message = text("There is no setting {name}.", name="netwrok_dim")
+    problem = Problem("adapter.netwrok_dim", Severity.ERROR, message)
+    assert shown_problem(problem) == "There is no setting netwrok_dim."
+
+
+def test_an_unset_value_is_called_what_the_form_calls_it():
+    assert choice_label(params()["output.save_every_n_steps"], None) == "off"
+
+
+def test_a_place_is_a_label_if_there_is_one():
+    assert place("adapter.network_dim") == "Network rank"
+    assert place("adapter.unheard_of") == "adapter.unheard_of"
