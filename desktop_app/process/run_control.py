@@ -29,6 +29,9 @@ from trainer_core.protocol.messages import (
 from trainer_core.texts import T, Text, text
 from trainer_core.version import __version__
 
+_NO_PYTHON = T("App", "No Python is known that could train.")
+_CHOOSE = T("App", "Choose the trainer's Python in the preferences.")
+
 
 class RunControl(QObject):
     """Starts the trainer, feeds the models with what it says, and reports its end.
@@ -92,11 +95,12 @@ class RunControl(QObject):
         """
         if self.is_running:
             raise RuntimeError("a run is going on")
+        self._forget()
         if self.command is None:
-            raise RuntimeError("no Python for the trainer")
+            self._close(ProcessEnd(-1, refusal=text(_NO_PYTHON), refusal_hint=text(_CHOOSE)))
+            return
         flags = ["--overwrite"] * overwrite + ["--continue"] * continue_
         arguments = (*self.command.arguments, "train", str(run_file), *flags)
-        self._forget()
         self._process = process = TrainerProcess(self)
         process.event_received.connect(self._on_stream_event)
         process.stream_disturbed.connect(self._on_stream_disturbed)

@@ -84,7 +84,7 @@ class Banner(QFrame):
 
     def _fit(self) -> None:
         # A toolbar does not ask for the height of wrapped words.
-        self.setFixedHeight(self.heightForWidth(self.width()))
+        self.setFixedHeight(max(self.heightForWidth(self.width()), 0))
 
     def _replace_buttons(self, buttons: Sequence[Way]) -> None:
         for button in self._buttons:

@@ -210,7 +210,10 @@ class Session:
             width_px=width_px,
             height_px=height_px,
             run_seed=self.start.seed,
-            notes={"Lora": settings.output.output_name},
+            notes={
+                "Lora": settings.output.output_name,
+                "Clip skip": str(settings.model.clip_skip),
+            },
         )
         return SampleDrawer(
             preview=Preview(model, defaults, device=self.machine.device, autocast=autocast),
