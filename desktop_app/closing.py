@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.file_commands import FileCommands
-from desktop_app.process.outcome import Outcome
+from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
@@ -75,9 +75,16 @@ class Closing(QObject):
             self._leave(0)
 
     def _on_ended(self, outcome: Outcome) -> None:
-        was_agreed, self._is_agreed, self._is_detaching = self._is_agreed, False, False
-        if was_agreed and outcome.ok:
+        self._is_detaching = False
+        if self._is_agreed and not _is_lost(outcome):
             self.ready.emit()
+        self._is_agreed = False
+
+
+def _is_lost(outcome: Outcome) -> bool:
+    """Tell whether steps were trained that no file holds."""
+    is_kept = outcome.ending is Ending.COMPLETED or outcome.state is not None
+    return not is_kept and outcome.step != 0
 
 
 def _question() -> Question:

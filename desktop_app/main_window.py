@@ -174,10 +174,11 @@ class MainWindow(QMainWindow):
         workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
         self._closing.leaving.connect(self._keep_layout)
         self._closing.ready.connect(self.close)
-        self._status.problems_wanted.connect(lambda: self.docks.raise_dock("problems"))
+        self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         self._recent.aboutToShow.connect(self._fill_recent)
         self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
         workspace.document.name_changed.connect(self._show_name)
+        workspace.run.started.connect(partial(self.docks.raise_dock, "charts"))
         workspace.run.phase_changed.connect(self._show_run_state)
         workspace.run.ended.connect(self._show_run_state)
         undo_stack.canUndoChanged.connect(self.commands["undo"].setEnabled)

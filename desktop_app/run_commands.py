@@ -106,7 +106,6 @@ class RunCommands(QObject):
         name = self._workspace.document.value("output.output_name")
         started = datetime.datetime.now().astimezone()
         path = self._workspace.data_dir / "runs" / f"{name}-{started:%Y%m%d-%H%M%S-%f}.toml"
-        path.parent.mkdir(parents=True, exist_ok=True)
         self._workspace.document.write_snapshot(path)
         return path
 

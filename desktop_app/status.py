@@ -108,6 +108,7 @@ class StatusBar(QStatusBar):
         self._problem_count.setFlat(True)
         for label in (self._steps, self._speed, self._time_left, self._version):
             label.setProperty("role", "dim")
+            label.setContentsMargins(look.gap_m, 0, 0, 0)
         for widget in (self._phase, self._bar, self._steps, self._speed, self._time_left):
             self.addWidget(widget)
         self.addPermanentWidget(self._problem_count)
@@ -116,8 +117,7 @@ class StatusBar(QStatusBar):
     def _on_started(self) -> None:
         self._pace.clear()
         self._total_steps = 0
-        for label in (self._steps, self._speed, self._time_left):
-            label.clear()
+        self._clear()
 
     def _show_phase(self) -> None:
         phase = PHASES.get(self._run.phase, PHASES["training"])
@@ -128,7 +128,11 @@ class StatusBar(QStatusBar):
         if self._run.is_running and self._run.phase in ("starting", "loading"):
             self._bar.setRange(0, 0)
         if not self._run.is_running:
-            self._time_left.clear()
+            self._clear()
+
+    def _clear(self) -> None:
+        for label in (self._steps, self._speed, self._time_left):
+            label.clear()
 
     def _on_event(self, event: Event) -> None:
         match event:

@@ -60,18 +60,32 @@ class RunFolder:
         return self.path / "lock"
 
     def exists(self) -> bool:
-        """Tell whether a run of this name was ever started here, or its weights are here."""
-        return self.path.exists() or any(True for _ in self.weights())
+        """Tell whether there is something of this name to lose: weights, states, a trained step.
+
+        What a start left that never came to its first step does not count.
+        """
+        return bool(self.weights() or self.state_folders()) or self._has_trained()
+
+    def _has_trained(self) -> bool:
+        try:
+            with self.event_file.open("rb") as lines:
+                return any(b'"step_done"' in line for line in lines)
+        except OSError:
+            return False
 
     def weights(self) -> list[Path]:
         """Return the weight files of this name, in order of their names."""
         pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?\.safetensors")
         return _matching(self.output_dir, pattern)
 
+    def state_folders(self) -> list[Path]:
+        """Return the folders that bear the name of a state, complete or not."""
+        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?{STATE_SUFFIX}")
+        return _matching(self.output_dir, pattern)
+
     def states(self) -> list[Path]:
         """Return the complete states of this name, oldest step first."""
-        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?{STATE_SUFFIX}")
-        found = [(state_step(path), path) for path in _matching(self.output_dir, pattern)]
+        found = [(state_step(path), path) for path in self.state_folders()]
         return [path for step, path in sorted(found) if step >= 0]
 
     def newest_state(self) -> Path | None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -31,9 +32,11 @@ class Text:
 
 
 def text(template: str, **values: object) -> Text:
-    """Build a `Text`; values that are not plain data (paths, exceptions) become strings."""
-    plain: dict[str, Value] = {
-        name: value if isinstance(value, str | int | float | bool | None) else str(value)
-        for name, value in values.items()
-    }
-    return Text(template, plain)
+    """Build a `Text`; values that JSON cannot hold (paths, exceptions, NaN) become strings."""
+    return Text(template, {name: _plain(value) for name, value in values.items()})
+
+
+def _plain(value: object) -> Value:
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

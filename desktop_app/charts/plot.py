@@ -14,12 +14,16 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop_app.charts.series import Floats, Series
 from desktop_app.theme import tokens
 
-_WIDEST_LABEL = "0.00000"
+_WIDEST_LABEL = "-0.000000"
 _GRID_ALPHA = 0.25
 _MARGIN = 0.06  # of the height, above and below the curves
 _SAMPLE = 5000  # values that are enough to know a curve's usual range
 _USUAL = (0.005, 0.995)  # quantiles: a rare spike must not flatten everything else
 _FRAME_MS = 16
+# Heights of the plot that a line may travel to be drawn in one piece, and to be drawn thick at
+# all: Qt strokes a thick antialiased path that goes up and down at every pixel in up to 2 s.
+_PATH_TRAVEL = 4
+_THICK_TRAVEL = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,12 @@ class Curve:
 
     Attributes:
         colour: Of the pen, ``#rrggbb``.
-        width: Of the pen, in pixels.
-        sets_range: False for a curve that may leave the picture.
+        width: Of the pen, in pixels; a wild curve is drawn thin all the same.
     """
 
     series: Series
     colour: str
     width: int = 1
-    sets_range: bool = True
 
 
 class StepPlot(QWidget):
@@ -66,8 +68,9 @@ class StepPlot(QWidget):
         self._redraw_soon.timeout.connect(self.redraw)
         for axis in ("left", "bottom"):
             self._item.getAxis(axis).enableAutoSIPrefix(False)
+            self._item.getAxis(axis).setStyle(maxTickLevel=1)
         layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setContentsMargins(0, 0, tokens.current().gap_l, 0)
         layout.addWidget(self._plot)
         self._apply_theme()
 
@@ -88,9 +91,7 @@ class StepPlot(QWidget):
             self._item.removeItem(item)
         self._curves = []
         for curve in curves:
-            item = pg.PlotCurveItem(
-                pen=pg.mkPen(curve.colour, width=curve.width), antialias=True, skipFiniteCheck=True
-            )
+            item = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
             self._item.addItem(item, ignoreBounds=True)
             self._curves.append((curve, item))
         self.redraw()
@@ -111,6 +112,7 @@ class StepPlot(QWidget):
     def stop_following(self) -> None:
         """Keep the range as it is."""
         self._is_following = False
+        self._redraw_soon.start()
 
     def redraw(self) -> None:
         """Draw the series as they are now."""
@@ -139,10 +141,11 @@ class StepPlot(QWidget):
         for curve, item in self._curves:
             x, y = curve.series.between(first, last, points=points)
             item.setData(x, y)
-            if len(y) and curve.sets_range:
+            if len(y):
                 ranges.append(_usual_range(y))
         if ranges:
             self._set_heights(min(r[0] for r in ranges), max(r[1] for r in ranges))
+        self._set_pens()
 
     def _set_heights(self, low: float, high: float) -> None:
         if self._from_zero:
@@ -150,12 +153,22 @@ class StepPlot(QWidget):
         margin = _MARGIN * (high - low) or abs(high) * _MARGIN or 1.0
         self._item.setYRange(low if self._from_zero else low - margin, high + margin, padding=0.0)
 
+    def _set_pens(self) -> None:
+        low, high = self._item.viewRange()[1]
+        for curve, item in self._curves:
+            y = item.yData
+            travel = 0.0 if y is None else float(np.abs(np.diff(y)).sum()) / (high - low)
+            width = curve.width if travel < _THICK_TRAVEL else 1
+            item.setSegmentedLineMode("off" if travel < _PATH_TRAVEL else "on")
+            item.setPen(pg.mkPen(curve.colour, width=width))
+
     def _on_moved(self) -> None:
-        self._is_following = False
+        self.stop_following()
         self.moved_by_hand.emit()
 
     def _on_range_changed(self) -> None:
-        self._redraw_soon.start()
+        if not self._is_following:  # else it was `redraw` that changed it
+            self._redraw_soon.start()
 
     def _apply_theme(self) -> None:
         look = tokens.current()

@@ -51,7 +51,7 @@ class PictureBrowser(QWidget):
         found = sum(bool(row.findings) for row in rows)
         words = T("App", "Only pictures with problems ({count})")
         self._only_found.setText(shown(words, count=found))
-        self._only_found.setEnabled(found > 0)
+        self._only_found.setVisible(found > 0)
         if not found:
             self._only_found.setChecked(False)
         self._filter()

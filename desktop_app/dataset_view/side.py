@@ -42,6 +42,7 @@ class DatasetSide(QSplitter):
         self._heading.setProperty("role", "dim")
         self._finding_part = self._below_heading()
         self.setChildrenCollapsible(False)
+        self.setContentsMargins(tokens.current().gap_s, 0, 0, 0)
         self.addWidget(self._concept_view)
         self.addWidget(self._finding_part)
         self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)

@@ -229,7 +229,7 @@ def _with_legend(legend: QLabel, plot: StepPlot) -> QWidget:
 
 def _key(name: str, series: Series, colour: str) -> str:
     """Return a curve's colour, name and newest value as rich text."""
-    value = f"{series.y[-1]:.4g}" if len(series) else ""
+    value = f"{series.y[-1]:.3g}" if len(series) else ""
     return (
         f'<span style="color: {colour}">●</span> {escape(name)} <b>{value}</b>&nbsp;&nbsp;&nbsp; '
     )

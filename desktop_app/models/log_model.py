@@ -58,6 +58,7 @@ class LogModel(QObject):
         super().__init__(parent)
         self.max_lines = max_lines
         self._lines: deque[LogLine] = deque(maxlen=max_lines)
+        self._last_level = Level.INFO
 
     @property
     def lines(self) -> tuple[LogLine, ...]:
@@ -69,8 +70,13 @@ class LogModel(QObject):
         self._extend([LogLine(level, message)])
 
     def add_lines(self, lines: Iterable[str]) -> None:
-        """Add lines that the trainer wrote; their level is read from them."""
-        self._extend([LogLine(level_of(line), line) for line in lines])
+        """Add lines that the trainer wrote; indented ones belong to the line before."""
+        added: list[LogLine] = []
+        for line in lines:
+            level = self._last_level if line[:1].isspace() else level_of(line)
+            added.append(LogLine(level, line))
+            self._last_level = level
+        self._extend(added)
 
     def clear(self) -> None:
         """Forget every line."""

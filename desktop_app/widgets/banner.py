@@ -36,7 +36,7 @@ class Banner(QFrame):
         words.setSpacing(look.gap_xs)
         words.addWidget(self._message)
         words.addWidget(self._details)
-        layout = QHBoxLayout(self)
+        self._layout = layout = QHBoxLayout(self)
         layout.setContentsMargins(look.gap_l, look.gap_m, look.gap_m, look.gap_m)
         layout.setSpacing(look.gap_m)
         layout.addLayout(words, 1)
@@ -84,7 +84,8 @@ class Banner(QFrame):
 
     def _fit(self) -> None:
         # A toolbar does not ask for the height of wrapped words.
-        self.setFixedHeight(max(self.heightForWidth(self.width()), 0))
+        self._layout.activate()  # it remembers the height of other words
+        self.setFixedHeight(self._layout.heightForWidth(self.width()))
 
     def _replace_buttons(self, buttons: Sequence[Way]) -> None:
         for button in self._buttons:

@@ -111,10 +111,12 @@ class Environment:
         """Remove the environment, if this setup made it.
 
         Raises:
-            SetupProblem: It was made by someone else.
+            SetupProblem: It was made by someone else, or runs this very program.
         """
         if not self.folder.exists() and not self.folder.is_symlink():
             return
+        if Path(sys.prefix) == self.folder:
+            raise SetupProblem("This Python lies in .venv itself. Use the system's for --fresh.")
         marker = self._read_marker()
         if self.folder.is_symlink() or marker is None or not marker["made_here"]:
             raise SetupProblem(

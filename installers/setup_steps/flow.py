@@ -26,9 +26,9 @@ def main(arguments: list[str]) -> int:
     environment = Environment(CHECKOUT)
     try:
         _prepare(environment, options)
-        if options.command == "prepare":
-            return 0
         program = _program(environment, options)
+        if not program:
+            return 0
         os.chdir(CHECKOUT)
         return hand_over([str(environment.python), *program, *passed_on])
     except OSError as error:
@@ -97,7 +97,10 @@ def _ensure_torch(environment: Environment, *, is_cpu_forced: bool) -> Torch:
 
 
 def _program(environment: Environment, options: argparse.Namespace) -> list[str]:
-    """Return the module to start, after checking that Qt can load what it needs."""
+    """Return the module to start, if any, after checking that Qt can load what it needs."""
+    if options.command == "prepare":
+        _require_qt(environment, "qxcb", options)
+        return []
     if options.command == "test":
         _require_qt(environment, "qoffscreen", options)
         return ["-m", "pytest"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers.answers import Answers
 from helpers.fake_trainer import fake_command
+from helpers.pictures import write_dataset
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document import Document
@@ -59,8 +60,9 @@ def answers() -> Answers:
 @pytest.fixture
 def ready_values(tmp_path: Path) -> dict[str, object]:
     """Raw values with which a run can start."""
-    for name in ("model", "pictures", "out"):
+    for name in ("model", "out"):
         (tmp_path / name).mkdir()
+    write_dataset(tmp_path / "pictures", {"10_zxq cat": {"a.png": None, "a.txt": "zxq cat"}})
     return {
         "model.pretrained_model_name_or_path": str(tmp_path / "model"),
         "dataset.train_data_dir": str(tmp_path / "pictures"),

@@ -122,9 +122,7 @@ class TrainerProcess:
         for stream in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
             stream.close()
 
-    def wait_for(
-        self, kind: type[E], is_wanted: Callable[[E], bool] = lambda event: True
-    ) -> E:
+    def wait_for(self, kind: type[E], is_wanted: Callable[[E], bool] = lambda event: True) -> E:
         """Return the next event of ``kind`` that ``is_wanted``; those before it are passed over."""
         deadline = time.monotonic() + PATIENCE_S
         while True:

@@ -104,6 +104,13 @@ def test_fresh_leaves_a_link_to_an_environment(environment, tmp_path):
     assert (elsewhere / MARKER).exists()
 
 
+def test_fresh_does_not_remove_the_python_that_it_runs_in(environment, monkeypatch):
+    monkeypatch.setattr(sys, "prefix", str(environment.folder))
+    with pytest.raises(SetupProblem, match="lies in"):
+        environment.remove()
+    assert environment.folder.exists()
+
+
 def test_an_environment_of_others_is_used_as_it_is(checkout, fake_python, capsys):
     environment = Environment(checkout)
     before = fake_python.read_text()

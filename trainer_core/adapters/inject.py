@@ -39,7 +39,8 @@ class AdapterSet(nn.Module):
         self._handles: list[RemovableHandle] = []
 
     def attach(self) -> None:
-        """Add every adapter's change to its layer's output from now on."""
+        """Add every adapter's change to its layer's output from now on, once."""
+        self.detach()
         for target in self.targets:
             adapter: Any = self.adapters[target.name]
             self._handles.append(target.layer.register_forward_hook(_adding(adapter)))

@@ -30,6 +30,7 @@ from trainer_core.version import __version__
 STATE_FORMAT = "loom-state/1"
 
 _TENSOR_FILES = ("adapter.safetensors", "optimizer.safetensors", "generators.safetensors")
+_PROGRESS_FILE = "progress.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ def write_state(
         "adapter.safetensors": save(_contiguous(adapter)),
         "optimizer.safetensors": save(tensors),
         "generators.safetensors": save(_generator_states()),
-        "progress.json": json.dumps(plain).encode(),
+        _PROGRESS_FILE: json.dumps(plain).encode(),
     }
     manifest = {
         "format": STATE_FORMAT,
@@ -131,9 +132,9 @@ def read_state(folder: Path) -> SavedState:
         StateError: It is no state, incomplete, damaged, or of a newer program.
     """
     manifest = _manifest(folder)
-    for name, entry in manifest["files"].items():
-        _check_file(folder / name, entry)
     try:
+        for name in (*_TENSOR_FILES, _PROGRESS_FILE):
+            _check_file(folder / name, manifest["files"][name])
         facts = StateFacts(
             run_id=manifest["run_id"],
             name=manifest["name"],
@@ -145,8 +146,8 @@ def read_state(folder: Path) -> SavedState:
         adapter, optimizer, generators = (
             load((folder / name).read_bytes()) for name in _TENSOR_FILES
         )
-        progress = json.loads((folder / "progress.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        progress = json.loads((folder / _PROGRESS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
         raise _damaged(folder, error) from error
     return SavedState(folder, facts, adapter, optimizer, generators, progress)
 
@@ -295,11 +296,8 @@ def _manifest(folder: Path) -> dict[str, Any]:
 
 
 def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
-    try:
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    except OSError as error:
-        raise _damaged(path.parent, error) from error
+    with path.open("rb") as stream:
+        digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != entry["sha256"]:
         raise _damaged(path.parent, path.name)
 

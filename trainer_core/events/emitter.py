@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer_core.errors import OutputError
+from trainer_core.file_writing import output_error
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import EventBase, Overflowed, Progress, TextData, Warned
 from trainer_core.runtime.streams import PatientWriter
-from trainer_core.texts import T, Text
+from trainer_core.texts import Text
 
 _PROGRESS_INTERVAL_S = 0.1
 
@@ -33,21 +34,37 @@ class Emitter:
         self.listeners: list[Callable[[EventBase], None]] = []
 
     def open_file(self, path: Path) -> None:
-        """Append to the event file ``path`` from now on, with what was emitted before."""
+        """Append to the event file ``path`` from now on, with what was emitted before.
+
+        Raises:
+            OutputError: It cannot be written.
+        """
         self._path = path
-        self._file = path.open("ab", buffering=0)
+        try:
+            self._file = path.open("a+b", buffering=0)
+        except OSError as error:
+            raise output_error(error, path) from error
+        if _ends_inside_a_line(self._file):  # what a full disk or a power cut left
+            self._to_file(b"\n")
         for line in self._early:
-            self._file.write(line)
+            self._to_file(line)
         self._early.clear()
 
     def emit(self, event: EventBase) -> None:
-        """Send one event, with the time of now."""
+        """Send one event, with the time of now.
+
+        Raises:
+            OutputError: The event file cannot be written; later events go to the app only.
+        """
         stamped = event.model_copy(update={"time": time.time()})
         line = encode(stamped)
-        offset = self._to_file(line)
-        self._to_app(line, offset)
-        for listener in self.listeners:
-            listener(stamped)
+        offset = self._file.tell() if self._file is not None else 0
+        try:
+            self._to_file(line)
+        finally:  # told to people even where the disk is full
+            self._to_app(line, offset)
+            for listener in self.listeners:
+                listener(stamped)
 
     def progress(self, phase: str, done: int, total: int) -> None:
         """Send how far a phase is, at most 10 times a second and always at its end."""
@@ -70,24 +87,18 @@ class Emitter:
         if self._file is not None:
             self._file.close()
 
-    def _to_file(self, line: bytes) -> int:
-        """Write ``line`` and return its offset in the file."""
+    def _to_file(self, line: bytes) -> None:
         if self._file is None:
             if self._path is None:
                 self._early.append(line)
-            return 0
-        offset = self._file.tell()
+            return
         try:
-            self._file.write(line)
+            while line:
+                line = line[self._file.write(line) :]
         except OSError as error:
             self._file = None  # the failure itself can then still be told to the app
-            raise OutputError(
-                T("Errors", "The event file {path} cannot be written: {reason}"),
-                T("Errors", "Free some space on the disk, then resume from the newest state."),
-                path=self._path,
-                reason=error.strerror,
-            ) from error
-        return offset
+            assert self._path is not None
+            raise output_error(error, self._path) from error
 
     def _to_app(self, line: bytes, offset: int) -> None:
         if self._writer is None or not self._tell_of_loss(self._writer, offset):
@@ -104,3 +115,10 @@ class Emitter:
             return False
         self._lost_from = None
         return True
+
+
+def _ends_inside_a_line(file: BinaryIO) -> bool:
+    if file.seek(0, os.SEEK_END) == 0:
+        return False
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"

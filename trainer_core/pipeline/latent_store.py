@@ -7,6 +7,7 @@ never finds an old latent.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -20,8 +21,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from trainer_core.dataset.buckets import Placement
-from trainer_core.errors import OutputError
+from trainer_core.errors import DatasetError, OutputError
 from trainer_core.file_writing import publish_bytes
+from trainer_core.texts import T
 
 ENCODER_VERSION = 1  # raised when decode or encoding gives other numbers for the same picture
 
@@ -40,37 +42,79 @@ def cache_folder() -> Path:
 
 
 class FileHashes:
-    """SHA-256 of files, remembered by path, size and time of change."""
+    """SHA-256 of files, remembered by path, size and time of change.
+
+    A memory that cannot be used is no error: the files are then read again.
+    """
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._database = sqlite3.connect(folder / "files.sqlite", check_same_thread=False)
-        with self._database:
-            self._database.execute(
-                "CREATE TABLE IF NOT EXISTS files"
-                " (path TEXT PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)"
-            )
+        self._database = _open_database(folder / "files.sqlite")
 
     def sha256(self, path: Path) -> str:
-        """Return the hash of a file's bytes; reads it only if it is new or was changed."""
-        facts = path.stat()
-        known = (str(path), facts.st_size, facts.st_mtime_ns)
-        with self._lock:
-            row = self._database.execute(
-                "SELECT sha256 FROM files WHERE path = ? AND size = ? AND changed = ?", known
-            ).fetchone()
-        if row is not None:
-            return str(row[0])
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        with self._lock, self._database:
-            self._database.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", (*known, digest))
+        """Return the hash of a file's bytes; reads it only if it is new or was changed.
+
+        Raises:
+            DatasetError: The file cannot be read.
+        """
+        try:
+            facts = path.stat()
+            # As bytes: a file name need not be valid text.
+            place = (os.fsencode(path), facts.st_size, facts.st_mtime_ns)
+            digest = self._remembered(place)
+            if digest is None:
+                with path.open("rb") as stream:
+                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+                self._remember(place, digest)
+        except OSError as error:
+            raise DatasetError(
+                T("Errors", "The picture {path} cannot be read: {reason}"),
+                T("Errors", "Replace or remove the file."),
+                path=path,
+                reason=error.strerror,
+            ) from error
         return digest
+
+    def _remembered(self, place: tuple[bytes, int, int]) -> str | None:
+        with self._lock, contextlib.suppress(sqlite3.Error):
+            row = self._database.execute(
+                "SELECT sha256 FROM files WHERE path = ? AND size = ? AND changed = ?", place
+            ).fetchone()
+            return str(row[0]) if row is not None else None
+        return None
+
+    def _remember(self, place: tuple[bytes, int, int], digest: str) -> None:
+        with self._lock, contextlib.suppress(sqlite3.Error), self._database:
+            self._database.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", (*place, digest))
 
     def close(self) -> None:
         """Close the database."""
         self._database.close()
+
+
+def _open_database(path: Path) -> sqlite3.Connection:
+    """Open or make the database; a damaged one is made anew, in memory if the disk refuses."""
+    for attempt in (_connected, _connected_anew):
+        with contextlib.suppress(OSError, sqlite3.Error):
+            return attempt(path)
+    return _connected(None)
+
+
+def _connected_anew(path: Path) -> sqlite3.Connection:
+    path.unlink(missing_ok=True)
+    return _connected(path)
+
+
+def _connected(path: Path | None) -> sqlite3.Connection:
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    database = sqlite3.connect(path or ":memory:", check_same_thread=False)
+    with database:
+        database.execute(
+            "CREATE TABLE IF NOT EXISTS files"
+            " (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)"
+        )
+    return database
 
 
 def latent_key(file_sha256: str, placement: Placement, *, flip: bool, encoder: str) -> str:
@@ -126,7 +170,6 @@ class LatentStore:
             return
         mean, std = posterior
         content = save({"mean": mean.contiguous(), "std": std.contiguous()})
-        path.parent.mkdir(parents=True, exist_ok=True)
         try:
             publish_bytes(path, content, replace=False)
         except OutputError:
@@ -144,5 +187,6 @@ class LatentStore:
             tensors = load(path.read_bytes())
             return tensors["mean"], tensors["std"]
         except (OSError, SafetensorError, KeyError):
-            path.unlink(missing_ok=True)  # damaged: it is made again
+            with contextlib.suppress(OSError):
+                path.unlink()  # damaged: it is made again
             return None

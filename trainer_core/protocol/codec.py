@@ -23,7 +23,9 @@ def encode(message: Message) -> bytes:
     Raises:
         ProtocolError: The line would be longer than `MAX_LINE_BYTES`.
     """
-    line = message.model_dump_json().encode() + b"\n"
+    content = json.dumps(message.model_dump(), ensure_ascii=False, separators=(",", ":"))
+    # File names may hold bytes that are no UTF-8; as JSON's own escapes they travel unharmed.
+    line = content.encode(errors="backslashreplace") + b"\n"
     if len(line) > MAX_LINE_BYTES:
         raise ProtocolError(
             T("Errors", "A message of {size} bytes is too long for the wire."), size=len(line)
@@ -38,10 +40,9 @@ def decode_event(line: bytes) -> Event | None:
         ProtocolError: The line is not an event at all, or its fields are wrong.
     """
     data = _parse(line)
-    if data.get("event") not in EVENT_KINDS:
-        if isinstance(data.get("event"), str):
-            return None
-        raise _not_a_message(line)
+    kind = data.get("event")
+    if isinstance(kind, str) and kind not in EVENT_KINDS:
+        return None
     try:
         return _EVENTS.validate_python(data)
     except ValidationError as error:

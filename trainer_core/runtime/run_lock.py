@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Self
 
 from trainer_core.errors import OutputError
+from trainer_core.file_writing import output_error
 from trainer_core.texts import T
 
 if sys.platform == "win32":
@@ -35,19 +36,28 @@ class RunLock:
         self._path = path
         self._descriptor: int | None = None
 
+    @property
+    def is_held(self) -> bool:
+        """True while it keeps other trainers out."""
+        return self._descriptor is not None
+
     def __enter__(self) -> Self:
-        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+        """Take the lock.
+
+        Raises:
+            OutputError: Another trainer holds it, or its file cannot be written.
+        """
         try:
-            _try_lock(descriptor)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            try:
+                _try_lock(descriptor)
+            except OSError as error:
+                os.close(descriptor)
+                raise _in_use(self._path.parent) from error
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
         except OSError as error:
-            os.close(descriptor)
-            raise OutputError(
-                T("Errors", "{folder} is in use by another trainer."),
-                T("Errors", "Wait for it, stop it, or choose another output name."),
-                folder=self._path.parent,
-            ) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, json.dumps({"pid": os.getpid(), "started": time.time()}).encode())
+            raise output_error(error, self._path) from error
         self._descriptor = descriptor
         return self
 
@@ -60,3 +70,11 @@ class RunLock:
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None
+
+
+def _in_use(folder: Path) -> OutputError:
+    return OutputError(
+        T("Errors", "{folder} is in use by another trainer."),
+        T("Errors", "Wait for it, stop it, or choose another output name."),
+        folder=folder,
+    )

@@ -97,8 +97,11 @@ class GuardedStreams:
                 self._log.close()
 
     def open_log(self, path: Path) -> None:
-        """Append the log to ``path`` from now on, with what was logged before."""
-        with self._lock:
+        """Append the log to ``path`` from now on, with what was logged before.
+
+        A log that cannot be written is no reason to stop: stderr has it too.
+        """
+        with self._lock, contextlib.suppress(OSError):
             self._log = path.open("ab", buffering=0)
             self._log.write(bytes(self._early))
             self._early.clear()

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 
 from trainer_core.errors import SettingsError
-from trainer_core.settings.document import closest, from_text
+from trainer_core.settings.document import closest, from_text, to_raw
 from trainer_core.settings.param import Param
 from trainer_core.settings.schema import SECTION_TITLES, params, path_of
 from trainer_core.texts import T
@@ -34,7 +34,7 @@ def add_setting_flags(parser: argparse.ArgumentParser) -> None:
 def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
     spec = param.spec
     unit = f" [{spec.unit}]" if spec.unit else ""
-    help_text = f"{spec.help}{unit} (default: {param.default})".replace("%", "%%")
+    help_text = f"{spec.help}{unit} (default: {to_raw(param, param.default)})".replace("%", "%%")
     group.add_argument(
         f"--{param.name}",
         dest=f"{_DEST}{param.path}",

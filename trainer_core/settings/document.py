@@ -7,7 +7,7 @@ It can hold mistakes and be mended; the frozen `TrainSettings` comes out of vali
 from __future__ import annotations
 
 import difflib
-import typing
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def parse(raw: Mapping[str, Any]) -> tuple[TrainSettings | None, list[Problem]]:
         if section not in sections():
             problems.append(_unknown_section(section, values))
         elif not isinstance(values, Mapping):
-            problems.append(_problem(section, T("Problems", "[{name}] must be a table."), section))
+            problems.append(_not_a_table(section))
         else:
             known[section] = dict(_known_values(section, values, problems))
     try:
@@ -97,9 +97,9 @@ def from_text(param: Param, words: str) -> Any:
     if words == UNSET and param.is_optional:
         return UNSET
     if param.is_tuple:
-        items = [item for item in words.replace(",", " ").split() if item]
-        element = typing.get_args(param.base_type)[0]
-        return items if element is str else [_number(item) for item in items]
+        if param.element_type is str:
+            return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
+        return [_number(item) for item in words.replace(",", " ").split()]
     if param.base_type is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(words.lower(), words)
     return _number(words) if param.base_type in (int, float) else words
@@ -127,27 +127,34 @@ def completed(raw: Mapping[str, Any]) -> Raw:
 
     A later change of defaults then cannot change an old run. Unknown keys are kept.
     """
-    tree: Raw = {section: dict(values) for section, values in raw.items()}
+    tree = replaced(raw, {})
     for param in params().values():
-        if param.section in tree:
-            tree[param.section].setdefault(param.name, to_raw(param, param.default))
+        values = tree.get(param.section)
+        if isinstance(values, dict):
+            values.setdefault(param.name, to_raw(param, param.default))
     return tree
 
 
 def replaced(raw: Mapping[str, Any], changes: Mapping[str, object]) -> Raw:
-    """Return ``raw`` with values changed by path ``section.name``; None removes a key."""
+    """Return ``raw`` with values changed by path ``section.name``; None removes a key.
+
+    A section that is no table becomes one as soon as it gets a value.
+    """
     tree: Raw = {
         section: dict(values) if isinstance(values, Mapping) else values
         for section, values in raw.items()
     }
     for path, value in changes.items():
         section, _, name = path.partition(".")
+        values = tree.get(section)
         if not name:
             tree.pop(section, None)
-        elif value is None:
-            tree.get(section, {}).pop(name, None)
-        else:
-            tree.setdefault(section, {})[name] = value
+        elif value is not None:
+            if not isinstance(values, dict):
+                values = tree[section] = {}
+            values[name] = value
+        elif isinstance(values, dict):
+            values.pop(name, None)
     return tree
 
 
@@ -160,8 +167,15 @@ def with_absolute_paths(raw: Mapping[str, Any], folder: Path) -> Raw:
             continue
         value = values.get(param.name)
         if isinstance(value, str) and value.strip() and value != UNSET:
-            values[param.name] = str((folder / Path(value).expanduser()).absolute())
+            values[param.name] = str((folder / _expanded(value)).absolute())
     return tree
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # "~name" of nobody on this machine is a plain name
+        return Path(path)
 
 
 # ------------------------------------------------------------------ problems in words
@@ -173,23 +187,37 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def _problem(path: str, template: str, name: str) -> Problem:
-    return Problem(path, Severity.ERROR, text(template, name=name))
+def _error(path: str, message: Text, hint: Text, changes: Mapping[str, object]) -> Problem:
+    return Problem(path, Severity.ERROR, message, Suggestion(hint, changes))
+
+
+def _removal(path: str, message: Text) -> Problem:
+    return _error(path, message, text(T("Problems", "Remove it.")), {path: None})
+
+
+def _not_a_table(section: str) -> Problem:
+    return _removal(section, text(T("Problems", "[{name}] must be a table."), name=section))
 
 
 def _unknown_section(section: str, values: Any) -> Problem:
+    if not isinstance(values, Mapping):
+        return _outside_of_sections(section, values)
     message = text(T("Problems", "There is no section [{name}]."), name=section)
     guess = closest(section, sections())
     if guess is None:
-        hint = text(T("Problems", "Remove it."))
-        return Problem(section, Severity.ERROR, message, Suggestion(hint, {section: None}))
+        return _removal(section, message)
     hint = text(T("Problems", "Did you mean [{guess}]?"), guess=guess)
-    changes = {section: None} | (
-        {f"{guess}.{name}": value for name, value in values.items()}
-        if isinstance(values, Mapping)
-        else {}
-    )
-    return Problem(section, Severity.ERROR, message, Suggestion(hint, changes))
+    moved = {f"{guess}.{name}": value for name, value in values.items()}
+    return _error(section, message, hint, {section: None} | moved)
+
+
+def _outside_of_sections(name: str, value: Any) -> Problem:
+    message = text(T("Problems", "{name} stands above all sections."), name=name)
+    path = path_of(name)
+    if path is None:
+        return _removal(name, message)
+    hint = text(T("Problems", "It belongs to [{section}]."), **_named(path))
+    return _error(name, message, hint, {name: None, path: value})
 
 
 def _unknown_name(section: str, name: str, value: Any) -> Problem:
@@ -198,16 +226,13 @@ def _unknown_name(section: str, name: str, value: Any) -> Problem:
     elsewhere = path_of(name)
     if elsewhere is not None:
         hint = text(T("Problems", "It belongs to [{section}]."), **_named(elsewhere))
-        return Problem(
-            path, Severity.ERROR, message, Suggestion(hint, {path: None, elsewhere: value})
-        )
+        return _error(path, message, hint, {path: None, elsewhere: value})
     guess = closest(name, [param.name for param in params().values()])
     target = path_of(guess) if guess else None
     if target is None:
-        hint = text(T("Problems", "Remove it."))
-        return Problem(path, Severity.ERROR, message, Suggestion(hint, {path: None}))
+        return _removal(path, message)
     hint = text(T("Problems", "Did you mean {name} in [{section}]?"), **_named(target))
-    return Problem(path, Severity.ERROR, message, Suggestion(hint, {path: None, target: value}))
+    return _error(path, message, hint, {path: None, target: value})
 
 
 def _named(path: str) -> dict[str, str]:
@@ -227,13 +252,14 @@ _KINDS = {
 def _explain(detail: ErrorDetails) -> Problem:
     path = ".".join(str(part) for part in detail["loc"][:2])
     param = params()[path]
-    shown = repr(detail["input"])[:60]
-    return Problem(path, Severity.ERROR, _reason(param, detail, shown), _back_to_default(param))
+    raw_default = to_raw(param, param.default)
+    hint = text(T("Problems", "Use the default, {default}."), default=_shown(raw_default))
+    return _error(path, _reason(param, detail), hint, {path: raw_default})
 
 
-def _reason(param: Param, detail: ErrorDetails, shown: str) -> Text:
+def _reason(param: Param, detail: ErrorDetails) -> Text:
     kind, context = detail["type"], detail.get("ctx", {})
-    facts = {"name": param.name, "value": shown}
+    facts = {"name": param.name, "value": _shown(detail["input"])}
     if kind == "greater_than_equal":
         template = T("Problems", "{name} is {value}, but must be at least {limit}.")
         return text(template, limit=context["ge"], **facts)
@@ -244,17 +270,22 @@ def _reason(param: Param, detail: ErrorDetails, shown: str) -> Text:
         template = T("Problems", "{name} is {value}, but must be one of {choices}.")
         return text(template, choices=", ".join(param.spec.choices), **facts)
     if param.is_tuple:
-        count = len([a for a in typing.get_args(param.base_type) if a is not Ellipsis])
-        template = T("Problems", "{name} is {value}, but must be a list of {count} values.")
-        open_list = T("Problems", "{name} is {value}, but must be a list of texts.")
-        is_open = Ellipsis in typing.get_args(param.base_type)
-        return text(open_list, **facts) if is_open else text(template, count=count, **facts)
-    wanted = _KINDS.get(param.base_type, param.base_type)
+        return _list_reason(param, detail, facts)
     template = T("Problems", "{name} is {value}, but must be {wanted}.")
-    return text(template, wanted=wanted, **facts)
+    return text(template, wanted=_KINDS[param.base_type], **facts)
 
 
-def _back_to_default(param: Param) -> Suggestion:
-    raw_default = to_raw(param, param.default)
-    message = text(T("Problems", "Use the default, {default}."), default=raw_default)
-    return Suggestion(message, {param.path: raw_default})
+def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -> Text:
+    is_element = len(detail["loc"]) > 2 and detail["type"] != "missing"
+    if is_element:
+        template = T("Problems", "{name} holds {value}, where {wanted} is needed.")
+        return text(template, wanted=_KINDS[param.element_type], **facts)
+    if param.length is None:
+        return text(T("Problems", "{name} is {value}, but must be a list of texts."), **facts)
+    template = T("Problems", "{name} is {value}, but must be a list of {count} values.")
+    return text(template, count=param.length, **facts)
+
+
+def _shown(value: object) -> str:
+    """Return a raw value as a run file would have it, cut to a readable length."""
+    return json.dumps(value, ensure_ascii=False, default=str)[:60]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import ParseError
+from tomlkit.exceptions import ParseError, TOMLKitError
 
 from trainer_core.errors import SettingsError
 from trainer_core.file_writing import publish_bytes
@@ -30,12 +30,13 @@ class RunFile:
     """A run file as read: the raw settings, and the parsed TOML that holds the comments.
 
     ``run`` is the ``[run]`` table that the trainer adds to the copy in the run folder (the
-    run's ``id`` and the ``seed`` drawn); empty in a user's file.
+    run's ``id`` and the ``seed`` drawn); empty in a user's file. ``newline`` ends its lines.
     """
 
     raw: Raw = field(default_factory=dict)
     toml: tomlkit.TOMLDocument = field(default_factory=tomlkit.document)
     run: Mapping[str, Any] = field(default_factory=dict)
+    newline: str = "\n"
 
 
 def load(path: Path) -> RunFile:
@@ -44,7 +45,10 @@ def load(path: Path) -> RunFile:
     Raises:
         SettingsError: The file is missing, is not UTF-8 or TOML, or not a run file of ours.
     """
-    return loads(_read(path), str(path))
+    content = _read(path)
+    run_file = loads(content.replace("\r\n", "\n"), str(path))
+    run_file.newline = "\r\n" if "\r\n" in content else "\n"
+    return run_file
 
 
 def loads(content: str, name: str) -> RunFile:
@@ -53,17 +57,7 @@ def loads(content: str, name: str) -> RunFile:
     Raises:
         SettingsError: The text is not TOML, or not a run file of this program.
     """
-    try:
-        toml = tomlkit.parse(content)
-    except ParseError as error:
-        raise SettingsError(
-            T("Errors", "{path} is not a valid TOML file: {reason}"),
-            T("Errors", "Mend line {line}, column {column} in a text editor."),
-            path=name,
-            reason=error,
-            line=error.line,
-            column=error.col,
-        ) from error
+    toml = _parsed(content, name)
     plain = toml.unwrap()
     version = _version(plain.get("format"), name)
     raw = {key: value for key, value in plain.items() if key not in META_KEYS}
@@ -102,13 +96,32 @@ def save(path: Path, run_file: RunFile, *, replace: bool) -> None:
     Raises:
         OutputError: It cannot be written, or exists and ``replace`` is False.
     """
-    publish_bytes(path, dumps(run_file).encode(), replace=replace)
+    content = dumps(run_file).replace("\n", run_file.newline)
+    publish_bytes(path, content.encode(), replace=replace)
+
+
+def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
+    message = T("Errors", "{path} is not a valid TOML file: {reason}")
+    try:
+        return tomlkit.parse(content)
+    except ParseError as error:
+        raise SettingsError(
+            message,
+            T("Errors", "Mend line {line}, column {column} in a text editor."),
+            path=name,
+            reason=error,
+            line=error.line,
+            column=error.col,
+        ) from error
+    except TOMLKitError as error:  # a key given twice comes without its place
+        hint = T("Errors", "Mend it in a text editor.")
+        raise SettingsError(message, hint, path=name, reason=error) from error
 
 
 def _read(path: Path) -> str:
     hint = T("Errors", "Choose a run file (.toml).")
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SettingsError(T("Errors", "There is no file {path}."), hint, path=path) from error
     except UnicodeDecodeError as error:
@@ -145,8 +158,10 @@ def _update(toml: tomlkit.TOMLDocument, section: str, values: Any) -> None:
         toml[section] = tomlkit.item(values)
         return
     table: Any = toml[section]
-    for name in [key for key in table if key not in values]:
+    before = table.unwrap()
+    for name in before.keys() - values.keys():
         table.remove(name)
     for name, value in values.items():
-        if name not in table or table[name] != value or type(table[name]) is bool:
+        # Compared as text: 1, 1.0 and true are equal, but not the same setting.
+        if name not in before or repr(before[name]) != repr(value):
             table[name] = value

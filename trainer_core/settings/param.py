@@ -28,6 +28,11 @@ class ActsIf:
         """Tell whether the condition holds for the other parameter's ``value``."""
         return value in self.values if self.values else value is not None and value is not False
 
+    @property
+    def words(self) -> list[str]:
+        """The values as a run file has them."""
+        return [str(v).lower() if isinstance(v, bool) else str(v) for v in self.values]
+
 
 def acts_if(name: str, *values: object) -> ActsIf:
     """Return the condition "``name`` has one of ``values``" (with none given: is set)."""
@@ -151,6 +156,17 @@ class Param:
     def is_tuple(self) -> bool:
         """True if the value is a fixed or open sequence."""
         return typing.get_origin(self.base_type) is tuple
+
+    @property
+    def element_type(self) -> Any:
+        """The type of a sequence's values."""
+        return typing.get_args(self.base_type)[0]
+
+    @property
+    def length(self) -> int | None:
+        """The number of a sequence's values; None if any number will do."""
+        elements = typing.get_args(self.base_type)
+        return None if Ellipsis in elements else len(elements)
 
 
 def section_params(section: str, model: type[BaseModel]) -> Iterator[Param]:

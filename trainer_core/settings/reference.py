@@ -62,7 +62,7 @@ def _condition(condition: ActsIf) -> str:
         return f"{condition.name} is set"
     if condition.values == (None,):
         return f"{condition.name} is not set"
-    return f"{condition.name} is {' or '.join(str(value).lower() for value in condition.values)}"
+    return f"{condition.name} is {' or '.join(condition.words)}"
 
 
 def _summary(record: dict[str, Any]) -> str:

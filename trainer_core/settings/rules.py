@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from trainer_core.settings.output_names import check_output_name
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings, params, path_of
-from trainer_core.texts import T, text
+from trainer_core.texts import T, Text, text
 
 
 def check(settings: TrainSettings) -> list[Problem]:
@@ -48,14 +49,25 @@ def existing_paths(settings: TrainSettings) -> Iterator[Problem]:
 
 
 def _path_problems(path: str, param: Param, value: Path) -> Iterator[Problem]:
-    if not value.exists():
-        message = text(T("Problems", "{path} does not exist."), path=value)
+    message = _path_message(param, value)
+    if message is not None:
         hint = Suggestion(text(T("Problems", "Choose another one, or mend the path.")))
         yield Problem(path, Severity.ERROR, message, hint)
-    elif param.spec.path_kind == "folder" and not value.is_dir():
-        yield Problem(path, Severity.ERROR, text(T("Problems", "{path} is no folder."), path=value))
-    elif param.spec.path_kind == "file" and not value.is_file():
-        yield Problem(path, Severity.ERROR, text(T("Problems", "{path} is no file."), path=value))
+
+
+def _path_message(param: Param, value: Path) -> Text | None:
+    try:
+        mode = value.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return text(T("Problems", "{path} does not exist."), path=value)
+    except (OSError, ValueError) as error:  # no permission, too long a name, a null character
+        reason = getattr(error, "strerror", None) or error
+        return text(T("Problems", "{path} cannot be read: {reason}"), path=value, reason=reason)
+    if param.spec.path_kind == "folder" and not stat.S_ISDIR(mode):
+        return text(T("Problems", "{path} is no folder."), path=value)
+    if param.spec.path_kind == "file" and not stat.S_ISREG(mode):
+        return text(T("Problems", "{path} is no file."), path=value)
+    return None
 
 
 def output_name(settings: TrainSettings) -> Iterator[Problem]:
@@ -67,13 +79,16 @@ def output_name(settings: TrainSettings) -> Iterator[Problem]:
 
 
 def bucket_limits(settings: TrainSettings) -> Iterator[Problem]:
-    """Refuse bucket limits that shut out the resolution (behaviours 1)."""
+    """Refuse bucket limits that shut out the resolution (behaviours 1) or come to nothing."""
     pictures = settings.dataset
-    if not pictures.enable_bucket or pictures.bucket_no_upscale:
-        return
     step = pictures.bucket_reso_steps
-    smaller, larger = min(pictures.resolution), max(pictures.resolution)
-    if pictures.min_bucket_reso // step * step > smaller:
+    smaller, larger = sorted(pictures.resolution)
+    if not pictures.enable_bucket or pictures.bucket_no_upscale or step > smaller:
+        return
+    if pictures.min_bucket_reso < step:
+        message = T("Problems", "Smallest bucket side is below the bucket step, {side} px.")
+        yield _with_side("dataset.min_bucket_reso", message, step)
+    elif pictures.min_bucket_reso // step * step > smaller:
         message = T("Problems", "Smallest bucket side is above the resolution's {side} px.")
         yield _with_side("dataset.min_bucket_reso", message, smaller)
     if -(-pictures.max_bucket_reso // step) * step < larger:
@@ -89,12 +104,17 @@ def _with_side(path: str, template: str, side: int) -> Problem:
 def bucket_step(settings: TrainSettings) -> Iterator[Problem]:
     """Require sides that the U-Net can halve: steps of 64, or 8 without buckets (behaviours 6)."""
     pictures = settings.dataset
-    if pictures.enable_bucket and pictures.bucket_reso_steps % 64:
+    step, side = pictures.bucket_reso_steps, min(pictures.resolution)
+    if pictures.enable_bucket and (step % 64 or step > side):
         message = text(T("Problems", "The bucket step must be a multiple of 64 for this family."))
-        hint = Suggestion(
-            text(T("Problems", "Use {value}."), value=64), {"dataset.bucket_reso_steps": 64}
+        if step > side:
+            template = T("Problems", "The bucket step is above the resolution's {side} px.")
+            message = text(template, side=side)
+        hint = text(T("Problems", "Use {value}."), value=64)
+        changes = {"dataset.bucket_reso_steps": 64}
+        yield Problem(
+            "dataset.bucket_reso_steps", Severity.ERROR, message, Suggestion(hint, changes)
         )
-        yield Problem("dataset.bucket_reso_steps", Severity.ERROR, message, hint)
     elif not pictures.enable_bucket and any(side % 8 for side in pictures.resolution):
         sides = [max(64, side // 8 * 8) for side in pictures.resolution]
         message = text(T("Problems", "Without buckets both sides must be multiples of 8 px."))
@@ -125,11 +145,12 @@ def something_to_train(settings: TrainSettings) -> Iterator[Problem]:
     if not adapter.network_train_unet_only:
         rates.append(_rate(optimizer.text_encoder_lr, optimizer.learning_rate))
     if not any(rates):
+        part = "text_encoder" if adapter.network_train_text_encoder_only else "unet"
+        path = f"optimizer.{part}_lr"
+        rate = params()[path].default
         message = text(T("Problems", "Every learning rate is 0: nothing would be trained."))
-        hint = Suggestion(
-            text(T("Problems", "Use {value}."), value=1e-4), {"optimizer.unet_lr": 1e-4}
-        )
-        yield Problem("optimizer.unet_lr", Severity.ERROR, message, hint)
+        hint = Suggestion(text(T("Problems", "Use {value}."), value=rate), {path: rate})
+        yield Problem(path, Severity.ERROR, message, hint)
 
 
 def _rate(own: float | None, common: float) -> float:
@@ -185,7 +206,7 @@ def _without_effect(param: Param, condition: ActsIf) -> Problem:
     elif condition.values == (None,):
         message = text(T("Problems", "{name} has no effect because {other} is set."), **facts)
     else:
-        wanted = ", ".join(str(to_raw(param, value)).lower() for value in condition.values)
+        wanted = ", ".join(condition.words)
         template = T("Problems", "{name} has no effect: it acts only if {other} is {wanted}.")
         message = text(template, wanted=wanted, **facts)
     hint = Suggestion(text(T("Problems", "Reset it.")), {param.path: to_raw(param, param.default)})

@@ -134,8 +134,8 @@ class Control:
     def _poll_folder(self) -> None:
         if self._folder is None:
             return
-        with contextlib.suppress(OSError):
-            for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
+        for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
+            with contextlib.suppress(OSError):  # what cannot be read now is tried again next time
                 line = path.read_bytes()
                 path.unlink()
                 self._take_line(line)

@@ -17,6 +17,7 @@ from trainer_core.runtime.quiet import quiet_libraries
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import Raw
 from trainer_core.texts import T, text
+from trainer_core.train.run import Request, Run
 from trainer_core.version import __version__
 
 _log = logging.getLogger(__name__)
@@ -62,12 +63,9 @@ def _run(
     overwrite: bool,
     go_on: bool,
 ) -> int:
-    raw = load()
-    # torch takes seconds to import: the app has its hello before that.
-    from trainer_core.train.run import Request, Run
-
     takes_commands = not os.isatty(streams.events)
-    return Run(Request(raw, overwrite, go_on), streams, emitter)(takes_commands=takes_commands)
+    request = Request(load(), overwrite, go_on)
+    return Run(request, streams, emitter)(takes_commands=takes_commands)
 
 
 def _guarded(run: Callable[[], int], emitter: Emitter) -> int:

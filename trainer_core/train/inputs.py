@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +10,6 @@ from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.prompt_file import SamplePrompt
 from trainer_core.errors import SettingsError
-from trainer_core.pipeline.prepare import Source
 from trainer_core.preflight import Preflight
 from trainer_core.protocol.messages import BucketCount
 from trainer_core.protocol.messages import Plan as PlanEvent
@@ -59,28 +56,6 @@ def _refusal(errors: list[Problem]) -> SettingsError:
     error.message, error.hint = first.message, hint
     error.args = (str(first.message),)
     return error
-
-
-def sources_of(inputs: RunInputs) -> list[Source]:
-    """Return every picture with its cut and caption, in the order of the index."""
-    root = inputs.index.root
-    return [
-        Source(
-            path=picture.path,
-            name=picture.path.relative_to(root).as_posix(),
-            repeats=picture.repeats,
-            placement=inputs.plan.placements[picture.path],
-            caption=inputs.captions[picture.path],
-        )
-        for picture in inputs.index.pictures
-    ]
-
-
-def fingerprint(sources: Sequence[Source], *, batch_size: int, accumulation: int) -> str:
-    """Return a hash of everything that decides the batches of an epoch, the seed excepted."""
-    facts = [[s.name, s.repeats, s.placement.bucket, s.caption] for s in sources]
-    content = json.dumps([batch_size, accumulation, facts]).encode()
-    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def plan_event(

@@ -1,8 +1,11 @@
-"""A run from its file to its end, with every way it can end told as an event."""
+"""A run from its file to its end, with every way it can end told as an event.
+
+What is wrong with a run is found, and its folder made, before torch is imported, which takes
+seconds.
+"""
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
@@ -10,15 +13,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-
-from trainer_core.checkpoints.state import SavedState, read_state
-from trainer_core.errors import OutOfMemory, StateError, TrainerError
+from trainer_core.errors import StateError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
-from trainer_core.file_writing import publish_text
 from trainer_core.preflight import examine
 from trainer_core.protocol.messages import (
     Detached,
@@ -30,7 +29,6 @@ from trainer_core.protocol.messages import (
     TextData,
 )
 from trainer_core.run_folder import RunFolder
-from trainer_core.runtime.device import Machine, find_machine
 from trainer_core.runtime.run_lock import RunLock
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
@@ -38,10 +36,12 @@ from trainer_core.settings.problems import Severity
 from trainer_core.texts import T
 from trainer_core.train.control import Control, StopRequested
 from trainer_core.train.inputs import RunInputs, run_inputs
-from trainer_core.train.loop import Loop
 from trainer_core.train.run_start import RunStart, decide_start
-from trainer_core.train.session import Session
 from trainer_core.version import __version__
+
+if TYPE_CHECKING:  # these bring torch along
+    from trainer_core.checkpoints.state import SavedState
+    from trainer_core.train.loop import Loop
 
 _log = logging.getLogger(__name__)
 
@@ -86,28 +86,22 @@ class Run:
             self._tell_end(Stop(save=False))
         except TrainerError as error:
             return self._tell_failure(error)
-        except torch.cuda.OutOfMemoryError as error:
-            _log.exception("out of memory")
-            return self._tell_failure(_out_of_memory(error))
         signal = self._control.signal
         return 128 + signal if signal is not None else 0
 
     def _train(self, held: ExitStack) -> Stop | None:
         inputs = self._check()
-        start = self._decide(inputs)
-        self._folder = start.folder
-        machine = _machine(inputs)
-        start.prepare()
-        held.enter_context(RunLock(start.folder.lock_file))
-        if not start.replaces:
-            self._open_records(start, inputs, held)
-        session = Session(inputs, start, machine, self._emitter, self._control)
-        self._loop = session.open()
-        if start.replaces:  # what was there goes only once everything is loaded
-            start.clear_replaced()
-            self._open_records(start, inputs, held)
-        _write_effective(start, inputs, machine)
-        return self._loop.run()
+        start = self._begin(inputs, held)
+        # Imported only now: whatever can be refused without torch has been refused.
+        from trainer_core.train.opening import open_loop, out_of_memory_in_words
+
+        self._control.stop_if_asked()
+        with out_of_memory_in_words():
+            self._loop = open_loop(inputs, start, self._emitter, self._control)
+            if start.replaces:  # what was there goes only once everything is loaded
+                start.clear()
+                self._open_records(start, inputs, held)
+            return self._loop.run()
 
     def _check(self) -> RunInputs:
         found = examine(self._request.raw)
@@ -117,30 +111,46 @@ class Run:
                 self._emitter.warn(problem.message, hint)
         return run_inputs(found)
 
-    def _decide(self, inputs: RunInputs) -> RunStart:
+    def _begin(self, inputs: RunInputs, held: ExitStack) -> RunStart:
+        """Decide where the run begins, and take possession of its folder."""
         output = inputs.settings.output
         assert output.output_dir is not None
         folder = RunFolder(output.output_dir, output.output_name)
-        state = self._state(folder, output.resume)
-        return decide_start(
+        lock = RunLock(folder.lock_file)
+        if folder.path.is_dir():  # another trainer may be at work in it
+            held.enter_context(lock)
+        start = decide_start(
             folder,
             seed=inputs.settings.hardware.seed,
-            state=state,
+            state=self._state(folder, output.resume),
             overwrite=self._request.overwrite,
         )
+        start.make_folders()
+        if not lock.is_held:
+            held.enter_context(lock)
+        self._folder = folder
+        start.remove_leftovers()
+        if not start.replaces:
+            if start.state is None:
+                start.clear()
+            self._open_records(start, inputs, held)
+        return start
 
     def _state(self, folder: RunFolder, resume: Path | None) -> SavedState | None:
-        if not self._request.go_on:
-            return read_state(resume) if resume is not None else None
-        newest = folder.newest_state()
-        if newest is None:
+        path = folder.newest_state() if self._request.go_on else resume
+        if path is None and self._request.go_on:
             raise StateError(
                 T("Errors", "{folder} holds no complete state of {name} to go on from."),
                 T("Errors", "Start it anew under another name, or with --overwrite."),
                 folder=folder.output_dir,
                 name=folder.name,
             )
-        return read_state(newest)
+        if path is None:
+            return None
+        # Imported only where there is a state: it brings torch along.
+        from trainer_core.checkpoints.state import read_state
+
+        return read_state(path)
 
     def _open_records(self, start: RunStart, inputs: RunInputs, held: ExitStack) -> None:
         """Open log, event file, control folder and TensorBoard files."""
@@ -207,40 +217,3 @@ class Run:
             )
         )
         return error.exit_code
-
-
-def _machine(inputs: RunInputs) -> Machine:
-    hardware = inputs.settings.hardware
-    if hardware.num_cpu_threads_per_process is not None:
-        torch.set_num_threads(hardware.num_cpu_threads_per_process)
-    return find_machine(hardware.mixed_precision)
-
-
-def _write_effective(start: RunStart, inputs: RunInputs, machine: Machine) -> None:
-    """Write what is really used, where the settings leave it open."""
-    effective = {
-        "run_id": start.run_id,
-        "seed": start.seed,
-        "device": machine.name,
-        "precision": machine.precision,
-        "torch": torch.__version__,
-        "program": __version__,
-        "cpu_threads": torch.get_num_threads(),
-        "total_steps": inputs.plan.total_steps,
-        "warmup_steps": inputs.plan.warmup_steps,
-        "settings": as_raw(inputs.settings),
-    }
-    content = json.dumps(effective, indent=1, ensure_ascii=False)
-    publish_text(start.folder.effective_file, content, replace=True)
-
-
-def _out_of_memory(error: Exception) -> OutOfMemory:
-    return OutOfMemory(
-        T("Errors", "The GPU has too little memory: {reason}"),
-        T(
-            "Errors",
-            "Lower the batch size or the resolution, switch gradient checkpointing on, or close "
-            "other programs that use the GPU.",
-        ),
-        reason=str(error).split("\n", maxsplit=1)[0],
-    )

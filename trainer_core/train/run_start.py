@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from trainer_core.checkpoints.naming import is_result_name
-from trainer_core.checkpoints.state import SavedState
-from trainer_core.errors import OutputError, StateError
+from trainer_core.errors import OutputError, ProtocolError, StateError
 from trainer_core.file_writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved
@@ -19,6 +19,9 @@ from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.texts import T
+
+if TYPE_CHECKING:  # it brings torch along
+    from trainer_core.checkpoints.state import SavedState
 
 
 @dataclass(slots=True)
@@ -50,7 +53,9 @@ def _saves(event_file: Path) -> Iterable[CheckpointSaved | CheckpointRemoved]:
         return
     with event_file.open("rb") as lines:
         for line in lines:
-            if b'"checkpoint_' in line:
+            if b'"checkpoint_' not in line:
+                continue
+            with contextlib.suppress(ProtocolError):  # a line that a full disk cut short
                 event = decode_event(line)
                 if isinstance(event, CheckpointSaved | CheckpointRemoved):
                     yield event
@@ -67,7 +72,7 @@ class RunStart:
     replaces: bool
     own: OwnFiles
 
-    def prepare(self) -> None:
+    def make_folders(self) -> None:
         """Make the run folder.
 
         Raises:
@@ -78,8 +83,16 @@ class RunStart:
             self.folder.control.mkdir(exist_ok=True)
         except OSError as error:
             raise output_error(error, self.folder.path) from error
+
+    def remove_leftovers(self) -> None:
+        """Clear away what a killed process left; the run's lock must be held.
+
+        Raises:
+            OutputError: It cannot be removed.
+        """
         name = self.folder.name
         remove_leftovers(self.folder.output_dir, lambda final: is_result_name(name, final))
+        remove_leftovers(self.folder.path, lambda final: True)
 
     def record(self, raw: Mapping[str, Any]) -> None:
         """Write what was asked, with the run's id and seed, into the run folder."""
@@ -87,13 +100,11 @@ class RunStart:
         content = files.dumps(files.RunFile(dict(raw), run=run))
         publish_bytes(self.folder.run_file, content.encode(), replace=True)
 
-    def clear_replaced(self) -> None:
-        """Remove what the user said may be replaced: weights, states and records of the name."""
-        if not self.replaces:
-            return
-        for path in [*self.folder.weights(), *self.folder.states()]:
+    def clear(self) -> None:
+        """Remove what is here of an earlier run of the name: weights, states and records."""
+        for path in [*self.folder.weights(), *self.folder.state_folders()]:
             discard(path)
-        for path in (self.folder.event_file, self.folder.log_file, self.folder.effective_file):
+        for path in (self.folder.event_file, self.folder.log_file):
             discard(path)
         for picture in self.folder.samples.iterdir():
             discard(picture)

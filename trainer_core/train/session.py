@@ -28,13 +28,14 @@ from trainer_core.train.building import (
 )
 from trainer_core.train.control import Control
 from trainer_core.train.facts import run_facts
-from trainer_core.train.inputs import RunInputs, fingerprint, plan_event, sources_of
+from trainer_core.train.inputs import RunInputs, plan_event
 from trainer_core.train.loading import PictureLoading
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.resuming import Resumable
 from trainer_core.train.run_start import RunStart
 from trainer_core.train.samples import SampleDrawer
 from trainer_core.train.saving import Saver
+from trainer_core.train.sources import fingerprint, sources_of
 from trainer_core.train.step import Stepper
 from trainer_core.train.text_features import TextFeatures
 

@@ -1,0 +1,57 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QPushButton, QTreeView, QWidget
+
+from desktop_app.docks.problems import ProblemsDock
+from desktop_app.models.problems_model import Column
+from desktop_app.workspace import Workspace
+
+
+@pytest.fixture
+def view(workspace: Workspace, qtbot) -> QWidget:
+    view = ProblemsDock().build(workspace)
+    qtbot.addWidget(view)
+    view.resize(800, 200)
+    view.show()
+    return view
+
+
+def select(view: QWidget, workspace: Workspace, path: str) -> QTreeView:
+    """Make the row of a problem the current one."""
+    rows = range(workspace.problems.rowCount())
+    row = next(row for row in rows if workspace.problems.entry(row).path == path)
+    [table] = view.findChildren(QTreeView)
+    table.setCurrentIndex(workspace.problems.index(row, Column.MESSAGE))
+    return table
+
+
+def test_a_click_leads_to_the_setting(view: QWidget, workspace: Workspace, qtbot):
+    table = select(view, workspace, "dataset.train_data_dir")
+    place = table.visualRect(table.currentIndex()).center()
+    with qtbot.waitSignal(workspace.setting_wanted) as blocker:
+        qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert blocker.args == ["dataset.train_data_dir"]
+
+
+def test_a_suggestion_is_applied_from_here(view: QWidget, workspace: Workspace):
+    workspace.document.apply({"adapter.netwrok_dim": 32}, "a typing mistake")
+    select(view, workspace, "adapter.netwrok_dim")
+    [button] = view.findChildren(QPushButton)
+    assert button.isVisible()
+    button.click()
+    assert workspace.document.value("adapter.network_dim") == 32
+
+
+def test_a_problem_that_only_a_person_can_solve_has_no_button(view: QWidget, workspace: Workspace):
+    select(view, workspace, "dataset.train_data_dir")
+    [button] = view.findChildren(QPushButton)
+    assert not button.isVisible()
+
+
+def test_without_problems_it_says_so(
+    view: QWidget, workspace: Workspace, ready_values: dict[str, object]
+):
+    [table] = view.findChildren(QTreeView)
+    assert table.isVisible()
+    workspace.document.apply(ready_values, "made ready")
+    assert not table.isVisible()

@@ -1,0 +1,69 @@
+from pathlib import Path
+
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QAbstractItemModelTester
+
+from desktop_app.models.problems_model import Column, ProblemsModel
+from trainer_core.dataset.audit import Finding
+from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.texts import text
+
+NOTICE = Problem("optimizer.lr_warmup", Severity.NOTICE, text("No effect."))
+ERROR = Problem(
+    "adapter.network_dim",
+    Severity.ERROR,
+    text("{name} is 0.", name="network_dim"),
+    Suggestion(text("Use {value}.", value=8), {"adapter.network_dim": 8}),
+)
+FINDING = Finding(
+    Path("/pictures/a.png"), Severity.WARNING, text("It is small."), text("Take a larger one.")
+)
+
+
+@pytest.fixture
+def model(qapp: object) -> ProblemsModel:
+    model = ProblemsModel()
+    QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning, model)
+    return model
+
+
+def row_words(model: ProblemsModel, row: int) -> list[object]:
+    return [model.index(row, column).data() for column in Column]
+
+
+def test_the_worst_stand_first_whatever_they_are_about(model: ProblemsModel):
+    model.set_problems([NOTICE, ERROR])
+    model.set_findings([FINDING])
+    severities = [model.entry(row).severity for row in range(model.rowCount())]
+    assert severities == [Severity.ERROR, Severity.WARNING, Severity.NOTICE]
+
+
+def test_a_row_says_what_where_and_what_to_do(model: ProblemsModel):
+    model.set_problems([ERROR])
+    assert row_words(model, 0) == ["“Network rank” is 0.", "Network rank", "Use 8."]
+
+
+def test_a_finding_names_its_picture(model: ProblemsModel):
+    model.set_findings([FINDING])
+    assert row_words(model, 0) == ["It is small.", "a.png", "Take a larger one."]
+    assert model.entry(0).picture == Path("/pictures/a.png")
+
+
+def test_new_problems_replace_the_old_and_leave_findings(model: ProblemsModel):
+    model.set_problems([ERROR])
+    model.set_findings([FINDING])
+    model.set_problems([])
+    assert model.count(Severity.ERROR) == 0
+    assert model.count(Severity.WARNING) == 1
+
+
+def test_the_same_problems_again_disturb_no_view(model: ProblemsModel, qtbot):
+    model.set_problems([ERROR])
+    with qtbot.assertNotEmitted(model.modelReset):
+        model.set_problems([ERROR])
+
+
+def test_every_column_has_a_heading(model: ProblemsModel):
+    headings = [model.headerData(column, Qt.Orientation.Horizontal) for column in Column]
+    assert all(headings)

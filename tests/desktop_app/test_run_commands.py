@@ -1,0 +1,146 @@
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from helpers.answers import Answers
+from PySide6.QtWidgets import QWidget
+
+from desktop_app.process.outcome import Ending, Outcome
+from desktop_app.run_commands import RunCommands
+from desktop_app.workspace import Workspace
+from trainer_core.run_folder import RunFolder
+from trainer_core.settings import files
+
+
+@pytest.fixture
+def commands(workspace: Workspace, answers: Answers, qtbot) -> RunCommands:
+    window = QWidget()
+    qtbot.addWidget(window)
+    return RunCommands(workspace, window, ask=answers)
+
+
+@pytest.fixture
+def ready(workspace: Workspace, ready_values: dict[str, object]) -> Workspace:
+    """A workspace whose document can be started."""
+    workspace.document.apply(ready_values, "made ready")
+    return workspace
+
+
+@pytest.fixture
+def play(commands: RunCommands, ready: Workspace, qtbot) -> Callable[[], Outcome]:
+    """Press Start and wait for the end."""
+
+    def play() -> Outcome:
+        with qtbot.waitSignal(ready.run.ended, timeout=20_000) as blocker:
+            commands.start()
+        outcome = blocker.args[0]
+        assert isinstance(outcome, Outcome)
+        return outcome
+
+    return play
+
+
+def last_snapshot(workspace: Workspace) -> files.RunFile:
+    return files.load(sorted((workspace.data_dir / "runs").iterdir())[-1])
+
+
+def test_a_start_with_errors_names_them_and_does_not_start(
+    commands: RunCommands, workspace: Workspace, answers: Answers
+):
+    commands.start()
+    [question] = answers.questions
+    assert "Choose a base model." in question.details
+    assert "Choose a picture folder." in question.details
+    assert not workspace.run.is_running
+
+
+def test_it_leads_to_the_first_error_on_demand(
+    commands: RunCommands, workspace: Workspace, answers: Answers, qtbot
+):
+    answers.agreed = ["show"]
+    with qtbot.waitSignal(workspace.setting_wanted) as blocker:
+        commands.start()
+    assert blocker.args == ["model.pretrained_model_name_or_path"]
+
+
+def test_a_start_trains_what_the_document_says_and_does_not_save_it(
+    play: Callable[[], Outcome], ready: Workspace, answers: Answers
+):
+    ready.document.set_value("adapter.network_dim", 24)
+    assert play().ending is Ending.COMPLETED
+    assert answers.questions == []
+    assert ready.document.is_dirty
+    assert last_snapshot(ready).raw["adapter"]["network_dim"] == 24
+
+
+def test_a_taken_name_offers_a_free_one(
+    play: Callable[[], Outcome], ready: Workspace, answers: Answers, tmp_path: Path
+):
+    play()
+    answers.agreed = ["rename"]
+    play()
+    assert ready.document.value("output.output_name") == "mine-2"
+    assert RunFolder(tmp_path / "out", "mine-2").exists()
+
+
+def test_a_taken_name_stops_the_start_unless_something_is_chosen(
+    play: Callable[[], Outcome], commands: RunCommands, ready: Workspace, answers: Answers
+):
+    play()
+    commands.start()
+    assert not ready.run.is_running
+    [question] = answers.questions
+    assert [answer.is_destructive for answer in question.answers][-1]
+
+
+def test_a_stopped_run_goes_on_from_its_state(
+    commands: RunCommands,
+    ready: Workspace,
+    answers: Answers,
+    use_trainer: Callable[..., None],
+    qtbot,
+):
+    use_trainer(ready, steps=60, delay=0.02)
+    with qtbot.waitSignal(ready.run.ended, timeout=20_000) as blocker:
+        commands.start()
+        qtbot.waitUntil(lambda: len(ready.metrics.loss) >= 3, timeout=20_000)
+        commands.stop_and_save()
+    stopped_at = blocker.args[0].step
+    assert blocker.args[0].stopped
+    assert 3 <= stopped_at < 60
+    answers.agreed = ["go_on"]
+    use_trainer(ready, steps=60)
+    with qtbot.waitSignal(ready.run.ended, timeout=20_000) as blocker:
+        commands.start()
+    assert answers.questions[-1].answers[0].label == f"Go on from step {stopped_at}"
+    assert blocker.args[0].ending is Ending.COMPLETED
+    assert len(ready.metrics.loss) == 60
+
+
+def test_stopping_without_saving_is_asked_about(
+    commands: RunCommands,
+    ready: Workspace,
+    answers: Answers,
+    use_trainer: Callable[..., None],
+    qtbot,
+):
+    use_trainer(ready, steps=10_000, delay=0.01)
+    commands.start()
+    qtbot.waitUntil(lambda: len(ready.metrics.loss) >= 1, timeout=20_000)
+    commands.stop_now()
+    assert not ready.run.is_stopping
+    answers.agreed = ["stop"]
+    with qtbot.waitSignal(ready.run.ended, timeout=20_000) as blocker:
+        commands.stop_now()
+    assert blocker.args[0].stopped
+    assert blocker.args[0].state is None
+
+
+def test_a_snapshot_that_cannot_be_written_is_reported(
+    commands: RunCommands, ready: Workspace, answers: Answers
+):
+    ready.data_dir.mkdir(exist_ok=True)
+    (ready.data_dir / "runs").write_text("a file where the folder belongs", encoding="utf-8")
+    commands.start()
+    assert len(answers.questions) == 1
+    assert not ready.run.is_running
