@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,6 +23,7 @@ from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
 from trainer_core.settings.document import Raw, closest, replaced, with_absolute_paths
 from trainer_core.settings.reference import describe, describe_lines
+from trainer_core.train.check_report import as_json, as_lines, exit_code, report
 from trainer_core.train.entry import train
 from trainer_core.version import __version__
 
@@ -36,6 +38,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as with `describe | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
     except TrainerError as error:
         _say(f"{error.message}")
         if error.hint:
@@ -48,16 +52,23 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = message.rpartition("unrecognized arguments: ")[2].split(" ")[0]
-        guess = closest(unknown.lstrip("-"), setting_names()) if unknown.startswith("--") else None
+        name = unknown.lstrip("-").partition("=")[0]
+        known = [*setting_names(), "set", "overwrite", "continue", "json", "folder"]
+        guess = closest(name, known) if unknown.startswith("--") else None
         hint = f" Did you mean --{guess}?" if guess else ""
-        super().error(message + "." * (not message.endswith(".")) + hint)
+        super().error(message + "." * (not message.endswith((".", ")"))) + hint)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="lora-loom-trainer", description="Trains LoRA adapters.")
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, parser_class=_Parser, metavar="COMMAND")
-    train = commands.add_parser("train", help="train what a run file says", allow_abbrev=False)
+    train = commands.add_parser(
+        "train",
+        help="train what a run file says",
+        usage="%(prog)s [--overwrite | --continue] [--SETTING VALUE ...] RUN.toml",
+        allow_abbrev=False,
+    )
     _add_run_file(train)
     how = train.add_mutually_exclusive_group()
     how.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
@@ -68,7 +79,12 @@ def _parser() -> argparse.ArgumentParser:
         help="go on from the newest complete state of this name",
     )
     train.set_defaults(command=_train)
-    check = commands.add_parser("check", help="name every problem and the plan", allow_abbrev=False)
+    check = commands.add_parser(
+        "check",
+        help="name every problem and the plan",
+        usage="%(prog)s [--json] [--SETTING VALUE ...] RUN.toml",
+        allow_abbrev=False,
+    )
     _add_run_file(check)
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(command=_check)
@@ -115,9 +131,6 @@ def _demo(arguments: argparse.Namespace) -> int:
 
 def _check(arguments: argparse.Namespace) -> int:
     quiet_libraries()
-    # Imported here because it brings torch along, which `describe` can do without.
-    from trainer_core.train.check_report import as_json, as_lines, exit_code, report
-
     found = report(_raw(arguments))
     if arguments.json:
         sys.stdout.write(json.dumps(as_json(found), indent=1, ensure_ascii=False) + "\n")

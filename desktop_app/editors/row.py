@@ -45,6 +45,8 @@ class Row(QWidget):
         self.editor.committed.connect(self._on_committed)
         self.label.clicked.connect(self.editor.activate)
         self._reset.clicked.connect(self._on_reset)
+        for inner in self.editor.findChildren(QWidget):
+            inner.setAcceptDrops(False)  # a folder dropped on a field would be typed into it
         for field in self.editor.fields():
             field.setAccessibleName(shown(param.spec.label))
             field.installEventFilter(self)

@@ -152,7 +152,8 @@ class SD1:
         """Return the base model's name and hashes; reads the whole file."""
         if self.path.is_dir():
             return ModelIdentity(self.path.name, None, None)
-        return ModelIdentity(self.path.name, legacy_hash(self.path), sha256(self.path))
+        with self.path.open("rb") as file:
+            return ModelIdentity(self.path.name, legacy_hash(file), sha256(self.path))
 
     def save_folder(self, folder: Path) -> None:
         """Write the model as a diffusers folder that older libraries read as well."""

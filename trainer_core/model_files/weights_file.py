@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import BinaryIO
 
 from trainer_core.errors import ModelFileError
 from trainer_core.model_files.checkpoint import read_checkpoint
@@ -63,11 +64,11 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def legacy_hash(path: Path) -> str:
+def legacy_hash(file: BinaryIO) -> str:
     """Return the 8 hex digits by which older web interfaces know a model file.
 
-    They are the SHA-256 of 64 KiB at 1 MiB into the file, or of what there is of them.
+    They are the SHA-256 of 64 KiB at 1 MiB into the file; ``e3b0c442``, the hash of nothing, for
+    anything shorter than that. Source: vectors/README.md, metadata.json (``sshs_legacy_hash``).
     """
-    with path.open("rb") as file:
-        file.seek(0x100000)
-        return hashlib.sha256(file.read(0x10000)).hexdigest()[:8]
+    file.seek(0x100000)
+    return hashlib.sha256(file.read(0x10000)).hexdigest()[:8]

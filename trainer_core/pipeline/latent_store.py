@@ -93,27 +93,30 @@ class FileHashes:
 
 
 def _open_database(path: Path) -> sqlite3.Connection:
-    """Open or make the database; a damaged one is made anew, in memory if the disk refuses."""
-    for attempt in (_connected, _connected_anew):
-        with contextlib.suppress(OSError, sqlite3.Error):
-            return attempt(path)
-    return _connected(None)
-
-
-def _connected_anew(path: Path) -> sqlite3.Connection:
-    path.unlink(missing_ok=True)
-    return _connected(path)
-
-
-def _connected(path: Path | None) -> sqlite3.Connection:
-    if path is not None:
+    """Open or make the database; a damaged one is made anew, in memory where the disk refuses."""
+    with contextlib.suppress(OSError, sqlite3.OperationalError):
         path.parent.mkdir(parents=True, exist_ok=True)
-    database = sqlite3.connect(path or ":memory:", check_same_thread=False)
-    with database:
-        database.execute(
-            "CREATE TABLE IF NOT EXISTS files"
-            " (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)"
-        )
+        try:
+            return _connected(str(path))
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:  # no database at all, or one that is damaged
+            path.unlink()
+            return _connected(str(path))
+    return _connected(":memory:")
+
+
+def _connected(place: str) -> sqlite3.Connection:
+    database = sqlite3.connect(place, check_same_thread=False)
+    try:
+        with database:
+            database.execute(
+                "CREATE TABLE IF NOT EXISTS files"
+                " (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)"
+            )
+    except sqlite3.Error:
+        database.close()
+        raise
     return database
 
 

@@ -82,41 +82,42 @@ def bucket_limits(settings: TrainSettings) -> Iterator[Problem]:
     """Refuse bucket limits that shut out the resolution (behaviours 1) or come to nothing."""
     pictures = settings.dataset
     step = pictures.bucket_reso_steps
-    smaller, larger = sorted(pictures.resolution)
-    if not pictures.enable_bucket or pictures.bucket_no_upscale or step > smaller:
+    shorter, longer = sorted(pictures.resolution)
+    if not pictures.enable_bucket or pictures.bucket_no_upscale or step > shorter:
         return
     if pictures.min_bucket_reso < step:
-        message = T("Problems", "Smallest bucket side is below the bucket step, {side} px.")
-        yield _with_side("dataset.min_bucket_reso", message, step)
-    elif pictures.min_bucket_reso // step * step > smaller:
-        message = T("Problems", "Smallest bucket side is above the resolution's {side} px.")
-        yield _with_side("dataset.min_bucket_reso", message, smaller)
-    if -(-pictures.max_bucket_reso // step) * step < larger:
-        message = T("Problems", "Largest bucket side is below the resolution's {side} px.")
-        yield _with_side("dataset.max_bucket_reso", message, larger)
+        template = T("Problems", "Smallest bucket side is below the bucket step, {side} px.")
+        yield _use("dataset.min_bucket_reso", step, text(template, side=step))
+    elif pictures.min_bucket_reso // step * step > shorter:
+        template = T("Problems", "Smallest bucket side is above the resolution's {side} px.")
+        yield _use("dataset.min_bucket_reso", shorter, text(template, side=shorter))
+    if -(-pictures.max_bucket_reso // step) * step < longer:
+        template = T("Problems", "Largest bucket side is below the resolution's {side} px.")
+        yield _use("dataset.max_bucket_reso", longer, text(template, side=longer))
 
 
-def _with_side(path: str, template: str, side: int) -> Problem:
-    hint = Suggestion(text(T("Problems", "Use {value}."), value=side), {path: side})
-    return Problem(path, Severity.ERROR, text(template, side=side), hint)
+def _use(path: str, value: object, message: Text) -> Problem:
+    hint = Suggestion(text(T("Problems", "Use {value}."), value=value), {path: value})
+    return Problem(path, Severity.ERROR, message, hint)
 
 
 def bucket_step(settings: TrainSettings) -> Iterator[Problem]:
     """Require sides that the U-Net can halve: steps of 64, or 8 without buckets (behaviours 6)."""
     pictures = settings.dataset
-    step, side = pictures.bucket_reso_steps, min(pictures.resolution)
-    if pictures.enable_bucket and (step % 64 or step > side):
-        message = text(T("Problems", "The bucket step must be a multiple of 64 for this family."))
-        if step > side:
-            template = T("Problems", "The bucket step is above the resolution's {side} px.")
-            message = text(template, side=side)
-        hint = text(T("Problems", "Use {value}."), value=64)
-        changes = {"dataset.bucket_reso_steps": 64}
-        yield Problem(
-            "dataset.bucket_reso_steps", Severity.ERROR, message, Suggestion(hint, changes)
-        )
-    elif not pictures.enable_bucket and any(side % 8 for side in pictures.resolution):
-        sides = [max(64, side // 8 * 8) for side in pictures.resolution]
+    step, shorter = pictures.bucket_reso_steps, min(pictures.resolution)
+    if not pictures.enable_bucket:
+        yield from _sides_without_buckets(pictures.resolution)
+    elif step % 64:
+        template = T("Problems", "The bucket step must be a multiple of 64 for this family.")
+        yield _use("dataset.bucket_reso_steps", 64, text(template))
+    elif step > shorter:
+        template = T("Problems", "The bucket step is above the resolution's {side} px.")
+        yield _use("dataset.bucket_reso_steps", 64, text(template, side=shorter))
+
+
+def _sides_without_buckets(resolution: tuple[int, int]) -> Iterator[Problem]:
+    if any(side % 8 for side in resolution):
+        sides = [side // 8 * 8 for side in resolution]
         message = text(T("Problems", "Without buckets both sides must be multiples of 8 px."))
         hint = Suggestion(
             text(T("Problems", "Use {width} x {height}."), width=sides[0], height=sides[1]),
@@ -149,8 +150,7 @@ def something_to_train(settings: TrainSettings) -> Iterator[Problem]:
         path = f"optimizer.{part}_lr"
         rate = params()[path].default
         message = text(T("Problems", "Every learning rate is 0: nothing would be trained."))
-        hint = Suggestion(text(T("Problems", "Use {value}."), value=rate), {path: rate})
-        yield Problem(path, Severity.ERROR, message, hint)
+        yield _use(path, rate, message)
 
 
 def _rate(own: float | None, common: float) -> float:

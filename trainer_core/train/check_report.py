@@ -1,4 +1,7 @@
-"""The answer of ``check``: every problem and the whole plan, for people or as JSON."""
+"""The answer of ``check``: every problem and the whole plan, for people or as JSON.
+
+torch is imported only where there is something to ask of it, so that mistakes are told at once.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +11,8 @@ from typing import Any
 
 from trainer_core.errors import TrainerError
 from trainer_core.preflight import Preflight, examine
-from trainer_core.runtime.device import find_machine
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.train.building import trainable_parameters
+from trainer_core.settings.schema import TrainSettings
 from trainer_core.train.inputs import plan_event
 
 
@@ -27,22 +29,32 @@ class Report:
 def report(raw: Mapping[str, Any]) -> Report:
     """Check a raw document with absolute paths, and count what would be trained."""
     found = examine(raw)
-    settings = found.settings
-    if settings is None:
+    if found.settings is None:
         return Report(found, {})
-    parameters: Mapping[str, int] = {}
-    precision = device = ""
+    precision, device = _machine(found, found.settings)
+    parameters = {} if found.errors else _parameters(found, found.settings)
+    return Report(found, parameters, precision, device)
+
+
+def _machine(found: Preflight, settings: TrainSettings) -> tuple[str, str]:
+    from trainer_core.runtime.device import find_machine
+
     try:
         machine = find_machine(settings.hardware.mixed_precision)
-        precision, device = machine.precision, machine.name
     except TrainerError as error:
         found.problems.append(_problem("hardware.mixed_precision", error))
-    if not found.errors:
-        try:
-            parameters = trainable_parameters(settings)
-        except TrainerError as error:
-            found.problems.append(_problem("model.pretrained_model_name_or_path", error))
-    return Report(found, parameters, precision, device)
+        return "", ""
+    return machine.precision, machine.name
+
+
+def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
+    from trainer_core.train.building import trainable_parameters
+
+    try:
+        return trainable_parameters(settings)
+    except TrainerError as error:
+        found.problems.append(_problem("model.pretrained_model_name_or_path", error))
+        return {}
 
 
 def exit_code(checked: Report) -> int:

@@ -1,0 +1,97 @@
+import os
+import sys
+
+import pytest
+from helpers.fake_trainer import fake_command
+
+from desktop_app.process.environment import TrainerCommand, trainer_environment
+from desktop_app.process.outcome import ProcessEnd
+from desktop_app.process.trainer_process import TrainerProcess
+from trainer_core.protocol.messages import StepDone
+
+
+@pytest.fixture
+def start(run_file, qtbot):
+    """Start the fake trainer with options and wait for its first step."""
+    started = []
+
+    def start(**options) -> TrainerProcess:
+        process = TrainerProcess()
+        started.append(process)
+        program, *arguments = fake_command(steps=10_000, delay=0.01, **options)
+        command = TrainerCommand(program, [*arguments, "train", str(run_file)])
+        with qtbot.waitSignal(
+            process.event_received, check_params_cb=lambda event: isinstance(event, StepDone)
+        ):
+            process.start(command, trainer_environment())
+        return process
+
+    yield start
+    for process in started:
+        process.kill()
+        process._process.waitForFinished()
+
+
+def end_of(process, qtbot, **patience) -> ProcessEnd:
+    with qtbot.waitSignal(process.ended, timeout=10_000) as blocker:
+        process.stop(**patience)
+    return blocker.args[0]
+
+
+def test_stop_is_obeyed_without_force(start, qtbot):
+    end = end_of(start(), qtbot, save=False)
+    assert end == ProcessEnd(exit_code=0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_deaf_trainer_is_terminated(start, qtbot):
+    end = end_of(start(deaf=True), qtbot, save=False, stop_patience_s=0.1)
+    assert end == ProcessEnd(exit_code=0), "SIGTERM lets it save and leave by itself"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+def test_a_trainer_that_ignores_everything_is_killed(start, qtbot):
+    process = start(deaf=True, ignore_sigterm=True)
+    end = end_of(process, qtbot, save=False, stop_patience_s=0.1)
+    assert end.was_killed
+    assert end.has_crashed
+
+
+def test_saving_may_take_its_time_while_events_come(start, qtbot):
+    process = start(deaf=True)
+    process.stop(save=True, save_patience_s=0.2)
+    seen = []
+    process.event_received.connect(seen.append)
+    qtbot.waitUntil(lambda: len(seen) > 60)  # at least 0.6 s, three times the patience
+    assert process._process.state() is not process._process.ProcessState.NotRunning
+
+
+def test_the_trainer_has_a_session_of_its_own(start):
+    process = start()
+    pid = process._process.processId()
+    assert os.getsid(pid) == pid != os.getsid(0)
+
+
+def test_a_kill_reaches_what_the_trainer_started(tmp_path, qtbot):
+    pids = tmp_path / "pids"
+    script = (
+        "import os, pathlib, subprocess, sys, time;"
+        "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+        f"pathlib.Path({str(pids)!r}).write_text(str(child.pid));"
+        "time.sleep(600)"
+    )
+    process = TrainerProcess()
+    process.start(TrainerCommand(sys.executable, ["-c", script]), trainer_environment())
+    qtbot.waitUntil(lambda: pids.exists() and pids.read_text() != "", timeout=10_000)
+    with qtbot.waitSignal(process.ended):
+        process.kill()
+    child = int(pids.read_text())
+    qtbot.waitUntil(lambda: not _is_alive(child))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False

@@ -1,0 +1,249 @@
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from helpers.answers import Answers
+from PySide6.QtCore import QByteArray, QMimeData, QObject, QPoint, QPointF, Qt, QThreadPool, QTimer, QUrl
+from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton
+
+from desktop_app.actions import ACTIONS
+from desktop_app.docks.catalogue import DOCKS
+from desktop_app.editors.page import SettingsPage
+from desktop_app.main_window import MainWindow
+from desktop_app.preferences import THEMES
+from desktop_app.workspace import Workspace
+
+
+@pytest.fixture
+def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow]:
+    """The window of an empty document, on the screen."""
+    window = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    qtbot.addWidget(window)
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    yield window
+    workspace.document.undo_stack.setClean()
+
+
+@pytest.fixture
+def ready(window: MainWindow, workspace: Workspace, ready_values: dict[str, object]) -> MainWindow:
+    """The window of a document that can be started."""
+    workspace.document.apply(ready_values, "made ready")
+    return window
+
+
+def field_of(window: MainWindow, path: str) -> object:
+    for page in window.findChildren(SettingsPage):
+        for form in page.forms:
+            if path in form.rows:
+                return form.rows[path].editor.fields()[0]
+    raise KeyError(path)
+
+
+def drop(window: MainWindow, path: Path) -> None:
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path))])
+    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    action = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
+    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(window, QDropEvent(QPointF(1, 1), action, data, left, plain))
+
+
+def test_the_window_fits_a_small_screen(window: MainWindow):
+    assert window.minimumSizeHint().width() <= 1280
+    assert window.minimumSizeHint().height() <= 720
+    assert (window.width(), window.height()) == (1280, 720)
+
+
+def test_every_dock_of_the_catalogue_is_there(window: MainWindow):
+    assert list(window.docks.widgets) == [dock.name for dock in DOCKS]
+    for dock in window.docks.widgets.values():
+        assert not dock.isHidden()
+
+
+def test_every_command_can_be_reached_from_the_menus(window: MainWindow):
+    listed = {
+        action
+        for title in window.menuBar().actions()
+        for action in title.menu().actions()  # type: ignore[attr-defined]
+    }
+    assert {window.commands[spec.name] for spec in ACTIONS} <= listed
+
+
+def test_no_two_commands_share_a_shortcut(window: MainWindow):
+    keys = [a.shortcut().toString() for a in window.commands.values() if a.shortcut().toString()]
+    assert len(keys) == len(set(keys))
+
+
+def test_a_dropped_folder_becomes_the_picture_folder(
+    window: MainWindow, workspace: Workspace, tmp_path: Path
+):
+    drop(window, tmp_path)
+    assert workspace.document.value("dataset.train_data_dir") == str(tmp_path)
+
+
+def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, tmp_path: Path):
+    run_file = tmp_path / "mine.toml"
+    run_file.write_text('format = "loom/1"\n', encoding="utf-8")
+    drop(window, run_file)
+    assert workspace.document.path == run_file
+    assert window.windowTitle() == "mine.toml[*] – LoRA Loom"
+
+
+def test_the_title_marks_unsaved_changes(window: MainWindow, workspace: Workspace):
+    assert not window.isWindowModified()
+    workspace.document.set_value("adapter.network_dim", 32)
+    assert window.isWindowModified()
+    window.commands["undo"].trigger()
+    assert not window.isWindowModified()
+
+
+@pytest.mark.parametrize(
+    "path", ["adapter.network_dim", "optimizer.max_grad_norm", "sampling.sample_prompts"]
+)
+def test_a_wanted_setting_comes_to_the_front_with_the_focus(
+    window: MainWindow, workspace: Workspace, path: str, qtbot
+):
+    workspace.setting_wanted.emit(path)
+    field = field_of(window, path)
+    qtbot.waitUntil(lambda: field.hasFocus() and not field.visibleRegion().isEmpty())
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support grabbing", extend=True)
+def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
+    window.commands["find"].trigger()
+    qtbot.waitUntil(window.toolbar.search.hasFocus)
+    qtbot.keyClicks(window.toolbar.search, "lr_warmup_steps")
+    qtbot.keyClick(window.toolbar.search, Qt.Key.Key_Return)
+    qtbot.waitUntil(field_of(window, "optimizer.lr_warmup_steps").hasFocus)
+
+
+def test_what_is_still_being_typed_is_saved(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    workspace.document.save(tmp_path / "mine.toml")
+    workspace.setting_wanted.emit("adapter.network_dim")
+    field = field_of(window, "adapter.network_dim")
+    qtbot.waitUntil(field.hasFocus)
+    field.selectAll()
+    qtbot.keyClicks(field, "24")
+    window.commands["save"].trigger()
+    assert "network_dim = 24" in (tmp_path / "mine.toml").read_text(encoding="utf-8")
+
+
+def test_undo_in_a_field_takes_back_the_committed_value(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    workspace.setting_wanted.emit("adapter.network_dim")
+    field = field_of(window, "adapter.network_dim")
+    qtbot.waitUntil(field.hasFocus)
+    field.selectAll()
+    qtbot.keyClicks(field, "24")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert workspace.document.value("adapter.network_dim") == 24
+    qtbot.keyClick(field, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: workspace.document.value("adapter.network_dim") == 8)
+
+
+def test_start_and_stop_are_enabled_when_they_can_be_pressed(
+    ready: MainWindow, workspace: Workspace, use_trainer: Callable[..., None], qtbot
+):
+    start, stop = ready.commands["start"], ready.commands["stop_and_save"]
+    assert (start.isEnabled(), stop.isEnabled()) == (True, False)
+    use_trainer(workspace, steps=10_000, delay=0.01)
+    qtbot.mouseClick(ready.toolbar.start_button, Qt.MouseButton.LeftButton)
+    assert (start.isEnabled(), stop.isEnabled()) == (False, True)
+    qtbot.waitUntil(lambda: len(workspace.metrics.loss) >= 1, timeout=20_000)
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        qtbot.mouseClick(ready.toolbar.stop_button, Qt.MouseButton.LeftButton)
+    assert (start.isEnabled(), stop.isEnabled()) == (True, False)
+    assert ready.banner.message.startswith("Stopped and saved after step ")
+    assert ready.banner.isVisible()
+
+
+def test_a_failed_run_says_what_happened_and_leads_to_the_log(
+    ready: MainWindow, workspace: Workspace, use_trainer: Callable[..., None], qtbot
+):
+    use_trainer(workspace, steps=10, fail_at=3)
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000) as blocker:
+        ready.commands["start"].trigger()
+    assert ready.banner.isVisible()
+    assert ready.banner.message == str(blocker.args[0].sentence)
+    show_log = next(b for b in ready.banner.findChildren(QPushButton) if b.text() == "Show log")
+    with qtbot.waitSignal(workspace.dock_wanted) as wanted:
+        show_log.click()
+    assert wanted.args == ["log"]
+
+
+def test_a_new_start_takes_the_old_message_away(
+    ready: MainWindow, workspace: Workspace, answers: Answers, use_trainer, qtbot
+):
+    use_trainer(workspace, steps=10, fail_at=3)
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        ready.commands["start"].trigger()
+    answers.agreed = ["replace"]
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        ready.commands["start"].trigger()
+        assert not ready.banner.isVisible()
+
+
+@pytest.mark.parametrize("name", THEMES)
+def test_the_theme_is_chosen_in_the_view_menu(window: MainWindow, workspace: Workspace, name: str):
+    label = THEMES[name].label
+    actions = window.findChildren(QObject)
+    [action] = [a for a in actions if getattr(a, "text", lambda: "")() == label]
+    action.trigger()
+    assert workspace.preferences.settings.theme == name
+
+
+def test_a_closed_dock_stays_closed_and_comes_back_from_the_menu(
+    window: MainWindow, workspace: Workspace, answers: Answers, qtbot
+):
+    window.docks.widgets["log"].close()
+    window.close()
+    again = MainWindow(workspace, ask=answers)
+    qtbot.addWidget(again)
+    again.show()
+    log = again.docks.widgets["log"]
+    assert log.isHidden()
+    log.toggleViewAction().trigger()
+    assert not log.isHidden()
+
+
+def test_a_lone_dock_has_a_title_and_a_tab_has_none(window: MainWindow, qtbot):
+    model = window.docks.widgets["model"]
+    qtbot.waitUntil(lambda: model.titleBarWidget() is not None)
+    model.setFloating(True)
+    qtbot.waitUntil(lambda: model.titleBarWidget() is None)
+    window.commands["reset_layout"].trigger()
+    qtbot.waitUntil(lambda: model.titleBarWidget() is not None)
+
+
+def test_a_damaged_layout_gives_the_first_one(workspace: Workspace, answers: Answers, qtbot):
+    workspace.preferences.keep_layout("docks", QByteArray(b"scrambled"))
+    window = MainWindow(workspace, ask=answers)
+    qtbot.addWidget(window)
+    window.show()
+    assert all(not dock.isHidden() for dock in window.docks.widgets.values())
+
+
+def test_closing_leaves_no_thread_and_no_timer(window: MainWindow, workspace: Workspace, qtbot):
+    drop(window, Path(__file__).parent)
+    window.close()
+    assert not window.isVisible()
+    assert QThreadPool.globalInstance().activeThreadCount() == 0
+    pools = [*window.findChildren(QThreadPool), *workspace.findChildren(QThreadPool)]
+    assert all(pool.activeThreadCount() == 0 for pool in pools)
+    timers = [*window.findChildren(QTimer), *workspace.findChildren(QTimer)]
+    qtbot.waitUntil(lambda: not any(timer.isActive() for timer in timers))
+
+
+def test_every_dock_can_float_and_come_back(window: MainWindow, qtbot):
+    for dock in window.findChildren(QDockWidget):
+        dock.setFloating(True)
+        assert dock.isWindow()
+        dock.setFloating(False)
+        assert not dock.isWindow()
