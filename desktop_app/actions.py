@@ -61,6 +61,9 @@ def make_actions(
         action = QAction(shown(spec.label), parent)
         if spec.shortcut:
             action.setShortcut(spec.shortcut)
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+            label = action.toolTip()  # without the mark of the key
+            action.setToolTip(shown(T("App", "{label} ({keys})"), label=label, keys=keys))
         handler = handlers[spec.name]
         action.triggered.connect(lambda _checked=False, handler=handler: handler())
         actions[spec.name] = action

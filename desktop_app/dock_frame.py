@@ -89,6 +89,14 @@ class DockFrame(QObject):
         widget.show()
         widget.raise_()
 
+    def toggle(self, name: str) -> None:
+        """Close a dock that is in sight; show one that is closed or behind another."""
+        widget = self.widgets[name]
+        if widget.isVisible() and not widget.visibleRegion().isEmpty():
+            widget.close()
+        else:
+            self.raise_dock(name)
+
     def raise_for(self, path: str) -> None:
         """Bring the dock to the front in which a setting is edited."""
         for dock in self._docks:

@@ -84,11 +84,11 @@ class Document(QObject):
         current = self.value(path)
         is_same_kind = isinstance(value, bool) is isinstance(current, bool)  # True is not 1
         if value != current or not is_same_kind:
-            self.apply({path: value}, shown(T("App", "Change {label}"), label=place(path)))
+            self.apply({path: value}, shown(T("App", "change of {label}"), label=place(path)))
 
     def reset(self, path: str) -> None:
         """Set one setting to its default, as one step of undo."""
-        title = shown(T("App", "Reset {label}"), label=place(path))
+        title = shown(T("App", "reset of {label}"), label=place(path))
         self.apply({path: self.default(path)}, title)
 
     def apply(self, changes: Mapping[str, object], title: str) -> None:
@@ -139,7 +139,7 @@ class Document(QObject):
             and absolute[param.section][param.name] != self.value(path)
         }
         if changes:
-            self.apply(changes, shown(T("App", "Make paths absolute")))
+            self.apply(changes, shown(T("App", "absolute paths")))
 
     def _replace(self, file: files.RunFile, path: Path | None) -> None:
         self._file = file

@@ -140,13 +140,27 @@ class MainWindow(QMainWindow):
     def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
         self._recent = QMenu(shown(T("App", "Open &recent")), self)
         menus["file"].insertMenu(self.commands["save"], self._recent)
-        first = self.commands["reset_layout"]
-        menus["view"].insertActions(
-            first, [w.toggleViewAction() for w in self.docks.widgets.values()]
-        )
-        menus["view"].insertSeparator(first)
-        menus["view"].insertMenu(first, self._theme_menu())
-        menus["view"].insertSeparator(first)
+        view, first = menus["view"], self.commands["reset_layout"]
+        dock_actions = self._dock_actions()
+        view.insertActions(first, dock_actions)
+        view.insertSeparator(first)
+        view.insertMenu(first, self._theme_menu())
+        view.insertSeparator(first)
+        view.aboutToShow.connect(partial(self._tick_docks, dock_actions))
+
+    def _dock_actions(self) -> list[QAction]:
+        actions = []
+        for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
+            action = QAction(widget.windowTitle(), self)
+            action.setCheckable(True)
+            action.setShortcut(f"Ctrl+{number}")
+            action.triggered.connect(partial(self.docks.toggle, name))
+            actions.append(action)
+        return actions
+
+    def _tick_docks(self, actions: list[QAction]) -> None:
+        for action, widget in zip(actions, self.docks.widgets.values(), strict=True):
+            action.setChecked(not widget.isHidden())
 
     def _theme_menu(self) -> QMenu:
         menu = QMenu(shown(T("App", "&Theme")), self)
@@ -181,10 +195,8 @@ class MainWindow(QMainWindow):
         workspace.run.started.connect(partial(self.docks.raise_dock, "charts"))
         workspace.run.phase_changed.connect(self._show_run_state)
         workspace.run.ended.connect(self._show_run_state)
-        undo_stack.canUndoChanged.connect(self.commands["undo"].setEnabled)
-        undo_stack.canRedoChanged.connect(self.commands["redo"].setEnabled)
-        self.commands["undo"].setEnabled(False)
-        self.commands["redo"].setEnabled(False)
+        undo_stack.indexChanged.connect(self._show_undo)
+        self._show_undo()
 
     def _fill_recent(self) -> None:
         self._recent.clear()
@@ -201,6 +213,14 @@ class MainWindow(QMainWindow):
         # Qt puts its mark of unsaved changes where the title has [*].
         self.setWindowTitle(shown(T("App", "{name}[*] – LoRA Loom"), name=name))
         self.setWindowModified(document.is_dirty)
+
+    def _show_undo(self) -> None:
+        undo_stack = self._workspace.document.undo_stack
+        undo, redo = self.commands["undo"], self.commands["redo"]
+        undo.setEnabled(undo_stack.canUndo())
+        redo.setEnabled(undo_stack.canRedo())
+        undo.setText(shown(T("App", "&Undo {change}"), change=undo_stack.undoText()).strip())
+        redo.setText(shown(T("App", "&Redo {change}"), change=undo_stack.redoText()).strip())
 
     def _show_run_state(self) -> None:
         run = self._workspace.run

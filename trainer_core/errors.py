@@ -24,6 +24,14 @@ class TrainerError(Exception):
         self.hint: Text | None = text(hint, **values) if hint else None
         super().__init__(str(self.message))
 
+    @property
+    def sentences(self) -> str:
+        """Message and hint on one line."""
+        message = str(self.message)
+        if self.hint is None:
+            return message
+        return f"{message}{'' if message.endswith(('.', '!', '?')) else '.'} {self.hint}"
+
 
 class SettingsError(TrainerError):
     """The settings cannot be used; the run did not start."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-_PACKAGE = Path(__file__).resolve().parent
+_HOME = Path(__file__).resolve().parent.parent
+_INSTALLED, _CHECKOUT = _HOME / "lora_loom_resources", _HOME / "resources"
 
 
 def resource_path(*parts: str) -> Path:
     """Return the path of a shipped file or folder below ``resources/``."""
-    installed = _PACKAGE / "resources"
-    root = installed if installed.is_dir() else _PACKAGE.parent / "resources"
+    root = _INSTALLED if _INSTALLED.is_dir() else _CHECKOUT
     return root.joinpath(*parts)

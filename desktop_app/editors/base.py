@@ -16,6 +16,8 @@ class Editor(QWidget):
     shows whatever it is given, and hands back what was typed even if it does not fit.
     """
 
+    is_tall = False  # several lines high
+
     edited = Signal()  # while typing
     committed = Signal(object)  # done: the new raw value
 

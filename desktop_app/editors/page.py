@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 from functools import partial
 
@@ -12,8 +13,7 @@ from desktop_app.document import Document
 from desktop_app.editors.form import SectionForm
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
-from desktop_app.translation import shown
-from trainer_core.settings.schema import params
+from desktop_app.translation import place, shown
 from trainer_core.texts import T
 
 _HELP_LINES = 4
@@ -56,10 +56,10 @@ class SettingsPage(QWidget):
                 QTimer.singleShot(0, row, partial(self._scroll_area.ensureWidgetVisible, row))
 
     def show_help(self, path: str) -> None:
-        """Show what a setting is for, and what it is called in a file."""
-        param = params()[path]
-        name = shown(T("App", "{label}  ·  {name}"), label=shown(param.spec.label), name=param.name)
-        self._help.setText(f"<b>{name}</b><br>{shown(param.spec.help)}")
+        """Show what a setting is for, what it is called in a file, and why it does not act."""
+        row = next(form.rows[path] for form in self.forms if path in form.rows)
+        name = shown(T("App", "{label}  ·  {name}"), label=place(path), name=row.param.name)
+        self._help.setText(f"<b>{name}</b><br>{html.escape(row.help)}")
 
     def _scrolled(self) -> QScrollArea:
         look = tokens.current()

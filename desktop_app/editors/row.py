@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Sequence
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
@@ -82,11 +83,11 @@ class Row(QWidget):
 
     def set_reason(self, reason: str) -> None:
         """Dim the setting because it does not act here; an empty reason lights it up again."""
+        self.help = shown(self.param.spec.help)
+        if reason:
+            self.help = shown(T("App", "{help} {reason}"), help=self.help, reason=reason)
+        self.setToolTip(f"<p>{html.escape(self.help)}</p>")  # plain text would not be wrapped
         self._is_acting = not reason
-        spec = self.param.spec
-        parts = [shown(spec.help), reason]
-        tooltip = "".join(f"<p>{part}</p>" for part in parts if part)
-        self.setToolTip(tooltip)
         self._show_acting()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
@@ -123,9 +124,13 @@ class Row(QWidget):
         line = QHBoxLayout()
         line.setSpacing(look.gap_m)
         line.addWidget(self._mark)
-        line.addWidget(self.label, alignment=self._label_place())
+        side = Qt.AlignmentFlag.AlignVCenter
+        if self.editor.is_tall:
+            side = Qt.AlignmentFlag.AlignTop
+            self.label.setContentsMargins(0, look.gap_s, 0, 0)
+        line.addWidget(self.label, alignment=side)
         line.addWidget(self.editor, 1)
-        line.addWidget(self._reset)
+        line.addWidget(self._reset, alignment=side)
         below = QHBoxLayout()
         below.addSpacing(look.mark + look.gap_m)
         below.addLayout(self._below)
@@ -134,10 +139,6 @@ class Row(QWidget):
         layout.setSpacing(look.gap_xs)
         layout.addLayout(line)
         layout.addLayout(below)
-
-    def _label_place(self) -> Qt.AlignmentFlag:
-        is_tall = self.editor.sizeHint().height() > 2 * tokens.current().field_height
-        return Qt.AlignmentFlag.AlignTop if is_tall else Qt.AlignmentFlag.AlignVCenter
 
     def _on_committed(self, raw: object) -> None:
         self.committed.emit(self.param.path, raw)

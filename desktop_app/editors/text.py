@@ -71,6 +71,8 @@ class LinesField(QPlainTextEdit):
 class MultilineEditor(Editor):
     """Edits text of several lines; an empty optional one is unset."""
 
+    is_tall = True
+
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
         self._field = LinesField(self)
@@ -96,6 +98,8 @@ class MultilineEditor(Editor):
 
 class TextListEditor(Editor):
     """Edits a list of texts, one a line."""
+
+    is_tall = True
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)

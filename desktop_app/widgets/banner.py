@@ -85,7 +85,9 @@ class Banner(QFrame):
     def _fit(self) -> None:
         # A toolbar does not ask for the height of wrapped words.
         self._layout.activate()  # it remembers the height of other words
-        self.setFixedHeight(self._layout.heightForWidth(self.width()))
+        height = self._layout.heightForWidth(self.width())
+        if height > 0:  # there are words
+            self.setFixedHeight(height)
 
     def _replace_buttons(self, buttons: Sequence[Way]) -> None:
         for button in self._buttons:

@@ -34,6 +34,9 @@ class SearchField(QLineEdit):
         completer.setWidget(self)
         chosen = completer.activated[QModelIndex]  # type: ignore[index]  # no overloads in stubs
         chosen.connect(self._on_activated)
+        popup = completer.popup()
+        if popup is not None:
+            popup.setObjectName("searchList")
         self._completer = completer
         self.textEdited.connect(self._on_edited)
         self.returnPressed.connect(self._on_return)

@@ -32,7 +32,7 @@ def test_a_new_document_has_the_defaults_and_nothing_to_save(document: Document)
 def test_a_change_is_one_step_of_undo(document: Document):
     document.set_value("adapter.network_dim", 16)
     assert document.value("adapter.network_dim") == 16
-    assert document.undo_stack.undoText() == "Change Network rank"
+    assert document.undo_stack.undoText() == "change of Network rank"
     document.undo_stack.undo()
     assert document.value("adapter.network_dim") == 8
     assert document.undo_stack.count() == 1

@@ -3,7 +3,17 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
-from PySide6.QtCore import QByteArray, QMimeData, QObject, QPoint, QPointF, Qt, QThreadPool, QTimer, QUrl
+from PySide6.QtCore import (
+    QByteArray,
+    QMimeData,
+    QObject,
+    QPoint,
+    QPointF,
+    Qt,
+    QThreadPool,
+    QTimer,
+    QUrl,
+)
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton
 
@@ -209,8 +219,18 @@ def test_a_closed_dock_stays_closed_and_comes_back_from_the_menu(
     again.show()
     log = again.docks.widgets["log"]
     assert log.isHidden()
-    log.toggleViewAction().trigger()
+    again.docks.toggle("log")
     assert not log.isHidden()
+
+
+def test_a_dock_behind_another_comes_to_the_front_first(window: MainWindow):
+    charts = window.docks.widgets["charts"]
+    window.docks.toggle("charts")
+    assert not charts.visibleRegion().isEmpty()
+    window.docks.toggle("charts")
+    assert charts.isHidden()
+    window.docks.toggle("charts")
+    assert not charts.isHidden()
 
 
 def test_a_lone_dock_has_a_title_and_a_tab_has_none(window: MainWindow, qtbot):
@@ -232,6 +252,7 @@ def test_a_damaged_layout_gives_the_first_one(workspace: Workspace, answers: Ans
 
 def test_closing_leaves_no_thread_and_no_timer(window: MainWindow, workspace: Workspace, qtbot):
     drop(window, Path(__file__).parent)
+    workspace.document.undo_stack.setClean()
     window.close()
     assert not window.isVisible()
     assert QThreadPool.globalInstance().activeThreadCount() == 0

@@ -4,7 +4,7 @@ from setup_steps.console import SetupProblem
 
 LDD = """cat <<'END'
 	linux-vdso.so.1 (0x00007ffc)
-	libQt6Gui.so.6 => /opt/lib/libQt6Gui.so.6 (0x00007f12)
+	libQt6Gui.so.6 => /venv/lib/libQt6Gui.so.6 (0x00007f12)
 	libxcb-cursor.so.0 => not found
 	libEGL.so.1 => not found
 	libxcb-cursor.so.0 => not found

@@ -21,7 +21,7 @@ from safetensors.torch import load, save
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainer_core.errors import OutputError, StateError
+from trainer_core.errors import NumericError, OutputError, StateError
 from trainer_core.file_writing import publish_file, publish_folder
 from trainer_core.run_folder import MANIFEST_NAME
 from trainer_core.texts import T
@@ -93,8 +93,11 @@ def write_state(
 
     Raises:
         OutputError: It cannot be written, or does not read back as it was.
+        NumericError: A weight or the optimizer's state is not finite.
     """
     tensors, numbers = _optimizer_parts(optimizer)
+    _refuse_non_finite(adapter)
+    _refuse_non_finite(tensors)
     plain = {"optimizer": numbers, "python": _python_state(), **progress}
     files = {
         "adapter.safetensors": save(_contiguous(adapter)),
@@ -210,6 +213,16 @@ def _write_checked(path: Path, content: bytes) -> None:
             )
 
     publish_file(path, lambda file: file.write(content), verify=verify)
+
+
+def _refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise NumericError(
+                T("Errors", "{name} is not finite; the state was not saved."),
+                T("Errors", "Lower the learning rate and go on from an earlier save."),
+                name=name,
+            )
 
 
 def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -141,28 +141,31 @@ def _concept(folder: Path, repeats: int, class_tokens: str, listing: _Listing) -
 
 
 def _list_folder(folder: Path) -> _Listing:
-    pictures: list[Path] = []
-    other_pictures: list[Path] = []
-    folders: list[Path] = []
     try:
         with os.scandir(folder) as entries:
-            for entry in entries:
-                path = folder / entry.name
-                if entry.name.startswith("."):
-                    continue
-                if entry.is_dir():
-                    folders.append(path)
-                elif not entry.is_file() and not entry.is_symlink():
-                    continue  # a pipe or socket: opening it would wait for ever
-                elif path.suffix.lower() in FORMAT_OF_EXTENSION:
-                    pictures.append(path)
-                elif path.suffix.lower() in _OTHER_PICTURES:
-                    other_pictures.append(path)
+            found = [(folder / entry.name, _kind(entry)) for entry in entries]
     except OSError as error:
         raise _unreadable(folder, error) from error
-    for path in (*pictures, *other_pictures, *folders):
-        _check_name(path)
-    return _Listing(_sorted(pictures), _sorted(other_pictures), _sorted(folders))
+    kinds: dict[str, list[Path]] = {"picture": [], "other": [], "folder": []}
+    for path, kind in found:
+        if kind is not None:
+            _check_name(path)
+            kinds[kind].append(path)
+    return _Listing(*(_sorted(paths) for paths in kinds.values()))
+
+
+def _kind(entry: os.DirEntry[str]) -> str | None:
+    """Tell what an entry of a folder is here: a picture, one of another kind, a folder, nothing."""
+    if entry.name.startswith("."):
+        return None
+    if entry.is_dir():
+        return "folder"
+    if not entry.is_file() and not entry.is_symlink():
+        return None  # a pipe or socket: opening it would wait for ever
+    extension = Path(entry.name).suffix.lower()
+    if extension in FORMAT_OF_EXTENSION:
+        return "picture"
+    return "other" if extension in _OTHER_PICTURES else None
 
 
 def _sorted(paths: list[Path]) -> tuple[Path, ...]:

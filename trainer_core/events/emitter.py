@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from trainer_core.errors import OutputError
 from trainer_core.file_writing import output_error
-from trainer_core.protocol.codec import encode
+from trainer_core.protocol.codec import MAX_LINE_BYTES, encode
 from trainer_core.protocol.messages import EventBase, Overflowed, Progress, TextData, Warned
 from trainer_core.runtime.streams import PatientWriter
-from trainer_core.texts import Text
+from trainer_core.texts import T, Text
 
 _PROGRESS_INTERVAL_S = 0.1
 
@@ -26,9 +28,11 @@ class Emitter:
 
     def __init__(self, descriptor: int | None = None) -> None:
         self._writer = PatientWriter(descriptor) if descriptor is not None else None
+        self._lock = threading.RLock()  # the thread that reads commands emits too
         self._file: BinaryIO | None = None
         self._path: Path | None = None
-        self._early: list[bytes] = []
+        self._early = bytearray()
+        self._end = 0  # where the next event begins in the file, or in what is kept for it
         self._lost_from: int | None = None
         self._last_progress = 0.0
         self.listeners: list[Callable[[EventBase], None]] = []
@@ -39,30 +43,31 @@ class Emitter:
         Raises:
             OutputError: It cannot be written.
         """
-        self._path = path
-        try:
-            self._file = path.open("a+b", buffering=0)
-        except OSError as error:
-            raise output_error(error, path) from error
-        if _ends_inside_a_line(self._file):  # what a full disk or a power cut left
-            self._to_file(b"\n")
-        for line in self._early:
-            self._to_file(line)
-        self._early.clear()
+        with self._lock:
+            self._path = path
+            try:
+                start = _end_of_lines(path)
+                self._file = path.open("ab", buffering=0)
+            except OSError as error:
+                raise output_error(error, path) from error
+            self._end = start
+            if self._lost_from is not None:
+                self._lost_from += start
+            self._write(bytes(self._early))
+            self._early.clear()
 
     def emit(self, event: EventBase) -> None:
         """Send one event, with the time of now.
 
         Raises:
-            OutputError: The event file cannot be written; later events go to the app only.
+            OutputError: The event file cannot be written.
         """
-        stamped = event.model_copy(update={"time": time.time()})
-        line = encode(stamped)
-        offset = self._file.tell() if self._file is not None else 0
-        try:
-            self._to_file(line)
-        finally:  # told to people even where the disk is full
-            self._to_app(line, offset)
+        with self._lock:
+            stamped = event.model_copy(update={"time": time.time()})
+            line = encode(stamped)
+            start = self._end
+            self._write(line)
+            self._to_app(line, start)
             for listener in self.listeners:
                 listener(stamped)
 
@@ -82,34 +87,46 @@ class Emitter:
     def close(self) -> None:
         """Give the app what is queued and close the file."""
         if self._writer is not None:
-            self._tell_of_loss(self._writer, self._file.tell() if self._file else 0)
+            self._tell_of_loss(self._writer, self._end)
             self._writer.close()
         if self._file is not None:
             self._file.close()
 
-    def _to_file(self, line: bytes) -> None:
-        if self._file is None:
-            if self._path is None:
-                self._early.append(line)
+    def _write(self, lines: bytes) -> None:
+        """Write to the file, or keep for it; after a failure nothing more is written."""
+        if self._path is None:
+            self._early += lines
+        elif self._file is None:
             return
+        else:
+            self._write_file(self._file, self._path, lines)
+        self._end += len(lines)
+
+    def _write_file(self, file: BinaryIO, path: Path, lines: bytes) -> None:
         try:
-            while line:
-                line = line[self._file.write(line) :]
+            while lines:  # on a disk that is nearly full, one write takes a part
+                lines = lines[file.write(lines) :]
         except OSError as error:
             self._file = None  # the failure itself can then still be told to the app
-            assert self._path is not None
-            raise output_error(error, self._path) from error
+            raise OutputError(
+                T("Errors", "The event file {path} cannot be written: {reason}"),
+                T("Errors", "Free some space on the disk, then resume from the newest state."),
+                path=path,
+                reason=error.strerror,
+            ) from error
 
-    def _to_app(self, line: bytes, offset: int) -> None:
-        if self._writer is None or not self._tell_of_loss(self._writer, offset):
+    def _to_app(self, line: bytes, start: int) -> None:
+        if self._writer is None or not self._tell_of_loss(self._writer, start):
             return
         if not self._writer.offer(line):
-            self._lost_from = offset
+            self._lost_from = start
 
     def _tell_of_loss(self, writer: PatientWriter, end: int) -> bool:
-        """Send where the app finds what it missed; False while there is still no room."""
+        """Send where the app finds what it missed; False while that cannot be told yet."""
         if self._lost_from is None:
             return True
+        if self._path is None:
+            return False
         lost = Overflowed(path=str(self._path), offset=self._lost_from, end=end, time=time.time())
         if not writer.offer(encode(lost)):
             return False
@@ -117,8 +134,13 @@ class Emitter:
         return True
 
 
-def _ends_inside_a_line(file: BinaryIO) -> bool:
-    if file.seek(0, os.SEEK_END) == 0:
-        return False
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) != b"\n"
+def _end_of_lines(path: Path) -> int:
+    """Return where new lines begin, after cutting off half a line that a killed trainer left."""
+    if not path.exists():
+        return 0
+    with path.open("r+b") as file:
+        last_line = max(0, file.seek(0, os.SEEK_END) - MAX_LINE_BYTES)
+        file.seek(last_line)
+        end = last_line + file.read().rfind(b"\n") + 1
+        file.truncate(end)
+    return end

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from trainer_core.protocol.messages import (
     CheckpointSaved,
     EventBase,
+    Finished,
     Phase,
     Plan,
     Progress,
@@ -18,6 +19,8 @@ from trainer_core.protocol.messages import (
     StepDone,
     Warned,
 )
+
+_PHASES = {"starting": "Starting ...", "loading": "Loading the base model ..."}
 
 
 class TerminalProgress:
@@ -30,7 +33,6 @@ class TerminalProgress:
     def __init__(self, write: Callable[[str], None]) -> None:
         self._file = _Terminal(write)
         self._bar: Any = None
-        self._phase = ""
         self._total_steps = 0
 
     def __call__(self, event: EventBase) -> None:
@@ -38,24 +40,16 @@ class TerminalProgress:
         match event:
             case Plan():
                 self._total_steps = event.total_steps
-            case Phase():
-                self._phase = event.phase
-                if event.phase == "loading":
-                    self._line("Loading the base model ...")
             case Progress():
                 self._show(event.phase, event.done, event.total, "picture")
             case StepDone():
                 loss = "-" if event.loss is None else f"{event.loss:.4f}"
                 self._show("training", event.step, self._total_steps, "step", f"loss {loss}")
-            case Resumed():
-                self._line(f"Going on after step {event.from_step}.")
-            case SampleReady():
-                self._line(f"Sample {event.path}")
-            case CheckpointSaved():
-                self._line(f"Saved {event.path}")
-            case Warned():
-                hint = f" {event.hint}" if event.hint else ""
-                self._line(f"Warning: {event.message}{hint}")
+            case Finished():
+                self.close()
+        words = _words(event)
+        if words:
+            tqdm.write(words, file=self._file)
 
     def close(self) -> None:
         """Leave the bar as it is and go to a new line."""
@@ -72,8 +66,35 @@ class TerminalProgress:
         self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(done - self._bar.n)
 
-    def _line(self, words: str) -> None:
-        tqdm.write(words, file=self._file)
+
+def _words(event: EventBase) -> str:
+    """Return the line for an event that is told in words, "" for the others."""
+    match event:
+        case Phase():
+            return _PHASES.get(event.phase, "")
+        case Resumed():
+            return f"Going on after step {event.from_step}."
+        case SampleReady():
+            return f"Sample {event.path}"
+        case CheckpointSaved():
+            return f"Saved {event.path}"
+        case Warned():
+            hint = f" {event.hint}" if event.hint else ""
+            return f"Warning: {event.message}{hint}"
+        case Finished():
+            return _end(event)
+    return ""
+
+
+def _end(event: Finished) -> str:
+    if event.step == 0:
+        return "Stopped before the first step; nothing was written."
+    words = f"{event.reason.capitalize()} at step {event.step} of {event.total_steps}."
+    if event.weights:
+        words += f" The LoRA: {event.weights}"
+    if event.reason == "stopped" and event.state:
+        words += "\nTo go on from there: the same command with --continue."
+    return words
 
 
 class _Terminal:

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trainer_core.errors import TrainerError
 from trainer_core.texts import Text, Value
 
 PROTOCOL_VERSION = 1  # raised when an old reader would misread a message
@@ -215,6 +216,12 @@ class Failed(EventBase):
     log_file: str | None = None
     state: str | None = None
     step: int | None = None
+
+    @classmethod
+    def of(cls, error: TrainerError) -> Failed:
+        """Return the event that tells ``error``."""
+        hint = TextData.of(error.hint) if error.hint else None
+        return cls(kind=error.kind, message=TextData.of(error.message), hint=hint)
 
 
 Event = Annotated[

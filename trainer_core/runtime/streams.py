@@ -8,6 +8,7 @@ and hands it to the real stderr through a bounded queue.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import os
 import queue
 import sys
@@ -61,6 +62,7 @@ class GuardedStreams:
     """
 
     def __init__(self) -> None:
+        _fill_gaps()
         self.events = os.dup(1)
         self._real_stderr = os.dup(2)
         self._terminal = PatientWriter(self._real_stderr)
@@ -94,6 +96,7 @@ class GuardedStreams:
         self._terminal.close()
         with self._lock:
             if self._log is not None:
+                faulthandler.disable()
                 self._log.close()
 
     def open_log(self, path: Path) -> None:
@@ -103,6 +106,8 @@ class GuardedStreams:
         """
         with self._lock, contextlib.suppress(OSError):
             self._log = path.open("ab", buffering=0)
+            # A crash in native code ends the thread that copies; its traceback goes there directly.
+            faulthandler.enable(self._log)
             self._log.write(bytes(self._early))
             self._early.clear()
 
@@ -119,3 +124,16 @@ class GuardedStreams:
                 else:
                     self._log.write(data)
         os.close(read_end)
+
+
+def _fill_gaps() -> None:
+    """Open the null device for standard streams that the process was started without.
+
+    A file of ours would get their numbers, and what is printed would end up in it.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    # Python has None in place of a stream that was closed at its start.
+    sys.stdout = sys.stdout or open(1, "w", encoding="utf-8", closefd=False)  # noqa: SIM115
+    sys.stderr = sys.stderr or open(2, "w", encoding="utf-8", closefd=False)  # noqa: SIM115

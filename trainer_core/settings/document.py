@@ -45,8 +45,7 @@ def parse(raw: Mapping[str, Any]) -> tuple[TrainSettings | None, list[Problem]]:
     try:
         return _validated(known, problems)
     except ValidationError as error:
-        problems.extend(_explain(detail) for detail in error.errors(include_url=False))
-        return None, problems
+        return None, [*problems, *_explained(error)]
 
 
 def _validated(known: Raw, problems: list[Problem]) -> tuple[TrainSettings | None, list[Problem]]:
@@ -249,8 +248,16 @@ _KINDS = {
 }
 
 
-def _explain(detail: ErrorDetails) -> Problem:
-    path = ".".join(str(part) for part in detail["loc"][:2])
+def _explained(error: ValidationError) -> list[Problem]:
+    """Return one problem for each setting, though a list may have several bad values."""
+    problems: dict[str, Problem] = {}
+    for detail in error.errors(include_url=False):
+        path = ".".join(str(part) for part in detail["loc"][:2])
+        problems.setdefault(path, _explain(path, detail))
+    return list(problems.values())
+
+
+def _explain(path: str, detail: ErrorDetails) -> Problem:
     param = params()[path]
     raw_default = to_raw(param, param.default)
     hint = text(T("Problems", "Use the default, {default}."), default=_shown(raw_default))

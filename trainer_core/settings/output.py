@@ -39,7 +39,7 @@ class OutputSettings(Section):
     )
     save_every_n_epochs: int | None = param(
         1,
-        T("Settings", "Save every N epochs"),
+        T("Settings", "Save by epoch"),
         T("Settings", "Also saves after every N epochs, to compare and keep the best."),
         unit="epochs",
         minimum=1,
@@ -61,7 +61,7 @@ class OutputSettings(Section):
     )
     save_last_n_epochs_state: int | None = param(
         None,
-        T("Settings", "Keep last epoch states"),
+        T("Settings", "Keep epoch states"),
         T("Settings", "The same for saved states."),
         unit="files",
         minimum=1,
@@ -73,7 +73,7 @@ class OutputSettings(Section):
     )
     save_every_n_steps: int | None = param(
         None,
-        T("Settings", "Save every N steps"),
+        T("Settings", "Save by step"),
         T("Settings", "Also saves after every N optimizer steps."),
         unit="steps",
         minimum=1,
@@ -95,7 +95,7 @@ class OutputSettings(Section):
     )
     save_last_n_steps_state: int | None = param(
         None,
-        T("Settings", "Keep last step states"),
+        T("Settings", "Keep step states"),
         T("Settings", "The same for saved states."),
         unit="steps",
         minimum=1,
@@ -115,7 +115,7 @@ class OutputSettings(Section):
     )
     save_state_on_train_end: bool = param(
         False,
-        T("Settings", "State at the end"),
+        T("Settings", "Final state"),
         T("Settings", "Writes a resumable state at the end only."),
         when=(acts_if("save_state", False),),
         advanced=True,

@@ -11,6 +11,7 @@ from typing import Any
 
 from trainer_core.errors import TrainerError
 from trainer_core.preflight import Preflight, examine
+from trainer_core.runtime.imports import quick_imports
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.train.inputs import plan_event
@@ -37,7 +38,8 @@ def report(raw: Mapping[str, Any]) -> Report:
 
 
 def _machine(found: Preflight, settings: TrainSettings) -> tuple[str, str]:
-    from trainer_core.runtime.device import find_machine
+    with quick_imports():
+        from trainer_core.runtime.device import find_machine
 
     try:
         machine = find_machine(settings.hardware.mixed_precision)
@@ -48,7 +50,8 @@ def _machine(found: Preflight, settings: TrainSettings) -> tuple[str, str]:
 
 
 def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
-    from trainer_core.train.building import trainable_parameters
+    with quick_imports():
+        from trainer_core.train.building import trainable_parameters
 
     try:
         return trainable_parameters(settings)

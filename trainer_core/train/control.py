@@ -26,6 +26,7 @@ from trainer_core.texts import T, Text, text
 
 COMMAND_SUFFIX = ".json"  # a command file is complete once it has this ending
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOPPING = b"Stopping as soon as it can be resumed; once more stops at once, without saving.\n"
 
 
 class StopRequested(Exception):  # noqa: N818 - a request, not an error
@@ -86,9 +87,25 @@ class Control:
 
     # ------------------------------------------------------------- what is asked
 
+    def look(self) -> None:
+        """Take the commands that lie in the control folder."""
+        if self._folder is None:
+            return
+        for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
+            with contextlib.suppress(OSError):  # what cannot be read now is tried again next time
+                line = path.read_bytes()
+                path.unlink()
+                self._take_line(line)
+
+    def wait(self, *, poll_s: float = 0.2) -> None:
+        """Block until something is asked, ``poll_s`` at most, and `look`."""
+        self._wake.wait(poll_s)
+        self._wake.clear()
+        self.look()
+
     def stop_asked(self) -> Stop | None:
         """Return the command to stop, if there is one."""
-        self._poll_folder()
+        self.look()
         return self._stop
 
     def stop_if_asked(self) -> None:
@@ -104,13 +121,6 @@ class Control:
     def is_paused(self) -> bool:
         """True while the run should hold."""
         return self._is_paused and self._stop is None
-
-    def wait_while_paused(self, *, poll_s: float = 0.2) -> None:
-        """Block until the pause ends or the run should stop."""
-        while self.is_paused:
-            self._wake.clear()
-            self._wake.wait(poll_s)
-            self._poll_folder()
 
     def take_save(self) -> bool:
         """Tell, once, that a save was asked for."""
@@ -128,17 +138,11 @@ class Control:
         if self.signal is not None:
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
-        self._stop = Stop(save=True)
-        self._wake.set()
-
-    def _poll_folder(self) -> None:
-        if self._folder is None:
-            return
-        for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
-            with contextlib.suppress(OSError):  # what cannot be read now is tried again next time
-                line = path.read_bytes()
-                path.unlink()
-                self._take_line(line)
+        with contextlib.suppress(OSError):  # not logged: the signal may have come inside logging
+            os.write(2, _STOPPING)
+        # Without waking `wait`: the signal may have come while this thread holds the event's lock.
+        if self._stop is None:
+            self._stop = Stop(save=True)
 
     def _read_stdin(self) -> None:
         # os.read, not sys.stdin: a daemon thread inside sys.stdin's buffer aborts Python's exit.
@@ -160,14 +164,6 @@ class Control:
             self.obey(decode_command(line))
         except ProtocolError as error:
             self._warn(text(T("Events", "A command was not understood: {reason}"), reason=error))
-
-
-def stdin_carries_commands() -> bool:
-    """Tell whether stdin is a pipe that someone may write commands to, not a terminal."""
-    try:
-        return not os.isatty(0)
-    except OSError:
-        return False
 
 
 def write_command(folder: Path, command: Command, name: str) -> None:

@@ -63,7 +63,8 @@ def _run(
     overwrite: bool,
     go_on: bool,
 ) -> int:
-    takes_commands = not os.isatty(streams.events)
+    # Reading from a terminal would halt a process in its background.
+    takes_commands = not os.isatty(streams.events) and not os.isatty(0)
     request = Request(load(), overwrite, go_on)
     return Run(request, streams, emitter)(takes_commands=takes_commands)
 
@@ -73,12 +74,12 @@ def _guarded(run: Callable[[], int], emitter: Emitter) -> int:
     try:
         return run()
     except TrainerError as error:
-        _log.error("%s%s", error.message, f" {error.hint}" if error.hint else "")
-        hint = TextData.of(error.hint) if error.hint else None
-        _tell(emitter, Failed(kind=error.kind, message=TextData.of(error.message), hint=hint))
+        _log.error("%s", error.sentences)
+        _tell(emitter, Failed.of(error))
         return error.exit_code
     except KeyboardInterrupt:
         message = text(T("Errors", "Interrupted at once, on request; nothing more was saved."))
+        _log.warning("%s", message)
         _tell(emitter, Failed(kind="interrupted", message=TextData.of(message)))
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - the border of the process

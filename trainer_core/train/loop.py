@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
+from trainer_core.errors import NumericError
 from trainer_core.events.emitter import Emitter
 from trainer_core.pipeline.prepare import BatchLoader, Group
 from trainer_core.protocol.messages import Phase, StepDone, Stop
@@ -56,9 +58,11 @@ class Loop:
         Raises:
             NumericError: A loss or gradient was not finite; the last good weights are kept.
             OutputError: A file could not be written.
+            StopRequested: It was told to stop before its first step.
         """
         if self.position.step == 0 and self.sample_schedule.at_first:
             self.draw_samples(self.position)
+        self.control.stop_if_asked()
         while self.position.step < self.total_steps:
             self._enter("training")
             epoch, batch = self.position.epoch, self.position.batch
@@ -79,7 +83,11 @@ class Loop:
         """Do one optimizer step, and whatever is due after it."""
         started = time.perf_counter()
         step, epoch = self.position.step + 1, self.position.epoch + 1
-        result = self.stepper.step(group.batches, step)
+        try:
+            result = self.stepper.step(group.batches, step)
+        except NumericError:
+            self._keep_good_weights()
+            raise
         self.position = self._next(len(group.batches))
         seconds = time.perf_counter() - started + group.waited_s
         self.emitter.emit(
@@ -114,21 +122,36 @@ class Loop:
             return Position(step, self.position.epoch + 1, 0)
         return Position(step, self.position.epoch, batch)
 
+    def _keep_good_weights(self) -> None:
+        """Save what was trained before the step that failed, unless that is unsound itself."""
+        if self.position.step > 0:
+            with contextlib.suppress(NumericError):
+                self.saver.save_here(self.position)
+
     def _obey(self) -> Stop | None:
-        """Do what was asked meanwhile; return a command to stop."""
-        if self.control.stop_asked() is None and self.control.is_paused:
+        """Do what was asked meanwhile, and hold while paused; return a command to stop."""
+        self.control.look()
+        self._save_and_sample("training")
+        if self.control.is_paused:
             self._enter("paused")
-            self.control.wait_while_paused()
+            while self.control.is_paused:
+                self.control.wait()
+                self._save_and_sample("paused")
             self._enter("training")
-        if self.control.take_save():
-            self.saver.save_here(self.position)
-            self._enter("training")
-        if self.control.take_sample():
-            self.draw_samples(self.position)
         stop = self.control.stop_asked()
         if stop is not None and stop.save:
             self.saver.save_here(self.position)
         return stop
+
+    def _save_and_sample(self, phase: str) -> None:
+        """Save and draw if that was asked for, then go back to ``phase``."""
+        wants_save, wants_samples = self.control.take_save(), self.control.take_sample()
+        if wants_save:
+            self.saver.save_here(self.position)
+        if wants_samples:
+            self.draw_samples(self.position)
+        if wants_save or wants_samples:
+            self._enter(phase)
 
     def _enter(self, phase: str) -> None:
         self.emitter.emit(Phase.model_validate({"phase": phase}))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.errors import StateError, TrainerError
+from trainer_core.errors import OutputError, StateError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
 from trainer_core.preflight import examine
@@ -26,9 +26,9 @@ from trainer_core.protocol.messages import (
     Hello,
     Phase,
     Stop,
-    TextData,
 )
 from trainer_core.run_folder import RunFolder
+from trainer_core.runtime.imports import quick_imports
 from trainer_core.runtime.run_lock import RunLock
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
@@ -93,7 +93,8 @@ class Run:
         inputs = self._check()
         start = self._begin(inputs, held)
         # Imported only now: whatever can be refused without torch has been refused.
-        from trainer_core.train.opening import open_loop, out_of_memory_in_words
+        with quick_imports():
+            from trainer_core.train.opening import open_loop, out_of_memory_in_words
 
         self._control.stop_if_asked()
         with out_of_memory_in_words():
@@ -202,18 +203,18 @@ class Run:
         return str(max(files, key=lambda path: own[path.name])) if files else None
 
     def _tell_failure(self, error: TrainerError) -> int:
-        _log.error("%s%s", error.message, f" {error.hint}" if error.hint else "")
+        _log.error("%s", error.sentences)
         folder, loop = self._folder, self._loop
         state = folder.newest_state() if folder is not None else None
         log_file = folder.log_file if folder is not None and folder.log_file.exists() else None
-        self._emitter.emit(
-            Failed(
-                kind=error.kind,
-                message=TextData.of(error.message),
-                hint=TextData.of(error.hint) if error.hint else None,
-                log_file=str(log_file) if log_file else None,
-                state=str(state) if state else None,
-                step=loop.position.step if loop else None,
-            )
-        )
+        known = {
+            "log_file": str(log_file) if log_file else None,
+            "state": str(state) if state else None,
+            "step": loop.position.step if loop else None,
+        }
+        failed = Failed.of(error).model_copy(update=known)
+        try:
+            self._emitter.emit(failed)
+        except OutputError:  # the event file is on the same full disk: the app is told all the same
+            self._emitter.emit(failed)
         return error.exit_code

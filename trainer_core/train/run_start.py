@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import secrets
 from collections.abc import Iterable, Mapping
@@ -14,7 +13,7 @@ from trainer_core.checkpoints.naming import is_result_name
 from trainer_core.errors import OutputError, ProtocolError, StateError
 from trainer_core.file_writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.protocol.codec import decode_event
-from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved
+from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Event
 from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
@@ -53,12 +52,17 @@ def _saves(event_file: Path) -> Iterable[CheckpointSaved | CheckpointRemoved]:
         return
     with event_file.open("rb") as lines:
         for line in lines:
-            if b'"checkpoint_' not in line:
-                continue
-            with contextlib.suppress(ProtocolError):  # a line that a full disk cut short
-                event = decode_event(line)
-                if isinstance(event, CheckpointSaved | CheckpointRemoved):
-                    yield event
+            event = _event_on(line) if b'"checkpoint_' in line else None
+            if isinstance(event, CheckpointSaved | CheckpointRemoved):
+                yield event
+
+
+def _event_on(line: bytes) -> Event | None:
+    """Return the event on a line; None where a full disk cut it short."""
+    try:
+        return decode_event(line)
+    except ProtocolError:
+        return None
 
 
 @dataclass(slots=True)

@@ -53,11 +53,14 @@ class Saver:
                 self._remove(action)
 
     def save_here(self, position: Position) -> None:
-        """Save weights and a state that bear the step's number, unless they are there already."""
+        """Save a state and weights that bear the step's number, unless they are there already.
+
+        The state comes first: it is in full precision, so it succeeds where the weights may not.
+        """
         name, point = self.folder.name, SavePoint("step", position.step)
         due = (
-            Save("weights", point.weights_name(name), position.step, position.epoch),
             Save("state", point.state_name(name), position.step, position.epoch),
+            Save("weights", point.weights_name(name), position.step, position.epoch),
         )
         self.carry_out((s for s in due if self.own.steps.get(s.name) != position.step), position)
 

@@ -45,7 +45,7 @@ def test_stop_is_obeyed_without_force(start, qtbot):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
 def test_a_deaf_trainer_is_terminated(start, qtbot):
-    end = end_of(start(deaf=True), qtbot, save=False, stop_patience_s=0.1)
+    end = end_of(start(deaf=True), qtbot, save=False, stop_patience_s=1.0)
     assert end == ProcessEnd(exit_code=0), "SIGTERM lets it save and leave by itself"
 
 

@@ -1,0 +1,95 @@
+import threading
+
+import pytest
+import shiboken6
+from PySide6.QtCore import QThread
+
+from desktop_app.background import LatestJob
+
+
+@pytest.fixture
+def latest(qapp):
+    job = LatestJob()
+    yield job
+    if shiboken6.isValid(job):
+        job.close()
+
+
+def test_work_is_done_in_a_thread_and_comes_back_to_ours(latest, qtbot):
+    here = QThread.currentThread()
+    with qtbot.waitSignal(latest.finished) as blocker:
+        latest.start(lambda job: QThread.currentThread())
+    assert blocker.args[0] is not here
+    assert not latest.is_running
+
+
+def test_only_the_newest_result_is_delivered(latest, qtbot):
+    may_end = threading.Event()
+    results = []
+    latest.finished.connect(results.append)
+    latest.start(lambda job: may_end.wait(5) and "old")
+    latest.start(lambda job: "new")
+    may_end.set()
+    qtbot.waitUntil(lambda: results == ["new"])
+
+
+def test_what_is_overtaken_before_it_began_is_never_begun(latest, qtbot):
+    may_end, begun = threading.Event(), []
+    latest.start(lambda job: may_end.wait(5))
+    latest.start(begun.append)
+    with qtbot.waitSignal(latest.finished):
+        latest.start(lambda job: None)
+        may_end.set()
+    assert begun == []
+
+
+def test_reports_arrive_in_order_before_the_result(latest, qtbot):
+    heard = []
+    latest.reported.connect(heard.append)
+    latest.finished.connect(heard.append)
+
+    def work(job):
+        for number in range(3):
+            job.report(number)
+        return "done"
+
+    with qtbot.waitSignal(latest.finished):
+        latest.start(work)
+    assert heard == [0, 1, 2, "done"]
+
+
+def test_a_cancelled_job_can_see_it_and_is_not_heard(latest, qtbot):
+    began, seen = threading.Event(), threading.Event()
+
+    def work(job):
+        began.set()
+        while not job.is_cancelled:
+            pass
+        seen.set()
+
+    latest.start(work)
+    assert began.wait(5)
+    with qtbot.assertNotEmitted(latest.finished, wait=50):
+        latest.close()
+    assert seen.is_set()
+
+
+def test_a_defect_in_the_work_is_logged_and_gives_nothing(latest, qtbot, caplog):
+    with qtbot.waitSignal(latest.finished) as blocker:
+        latest.start(lambda job: 1 / 0)
+    assert blocker.args == [None]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_it_can_be_destroyed_while_it_works(latest, qtbot):
+    began, may_end = threading.Event(), threading.Event()
+
+    def work(job):
+        began.set()
+        may_end.wait(5)
+        job.report("too late")
+
+    latest.start(work)
+    assert began.wait(5)
+    may_end.set()
+    shiboken6.delete(latest)  # waits for the thread; the report must not crash

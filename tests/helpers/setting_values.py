@@ -1,0 +1,73 @@
+"""Values that a setting takes and values that it must refuse, made from its declaration."""
+
+from __future__ import annotations
+
+import math
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainer_core.settings.document import UNSET, to_raw
+from trainer_core.settings.param import Param
+
+PAIR = "dataset.resolution"  # the one setting that holds a fixed number of values
+
+
+def accepted(param: Param) -> Iterator[object]:
+    """Yield raw values that the setting takes: default, unset, bounds, every choice."""
+    spec, kind = param.spec, param.base_type
+    yield to_raw(param, param.default)
+    if param.is_optional:
+        yield UNSET
+    if kind is bool:
+        yield from (True, False)
+    elif kind in (int, float):
+        yield from (kind(bound) for bound in (spec.minimum, spec.maximum) if bound is not None)
+    elif kind is Path:
+        yield "a folder/ein Ordner 貓"
+    elif kind is str:
+        yield "words, with a comma; # and \"quotes'"
+    elif typing.get_origin(kind) is typing.Literal:
+        yield from spec.choices
+    else:
+        yield from _lists(param)
+
+
+def _lists(param: Param) -> Iterator[object]:
+    assert param.is_tuple, f"no examples for {param.path}: {param.annotation}"
+    if param.element_type is str:
+        yield ["weight_decay=0.1", "betas=0.9,0.99"]
+    else:
+        assert param.path == PAIR
+        yield [768, 64]
+
+
+def refused(param: Param) -> Iterator[object]:
+    """Yield raw values of wrong type, out of bounds or not among the choices."""
+    spec, kind = param.spec, param.base_type
+    yield {"a": 1}
+    if not param.is_optional and kind is not str:
+        yield UNSET
+    if kind is bool:
+        yield from ("true", 1, 0.5, [])
+    elif kind in (int, float):
+        yield from (True, "4", math.nan, math.inf, -math.inf, [])
+        yield from (kind(spec.minimum) - 1, kind(spec.maximum) + 1)
+        if kind is int:
+            yield from (float(spec.minimum), 0.5)
+    elif kind in (str, Path):
+        yield from (1, 0.5, True, ["a"])
+    elif typing.get_origin(kind) is typing.Literal:
+        yield from ("nonsense", 1, True, [next(iter(spec.choices))])
+    elif param.element_type is str:
+        yield from ("a=1", 1, [1], [True])
+    else:
+        yield from (512, "512, 512", [], [512], [512, 512, 512])
+        yield from ([512.0, 512], [True, 512], ["512", 512], [-64, 512], [0, 512], [512, 10**9])
+
+
+def as_text(raw: object) -> str:
+    """Return a raw value as somebody would type it behind a command-line flag."""
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    return " ".join(map(str, raw)) if isinstance(raw, list) else str(raw)

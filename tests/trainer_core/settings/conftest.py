@@ -1,0 +1,24 @@
+"""Settings with some values changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+
+from trainer_core.settings.document import parse, replaced
+from trainer_core.settings.schema import TrainSettings
+
+SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
+
+
+@pytest.fixture
+def settings_of() -> SettingsOf:
+    """Return settings with the given raw values by path, defaults for the others."""
+
+    def build(changes: Mapping[str, object]) -> TrainSettings:
+        settings, problems = parse(replaced({}, changes))
+        assert settings is not None, problems
+        return settings
+
+    return build

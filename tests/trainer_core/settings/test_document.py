@@ -1,0 +1,385 @@
+"""A raw document is validated, mended and converted without ever losing what is in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import tomlkit
+from helpers.setting_values import accepted, as_text, refused
+
+from trainer_core.settings.document import (
+    UNSET,
+    Raw,
+    as_raw,
+    closest,
+    completed,
+    from_raw,
+    from_text,
+    parse,
+    replaced,
+    to_raw,
+    with_absolute_paths,
+)
+from trainer_core.settings.param import Param
+from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.schema import TrainSettings, params, sections
+
+PARAMS = list(params().values())
+OPTIONAL = [param for param in PARAMS if param.is_optional]
+ACCEPTED = [(param, raw) for param in PARAMS for raw in accepted(param)]
+REFUSED = [(param, raw) for param in PARAMS for raw in refused(param)]
+
+
+def case_name(value: object) -> str:
+    return value.path if isinstance(value, Param) else json.dumps(value)
+
+
+every_accepted = pytest.mark.parametrize(("param", "raw"), ACCEPTED, ids=case_name)
+every_refused = pytest.mark.parametrize(("param", "raw"), REFUSED, ids=case_name)
+
+
+def one_problem(raw: Raw) -> Problem:
+    settings, problems = parse(raw)
+    assert settings is None
+    (problem,) = problems
+    assert problem.severity is Severity.ERROR
+    return problem
+
+
+def mended(raw: Raw, problem: Problem) -> Raw:
+    assert problem.suggestion is not None
+    return replaced(raw, problem.suggestion.changes)
+
+
+# ------------------------------------------------------------------ values
+
+
+@every_accepted
+def test_an_accepted_value_comes_back_as_it_was(param: Param, raw: object) -> None:
+    settings, problems = parse({param.section: {param.name: raw}})
+
+    assert (problems, settings is None) == ([], False)
+    assert settings is not None
+    assert to_raw(param, settings.get(param.path)) == raw
+
+
+@every_accepted
+def test_an_accepted_value_survives_a_toml_file(param: Param, raw: object) -> None:
+    content = tomlkit.dumps({param.section: {param.name: raw}})
+
+    assert parse(tomlkit.parse(content).unwrap()) == parse({param.section: {param.name: raw}})
+
+
+@every_accepted
+def test_an_accepted_value_survives_a_flag(param: Param, raw: object) -> None:
+    typed = from_text(param, as_text(raw))
+
+    assert (typed, type(typed)) == (raw, type(raw))
+
+
+@every_accepted
+def test_an_accepted_value_survives_json(param: Param, raw: object) -> None:
+    assert json.loads(json.dumps(raw)) == raw
+
+
+@every_refused
+def test_a_refused_value_is_named_with_its_place(param: Param, raw: object) -> None:
+    problem = one_problem({param.section: {param.name: raw}})
+
+    assert problem.path == param.path
+    assert str(problem.message).startswith(f"{param.name} ")
+
+
+@every_refused
+def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw: object) -> None:
+    document = {param.section: {param.name: raw}}
+
+    assert parse(mended(document, one_problem(document))) == (TrainSettings(), [])
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "message"),
+    [
+        ("output.save_state", 1, "save_state is 1, but must be true or false."),
+        ("model.clip_skip", 4.0, "clip_skip is 4.0, but must be a whole number."),
+        ("model.clip_skip", True, "clip_skip is true, but must be a whole number."),
+        ("model.clip_skip", "4", 'clip_skip is "4", but must be a whole number.'),
+        ("model.clip_skip", 13, "clip_skip is 13, but must be at most 12."),
+        ("model.clip_skip", 0, "clip_skip is 0, but must be at least 1."),
+        ("optimizer.unet_lr", "1e-4", 'unet_lr is "1e-4", but must be a number.'),
+        ("optimizer.unet_lr", float("nan"), "unet_lr is NaN, but must be a number."),
+        ("output.output_name", 7, "output_name is 7, but must be text in quotes."),
+        ("output.output_dir", 7, "output_dir is 7, but must be a path in quotes."),
+        (
+            "output.save_precision",
+            "fp8",
+            'save_precision is "fp8", but must be one of float, fp16, bf16.',
+        ),
+        ("dataset.resolution", [512], "resolution is [512], but must be a list of 2 values."),
+        (
+            "dataset.resolution",
+            [512, 51.2],
+            "resolution holds 51.2, where a whole number is needed.",
+        ),
+        ("dataset.resolution", [512, 32], "resolution is 32, but must be at least 64."),
+        (
+            "optimizer.optimizer_args",
+            "a=1",
+            'optimizer_args is "a=1", but must be a list of texts.',
+        ),
+        (
+            "optimizer.optimizer_args",
+            [1],
+            "optimizer_args holds 1, where text in quotes is needed.",
+        ),
+    ],
+)
+def test_a_problem_says_what_is_there_and_what_is_needed(
+    path: str, raw: object, message: str
+) -> None:
+    assert str(one_problem(replaced({}, {path: raw})).message) == message
+
+
+def test_a_suggested_default_is_worded_as_in_a_run_file() -> None:
+    problem = one_problem({"model": {"pretrained_model_name_or_path": 3}})
+
+    assert problem.suggestion is not None
+    assert str(problem.suggestion.message) == 'Use the default, "unset".'
+
+
+def test_a_very_long_value_is_cut() -> None:
+    problem = one_problem({"model": {"clip_skip": "x" * 10_000}})
+
+    assert len(str(problem.message)) < 200
+
+
+def test_a_whole_number_does_for_a_number() -> None:
+    settings, problems = parse({"optimizer": {"learning_rate": 1}})
+
+    assert settings is not None
+    assert (settings.optimizer.learning_rate, problems) == (1.0, [])
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    raw = {"model": {"clip_skip": 0, "clip": 1}, "modl": {}, "optimizer": {"unet_lr": "fast"}}
+
+    _, problems = parse(raw)
+
+    assert {problem.path for problem in problems} == {
+        "model.clip_skip",
+        "model.clip",
+        "modl",
+        "optimizer.unet_lr",
+    }
+
+
+# ------------------------------------------------------------------ unset
+
+
+@pytest.mark.parametrize("param", OPTIONAL, ids=lambda param: param.path)
+def test_unset_stands_for_none_whatever_the_default(param: Param) -> None:
+    settings, _ = parse({param.section: {param.name: UNSET}})
+
+    assert settings is not None
+    assert settings.get(param.path) is None
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+@pytest.mark.parametrize(
+    "param", [param for param in OPTIONAL if param.is_path], ids=lambda param: param.path
+)
+def test_an_empty_path_is_unset(param: Param, empty: str) -> None:
+    settings, problems = parse({param.section: {param.name: empty}})
+
+    assert settings is not None
+    assert (settings.get(param.path), problems) == (None, [])
+
+
+def test_no_default_is_the_word_unset_itself() -> None:
+    assert UNSET not in [param.default for param in PARAMS]
+
+
+# ------------------------------------------------------------------ flags
+
+
+def test_lists_may_be_typed_with_commas() -> None:
+    assert from_text(params()["dataset.resolution"], "512,768") == [512, 768]
+
+
+def test_a_comma_inside_a_text_stays() -> None:
+    words = "weight_decay=0.1 betas=0.9,0.99"
+
+    assert from_text(params()["optimizer.optimizer_args"], words) == [
+        "weight_decay=0.1",
+        "betas=0.9,0.99",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("words", "value"),
+    [("true", True), ("False", False), ("1", True), ("0", False), (" TRUE", True)],
+)
+def test_switches_may_be_typed_in_any_case_or_as_numbers(words: str, value: bool) -> None:
+    assert from_text(params()["output.save_state"], words) is value
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("output.save_state", "yes"),
+        ("model.clip_skip", "two"),
+        ("model.clip_skip", "2.0"),
+        ("model.clip_skip", ""),
+        ("optimizer.learning_rate", "1e-4 1e-5"),
+        ("optimizer.learning_rate", "nan"),
+        ("optimizer.learning_rate", "inf"),
+        ("dataset.resolution", "512x512"),
+        ("model.clip_skip", UNSET),
+    ],
+)
+def test_words_that_do_not_fit_are_refused_by_validation(path: str, words: str) -> None:
+    raw = replaced({}, {path: from_text(params()[path], words)})
+
+    assert one_problem(raw).path == path
+
+
+# ------------------------------------------------------------------ unknown keys
+
+
+@pytest.mark.parametrize(
+    ("raw", "path", "hint"),
+    [
+        ({"model": {"clip_skp": 2}}, "model.clip_skp", "Did you mean clip_skip in [model]?"),
+        ({"model": {"learning_rates": 1.0}}, "model.learning_rates", "in [optimizer]?"),
+        ({"model": {"learning_rate": 1.0}}, "model.learning_rate", "It belongs to [optimizer]."),
+        ({"model": {"qwertyuiop": 1}}, "model.qwertyuiop", "Remove it."),
+        ({"modell": {"clip_skip": 2}}, "modell", "Did you mean [model]?"),
+        ({"qwertyuiop": {"clip_skip": 2}}, "qwertyuiop", "Remove it."),
+        ({"clip_skip": 2}, "clip_skip", "It belongs to [model]."),
+        ({"qwertyuiop": 2}, "qwertyuiop", "Remove it."),
+        ({"model": 2}, "model", "Remove it."),
+        ({"model": [{"clip_skip": 2}]}, "model", "Remove it."),
+    ],
+)
+def test_what_is_unknown_is_named_with_a_way_out_that_mends_it(
+    raw: Raw, path: str, hint: str
+) -> None:
+    problem = one_problem(raw)
+
+    assert problem.path == path
+    assert problem.suggestion is not None
+    assert str(problem.suggestion.message).endswith(hint)
+    settings, problems = parse(mended(raw, problem))
+    assert (settings is None, problems) == (False, [])
+
+
+@pytest.mark.parametrize(
+    "raw", [{"model": {"clip_skp": 2}}, {"modell": {"clip_skip": 2}}, {"clip_skip": 2}]
+)
+def test_mending_a_misplaced_setting_keeps_its_value(raw: Raw) -> None:
+    assert mended(raw, one_problem(raw))["model"]["clip_skip"] == 2
+
+
+def test_closest_is_near_or_nothing() -> None:
+    assert closest("lerning_rate", ["learning_rate", "unet_lr"]) == "learning_rate"
+    assert closest("qwertyuiop", ["learning_rate", "unet_lr"]) is None
+
+
+# ------------------------------------------------------------------ trees
+
+
+def test_settings_as_raw_validate_to_the_same_settings() -> None:
+    changes = {param.path: list(accepted(param))[-1] for param in PARAMS}
+    settings, _ = parse(replaced({}, changes))
+
+    assert settings is not None
+    assert parse(as_raw(settings)) == (settings, [])
+
+
+def test_completed_writes_every_setting_of_the_sections_that_are_there() -> None:
+    raw = completed({"model": {"clip_skip": 2}, "output": {}})
+
+    assert list(raw) == ["model", "output"]
+    assert set(raw["output"]) == set(sections()["output"].model_fields)
+    assert raw["model"]["clip_skip"] == 2
+    assert raw["output"]["output_dir"] == UNSET
+
+
+def test_completed_keeps_what_is_unknown_or_broken() -> None:
+    raw = completed({"modl": {"a": 1}, "model": {"clip": 1}, "dataset": 3})
+
+    assert (raw["modl"], raw["model"]["clip"], raw["dataset"]) == ({"a": 1}, 1, 3)
+
+
+def test_completed_leaves_its_argument_alone() -> None:
+    raw: Raw = {"model": {}}
+    completed(raw)
+
+    assert raw == {"model": {}}
+
+
+@pytest.mark.parametrize(
+    ("before", "changes", "after"),
+    [
+        ({}, {"model.clip_skip": 2}, {"model": {"clip_skip": 2}}),
+        ({"model": {"a": 1}}, {"model.a": None}, {"model": {}}),
+        ({"model": {"a": 1}}, {"model": None}, {}),
+        ({"model": {"a": 1}}, {"model.b": None}, {"model": {"a": 1}}),
+        ({}, {"model.b": None, "model": None}, {}),
+        ({"model": 3}, {"model.clip_skip": 2}, {"model": {"clip_skip": 2}}),
+        ({"model": 3}, {"model.clip_skip": None}, {"model": 3}),
+        ({"model": {"a": 1}}, {"model": None, "model.b": 2}, {"model": {"b": 2}}),
+    ],
+)
+def test_replaced_sets_and_removes_by_path(
+    before: Raw, changes: dict[str, Any], after: Raw
+) -> None:
+    untouched = json.dumps(before)
+
+    assert replaced(before, changes) == after
+    assert json.dumps(before) == untouched
+
+
+def test_values_that_are_no_value_are_left_to_validation() -> None:
+    assert from_raw(params()["model.clip_skip"], "two") == "two"
+
+
+# ------------------------------------------------------------------ paths
+
+
+def absolute(value: object, folder: Path) -> object:
+    raw = with_absolute_paths({"dataset": {"train_data_dir": value}}, folder)
+    return raw["dataset"]["train_data_dir"]
+
+
+def test_relative_paths_are_meant_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    assert absolute("pictures/cat", tmp_path) == str(tmp_path / "pictures" / "cat")
+
+
+def test_absolute_paths_stay(tmp_path: Path) -> None:
+    assert absolute(str(tmp_path), Path("/elsewhere")) == str(tmp_path)
+
+
+def test_a_tilde_is_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+
+    assert absolute("~/pictures", Path("/elsewhere")) == str(tmp_path / "pictures")
+
+
+def test_a_tilde_of_nobody_is_a_plain_name(tmp_path: Path) -> None:
+    assert absolute("~nobody-of-this-name/x", tmp_path) == str(tmp_path / "~nobody-of-this-name/x")
+
+
+@pytest.mark.parametrize("value", ["", "  ", UNSET, 3, ["a"]])
+def test_what_is_no_path_stays_as_it_is(value: object, tmp_path: Path) -> None:
+    assert absolute(value, tmp_path) == value
+
+
+def test_only_paths_are_made_absolute(tmp_path: Path) -> None:
+    raw = {"output": {"output_name": "cat"}, "model": 3, "modl": {"train_data_dir": "a"}}
+
+    assert with_absolute_paths(raw, tmp_path) == raw

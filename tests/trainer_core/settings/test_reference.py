@@ -1,0 +1,96 @@
+"""The description of the settings says what is declared."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from trainer_core.settings.document import parse, replaced
+from trainer_core.settings.reference import describe, describe_lines
+from trainer_core.settings.schema import SECTION_TITLES, TrainSettings, params
+
+RECORDS = {record["name"]: record for record in describe()}
+
+
+def test_every_setting_is_described_once_and_in_order() -> None:
+    assert [f"{r['section']}.{r['name']}" for r in describe()] == list(params())
+
+
+def test_the_description_is_plain_json() -> None:
+    assert json.loads(json.dumps(describe())) == describe()
+
+
+def test_the_described_defaults_make_the_default_settings() -> None:
+    defaults = {f"{r['section']}.{r['name']}": r["default"] for r in describe()}
+
+    assert parse(replaced({}, defaults)) == (TrainSettings(), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("clip_skip", "int"),
+        ("learning_rate", "float"),
+        ("enable_bucket", "bool"),
+        ("output_name", "text"),
+        ("training_comment", "text"),
+        ("train_data_dir", "path"),
+        ("resolution", "list"),
+        ("lr_scheduler", "choice"),
+    ],
+)
+def test_types_have_names_for_people(name: str, kind: str) -> None:
+    assert RECORDS[name]["type"] == kind
+
+
+def test_bounds_unit_and_choices_are_those_declared() -> None:
+    warmup, optimizer = RECORDS["lr_warmup"], RECORDS["optimizer_type"]
+
+    assert (warmup["minimum"], warmup["maximum"], warmup["unit"]) == (0.0, 100.0, "%")
+    assert list(optimizer["choices"]) == ["AdamW", "AdamW8bit"]
+
+
+@pytest.mark.parametrize(
+    ("name", "when"),
+    [
+        ("learning_rate", []),
+        ("keep_tokens", ["shuffle_caption is true"]),
+        ("network_dim", ["dim_from_weights is false"]),
+        ("dim_from_weights", ["network_weights is set"]),
+        ("epoch", ["max_train_epochs is not set", "max_train_steps is not set"]),
+        ("lr_scheduler_power", ["lr_scheduler is polynomial"]),
+    ],
+)
+def test_when_a_setting_acts_is_said_in_words(name: str, when: list[str]) -> None:
+    assert RECORDS[name]["when"] == when
+
+
+def test_the_lines_hold_every_section_setting_and_help() -> None:
+    lines = "\n".join(describe_lines())
+
+    assert all(f"[{section}]  {title}\n" in lines for section, title in SECTION_TITLES.items())
+    for record in describe():
+        assert f"  {record['name']}  (" in lines
+        assert f"{record['label']}: {record['help']}" in lines
+
+
+def test_a_line_says_type_default_bounds_unit_and_choices() -> None:
+    lines = list(describe_lines())
+
+    assert "  lr_warmup  (float, default 10.0, 0.0 to 100.0, %)" in lines
+    assert "  save_precision  (choice, default fp16, float | fp16 | bf16)" in lines
+    assert "  network_weights  (path, default unset)" in lines
+
+
+def test_a_line_says_when_a_setting_acts() -> None:
+    place = _line_of("keep_tokens")
+
+    assert place[2] == "      Acts if shuffle_caption is true."
+
+
+def _line_of(name: str) -> list[Any]:
+    lines = list(describe_lines())
+    start = next(n for n, line in enumerate(lines) if line.startswith(f"  {name}  ("))
+    return lines[start : start + 3]

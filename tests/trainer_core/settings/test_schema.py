@@ -1,0 +1,48 @@
+"""The sections together."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from trainer_core.settings.param import Param
+from trainer_core.settings.schema import (
+    SECTION_TITLES,
+    TrainSettings,
+    params,
+    path_of,
+    section_paths,
+    sections,
+)
+
+EVERY = pytest.mark.parametrize("param", params().values(), ids=lambda param: param.path)
+
+
+@EVERY
+def test_a_name_alone_leads_to_its_setting(param: Param) -> None:
+    # Two settings of one name would hide one another here.
+    assert path_of(param.name) == param.path
+
+
+def test_an_unknown_name_leads_nowhere() -> None:
+    assert path_of("network_dimm") is None
+
+
+@EVERY
+def test_settings_without_values_have_the_declared_defaults(param: Param) -> None:
+    assert TrainSettings().get(param.path) == param.default
+
+
+def test_every_section_has_a_title_in_the_order_of_the_form() -> None:
+    assert list(SECTION_TITLES) == list(sections())
+
+
+def test_the_paths_of_the_sections_are_all_paths_in_order() -> None:
+    together = [path for section in sections() for path in section_paths(section)]
+
+    assert together == list(params())
+
+
+def test_settings_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        TrainSettings().model.clip_skip = 2
