@@ -1,7 +1,8 @@
-"""Work in a thread of its own, of which only the newest request counts."""
+"""Work in threads: results come back as signals, and only the newest request counts."""
 
 from __future__ import annotations
 
+import gc
 import logging
 import threading
 from collections.abc import Callable
@@ -10,6 +11,53 @@ from functools import partial
 from PySide6.QtCore import QObject, QThreadPool, Signal, SignalInstance
 
 _logger = logging.getLogger(__name__)
+
+
+def run_in(pool: QThreadPool, work: Callable[[], object]) -> None:
+    """Do ``work`` in a thread of ``pool``; see `_Collector` for what that takes."""
+    _collector.hold()
+    pool.start(partial(_work_and_release, work))
+
+
+def _work_and_release(work: Callable[[], object]) -> None:
+    try:
+        work()
+    except Exception:  # the top of a thread: a defect is logged, the app goes on
+        _logger.exception("background work failed")
+    finally:
+        del work  # whatever it held goes before the collector may come
+        _collector.release()
+
+
+class _Collector:
+    """Keeps Python's cycle collector off while threads are at work.
+
+    It runs in whatever thread happens to allocate, and destroys Qt objects there that hang in
+    reference cycles; Qt crashes when timers or socket notifiers end in another thread than theirs.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._holders = 0
+        self._was_enabled = False
+
+    def hold(self) -> None:
+        """Keep the collector off until `release`."""
+        with self._lock:
+            if self._holders == 0:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._holders += 1
+
+    def release(self) -> None:
+        """Let the collector work again once nobody holds it."""
+        with self._lock:
+            self._holders -= 1
+            if self._holders == 0 and self._was_enabled:
+                gc.enable()
+
+
+_collector = _Collector()
 
 
 class Gate:
@@ -75,7 +123,9 @@ class LatestJob(QObject):
         """Do ``work`` in the thread, instead of whatever is being done."""
         self.cancel()
         self._job = job = Job(partial(self._gate.emit, self._reported_in_thread))
-        self._pool.start(lambda: self._run(job, work))
+        # The thread must not hold this object: its last reference could end there.
+        finish = partial(self._gate.emit, self._finished_in_thread, job)
+        run_in(self._pool, partial(_do, job, work, finish))
 
     def cancel(self) -> None:
         """Drop the job at hand and its results."""
@@ -88,17 +138,6 @@ class LatestJob(QObject):
         self.cancel()
         self._pool.waitForDone()
 
-    def _run(self, job: Job, work: Callable[[Job], object]) -> None:
-        if job.is_cancelled:
-            return
-        try:
-            result = work(job)
-        except Exception:  # the top of a thread: a defect is logged, the app goes on
-            _logger.exception("background work failed")
-            result = None
-        if not job.is_cancelled:
-            self._gate.emit(self._finished_in_thread, job, result)
-
     def _on_reported(self, job: Job, part: object) -> None:
         if job is self._job:
             self.reported.emit(part)
@@ -107,3 +146,14 @@ class LatestJob(QObject):
         if job is self._job:
             self._job = None
             self.finished.emit(result)
+
+
+def _do(job: Job, work: Callable[[Job], object], finish: Callable[[object], None]) -> None:
+    if job.is_cancelled:
+        return
+    result = None
+    try:
+        result = work(job)
+    finally:
+        if not job.is_cancelled:
+            finish(result)

@@ -192,11 +192,15 @@ class MainWindow(QMainWindow):
         self._recent.aboutToShow.connect(self._fill_recent)
         self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
         workspace.document.name_changed.connect(self._show_name)
-        workspace.run.started.connect(partial(self.docks.raise_dock, "charts"))
+        workspace.run.started.connect(self._on_run_started)
         workspace.run.phase_changed.connect(self._show_run_state)
         workspace.run.ended.connect(self._show_run_state)
-        undo_stack.indexChanged.connect(self._show_undo)
-        self._show_undo()
+        undo_stack.canUndoChanged.connect(self.commands["undo"].setEnabled)
+        undo_stack.canRedoChanged.connect(self.commands["redo"].setEnabled)
+        undo_stack.undoTextChanged.connect(self._on_undo_text_changed)
+        undo_stack.redoTextChanged.connect(self._on_redo_text_changed)
+        self.commands["undo"].setEnabled(undo_stack.canUndo())
+        self.commands["redo"].setEnabled(undo_stack.canRedo())
 
     def _fill_recent(self) -> None:
         self._recent.clear()
@@ -214,13 +218,14 @@ class MainWindow(QMainWindow):
         self.setWindowTitle(shown(T("App", "{name}[*] – LoRA Loom"), name=name))
         self.setWindowModified(document.is_dirty)
 
-    def _show_undo(self) -> None:
-        undo_stack = self._workspace.document.undo_stack
-        undo, redo = self.commands["undo"], self.commands["redo"]
-        undo.setEnabled(undo_stack.canUndo())
-        redo.setEnabled(undo_stack.canRedo())
-        undo.setText(shown(T("App", "&Undo {change}"), change=undo_stack.undoText()).strip())
-        redo.setText(shown(T("App", "&Redo {change}"), change=undo_stack.redoText()).strip())
+    def _on_undo_text_changed(self, step: str) -> None:
+        self.commands["undo"].setText(shown(T("App", "&Undo {step}"), step=step).strip())
+
+    def _on_redo_text_changed(self, step: str) -> None:
+        self.commands["redo"].setText(shown(T("App", "&Redo {step}"), step=step).strip())
+
+    def _on_run_started(self) -> None:
+        self.docks.raise_dock("charts")
 
     def _show_run_state(self) -> None:
         run = self._workspace.run

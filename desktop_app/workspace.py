@@ -67,4 +67,5 @@ class Workspace(QObject):
         self.problems.set_problems(self.document.problems)
 
     def _on_findings_changed(self) -> None:
-        self.problems.set_findings(self.dataset.findings)
+        folder = self.dataset.folder or self.document.folder
+        self.problems.set_findings(self.dataset.findings, folder)

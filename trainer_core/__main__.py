@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"{error.message}")
         if error.hint:
             _say(f"{error.hint}")
-        return error.exit_code
+        return 2
 
 
 class _Parser(argparse.ArgumentParser):

@@ -1,4 +1,4 @@
-"""The exception tree: what happened in words for people, the way out, and the exit code."""
+"""The exception tree: what happened in words for people, and the way out."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ class TrainerError(Exception):
     """
 
     kind: ClassVar[str] = "trainer"
-    exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, hint: str = "", **values: object) -> None:
         self.message: Text = text(message, **values)
@@ -37,28 +36,24 @@ class SettingsError(TrainerError):
     """The settings cannot be used; the run did not start."""
 
     kind = "settings"
-    exit_code = 2
 
 
 class DatasetError(TrainerError):
     """A picture, a caption or the picture folder cannot be used."""
 
     kind = "dataset"
-    exit_code = 2
 
 
 class ModelFileError(TrainerError):
     """A base model or adapter file is missing, damaged, hostile or of another kind."""
 
     kind = "model_file"
-    exit_code = 2
 
 
 class StateError(TrainerError):
     """A saved training state is damaged, incomplete or belongs to another run."""
 
     kind = "state"
-    exit_code = 2
 
 
 class OutputError(TrainerError):

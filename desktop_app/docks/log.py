@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import (
@@ -109,7 +110,7 @@ class LogView(QWidget):
         is_first = self._text.document().isEmpty()
         for line in lines:
             if line.level >= least:
-                words = shown(line.message) if isinstance(line.message, Text) else line.message
+                words = _words(line)
                 cursor.insertText(words if is_first else f"\n{words}", formats[line.level])
                 is_first = False
         cursor.endEditBlock()
@@ -143,6 +144,13 @@ class LogView(QWidget):
         column.setSpacing(look.gap_s)
         column.addLayout(bar)
         column.addWidget(self._text, 1)
+
+
+def _words(line: LogLine) -> str:
+    words = shown(line.message) if isinstance(line.message, Text) else line.message
+    if line.time_s is None:
+        return words
+    return f"{datetime.fromtimestamp(line.time_s):%H:%M:%S}  {words}"
 
 
 def _formats() -> dict[Level, QTextCharFormat]:

@@ -111,6 +111,7 @@ def _table(model: ProblemsModel) -> QTreeView:
     table.setRootIsDecorated(False)
     table.setUniformRowHeights(True)
     table.setAllColumnsShowFocus(True)
+    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # both ends of a path tell something
     header = table.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(Column.MESSAGE, QHeaderView.ResizeMode.Stretch)

@@ -19,9 +19,9 @@ from desktop_app.models.dataset_scan import (
 )
 from desktop_app.models.picture_row import PictureRow, with_findings
 from trainer_core.dataset.audit import Finding
-from trainer_core.settings.document import parse, replaced, with_absolute_paths
+from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import TrainSettings, params
 
 _PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
 
@@ -174,8 +174,13 @@ class DatasetModel(QObject):
 
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:
     """Return the settings of a document with defaults in place of what cannot be used."""
-    settings, problems = parse(raw)
+    known: Raw = {}
+    for param in params().values():
+        values = raw.get(param.section)
+        if isinstance(values, Mapping) and param.name in values:
+            known.setdefault(param.section, {})[param.name] = values[param.name]
+    settings, problems = parse(known)
     if settings is None:
         broken = {p.path: None for p in problems if p.severity is Severity.ERROR}
-        settings, _ = parse(replaced(raw, broken))
+        settings, _ = parse(replaced(known, broken))
     return settings or TrainSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,10 +27,14 @@ class Level(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line: as the trainer wrote it, or a `Text` of ours that is translated when shown."""
+    """One line: as the trainer wrote it, or a `Text` of ours that is translated when shown.
+
+    The trainer's own lines say their time themselves; ``time_s`` is that of ours, in Unix seconds.
+    """
 
     level: Level
     message: str | Text
+    time_s: float | None = None
 
 
 # Levels as logging, warnings and interpreters write them, near the beginning of a line.
@@ -65,9 +70,9 @@ class LogModel(QObject):
         """Every line that is kept, oldest first."""
         return tuple(self._lines)
 
-    def add(self, level: Level, message: str | Text) -> None:
-        """Add one line."""
-        self._extend([LogLine(level, message)])
+    def add(self, level: Level, message: Text, time_s: float | None = None) -> None:
+        """Add one line of ours, of now unless it says otherwise."""
+        self._extend([LogLine(level, message, time.time() if time_s is None else time_s)])
 
     def add_lines(self, lines: Iterable[str]) -> None:
         """Add lines that the trainer wrote; indented ones belong to the line before."""

@@ -66,6 +66,8 @@ def with_findings(
 ) -> tuple[PictureRow, ...]:
     """Return the rows with more findings in their places."""
     found = _by_path(findings)
+    if not found:
+        return tuple(rows)
     return tuple(
         replace(row, findings=_worst_first([*row.findings, *found[row.path]]))
         if row.path in found

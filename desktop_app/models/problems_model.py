@@ -9,6 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
 
+from desktop_app.models.finding_words import way_out, what
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_problem
@@ -52,13 +53,13 @@ class Entry:
         )
 
     @classmethod
-    def of_finding(cls, finding: Finding) -> Entry:
-        """Return the entry of a finding in the picture folder."""
+    def of_finding(cls, finding: Finding, folder: Path) -> Entry:
+        """Return the entry of a finding in the picture folder ``folder``."""
         return cls(
             finding.severity,
-            shown(finding.message),
+            what(finding, folder),
             finding.path.name,
-            "" if finding.suggestion is None else shown(finding.suggestion),
+            way_out(finding),
             picture=finding.path,
         )
 
@@ -73,7 +74,7 @@ class Column(IntEnum):
 
 _HEADINGS = {
     Column.MESSAGE: T("App", "Problem"),
-    Column.PLACE: T("App", "Setting"),
+    Column.PLACE: T("App", "Where"),
     Column.WAY_OUT: T("App", "What to do"),
 }
 
@@ -92,9 +93,9 @@ class ProblemsModel(QAbstractTableModel):
         self._of_settings = [Entry.of_problem(problem) for problem in problems]
         self._refresh()
 
-    def set_findings(self, findings: Sequence[Finding]) -> None:
-        """Show these findings in the picture folder instead."""
-        self._of_pictures = [Entry.of_finding(finding) for finding in findings]
+    def set_findings(self, findings: Sequence[Finding], folder: Path) -> None:
+        """Show these findings in the picture folder ``folder`` instead."""
+        self._of_pictures = [Entry.of_finding(finding, folder) for finding in findings]
         self._refresh()
 
     def entry(self, row: int) -> Entry:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from trainer_core.protocol.messages import Failed, Finished
+from trainer_core.run_folder import state_step
 from trainer_core.texts import T, Text, text
 
 _SIGKILL = 9  # signal.SIGKILL does not exist on Windows
@@ -76,17 +77,20 @@ def outcome_of(
 
 def _finished(event: Finished, log_file: Path | None) -> Outcome:
     steps = {"step": event.step, "total": event.total_steps}
+    weights, state = _path(event.weights), _path(event.state)
+    saved_step = -1 if state is None else state_step(state)
     hint = None
     if event.reason == "completed":
         ending, sentence = Ending.COMPLETED, text(T("App", "Done: {step} steps trained."), **steps)
-    elif event.state is not None:
+    elif saved_step == event.step:
         ending = Ending.STOPPED
         sentence = text(T("App", "Stopped and saved after step {step} of {total}."), **steps)
         hint = text(T("App", "Press Start to go on from there."))
     else:
         ending = Ending.STOPPED
         sentence = text(T("App", "Stopped after step {step} of {total}, not saved."), **steps)
-    weights, state = _path(event.weights), _path(event.state)
+        if saved_step > 0:
+            hint = text(T("App", "Press Start to go on from step {step}."), step=saved_step)
     return Outcome(ending, sentence, hint, log_file, weights, state, event.step)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop_app.models.event_words import words_of
 from desktop_app.models.log_model import Level, LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.process.environment import TrainerCommand, own_python, trainer_environment
@@ -26,6 +27,7 @@ from trainer_core.protocol.messages import (
     Resumed,
     Warned,
 )
+from trainer_core.run_folder import RunFolder
 from trainer_core.texts import T, Text, text
 from trainer_core.version import __version__
 
@@ -145,11 +147,18 @@ class RunControl(QObject):
         elif isinstance(event, Overflowed):
             self._follow(Path(event.path), event.offset)
         elif isinstance(event, Resumed) and self.hello is not None:
-            # What the earlier run said stands before our hello; from hello to here it was heard.
-            self._awaited = [self.hello, event]
-            self._follow(Path(self.hello.run_folder) / "events.jsonl")
+            self._join_earlier_run(self.hello, event)
         else:
             self._deliver(event)
+
+    def _join_earlier_run(self, hello: Hello, resumed: Resumed) -> None:
+        folder = _run_folder(hello)
+        if folder is None:
+            self._deliver(resumed)
+            return
+        # What the earlier run said stands before our hello; from hello to here it was heard.
+        self._awaited = [hello, resumed]
+        self._follow(folder.event_file)
 
     def _follow(self, path: Path, offset: int = 0) -> None:
         self._follower = EventFollower(path, offset, self)
@@ -177,18 +186,21 @@ class RunControl(QObject):
     def _deliver(self, event: Event) -> None:
         match event:
             case Hello():
-                self.hello = event
-                self._check_version(event)
+                if self.hello is None:
+                    self._check_version(event)
+                self.hello = event  # the first one comes before the folder is known
             case Plan():
                 self.plan = event
             case Phase():
                 self._set_phase(event.phase)
-            case Warned():
-                self._log.add(Level.WARNING, event.message.text())
             case Finished() | Failed():
                 self._last_word = event
             case Detached():
                 self.detached.emit()
+        words = words_of(event)
+        if words is not None:
+            level = Level.WARNING if isinstance(event, Warned) else Level.INFO
+            self._log.add(level, words, event.time)
         self._metrics.feed(event)
         self.event_received.emit(event)
 
@@ -222,10 +234,18 @@ class RunControl(QObject):
             self._follower.close()
             self._follower.deleteLater()
             self._follower = None
-        log_file = Path(self.hello.run_folder) / "trainer.log" if self.hello else None
-        self.outcome = outcome_of(end, self._last_word, log_file)
+        folder = _run_folder(self.hello)
+        self.outcome = outcome_of(end, self._last_word, folder.log_file if folder else None)
         self._is_stopping = False
         level = Level.INFO if self.outcome.ok else Level.ERROR
         self._log.add(level, self.outcome.sentence)
         self._set_phase("idle")
         self.ended.emit(self.outcome)
+
+
+def _run_folder(hello: Hello | None) -> RunFolder | None:
+    """Return the folder that the trainer named, None if it ended before it had one."""
+    if hello is None or not hello.run_folder:
+        return None
+    path = Path(hello.run_folder)
+    return RunFolder(path.parent, path.stem)

@@ -64,7 +64,7 @@ class ThumbnailGrid(QListView):
     @property
     def columns(self) -> int:
         """Pictures side by side."""
-        return max(1, self.viewport().width() // self._cell.width(self._side))
+        return max(1, (self.viewport().width() - 1) // self._cell.width(self._side))
 
     def set_side(self, side: int) -> None:
         """Show pictures that fit into a square of ``side`` pixels."""
@@ -103,7 +103,9 @@ class ThumbnailGrid(QListView):
     def _arrange(self) -> None:
         self._cell.side = self._side
         self.loader.set_side(round(self._side * self.devicePixelRatioF()))
-        size = QSize(self.viewport().width() // self.columns, self._cell.height(self._side))
+        # QListView starts a new line where a row would fill the width to the last pixel.
+        width = (self.viewport().width() - 1) // self.columns
+        size = QSize(width, self._cell.height(self._side))
         if size != self.gridSize():
             self.setGridSize(size)
         self._look_around.start()

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import logging
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
 from PySide6.QtCore import QLoggingCategory, QObject, QSize, Qt, QThreadPool, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
 
-from desktop_app.background import Gate
+from desktop_app.background import Gate, run_in
 from trainer_core.dataset.pictures import open_rgb
 from trainer_core.errors import DatasetError
-
-_logger = logging.getLogger(__name__)
 
 _THREADS = 2
 _MEMORY_BYTES = 96 * 2**20
@@ -86,15 +84,8 @@ class ThumbnailLoader(QObject):
             key = (self._wanted.pop(), self._side)
             if key not in self._in_work:
                 self._in_work.add(key)
-                self._pool.start(lambda key=key: self._decode(key))
-
-    def _decode(self, key: tuple[Path, int]) -> None:
-        try:
-            image = read_thumbnail(*key)
-        except Exception:  # the top of a thread: a defect is logged, the picture stays blank
-            _logger.exception("no thumbnail of %s", key[0])
-            image = QImage()
-        self._gate.emit(self._decoded, key, image)
+                finish = partial(self._gate.emit, self._decoded, key)
+                run_in(self._pool, partial(_decode, key, finish))
 
     def _on_decoded(self, key: tuple[Path, int], image: QImage) -> None:
         self._in_work.discard(key)
@@ -111,6 +102,14 @@ class ThumbnailLoader(QObject):
         while self._free_bytes < 0 and len(self._kept) > 1:
             _, dropped = self._kept.popitem(last=False)
             self._free_bytes += _bytes(dropped)
+
+
+def _decode(key: tuple[Path, int], finish: Callable[[QImage], None]) -> None:
+    image = QImage()
+    try:
+        image = read_thumbnail(*key)
+    finally:
+        finish(image)  # of a defect too: the place in the queue must become free
 
 
 def read_thumbnail(path: Path, side: int) -> QImage:

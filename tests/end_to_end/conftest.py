@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from helpers.pictures import write_picture
+from helpers.stories import Teller, Told
 from helpers.tiny_model import TinySD1, make_tiny_sd1
 from helpers.trainer_process import TinyProject
 
@@ -28,3 +30,9 @@ def pictures(tmp_path: Path) -> Path:
 @pytest.fixture
 def project(tmp_path: Path, tiny_model: TinySD1, pictures: Path) -> TinyProject:
     return TinyProject(tmp_path, tiny_model.folder, pictures)
+
+
+@pytest.fixture(scope="session")
+def stories(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Mapping[str, Told]:
+    """Runs that went through, and the same runs interrupted and resumed in new processes."""
+    return Teller.on(tmp_path_factory.mktemp("stories"), tiny_model.folder).tell()

@@ -155,11 +155,12 @@ class FakeRun:
                 protocol=options.protocol,
                 version=options.trainer_version,
                 pid=os.getpid(),
-                run_id="fake",
-                run_folder=str(self._folder.path),
-                device="cpu",
+                run_id="",
+                run_folder="",
             )
-            self._wire.send(hello)
+            self._wire.send(hello)  # before anything is known of the run
+            known = {"run_id": "fake", "run_folder": str(self._folder.path), "device": "cpu"}
+            self._wire.send(hello.model_copy(update=known))
         self._wire.send(_plan(options.steps))
         state = self._folder.newest_state() if options.continue_ else None
         if state is None:

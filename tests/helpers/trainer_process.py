@@ -126,11 +126,22 @@ class TrainerProcess:
         """Return the next event of ``kind`` that ``is_wanted``; those before it are passed over."""
         deadline = time.monotonic() + PATIENCE_S
         while True:
-            event = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            try:
+                event = self._queue.get(timeout=max(0.0, deadline - time.monotonic()))
+            except queue.Empty:
+                raise AssertionError(f"no {kind.__name__} in time:\n{self.log}") from None
             if event is None:
                 raise AssertionError(f"it ended without {kind.__name__}:\n{self.log}")
             if isinstance(event, kind) and is_wanted(event):
                 return event
+
+    def wait_until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something holds that no event tells of, such as a file being there."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not is_so():
+            assert self.popen.poll() is None, f"it ended too early:\n{self.log}"
+            assert time.monotonic() < deadline, f"not in time:\n{self.log}"
+            time.sleep(0.02)
 
     def send(self, command: Command) -> None:
         """Write a command to the process's stdin."""

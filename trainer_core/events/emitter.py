@@ -17,6 +17,7 @@ from trainer_core.runtime.streams import PatientWriter
 from trainer_core.texts import T, Text
 
 _PROGRESS_INTERVAL_S = 0.1
+_LAST_PATIENCE_S = 2.0  # an app that sleeps must not keep the process from ending
 
 
 class Emitter:
@@ -87,8 +88,8 @@ class Emitter:
     def close(self) -> None:
         """Give the app what is queued and close the file."""
         if self._writer is not None:
-            self._tell_of_loss(self._writer, self._end)
-            self._writer.close()
+            self._tell_of_loss(self._writer, self._end, patience_s=_LAST_PATIENCE_S)
+            self._writer.close(timeout_s=_LAST_PATIENCE_S)
         if self._file is not None:
             self._file.close()
 
@@ -121,14 +122,14 @@ class Emitter:
         if not self._writer.offer(line):
             self._lost_from = start
 
-    def _tell_of_loss(self, writer: PatientWriter, end: int) -> bool:
+    def _tell_of_loss(self, writer: PatientWriter, end: int, *, patience_s: float = 0.0) -> bool:
         """Send where the app finds what it missed; False while that cannot be told yet."""
         if self._lost_from is None:
             return True
         if self._path is None:
             return False
         lost = Overflowed(path=str(self._path), offset=self._lost_from, end=end, time=time.time())
-        if not writer.offer(encode(lost)):
+        if not writer.offer(encode(lost), patience_s=patience_s):
             return False
         self._lost_from = None
         return True

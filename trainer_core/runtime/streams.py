@@ -19,7 +19,7 @@ from typing import BinaryIO, Self
 
 
 class PatientWriter:
-    """Writes to a file descriptor from a thread of its own; ``offer`` never blocks.
+    """Writes to a file descriptor from a thread of its own; ``offer`` does not wait for it.
 
     When the reader is gone (a broken pipe) everything later is dropped. When it is asleep the
     queue fills and ``offer`` returns False.
@@ -31,10 +31,10 @@ class PatientWriter:
         self._thread = threading.Thread(target=self._run, daemon=True, name="patient-writer")
         self._thread.start()
 
-    def offer(self, data: bytes) -> bool:
-        """Queue ``data``; False if there is no room."""
+    def offer(self, data: bytes, *, patience_s: float = 0.0) -> bool:
+        """Queue ``data``; False if there is no room for so long."""
         try:
-            self._queue.put_nowait(data)
+            self._queue.put(data, block=patience_s > 0, timeout=patience_s)
         except queue.Full:
             return False
         return True

@@ -63,7 +63,7 @@ def changes_from_flags(arguments: argparse.Namespace) -> Mapping[str, object]:
 
 
 def _assignment(assignment: str) -> tuple[str, str]:
-    key, sign, words = assignment.partition("=")
+    key, sign, words = (part.strip() for part in assignment.partition("="))
     if not sign:
         raise SettingsError(
             T("Errors", "--set {words} has no value."),

@@ -259,6 +259,11 @@ def _explained(error: ValidationError) -> list[Problem]:
 
 def _explain(path: str, detail: ErrorDetails) -> Problem:
     param = params()[path]
+    given = detail["input"]
+    guess = closest(given, param.spec.choices) if isinstance(given, str) else None
+    if guess is not None:
+        hint = text(T("Problems", "Did you mean {guess}?"), guess=guess)
+        return _error(path, _reason(param, detail), hint, {path: guess})
     raw_default = to_raw(param, param.default)
     hint = text(T("Problems", "Use the default, {default}."), default=_shown(raw_default))
     return _error(path, _reason(param, detail), hint, {path: raw_default})

@@ -105,14 +105,12 @@ def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
     try:
         return tomlkit.parse(content)
     except ParseError as error:
-        raise SettingsError(
-            message,
-            T("Errors", "Mend line {line}, column {column} in a text editor."),
-            path=name,
-            reason=error,
-            line=error.line,
-            column=error.col,
-        ) from error
+        hint = T("Errors", "Mend line {line}, column {column} in a text editor.")
+        # The end of the file counts as a line of its own, which `content` need not have.
+        if any("\\" in line for line in content.split("\n")[error.line - 1 : error.line]):
+            hint = T("Errors", "In line {line}, write the path with / or in single quotes.")
+        facts = {"path": name, "line": error.line, "column": error.col}
+        raise SettingsError(message, hint, reason=error, **facts) from error
     except TOMLKitError as error:  # a key given twice comes without its place
         hint = T("Errors", "Mend it in a text editor.")
         raise SettingsError(message, hint, path=name, reason=error) from error
@@ -124,8 +122,15 @@ def _read(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SettingsError(T("Errors", "There is no file {path}."), hint, path=path) from error
+    except IsADirectoryError as error:
+        message = T("Errors", "{path} is a folder, not a run file.")
+        raise SettingsError(message, hint, path=path) from error
     except UnicodeDecodeError as error:
-        raise SettingsError(T("Errors", "{path} is not UTF-8 text."), hint, path=path) from error
+        raise SettingsError(
+            T("Errors", "{path} is not UTF-8 text."),
+            T("Errors", "Save it as UTF-8 in a text editor, or choose a run file (.toml)."),
+            path=path,
+        ) from error
     except OSError as error:
         raise SettingsError(
             T("Errors", "{path} cannot be read: {reason}"), hint, path=path, reason=error.strerror

@@ -74,7 +74,7 @@ def output_name(settings: TrainSettings) -> Iterator[Problem]:
     """Refuse output names that are no file name on Windows or Linux."""
     message = check_output_name(settings.output.output_name)
     if message is not None:
-        hint = Suggestion(text(T("Problems", "Use letters, digits, blanks, - and _.")))
+        hint = Suggestion(text(T("Problems", "Choose another name of letters, digits, - and _.")))
         yield Problem("output.output_name", Severity.ERROR, message, hint)
 
 

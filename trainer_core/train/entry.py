@@ -76,7 +76,7 @@ def _guarded(run: Callable[[], int], emitter: Emitter) -> int:
     except TrainerError as error:
         _log.error("%s", error.sentences)
         _tell(emitter, Failed.of(error))
-        return error.exit_code
+        return 2
     except KeyboardInterrupt:
         message = text(T("Errors", "Interrupted at once, on request; nothing more was saved."))
         _log.warning("%s", message)

@@ -9,13 +9,12 @@ from pathlib import Path
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.prompt_file import SamplePrompt
-from trainer_core.errors import SettingsError
+from trainer_core.errors import DatasetError, ModelFileError, SettingsError, TrainerError
 from trainer_core.preflight import Preflight
 from trainer_core.protocol.messages import BucketCount
 from trainer_core.protocol.messages import Plan as PlanEvent
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +33,13 @@ def run_inputs(found: Preflight) -> RunInputs:
     """Return what the run starts from.
 
     Raises:
-        SettingsError: Something stands in the way; the first problem in its own words.
+        ModelFileError: The base model cannot be used.
+        DatasetError: The pictures cannot be used.
+        SettingsError: Something else stands in the way.
+            Each is the first problem in its own words.
     """
     if found.errors:
-        raise _refusal(found.errors)
+        raise _refusal(found.errors[0])
     settings = found.settings
     assert settings is not None  # without an error everything is there
     model = settings.model.pretrained_model_name_or_path
@@ -49,12 +51,17 @@ def run_inputs(found: Preflight) -> RunInputs:
     return RunInputs(settings, model, found.index, found.audit.captions, found.plan, prompts)
 
 
-def _refusal(errors: list[Problem]) -> SettingsError:
-    first = errors[0]
-    hint: Text | None = first.suggestion.message if first.suggestion else None
-    error = SettingsError("")
-    error.message, error.hint = first.message, hint
-    error.args = (str(first.message),)
+_KINDS: Mapping[str, type[TrainerError]] = {
+    "model.pretrained_model_name_or_path": ModelFileError,
+    "dataset.train_data_dir": DatasetError,
+}
+
+
+def _refusal(problem: Problem) -> TrainerError:
+    error = _KINDS.get(problem.path, SettingsError)("")
+    error.message = problem.message
+    error.hint = problem.suggestion.message if problem.suggestion else None
+    error.args = (str(problem.message),)
     return error
 
 

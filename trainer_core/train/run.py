@@ -217,4 +217,4 @@ class Run:
             self._emitter.emit(failed)
         except OutputError:  # the event file is on the same full disk: the app is told all the same
             self._emitter.emit(failed)
-        return error.exit_code
+        return 2 if loop is None else 1

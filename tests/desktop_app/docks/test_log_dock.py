@@ -36,7 +36,7 @@ def test_lines_arrive_together_and_in_order(view, workspace, qtbot):
 
 def test_levels_have_the_themes_colours(view, workspace, qtbot):
     workspace.log.add(Level.ERROR, text("Broken: {what}", what="all"))
-    qtbot.waitUntil(lambda: lines(view) == ["Broken: all"])
+    qtbot.waitUntil(lambda: [line[8:] for line in lines(view)] == ["  Broken: all"])
     cursor = QTextCursor(view.findChild(QPlainTextEdit).document())
     cursor.movePosition(QTextCursor.MoveOperation.Right)
     assert cursor.charFormat().foreground().color() == QColor(tokens.current().error)

@@ -47,5 +47,5 @@ def test_what_is_added_is_told_once_for_all_lines(qapp):
 
 def test_our_own_lines_stay_translatable(qapp):
     log = LogModel()
-    log.add(Level.WARNING, text("Only {count} left.", count=3))
-    assert log.lines == (LogLine(Level.WARNING, text("Only {count} left.", count=3)),)
+    log.add(Level.WARNING, text("Only {count} left.", count=3), 1e9)
+    assert log.lines == (LogLine(Level.WARNING, text("Only {count} left.", count=3), 1e9),)

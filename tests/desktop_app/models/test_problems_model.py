@@ -17,7 +17,10 @@ ERROR = Problem(
     Suggestion(text("Use {value}.", value=8), {"adapter.network_dim": 8}),
 )
 FINDING = Finding(
-    Path("/pictures/a.png"), Severity.WARNING, text("It is small."), text("Take a larger one.")
+    Path("/pictures/10_cat/a.png"),
+    Severity.WARNING,
+    text("{path} is small.", path="/pictures/10_cat/a.png"),
+    text("Take a larger one."),
 )
 
 
@@ -34,7 +37,7 @@ def row_words(model: ProblemsModel, row: int) -> list[object]:
 
 def test_the_worst_stand_first_whatever_they_are_about(model: ProblemsModel):
     model.set_problems([NOTICE, ERROR])
-    model.set_findings([FINDING])
+    model.set_findings([FINDING], Path("/pictures"))
     severities = [model.entry(row).severity for row in range(model.rowCount())]
     assert severities == [Severity.ERROR, Severity.WARNING, Severity.NOTICE]
 
@@ -45,14 +48,14 @@ def test_a_row_says_what_where_and_what_to_do(model: ProblemsModel):
 
 
 def test_a_finding_names_its_picture(model: ProblemsModel):
-    model.set_findings([FINDING])
-    assert row_words(model, 0) == ["It is small.", "a.png", "Take a larger one."]
-    assert model.entry(0).picture == Path("/pictures/a.png")
+    model.set_findings([FINDING], Path("/pictures"))
+    assert row_words(model, 0) == ["10_cat/a.png is small.", "a.png", "Take a larger one."]
+    assert model.entry(0).picture == Path("/pictures/10_cat/a.png")
 
 
 def test_new_problems_replace_the_old_and_leave_findings(model: ProblemsModel):
     model.set_problems([ERROR])
-    model.set_findings([FINDING])
+    model.set_findings([FINDING], Path("/pictures"))
     model.set_problems([])
     assert model.count(Severity.ERROR) == 0
     assert model.count(Severity.WARNING) == 1

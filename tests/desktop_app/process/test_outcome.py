@@ -1,9 +1,11 @@
+import json
 from pathlib import Path
 
 import pytest
 
 from desktop_app.process.outcome import Ending, ProcessEnd, outcome_of
 from trainer_core.protocol.messages import Failed, Finished, TextData
+from trainer_core.run_folder import MANIFEST_NAME
 from trainer_core.texts import text
 
 
@@ -11,18 +13,30 @@ def finished(reason: str, state: str | None = None) -> Finished:
     return Finished(reason=reason, step=7, total_steps=20, seconds=1.0, state=state)
 
 
-def test_a_saved_stop_says_how_to_go_on():
-    outcome = outcome_of(ProcessEnd(0), finished("stopped", "/out/a-state"))
+def state_of(step: int, folder: Path) -> str:
+    (folder / MANIFEST_NAME).write_text(json.dumps({"step": step}), encoding="utf-8")
+    return str(folder)
+
+
+def test_a_saved_stop_says_how_to_go_on(tmp_path):
+    outcome = outcome_of(ProcessEnd(0), finished("stopped", state_of(7, tmp_path)))
     assert outcome.stopped
     assert str(outcome.sentence) == "Stopped and saved after step 7 of 20."
-    assert outcome.hint is not None
-    assert outcome.state == Path("/out/a-state")
+    assert str(outcome.hint) == "Press Start to go on from there."
+    assert outcome.state == tmp_path
 
 
 def test_a_stop_without_saving_says_so():
     outcome = outcome_of(ProcessEnd(0), finished("stopped"))
     assert outcome.ok
     assert str(outcome.sentence) == "Stopped after step 7 of 20, not saved."
+    assert outcome.hint is None
+
+
+def test_a_stop_without_saving_names_the_step_of_an_earlier_state(tmp_path):
+    outcome = outcome_of(ProcessEnd(0), finished("stopped", state_of(4, tmp_path)))
+    assert str(outcome.sentence) == "Stopped after step 7 of 20, not saved."
+    assert str(outcome.hint) == "Press Start to go on from step 4."
 
 
 def test_a_failure_speaks_in_the_trainers_words():

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.fake_trainer import fake_command
 from pytestqt.qtbot import QtBot
 
 from desktop_app.models.log_model import Level, LogModel
@@ -12,7 +13,6 @@ from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.process.run_control import RunControl
-from helpers.fake_trainer import fake_command
 from trainer_core.protocol.messages import Finished, Hello, StepDone
 from trainer_core.run_folder import RunFolder
 from trainer_core.texts import Text
@@ -98,7 +98,29 @@ def test_past_events_are_told_apart_from_those_of_this_run(run: RunControl, play
     play(continue_=True, steps=6)
     assert [e.step for e in past if isinstance(e, StepDone)] == [1, 2, 3, 4]
     assert [e.step for e in live if isinstance(e, StepDone)] == [5, 6]
-    assert sum(isinstance(e, Hello) for e in live) == 1
+    assert [e.run_folder != "" for e in live if isinstance(e, Hello)] == [False, True]
+
+
+def test_the_log_tells_what_happened_in_words(
+    run: RunControl, play: Play, log: LogModel, tmp_path: Path
+) -> None:
+    play(steps=4)
+    play(continue_=True, steps=6)
+    told = words(log, Level.INFO)
+    assert told[0] == f"The run's folder is {tmp_path / 'out' / 'fake.run'}."
+    assert "15 pictures, 1 per epoch, 4 steps in all." in told
+    assert "Saved fake.safetensors (0.0 MiB) after step 4." in told
+    assert "Going on after step 4." in told
+    assert told[-1] == "Done: 6 steps trained."
+    assert told.count("Saved fake.safetensors (0.0 MiB) after step 4.") == 1
+
+
+def test_a_failure_before_there_is_a_run_folder_has_no_log_file(
+    run: RunControl, tmp_path: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(run.ended, timeout=20_000) as blocker:
+        run.start(tmp_path / "missing.toml")
+    assert blocker.args[0].log_file is None
 
 
 @pytest.mark.parametrize("lose_until", [15, 1000])
@@ -159,9 +181,7 @@ def test_garbage_and_unknown_events_are_reported_and_survived(
 def test_another_protocol_is_refused_in_words(play: Play) -> None:
     outcome = play(protocol=7)
     assert outcome.ending is Ending.NOT_STARTED
-    assert str(outcome.sentence) == (
-        "The trainer speaks version 7 of the protocol, the app 1."
-    )
+    assert str(outcome.sentence) == "The trainer speaks version 7 of the protocol, the app 1."
     assert outcome.hint is not None
 
 
@@ -213,7 +233,7 @@ def test_detach_is_answered(
 
 def test_log_lines_of_the_trainer_arrive_whole(play: Play, log: LogModel) -> None:
     play(steps=3, log_lines=50)
-    lines = [str(line.message) for line in log.lines if "line" in str(line.message)]
+    lines = [line.message for line in log.lines if isinstance(line.message, str)]
     assert lines == [
         f"12:00:00 INFO step {step}, line {number}" for step in (1, 2, 3) for number in range(50)
     ]

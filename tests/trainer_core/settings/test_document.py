@@ -25,7 +25,7 @@ from trainer_core.settings.document import (
 )
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.settings.schema import TrainSettings, params, sections
+from trainer_core.settings.schema import params, sections
 
 PARAMS = list(params().values())
 OPTIONAL = [param for param in PARAMS if param.is_optional]
@@ -97,7 +97,8 @@ def test_a_refused_value_is_named_with_its_place(param: Param, raw: object) -> N
 def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw: object) -> None:
     document = {param.section: {param.name: raw}}
 
-    assert parse(mended(document, one_problem(document))) == (TrainSettings(), [])
+    settings, problems = parse(mended(document, one_problem(document)))
+    assert (settings is None, problems) == (False, [])
 
 
 @pytest.mark.parametrize(
@@ -141,6 +142,14 @@ def test_a_problem_says_what_is_there_and_what_is_needed(
     path: str, raw: object, message: str
 ) -> None:
     assert str(one_problem(replaced({}, {path: raw})).message) == message
+
+
+def test_a_misspelt_choice_is_guessed() -> None:
+    problem = one_problem({"optimizer": {"optimizer_type": "adamW"}})
+
+    assert problem.suggestion is not None
+    assert str(problem.suggestion.message) == "Did you mean AdamW?"
+    assert problem.suggestion.changes == {"optimizer.optimizer_type": "AdamW"}
 
 
 def test_a_suggested_default_is_worded_as_in_a_run_file() -> None:

@@ -1,0 +1,362 @@
+"""A state brings a run back to the bit, or says what is wrong with it."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import Parameter
+from torch.optim import SGD, AdamW, Optimizer
+
+from trainer_core import file_writing
+from trainer_core.checkpoints.state import (
+    Position,
+    StateFacts,
+    read_state,
+    restore_generators,
+    restore_optimizer,
+    write_state,
+)
+from trainer_core.errors import OutputError, StateError
+from trainer_core.optim.groups import ParameterGroup, parameter_groups
+from trainer_core.run_folder import MANIFEST_NAME, state_step
+from trainer_core.settings.optimizer import OPTIMIZERS
+
+FACTS = StateFacts(
+    run_id="0123456789abcdef",
+    name="lantern",
+    seed=2**32 - 1,
+    position=Position(step=7, epoch=2, batch=3),
+    pictures="fingerprint",
+    settings={"model": {"clip_skip": 2}, "output": {"output_name": "燈籠"}},
+)
+ADAPTER = {
+    "lora_unet_a.alpha": torch.tensor(3.0),
+    "lora_unet_a.lora_up.weight": torch.linspace(-1, 1, 12).reshape(4, 3).T,
+}
+PROGRESS: Mapping[str, Any] = {"schedule_steps": 7, "scaler": None}
+FILES = ["adapter.safetensors", "optimizer.safetensors", "generators.safetensors", "progress.json"]
+RATES = {"unet": 1e-3, "text_encoder": 5e-4}
+
+Build = Callable[[list[ParameterGroup]], Optimizer]
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def build(request: pytest.FixtureRequest) -> Build:
+    """Build an optimizer of every kind that can be chosen."""
+    module, name = OPTIMIZERS[request.param].implementation.split(":")
+    implementation = getattr(importlib.import_module(module), name)
+    return lambda groups: implementation(groups, lr=1e-3, args={"weight_decay": 0.1})
+
+
+def weights() -> list[Parameter]:
+    """Return weights of the U-Net and of the text encoder; the first is large enough for 8 bits."""
+    generator = torch.Generator().manual_seed(1)
+    return [Parameter(torch.randn(shape, generator=generator)) for shape in ((64, 128), (3, 5))]
+
+
+def grouped(parameters: list[Parameter]) -> list[ParameterGroup]:
+    return parameter_groups({"unet": parameters[:1], "text_encoder": parameters[1:]}, RATES)
+
+
+def advance(optimizer: Optimizer, parameters: list[Parameter], steps: range) -> None:
+    """Do steps whose gradients depend on the number of the step alone."""
+    for number in steps:
+        generator = torch.Generator().manual_seed(number)
+        for parameter in parameters:
+            parameter.grad = torch.randn(parameter.shape, generator=generator)
+        optimizer.step()
+
+
+def sgd() -> Optimizer:
+    return SGD(weights(), lr=0.1)
+
+
+def written(folder: Path, **changes: Any) -> Path:
+    """Write a state without anything special in it."""
+    parts: dict[str, Any] = {"adapter": ADAPTER, "optimizer": sgd(), "progress": PROGRESS}
+    write_state(folder, FACTS, **(parts | changes))
+    return folder
+
+
+def refusal(folder: Path) -> StateError:
+    with pytest.raises(StateError) as caught:
+        read_state(folder)
+    assert folder.name in str(caught.value)
+    assert caught.value.hint is not None
+    return caught.value
+
+
+# ------------------------------------------------------------------ what a state holds
+
+
+def test_a_state_says_whose_it_is_and_where_the_run_stands(tmp_path: Path) -> None:
+    state = read_state(written(tmp_path / "a-state"))
+
+    assert state.facts == FACTS
+    assert state.folder == tmp_path / "a-state"
+    assert {name: state.progress[name] for name in PROGRESS} == PROGRESS
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
+def test_adapter_weights_come_back_bitwise_in_their_type(
+    tmp_path: Path, dtype: torch.dtype
+) -> None:
+    adapter = {key: value.to(dtype) for key, value in ADAPTER.items()}
+    found = read_state(written(tmp_path / "a-state", adapter=adapter)).adapter
+
+    assert found.keys() == adapter.keys()
+    for key, value in adapter.items():
+        assert found[key].dtype == dtype
+        assert torch.equal(found[key], value)
+
+
+def test_a_state_is_found_by_its_step(tmp_path: Path) -> None:
+    assert state_step(written(tmp_path / "a-state")) == 7
+
+
+def test_nothing_in_a_state_is_pickled(tmp_path: Path) -> None:
+    names = sorted(path.name for path in written(tmp_path / "a-state").iterdir())
+
+    assert names == sorted([*FILES, MANIFEST_NAME])
+
+
+def test_the_size_is_that_of_all_files(tmp_path: Path) -> None:
+    folder = tmp_path / "a-state"
+    size = write_state(folder, FACTS, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS)
+
+    assert size == sum(path.stat().st_size for path in folder.iterdir())
+
+
+# ------------------------------------------------------------------ the optimizer
+
+
+def test_training_goes_on_to_the_bit(tmp_path: Path, build: Build) -> None:
+    straight = weights()
+    optimizer = build(grouped(straight))
+    advance(optimizer, straight, range(3))
+    folder = written(tmp_path / "a-state", optimizer=optimizer)
+    resumed = [Parameter(weight.detach().clone()) for weight in straight]
+    advance(optimizer, straight, range(3, 6))
+
+    fresh = build(grouped(resumed))
+    restore_optimizer(fresh, read_state(folder))
+    advance(fresh, resumed, range(3, 6))
+    assert all(torch.equal(*pair) for pair in zip(resumed, straight, strict=True))
+
+
+def test_every_value_of_the_optimizer_comes_back_in_its_type(tmp_path: Path, build: Build) -> None:
+    parameters = weights()
+    optimizer = build(grouped(parameters))
+    advance(optimizer, parameters, range(3))
+    state = read_state(written(tmp_path / "a-state", optimizer=optimizer))
+
+    others = weights()
+    fresh = build(grouped(others))
+    restore_optimizer(fresh, state)
+    for parameter, other in zip(parameters, others, strict=True):
+        before, after = optimizer.state[parameter], fresh.state[other]
+        assert before.keys() == after.keys()
+        assert before
+        for name, value in before.items():
+            assert type(after[name]) is type(value)
+            if isinstance(value, Tensor):
+                assert after[name].dtype == value.dtype
+                assert torch.equal(after[name], value)
+            else:
+                assert after[name] == value
+
+
+def test_a_value_of_another_type_than_the_weights_is_not_cast(tmp_path: Path) -> None:
+    parameter = Parameter(torch.ones(4, dtype=torch.bfloat16))
+    optimizer = AdamW([parameter])
+    average = torch.tensor([0.1, 0.2, 0.3, 0.4])  # float32; bfloat16 would round it
+    optimizer.state[parameter] = {"step": torch.tensor(3.0), "exp_avg": average}
+    state = read_state(written(tmp_path / "a-state", optimizer=optimizer))
+
+    fresh = AdamW([parameter])
+    restore_optimizer(fresh, state)
+    assert fresh.state[parameter]["exp_avg"].dtype == torch.float32
+    assert torch.equal(fresh.state[parameter]["exp_avg"], average)
+
+
+def test_the_rates_of_all_groups_come_back(tmp_path: Path) -> None:
+    optimizer = AdamW(grouped(weights()))
+    for group, rate in zip(optimizer.param_groups, (0.25, 0.125), strict=True):
+        group["lr"] = rate
+    state = read_state(written(tmp_path / "a-state", optimizer=optimizer))
+
+    fresh = AdamW(grouped(weights()))
+    restore_optimizer(fresh, state)
+    assert [group["lr"] for group in fresh.param_groups] == [0.25, 0.125]
+
+
+def test_an_optimizer_that_did_no_step_has_nothing_to_restore(tmp_path: Path) -> None:
+    state = read_state(written(tmp_path / "a-state", optimizer=AdamW(weights())))
+
+    fresh = AdamW(weights())
+    restore_optimizer(fresh, state)
+    assert not fresh.state
+
+
+def test_a_state_of_another_optimizer_is_refused(tmp_path: Path) -> None:
+    state = read_state(written(tmp_path / "a-state", optimizer=AdamW(weights())))
+
+    with pytest.raises(StateError, match=r"saved with AdamW x 2, this run uses SGD x 2"):
+        restore_optimizer(sgd(), state)
+
+
+def test_a_state_of_other_weights_is_refused(tmp_path: Path) -> None:
+    state = read_state(written(tmp_path / "a-state", optimizer=AdamW(weights())))
+
+    with pytest.raises(StateError, match=r"saved with AdamW x 2, this run uses AdamW x 1"):
+        restore_optimizer(AdamW(weights()[:1]), state)
+
+
+# ------------------------------------------------------------------ generators
+
+
+def test_the_process_s_generators_go_on_where_they_stood(tmp_path: Path) -> None:
+    random.gauss(0, 1)  # leaves a second number for the next call
+    torch.randn(3)
+    folder = written(tmp_path / "a-state")
+    expected = [random.gauss(0, 1), random.random(), torch.rand(2).tolist()]
+
+    random.seed(1)
+    torch.manual_seed(1)
+    restore_generators(read_state(folder))
+    assert [random.gauss(0, 1), random.random(), torch.rand(2).tolist()] == expected
+
+
+# ------------------------------------------------------------------ damage
+
+
+def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
+    assert "There is no state folder" in str(refusal(tmp_path / "gone-state"))
+
+
+def test_a_folder_without_a_manifest_is_no_complete_state(tmp_path: Path) -> None:
+    folder = written(tmp_path / "a-state")
+    (folder / MANIFEST_NAME).unlink()
+
+    assert "has no manifest" in str(refusal(folder))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b"{}", b"\xff", b'{"format": "loom-state/1"}',
+     b'{"format": "loom-state/1", "files": []}', b'{"format": "loom-state/1", "files": {}}',
+     b'{"format": "loom-state/1", "files": {"adapter.safetensors": 3}}'],
+)  # fmt: skip
+def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes) -> None:
+    folder = written(tmp_path / "a-state")
+    (folder / MANIFEST_NAME).write_bytes(content)
+
+    assert "is damaged" in str(refusal(folder))
+
+
+@pytest.mark.parametrize("format_line", ["loom-state/2", "loom-state/99", "other"])
+def test_a_state_of_another_format_is_named(tmp_path: Path, format_line: str) -> None:
+    folder = written(tmp_path / "a-state")
+    manifest = json.loads((folder / MANIFEST_NAME).read_text())
+    (folder / MANIFEST_NAME).write_text(json.dumps(manifest | {"format": format_line}))
+
+    assert f"has the format {format_line}; this version reads loom-state/1" in str(refusal(folder))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    folder = written(tmp_path / "a-state")
+    (folder / name).unlink()
+
+    assert name in str(refusal(folder))
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "damage",
+    [lambda data: data[:-1], lambda data: data[:-1] + bytes([data[-1] ^ 1]), lambda data: b""],
+    ids=["cut short", "one bit", "empty"],
+)
+def test_a_damaged_file_is_named(
+    tmp_path: Path, name: str, damage: Callable[[bytes], bytes]
+) -> None:
+    folder = written(tmp_path / "a-state")
+    (folder / name).write_bytes(damage((folder / name).read_bytes()))
+
+    assert f"is damaged: {name}" in str(refusal(folder))
+
+
+# ------------------------------------------------------------------ writing
+
+
+def test_an_existing_state_is_not_replaced_unasked(tmp_path: Path) -> None:
+    folder = written(tmp_path / "a-state")
+    later = replace(FACTS, position=Position(step=9))
+
+    with pytest.raises(OutputError, match="exists already"):
+        write_state(folder, later, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS)
+    assert read_state(folder).facts == FACTS
+
+
+def test_an_existing_state_is_replaced_when_told(tmp_path: Path) -> None:
+    folder = written(tmp_path / "a-state")
+    later = replace(FACTS, position=Position(step=9))
+
+    write_state(folder, later, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS, replace=True)
+    assert read_state(folder).facts == later
+    assert list(tmp_path.iterdir()) == [folder]
+
+
+@pytest.mark.parametrize("files_written", range(5))
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_interrupted_write_leaves_the_earlier_state_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, files_written: int, error: BaseException
+) -> None:
+    folder = written(tmp_path / "a-state")
+    fill = file_writing._fill
+    seen: list[Path] = []
+
+    def interrupted(part: Path, write: Callable[[BinaryIO], object]) -> None:
+        if len(seen) == files_written:
+            raise error
+        seen.append(part)
+        fill(part, write)
+
+    monkeypatch.setattr(file_writing, "_fill", interrupted)
+    for name in ("a-state", "new-state"):
+        seen.clear()
+        with pytest.raises((OutputError, KeyboardInterrupt)):
+            write_state(
+                tmp_path / name,
+                FACTS,
+                adapter={},
+                optimizer=sgd(),
+                progress=PROGRESS,
+                replace=True,
+            )
+    assert list(tmp_path.iterdir()) == [folder]
+    assert read_state(folder).adapter
+
+
+def test_a_file_that_reads_back_otherwise_is_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing_disk(part: Path, write: Callable[[BinaryIO], object]) -> None:
+        with part.open("wb") as file:
+            write(file)
+            file.seek(3)
+            file.write(b"\0")
+
+    monkeypatch.setattr(file_writing, "_fill", failing_disk)
+    with pytest.raises(OutputError, match="does not read back"):
+        written(tmp_path / "a-state")
+    assert list(tmp_path.iterdir()) == []

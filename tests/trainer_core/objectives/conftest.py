@@ -1,0 +1,20 @@
+"""The objective of Stable Diffusion 1, as a run builds it from the shipped configuration."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from diffusers import DDPMScheduler
+
+from trainer_core.families.base import NoiseSchedule
+from trainer_core.families.sd1_architecture import published_architecture
+from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.train.building import build_objective
+
+
+@pytest.fixture(scope="module")
+def objective() -> NoisePrediction:
+    scheduler = DDPMScheduler.from_config(published_architecture().scheduler)
+    family = SimpleNamespace(noise_schedule=NoiseSchedule(scheduler.betas, "epsilon"))
+    return build_objective(family)

@@ -1,0 +1,274 @@
+"""Run files keep what people wrote: comments, order, unknown keys, line ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trainer_core.errors import OutputError, SettingsError
+from trainer_core.settings.document import Raw, completed, parse, replaced
+from trainer_core.settings.files import FORMAT, RunFile, dumps, load, loads, save
+from trainer_core.settings.schema import TrainSettings, params, sections
+
+WRITTEN = """\
+# My lantern, third attempt.
+
+format = "loom/1"  # keep this line
+
+# Output comes first here.
+[output]
+output_name = "lantern"   # shown in the web UI
+save_every_n_epochs = "unset"
+
+[model]  # the usual one
+# clip_skip = 1 was worse
+clip_skip = 2             # anime
+
+[my_notes]
+seen = ["a", "b"]  # not a setting
+"""
+
+
+def dumped(content: str, changes: dict[str, object]) -> str:
+    """Return a run file's text after changes."""
+    run_file = loads(content, "run.toml")
+    run_file.raw = replaced(run_file.raw, changes)
+    return dumps(run_file)
+
+
+def named_error(content: str) -> SettingsError:
+    with pytest.raises(SettingsError) as caught:
+        loads(content, "my run.toml")
+    assert "my run.toml" in str(caught.value)
+    assert caught.value.hint is not None
+    return caught.value
+
+
+# ------------------------------------------------------------------ reading
+
+
+def test_a_run_file_is_read_as_raw_sections() -> None:
+    assert loads(WRITTEN, "run.toml").raw == {
+        "output": {"output_name": "lantern", "save_every_n_epochs": "unset"},
+        "model": {"clip_skip": 2},
+        "my_notes": {"seen": ["a", "b"]},
+    }
+
+
+def test_the_table_of_a_run_is_no_section() -> None:
+    run_file = loads(f'format = "{FORMAT}"\n[run]\nid = "ab"\nseed = 7\n', "run.toml")
+
+    assert (run_file.raw, dict(run_file.run)) == ({}, {"id": "ab", "seed": 7})
+
+
+def test_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text(WRITTEN, encoding="utf-8-sig")
+
+    assert load(path).raw == loads(WRITTEN, "run.toml").raw
+
+
+@pytest.mark.parametrize("content", ["", "[model]\nclip_skip = 2\n"])
+def test_a_file_without_a_format_line_is_not_taken(content: str) -> None:
+    assert f'format = "{FORMAT}"' in str(named_error(content))
+
+
+@pytest.mark.parametrize(
+    "value", ['"loom"', '"loom/x"', '"kohya/1"', '"loom/1 "', "1", "true", '["loom/1"]', '"1"']
+)
+def test_a_format_of_something_else_is_not_taken(value: str) -> None:
+    assert f'format = "{FORMAT}"' in str(named_error(f"format = {value}\n"))
+
+
+@pytest.mark.parametrize("value", ["loom/0", "loom/2", "loom/99"])
+def test_a_format_of_another_version_is_named(value: str) -> None:
+    error = named_error(f'format = "{value}"\n')
+
+    assert value in str(error)
+    assert FORMAT in str(error)
+
+
+def test_a_mistake_in_the_toml_is_named_with_line_and_column() -> None:
+    error = named_error(f'format = "{FORMAT}"\n[model]\nclip_skip = = 2\n')
+
+    assert str(error.hint) == "Mend line 3, column 12 in a text editor."
+
+
+def test_a_windows_path_in_double_quotes_is_explained() -> None:
+    error = named_error(f'format = "{FORMAT}"\n[dataset]\ntrain_data_dir = "C:\\pics\\cat"\n')
+
+    assert str(error.hint) == "In line 3, write the path with / or in single quotes."
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["a", 'a = "', "a = [", "[a", 'a = """', "a = 1\n\n\n[", "\u2028 = ", "a = 1 # \x0b\n= 2"],
+)
+def test_a_mistake_is_named_wherever_it_is(content: str) -> None:
+    assert "is not a valid TOML file" in str(named_error(content))
+
+
+@pytest.mark.parametrize("twice", ["[model]\na = 1\na = 2\n", "[model]\n[model]\n"])
+def test_a_key_given_twice_is_named(twice: str) -> None:
+    assert "already exists" in str(named_error(f'format = "{FORMAT}"\n{twice}'))
+
+
+def test_a_file_that_is_no_utf8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(WRITTEN.encode("utf-16"))
+
+    with pytest.raises(SettingsError, match=r"run\.toml is not UTF-8 text"):
+        load(path)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"There is no file .*gone\.toml"):
+        load(tmp_path / "gone.toml")
+
+
+def test_a_folder_is_no_run_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="is a folder, not a run file"):
+        load(tmp_path)
+
+
+# ------------------------------------------------------------------ writing
+
+
+def test_nothing_a_user_wrote_is_lost_when_a_value_changes() -> None:
+    lines = dumped(WRITTEN, {"model.clip_skip": 1}).splitlines()
+    expected = WRITTEN.replace("clip_skip = 2 ", "clip_skip = 1 ").splitlines()
+
+    # Every line is there and in its place; only new settings come between.
+    assert [line for line in lines if line in expected] == expected
+
+
+def test_every_setting_of_the_touched_sections_is_written() -> None:
+    raw = loads(dumped(WRITTEN, {}), "run.toml").raw
+
+    assert raw == completed(loads(WRITTEN, "run.toml").raw)
+    assert set(raw["model"]) == set(sections()["model"].model_fields)
+    assert "dataset" not in raw
+
+
+def test_what_is_written_validates_to_the_same_settings() -> None:
+    raw = loads(WRITTEN, "run.toml").raw
+    del raw["my_notes"]
+
+    assert parse(loads(dumps(RunFile(raw)), "run.toml").raw) == parse(raw)
+
+
+def test_writing_twice_changes_nothing() -> None:
+    once = dumped(WRITTEN, {})
+
+    assert dumped(once, {}) == once
+
+
+def test_a_new_document_begins_with_its_format() -> None:
+    written = dumps(RunFile({"model": {"clip_skip": 2}}))
+
+    assert written.splitlines()[0] == f'format = "{FORMAT}"'
+    assert loads(written, "run.toml").raw["model"]["clip_skip"] == 2
+
+
+def test_all_settings_survive_a_new_document() -> None:
+    raw: Raw = {name: {} for name in sections()}
+
+    assert parse(loads(dumps(RunFile(raw)), "run.toml").raw) == (TrainSettings(), [])
+
+
+def test_the_run_s_id_and_seed_are_written_beside_the_settings() -> None:
+    written = dumps(RunFile({"model": {}}, run={"id": "ab", "seed": 7}))
+
+    assert dict(loads(written, "run.toml").run) == {"id": "ab", "seed": 7}
+
+
+def test_removed_sections_and_keys_are_gone() -> None:
+    written = dumped(WRITTEN + "\n[dataset]\nodd = 1\n", {"my_notes": None, "dataset.odd": None})
+
+    assert "my_notes" not in written
+    assert "odd" not in written
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("1", True), ("true", 1), ("4.0", 4), ("4", 4.0), ("[512.0, 512]", [512, 512]), ('"4"', 4)],
+)
+def test_a_value_of_another_type_replaces_an_equal_one(before: str, after: object) -> None:
+    content = f'format = "{FORMAT}"\n[model]\nclip_skip = {before}  # why\n'
+    written = dumped(content, {"model.clip_skip": after})
+
+    assert repr(loads(written, "run.toml").raw["model"]["clip_skip"]) == repr(after)
+    assert "  # why" in written
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "model.clip_skip = 2 # dotted\n[output]\noutput_name = 'a'\n",
+        "model = {clip_skip = 2} # inline\n",
+        "[model]\nclip_skip = 2\n[my.own]\na = 1\n[output]\n[my.other]\nb = 2\n",
+        "[[model]]\nclip_skip = 2\n",
+        "model = 3\n[output]\n",
+        "[output]\ntraining_comment = '''two\nlines'''\n",
+        "[my_notes]\nsince = 2026-11-22T07:00:00Z\n",
+    ],
+)
+def test_any_way_of_writing_toml_survives(content: str) -> None:
+    content = f'format = "{FORMAT}"\n{content}'
+
+    assert loads(dumped(content, {}), "run.toml").raw == completed(loads(content, "x").raw)
+
+
+def test_a_section_that_is_no_table_can_be_mended() -> None:
+    content = f'format = "{FORMAT}"\nmodel = 3\nmy_note = 1\n[output]\n'
+    written = dumped(content, {"model.clip_skip": 2})
+
+    raw = loads(written, "run.toml").raw
+    assert (raw["model"]["clip_skip"], raw["my_note"]) == (2, 1)
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_line_ends_stay_as_they_were(newline: str, tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(WRITTEN.replace("\n", newline).encode())
+    save(path, load(path), replace=True)
+
+    content = path.read_bytes()
+    assert content.count(b"\r\n") == (content.count(b"\n") if newline == "\r\n" else 0)
+    assert load(path).raw == completed(loads(WRITTEN, "run.toml").raw)
+
+
+def test_line_ends_of_the_file_do_not_become_part_of_a_value(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_bytes(b'format = "loom/1"\r\n[output]\r\ntraining_comment = """a\r\nb"""\r\n')
+
+    assert load(path).raw["output"]["training_comment"] == "a\nb"
+
+
+def test_saving_is_exact_to_the_byte(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    run_file = loads(WRITTEN, "run.toml")
+    save(path, run_file, replace=False)
+
+    assert path.read_bytes() == dumps(run_file).encode()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_existing_file_is_not_replaced_unasked(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("mine")
+
+    with pytest.raises(OutputError, match="exists already"):
+        save(path, RunFile(), replace=False)
+    assert path.read_text() == "mine"
+
+
+def test_settings_of_every_kind_are_written_as_toml_has_them() -> None:
+    written = dumps(RunFile({section: {} for section in sections()}))
+
+    assert "resolution = [512, 512]\n" in written
+    assert "enable_bucket = true\n" in written
+    assert 'train_data_dir = "unset"\n' in written
+    assert "learning_rate = 0.0001\n" in written
+    assert sum(written.count(f"{param.name} = ") for param in params().values()) >= len(params())

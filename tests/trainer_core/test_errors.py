@@ -1,0 +1,52 @@
+"""Errors say what happened, and the way out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from trainer_core import errors
+from trainer_core.errors import OutputError, SettingsError, TrainerError
+from trainer_core.texts import T
+
+KINDS = [
+    kind
+    for kind in vars(errors).values()
+    if isinstance(kind, type) and issubclass(kind, TrainerError)
+]
+
+
+def test_an_error_reads_as_its_message() -> None:
+    error = OutputError(T("Errors", "{path} is full."), path=Path("disk"))
+
+    assert str(error) == "disk is full."
+    assert error.message.values == {"path": "disk"}
+
+
+def test_message_and_hint_share_their_values() -> None:
+    error = SettingsError("{name} is odd.", "Remove {name}.", name="clip_skp")
+
+    assert (str(error.message), str(error.hint)) == ("clip_skp is odd.", "Remove clip_skp.")
+
+
+def test_there_need_not_be_a_hint() -> None:
+    assert TrainerError("It broke.").hint is None
+
+
+@pytest.mark.parametrize(
+    ("message", "hint", "sentences"),
+    [
+        ("It broke.", "", "It broke."),
+        ("It broke.", "Mend it.", "It broke. Mend it."),
+        ("It broke: no space", "Make some.", "It broke: no space. Make some."),
+    ],
+)
+def test_message_and_hint_read_as_sentences(message: str, hint: str, sentences: str) -> None:
+    assert TrainerError(message, hint).sentences == sentences
+
+
+def test_kinds_are_unique_names() -> None:
+    names = [kind.kind for kind in KINDS]
+
+    assert len(set(names)) == len(names)
