@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         if path is None:
             return
         event.acceptProposedAction()
+        self._commit_edit()
         if path.is_dir():
             self._workspace.document.set_value("dataset.train_data_dir", str(path))
             self._workspace.dock_wanted.emit("dataset")
@@ -206,7 +207,7 @@ class MainWindow(QMainWindow):
         self._recent.clear()
         for path in self._workspace.preferences.recent_files:
             action = QAction(str(path), self._recent)
-            action.triggered.connect(partial(self.files.open_path, path))
+            action.triggered.connect(self._after_edit(partial(self.files.open_path, path)))
             self._recent.addAction(action)
         if self._recent.isEmpty():
             self._recent.addAction(shown(T("App", "none yet"))).setEnabled(False)

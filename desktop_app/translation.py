@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QCoreApplication
 
 from trainer_core.settings.param import Param
@@ -9,10 +11,11 @@ from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import params, path_of
 from trainer_core.texts import T, Text, Value
 
-CONTEXTS = ("App", "Settings", "Problems", "Errors", "Events")
+SENTENCES = ("Problems", "Errors", "Events")
+CONTEXTS = ("App", "Settings", *SENTENCES)
 
 
-def shown(message: Text | str, **values: Value) -> str:
+def shown(message: Text | str, /, **values: Value) -> str:
     """Return ``message`` in the user's language with its values filled in.
 
     Args:
@@ -20,8 +23,13 @@ def shown(message: Text | str, **values: Value) -> str:
         values: The named values of a template.
     """
     if isinstance(message, Text):
-        return _translated(message.template).format(**message.values)
-    return _translated(message).format(**values)
+        return shown(message.template, **message.values)
+    # A value may be a template of its own: "must be {wanted}" with "a whole number".
+    filled = {
+        name: _translated(value, SENTENCES) if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+    return _translated(message, CONTEXTS).format(**filled)
 
 
 def shown_problem(problem: Problem) -> str:
@@ -56,9 +64,9 @@ def _label_of(key: str, value: Value) -> Value:
     return shown(T("App", "“{label}”"), label=place(path))
 
 
-def _translated(template: str) -> str:
+def _translated(template: str, contexts: Sequence[str]) -> str:
     # A template that came over the wire does not say its context; contexts share no meanings.
-    for context in CONTEXTS:
+    for context in contexts:
         found = QCoreApplication.translate(context, template)
         if found != template:
             return found

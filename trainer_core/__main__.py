@@ -25,6 +25,7 @@ from trainer_core.settings.document import Raw, closest, replaced, with_absolute
 from trainer_core.settings.reference import describe, describe_lines
 from trainer_core.train.check_report import as_json, as_lines, exit_code, report
 from trainer_core.train.entry import train
+from trainer_core.train.run import Request
 from trainer_core.version import __version__
 
 
@@ -116,7 +117,7 @@ def _raw(arguments: argparse.Namespace) -> Raw:
 
 
 def _train(arguments: argparse.Namespace) -> int:
-    return train(lambda: _raw(arguments), overwrite=arguments.overwrite, go_on=arguments.go_on)
+    return train(lambda: Request(_raw(arguments), arguments.overwrite, arguments.go_on))
 
 
 def _demo(arguments: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from trainer_core.file_writing import output_error
 from trainer_core.resource_files import resource_path
 
 DEMO_RUN_FILE = "demo.toml"
@@ -30,12 +31,22 @@ def copy_demo(folder: Path | None = None) -> Path:
     """Copy what is missing of the demo to ``folder`` and return its run file.
 
     What is there already, such as a run file that somebody changed, stays as it is.
+
+    Raises:
+        OutputError: The folder cannot be written to.
     """
     target = folder or data_folder() / "demo"
-    source = resource_path("demo")
+    try:
+        _copy_missing(resource_path("demo"), target)
+    except OSError as error:
+        raise output_error(error, target) from error
+    return target / DEMO_RUN_FILE
+
+
+def _copy_missing(source: Path, target: Path) -> None:
     for path in sorted(source.rglob("*")):
         copy = target / path.relative_to(source)
-        if path.suffix == ".py" or copy.exists():
+        if copy.exists() or _is_for_makers(path):
             continue
         if path.is_dir():
             copy.mkdir(parents=True)
@@ -44,4 +55,8 @@ def copy_demo(folder: Path | None = None) -> Path:
             part = copy.with_name(f".{copy.name}.part")
             shutil.copyfile(path, part)
             part.replace(copy)
-    return target / DEMO_RUN_FILE
+
+
+def _is_for_makers(path: Path) -> bool:
+    """Tell whether a file belongs to the scripts that made the demo."""
+    return path.suffix in (".py", ".pyc") or path.name == "__pycache__"

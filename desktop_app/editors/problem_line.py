@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop_app.theme import tokens
 from desktop_app.translation import shown, shown_problem
-from trainer_core.settings.problems import Problem
+from trainer_core.settings.problems import Problem, Suggestion
 
 
 class ProblemLine(QWidget):
@@ -27,12 +27,10 @@ class ProblemLine(QWidget):
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(words)
         if problem.suggestion is not None:
-            layout.addLayout(self._way_out(problem))
+            layout.addLayout(self._way_out(problem.suggestion))
 
-    def _way_out(self, problem: Problem) -> QHBoxLayout:
-        look, suggestion = tokens.current(), problem.suggestion
-        assert suggestion is not None
-        words = shown(suggestion.message)
+    def _way_out(self, suggestion: Suggestion) -> QHBoxLayout:
+        look, words = tokens.current(), shown(suggestion.message)
         row = QHBoxLayout()
         if suggestion.changes:
             button = QPushButton(words, self)

@@ -1,3 +1,6 @@
+from collections.abc import Iterator
+
+import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 
 from desktop_app.translation import choice_label, place, shown, shown_problem
@@ -5,25 +8,41 @@ from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import params
 from trainer_core.texts import text
 
+KNOWN = {
+    ("Errors", "{path} is bad"): "{path} : illisible",
+    ("Problems", "{name} must be {wanted}."): "{name} doit être {wanted}.",
+    ("Problems", "a whole number"): "un nombre entier",
+}
 
-class Backwards(QTranslator):
-    """Knows one template, under one context."""
+
+class French(QTranslator):
+    """Knows a few templates, each under one context."""
 
     def translate(self, context, source, disambiguation=None, n=-1):
-        return "{path} : illisible" if (context, source) == ("Errors", "{path} is bad") else None
+        return KNOWN.get((context, source))
+
+
+@pytest.fixture
+def french(qapp: object) -> Iterator[None]:
+    translator = French()
+    QCoreApplication.installTranslator(translator)
+    yield
+    QCoreApplication.removeTranslator(translator)
 
 
 def test_a_template_gets_its_values():
     assert shown("{count} of {total}", count=2, total=3) == "2 of 3"
 
 
-def test_a_template_is_translated_before_it_is_filled(qapp):
-    translator = Backwards()
-    QCoreApplication.installTranslator(translator)
-    try:
-        assert shown(text("{path} is bad", path="/a")) == "/a : illisible"
-    finally:
-        QCoreApplication.removeTranslator(translator)
+@pytest.mark.usefixtures("french")
+def test_a_template_is_translated_before_it_is_filled():
+    assert shown(text("{path} is bad", path="/a")) == "/a : illisible"
+
+
+@pytest.mark.usefixtures("french")
+def test_a_value_that_is_a_template_is_translated_too():
+    message = text("{name} must be {wanted}.", name="epoch", wanted="a whole number")
+    assert shown(message) == "epoch doit être un nombre entier."
 
 
 def test_a_problem_calls_settings_by_their_labels():

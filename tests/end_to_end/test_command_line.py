@@ -326,6 +326,7 @@ def test_a_name_that_is_taken_can_be_replaced(trained: TinyProject, tmp_path: Pa
     assert folder.event_file.read_bytes().count(b'"step_done"') == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("first_run")
 def test_a_run_that_has_no_state_cannot_be_continued(trained: TinyProject) -> None:
     ended = run_trainer("train", trained.run_file(), "--continue", before=WITHOUT_TORCH)

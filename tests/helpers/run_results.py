@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -21,25 +22,44 @@ from trainer_core.run_folder import RunFolder
 E = TypeVar("E", bound=EventBase)
 
 _ONE_AFTER_ANOTHER = """
-import json, pathlib, sys
+import json, pathlib, shutil, sys
 from trainer_core.__main__ import main
-codes = [main(["train", *words]) for words in json.loads(sys.argv[1])]
-pathlib.Path(sys.argv[2]).write_text(json.dumps(codes))
+runs, answer, source, copies = sys.argv[1:]
+codes = []
+for words in json.loads(runs):
+    codes.append(main(["train", *words]))
+    if copies:
+        shutil.copytree(source, f"{copies}/{len(codes)}")
+pathlib.Path(answer).write_text(json.dumps(codes))
 """
 
 
-def train_one_after_another(answer: Path, runs: Iterable[Sequence[object]]) -> list[int]:
+def train_one_after_another(
+    answer: Path,
+    runs: Iterable[Sequence[object]],
+    *,
+    env: Mapping[str, str] | None = None,
+    copied: tuple[Path, Path] | None = None,
+) -> list[int]:
     """Train in one new process, which imports torch once; return the exit codes.
 
     Args:
         answer: A file for the answer, in a folder of the test's own.
         runs: The arguments of ``train`` for each run. All have the same ``mixed_precision``:
             accelerate cannot change it within a process.
+        env: Variables over those of the tests.
+        copied: A folder, and one in which copies of it are made: ``1`` after the first run.
     """
     words = json.dumps([[str(word) for word in run] for run in runs])
-    command = [*PYTHON, "-c", _ONE_AFTER_ANOTHER, words, str(answer)]
+    folders = copied or ("", "")
+    command = [*PYTHON, "-c", _ONE_AFTER_ANOTHER, words, str(answer), *map(str, folders)]
     done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S, check=False
+        command,
+        env={**os.environ, **(env or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     codes: list[int] = json.loads(answer.read_text(encoding="utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from trainer_core.file_writing import output_error
 from trainer_core.protocol.messages import EventBase, StepDone
 
 _TAGS = {"unet": "lr/unet", "text_encoder": "lr/textencoder"}
@@ -12,14 +13,21 @@ _SMOOTHING = 0.99  # weight of the past in the running mean
 
 
 class TensorBoardLog:
-    """Listens to events and writes losses, rates and gradient norms."""
+    """Listens to events and writes losses, rates and gradient norms.
+
+    Raises:
+        OutputError: The folder cannot be written to.
+    """
 
     def __init__(self, folder: Path, *, from_step: int) -> None:
         # Imported only when logs are wanted: it takes a second.
         from torch.utils.tensorboard import SummaryWriter
 
         purge = from_step + 1 if from_step else None
-        self._writer: Any = SummaryWriter(str(folder), purge_step=purge)
+        try:
+            self._writer: Any = SummaryWriter(str(folder), purge_step=purge)
+        except OSError as error:
+            raise output_error(error, folder) from error
         self._average: float | None = None
 
     def __call__(self, event: EventBase) -> None:

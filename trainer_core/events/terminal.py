@@ -7,20 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer_core.protocol.messages import (
-    CheckpointSaved,
-    EventBase,
-    Finished,
-    Phase,
-    Plan,
-    Progress,
-    Resumed,
-    SampleReady,
-    StepDone,
-    Warned,
-)
-
-_PHASES = {"starting": "Starting ...", "loading": "Loading the base model ..."}
+from trainer_core.events.words import in_words
+from trainer_core.protocol.messages import EventBase, Finished, Plan, Progress, StepDone, Warned
 
 
 class TerminalProgress:
@@ -47,9 +35,10 @@ class TerminalProgress:
                 self._show("training", event.step, self._total_steps, "step", f"loss {loss}")
             case Finished():
                 self.close()
-        words = _words(event)
+        words = in_words(event)
         if words:
-            tqdm.write(words, file=self._file)
+            mark = "Warning: " if isinstance(event, Warned) else ""
+            tqdm.write(mark + words, file=self._file)
 
     def close(self) -> None:
         """Leave the bar as it is and go to a new line."""
@@ -65,36 +54,6 @@ class TerminalProgress:
             )
         self._bar.set_postfix_str(note, refresh=False)
         self._bar.update(done - self._bar.n)
-
-
-def _words(event: EventBase) -> str:
-    """Return the line for an event that is told in words, "" for the others."""
-    match event:
-        case Phase():
-            return _PHASES.get(event.phase, "")
-        case Resumed():
-            return f"Going on after step {event.from_step}."
-        case SampleReady():
-            return f"Sample {event.path}"
-        case CheckpointSaved():
-            return f"Saved {event.path}"
-        case Warned():
-            hint = f" {event.hint}" if event.hint else ""
-            return f"Warning: {event.message}{hint}"
-        case Finished():
-            return _end(event)
-    return ""
-
-
-def _end(event: Finished) -> str:
-    if event.step == 0:
-        return "Stopped before the first step; nothing was written."
-    words = f"{event.reason.capitalize()} at step {event.step} of {event.total_steps}."
-    if event.weights:
-        words += f" The LoRA: {event.weights}"
-    if event.reason == "stopped" and event.state:
-        words += "\nTo go on from there: the same command with --continue."
-    return words
 
 
 class _Terminal:

@@ -99,6 +99,11 @@ class GuardedStreams:
                 faulthandler.disable()
                 self._log.close()
 
+    @property
+    def log_file(self) -> str | None:
+        """Where the log is written, once it is."""
+        return None if self._log is None else str(self._log.name)
+
     def open_log(self, path: Path) -> None:
         """Append the log to ``path`` from now on, with what was logged before.
 
@@ -115,15 +120,22 @@ class GuardedStreams:
         """Write to the real stderr only, not to the log (progress bars)."""
         self._terminal.offer(words.encode(errors="replace"))
 
+    def write_log(self, words: str) -> None:
+        """Write to the log only; a full disk is no reason to stop."""
+        self._to_log(words.encode(errors="replace"))
+
     def _copy(self, read_end: int) -> None:
         while data := os.read(read_end, 65536):
             self._terminal.offer(data)
-            with self._lock, contextlib.suppress(OSError):  # a full disk must not stop the copying
-                if self._log is None:
-                    self._early += data
-                else:
-                    self._log.write(data)
+            self._to_log(data)
         os.close(read_end)
+
+    def _to_log(self, data: bytes) -> None:
+        with self._lock, contextlib.suppress(OSError):
+            if self._log is None:
+                self._early += data
+            else:
+                self._log.write(data)
 
 
 def _fill_gaps() -> None:

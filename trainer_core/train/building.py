@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -21,7 +22,7 @@ from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, Part
 from trainer_core.model_files.recognise import inspect_model
 from trainer_core.objectives.objective import NoisePrediction
-from trainer_core.optim.groups import parameter_groups, part_rates
+from trainer_core.optim.groups import ParameterGroup, parameter_groups, part_rates
 from trainer_core.optim.schedules import build_schedule
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
@@ -152,6 +153,19 @@ def build_optimizer(adapters: AdapterSet, settings: TrainSettings) -> Optimizer:
     groups = parameter_groups(
         {part: adapters.parameters_of(part) for part in adapters.parts()}, rates
     )
+    return _optimizer(groups, training)
+
+
+def try_optimizer(training: OptimizerSettings) -> None:
+    """Build the optimizer for a single number, to see that it can be built.
+
+    Raises:
+        SettingsError: An argument is unknown, or a library is missing.
+    """
+    _optimizer([ParameterGroup(name="", params=[Parameter(torch.zeros(1))], lr=0.0)], training)
+
+
+def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
     build_kind = implementation(OPTIMIZERS[training.optimizer_type].implementation)
     arguments = parse_arguments(training.optimizer_args)
     return cast(Optimizer, build_kind(groups, lr=training.learning_rate, args=arguments))

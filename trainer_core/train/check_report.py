@@ -51,8 +51,12 @@ def _machine(found: Preflight, settings: TrainSettings) -> tuple[str, str]:
 
 def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
     with quick_imports():
-        from trainer_core.train.building import trainable_parameters
+        from trainer_core.train.building import trainable_parameters, try_optimizer
 
+    try:
+        try_optimizer(settings.optimizer)
+    except TrainerError as error:
+        found.problems.append(_problem("optimizer.optimizer_args", error))
     try:
         return trainable_parameters(settings)
     except TrainerError as error:
@@ -108,7 +112,8 @@ def as_lines(checked: Report) -> Iterator[str]:
     yield f"epochs: {plan.epochs}, warm-up steps: {plan.warmup_steps}"
     for part, number in checked.parameters.items():
         yield f"trainable parameters, {part}: {number:,}"
-    yield f"device: {checked.device}, precision: {checked.precision}"
+    if checked.device:
+        yield f"device: {checked.device}, precision: {checked.precision}"
 
 
 def _problem(path: str, error: TrainerError) -> Problem:

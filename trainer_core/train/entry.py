@@ -12,10 +12,10 @@ from collections.abc import Callable
 
 from trainer_core.errors import TrainerError
 from trainer_core.events.emitter import Emitter
+from trainer_core.events.words import EventLog
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
 from trainer_core.runtime.quiet import quiet_libraries
 from trainer_core.runtime.streams import GuardedStreams
-from trainer_core.settings.document import Raw
 from trainer_core.texts import T, text
 from trainer_core.train.run import Request, Run
 from trainer_core.version import __version__
@@ -24,16 +24,11 @@ _log = logging.getLogger(__name__)
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 
-def train(load: Callable[[], Raw], *, overwrite: bool, go_on: bool) -> int:
-    """Train and return the exit code.
+def train(ask: Callable[[], Request]) -> int:
+    """Train what ``ask`` returns, and return the exit code.
 
     With stdout in a terminal a progress bar is shown; otherwise stdout carries events and stdin
     commands.
-
-    Args:
-        load: Returns the raw document, its paths absolute.
-        overwrite: Whether a run of the same name may be replaced.
-        go_on: Whether to go on from the newest state of this name.
     """
     with GuardedStreams() as streams:
         is_terminal = os.isatty(streams.events)
@@ -48,31 +43,20 @@ def train(load: Callable[[], Raw], *, overwrite: bool, go_on: bool) -> int:
                 bar = TerminalProgress(streams.write_terminal)
                 emitter.listeners.append(bar)
                 held.callback(bar.close)
+            # The bar has told the terminal already what the log is told here.
+            write_log = streams.write_log if is_terminal else sys.stderr.write
+            emitter.listeners.append(EventLog(write_log))
             emitter.emit(Hello(version=__version__, pid=os.getpid()))
             emitter.emit(Phase(phase="starting"))
-            return _guarded(
-                lambda: _run(load, streams, emitter, overwrite=overwrite, go_on=go_on), emitter
-            )
+            return _guarded(ask, streams, emitter)
 
 
-def _run(
-    load: Callable[[], Raw],
-    streams: GuardedStreams,
-    emitter: Emitter,
-    *,
-    overwrite: bool,
-    go_on: bool,
-) -> int:
+def _guarded(ask: Callable[[], Request], streams: GuardedStreams, emitter: Emitter) -> int:
+    """Turn whatever escapes a run into a `Failed` event and an exit code."""
     # Reading from a terminal would halt a process in its background.
     takes_commands = not os.isatty(streams.events) and not os.isatty(0)
-    request = Request(load(), overwrite, go_on)
-    return Run(request, streams, emitter)(takes_commands=takes_commands)
-
-
-def _guarded(run: Callable[[], int], emitter: Emitter) -> int:
-    """Turn whatever escapes a run into a `Failed` event and an exit code."""
     try:
-        return run()
+        return Run(ask(), streams, emitter)(takes_commands=takes_commands)
     except TrainerError as error:
         _log.error("%s", error.sentences)
         _tell(emitter, Failed.of(error))
@@ -84,17 +68,20 @@ def _guarded(run: Callable[[], int], emitter: Emitter) -> int:
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - the border of the process
         _log.error("%s", traceback.format_exc())
-        message = text(
-            T("Errors", "The trainer met an unexpected error: {kind}: {reason}"),
-            kind=type(error).__name__,
-            reason=error,
-        )
-        hint_text = text(T("Errors", "The log has the details; please report it."))
-        _tell(
-            emitter,
-            Failed(kind="internal", message=TextData.of(message), hint=TextData.of(hint_text)),
-        )
+        _tell(emitter, _unexpected(error, streams.log_file))
         return 1
+
+
+def _unexpected(error: Exception, log_file: str | None) -> Failed:
+    template = T("Errors", "The trainer met an unexpected error: {kind}: {reason}")
+    message = text(template, kind=type(error).__name__, reason=error)
+    hint = text(T("Errors", "The log has the details; please report it."))
+    return Failed(
+        kind="internal",
+        message=TextData.of(message),
+        hint=TextData.of(hint),
+        log_file=log_file,
+    )
 
 
 def _tell(emitter: Emitter, failed: Failed) -> None:

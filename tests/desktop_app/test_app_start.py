@@ -1,0 +1,62 @@
+"""The app as it is started: a process of its own."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+# Stands in for the person: looks at the window once it is there, and leaves.
+LOOK = """
+import json, sys
+from PySide6.QtWidgets import QApplication
+import desktop_app.__main__ as app
+
+def look(*_):
+    [window] = [w for w in QApplication.topLevelWidgets() if type(w).__name__ == "MainWindow"]
+    seen = {"title": window.windowTitle(), "torch": "torch" in sys.modules}
+    window.close()
+    print(json.dumps(seen))
+    return 0
+
+QApplication.exec = look
+sys.exit(app.main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path):
+    """Start the app with these arguments and return what is seen."""
+
+    def start(*arguments: str) -> dict[str, object]:
+        ended = subprocess.run(
+            [sys.executable, "-c", LOOK, *arguments],
+            env=os.environ | {"LORA_LOOM_HOME": str(tmp_path / "home")},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert ended.returncode == 0, ended.stderr
+        assert "Traceback" not in ended.stderr
+        seen: dict[str, object] = json.loads(ended.stdout)
+        return seen
+
+    return start
+
+
+def test_it_opens_with_the_demo_and_without_torch(start, tmp_path: Path):
+    assert start("--demo") == {"title": "demo.toml[*] – LoRA Loom", "torch": False}
+    assert (tmp_path / "home" / "demo" / "demo.toml").is_file()
+
+
+def test_it_opens_the_file_that_is_named(start, tmp_path: Path):
+    run_file = tmp_path / "mine.toml"
+    run_file.write_text('format = "loom/1"\n', encoding="utf-8")
+    assert start(str(run_file))["title"] == "mine.toml[*] – LoRA Loom"
+
+
+def test_it_opens_empty_otherwise(start):
+    assert start()["title"] == "New run[*] – LoRA Loom"

@@ -1,0 +1,102 @@
+"""Stand-ins for the parts around the training loop; they write down what happens, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import torch
+
+from trainer_core.checkpoints.retention import Action, Save
+from trainer_core.checkpoints.state import Position
+from trainer_core.pipeline.prepare import Group, Prepared
+from trainer_core.protocol.messages import EventBase, Phase, StepDone
+from trainer_core.train.run_start import OwnFiles
+from trainer_core.train.step import StepResult
+
+Happened = list[str]
+
+
+@dataclass
+class StubEmitter:
+    """Keeps every event; ``on_phase`` is called with each phase that is told."""
+
+    happened: Happened
+    events: list[EventBase] = field(default_factory=list)
+    on_phase: Callable[[str], object] = lambda phase: None
+
+    def emit(self, event: EventBase) -> None:
+        self.events.append(event)
+        if isinstance(event, StepDone):
+            self.happened.append(f"report {event.step}")
+        if isinstance(event, Phase):
+            self.on_phase(event.phase)
+
+    @property
+    def phases(self) -> list[str]:
+        """The phases that were told, in order."""
+        return [event.phase for event in self.events if isinstance(event, Phase)]
+
+    @property
+    def steps(self) -> list[StepDone]:
+        """The steps that were told, in order."""
+        return [event for event in self.events if isinstance(event, StepDone)]
+
+
+@dataclass
+class StubStepper:
+    """Trains nothing; ``during`` is called with the number of each step."""
+
+    happened: Happened
+    during: Callable[[int], object] = lambda number: None
+    batches: int = 0
+
+    def step(self, group: Sequence[Prepared], number: int) -> StepResult:
+        self.happened.append(f"step {number}")
+        self.batches += len(group)
+        self.during(number)
+        pictures = sum(len(each.names) for each in group)
+        return StepResult(1 / number, 0.5, {"unet": 1e-4}, f"hash {number}", pictures)
+
+
+@dataclass
+class StubSaver:
+    """Writes no files, but knows which it would have."""
+
+    happened: Happened
+    own: OwnFiles = field(default_factory=OwnFiles)
+    saves: list[Save] = field(default_factory=list)
+
+    def carry_out(self, actions: Iterable[Action], position: Position) -> None:
+        for action in actions:
+            if isinstance(action, Save):
+                self.saves.append(action)
+                self.own.steps[action.name] = action.step
+                self.happened.append(f"save {action.name}")
+            else:
+                del self.own.steps[action.name]
+                self.happened.append(f"remove {action.name}")
+
+    def save_here(self, position: Position) -> None:
+        self.happened.append(f"save at {position.step}")
+
+
+@dataclass
+class StubLoader:
+    """Delivers groups of empty batches; keeps what it was asked for."""
+
+    batches_per_epoch: int
+    accumulation: int = 1
+    asked: list[tuple[int, int]] = field(default_factory=list)
+
+    def groups(self, epoch: int, *, skip_batches: int = 0) -> Iterator[Group]:
+        self.asked.append((epoch, skip_batches))
+        for start in range(skip_batches, self.batches_per_epoch, self.accumulation):
+            size = min(self.accumulation, self.batches_per_epoch - start)
+            yield Group((empty_batch(size),) * size, waited_s=0.25)
+
+
+def empty_batch(group_size: int = 1) -> Prepared:
+    """Return a batch of two pictures without content."""
+    nothing = torch.zeros(2, 4, 1, 1)
+    return Prepared(("a.png", "b.png"), ("a", "b"), nothing, nothing, group_size)

@@ -1,0 +1,236 @@
+"""Everything wrong with a run is found at once, each thing at its setting, without torch."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from helpers.pictures import write_dataset
+from safetensors.numpy import save_file
+
+from trainer_core.preflight import Preflight, bucket_rules, examine, pace
+from trainer_core.settings.document import parse, replaced
+from trainer_core.settings.problems import Severity
+
+MODEL = "model.pretrained_model_name_or_path"
+PICTURES = "dataset.train_data_dir"
+PROMPTS = "sampling.sample_prompts"
+# Names by which a model of Stable Diffusion 1 is recognised.
+SD1_TENSORS = (
+    "model.diffusion_model.input_blocks.0.0.weight",
+    "model.diffusion_model.out.2.weight",
+    "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight",
+    "first_stage_model.encoder.down.0.block.0.conv1.weight",
+)
+
+
+@pytest.fixture
+def raw(tmp_path: Path) -> dict[str, Any]:
+    """A run that could start: a base model, three pictures shown four times, two prompts."""
+    model = tmp_path / "base.safetensors"
+    save_file({name: np.zeros((4, 4), np.float16) for name in SD1_TENSORS}, model)
+    pictures = {f"{number}.png": None for number in range(3)}
+    captions = {f"{number}.txt": "zxq cat" for number in range(3)}
+    write_dataset(tmp_path / "pictures", {"4_cat": pictures | captions}, size=(512, 512))
+    prompts = tmp_path / "prompts.txt"
+    prompts.write_text("a cat --n dog --s 20\nanother cat\n")
+    return replaced(
+        {},
+        {
+            MODEL: str(model),
+            PICTURES: str(tmp_path / "pictures"),
+            PROMPTS: str(prompts),
+            "sampling.sample_every_n_epochs": 1,
+            "output.output_dir": str(tmp_path / "output"),
+        },
+    )
+
+
+def examined(raw: Mapping[str, Any], changes: Mapping[str, object]) -> Preflight:
+    return examine(replaced(raw, changes))
+
+
+def errors(found: Preflight) -> list[tuple[str, str]]:
+    return [(problem.path, str(problem.message)) for problem in found.errors]
+
+
+def test_a_run_that_can_start_has_a_plan_and_no_problem(raw: dict[str, Any]) -> None:
+    found = examine(raw)
+
+    assert found.problems == []
+    assert found.plan is not None
+    assert (found.plan.pictures, found.plan.samples, found.plan.total_steps) == (3, 12, 12)
+    assert found.audit is not None
+    assert set(found.audit.captions.values()) == {"zxq cat"}
+    assert found.prompts is not None
+    assert [prompt.prompt for prompt in found.prompts.prompts] == ["a cat", "another cat"]
+
+
+def test_settings_that_cannot_be_used_hide_the_rest(raw: dict[str, Any]) -> None:
+    found = examined(raw, {"model.clip_skip": 99, "model.clip_skp": 1, PICTURES: "/gone"})
+
+    assert {path for path, _ in errors(found)} == {"model.clip_skip", "model.clip_skp"}
+    assert (found.settings, found.plan) == (None, None)
+
+
+def test_every_part_is_examined_though_another_is_wrong(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "base.safetensors").write_bytes(b"no model")
+    (tmp_path / "pictures" / "4_cat" / "1.png").write_bytes(b"no picture")
+    (tmp_path / "prompts.txt").write_bytes(b"\xff\xfe\x00")
+    found = examined(raw, {"output.output_name": "a/b"})
+
+    paths = [path for path, _ in errors(found)]
+    assert sorted(set(paths)) == sorted([MODEL, PICTURES, PROMPTS, "output.output_name"])
+
+
+# ------------------------------------------------------------------ the model
+
+
+def test_a_lora_given_as_base_model_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    save_file({"lora_unet_x.lora_down.weight": np.zeros((4, 4), np.float16)}, lora)
+
+    ((path, message),) = errors(examined(raw, {MODEL: str(lora)}))
+    assert (path, message) == (MODEL, f"{lora} is a LoRA, not a base model.")
+
+
+def test_a_model_that_is_not_there_is_named_once(raw: dict[str, Any], tmp_path: Path) -> None:
+    ((path, message),) = errors(examined(raw, {MODEL: str(tmp_path / "gone.safetensors")}))
+
+    assert path == MODEL
+    assert "does not exist" in message
+
+
+# ------------------------------------------------------------------ the pictures
+
+
+def test_findings_of_the_audit_are_problems_of_the_picture_folder(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    broken = tmp_path / "pictures" / "4_cat" / "1.png"
+    broken.write_bytes(b"")
+    found = examine(raw)
+
+    ((path, message),) = errors(found)
+    assert path == PICTURES
+    assert str(broken) in message
+    assert found.plan is None
+    assert found.audit is not None
+
+
+def test_a_warning_of_the_audit_does_not_hinder(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "4_cat" / "1.txt").unlink()
+    found = examine(raw)
+
+    assert found.errors == []
+    assert [problem.path for problem in found.problems] == [PICTURES]
+    assert found.plan is not None
+
+
+def test_a_folder_without_pictures_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    ((path, message),) = errors(examined(raw, {PICTURES: str(tmp_path / "empty")}))
+    assert path == PICTURES
+    assert "empty" in message
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"dataset.bucket_no_upscale": False, "dataset.min_bucket_reso": 1024},
+        {"dataset.bucket_no_upscale": False, "dataset.max_bucket_reso": 64},
+        {"dataset.bucket_reso_steps": 72},
+        {"dataset.bucket_reso_steps": 512, "dataset.resolution": [256, 256]},
+        {
+            "dataset.bucket_no_upscale": False,
+            "dataset.min_bucket_reso": 64,
+            "dataset.bucket_reso_steps": 128,
+        },
+    ],
+)
+def test_bucket_settings_that_contradict_each_other_are_named_at_their_setting(
+    raw: dict[str, Any], changes: dict[str, object]
+) -> None:
+    found = examined(raw, changes)
+
+    assert {path for path, _ in errors(found)} <= changes.keys()
+    assert found.errors
+    assert found.plan is None
+
+
+def test_the_settings_reach_buckets_and_pace() -> None:
+    changes = {
+        "dataset.resolution": [640, 384],
+        "dataset.enable_bucket": False,
+        "dataset.min_bucket_reso": 128,
+        "dataset.max_bucket_reso": 1024,
+        "dataset.bucket_reso_steps": 128,
+        "dataset.bucket_no_upscale": False,
+        "optimizer.gradient_accumulation_steps": 3,
+        "optimizer.epoch": 5,
+        "optimizer.max_train_epochs": 6,
+        "optimizer.max_train_steps": 70,
+        "optimizer.lr_scheduler": "linear",
+        "optimizer.lr_warmup": 20.0,
+        "optimizer.lr_warmup_steps": 8,
+    }
+    settings, _ = parse(replaced({}, changes))
+    assert settings is not None
+    rules, length = bucket_rules(settings.dataset), pace(2, settings.optimizer)
+
+    for path, value in changes.items():
+        name = path.partition(".")[2]
+        found = getattr(rules, name) if path.startswith("dataset") else getattr(length, name)
+        assert found == (tuple(value) if isinstance(value, list) else value), path
+    assert length.train_batch_size == 2
+
+
+# ------------------------------------------------------------------ plan and prompts
+
+
+def test_a_warm_up_longer_than_the_run_is_a_warning_with_a_way_out(raw: dict[str, Any]) -> None:
+    found = examined(raw, {"optimizer.lr_warmup_steps": 100})
+
+    (problem,) = found.problems
+    assert problem.severity is Severity.WARNING
+    assert str(problem.message).startswith("The warm-up of 100 steps is longer than the run of 12")
+    assert problem.suggestion is not None
+    changes = {"optimizer.lr_warmup_steps": 100} | dict(problem.suggestion.changes)
+    assert examined(raw, changes).problems == []
+
+
+@pytest.mark.parametrize("steps", [0, 12])
+def test_a_warm_up_as_long_as_the_run_is_fine(raw: dict[str, Any], steps: int) -> None:
+    assert examined(raw, {"optimizer.lr_warmup_steps": steps}).problems == []
+
+
+def test_what_is_not_understood_in_a_prompt_is_a_warning(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    (tmp_path / "prompts.txt").write_text("a cat --q 7\n")
+    found = examine(raw)
+
+    (problem,) = found.problems
+    assert (problem.path, problem.severity) == (PROMPTS, Severity.WARNING)
+
+
+def test_a_prompt_file_of_an_unknown_kind_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "prompts.doc").write_text("a cat")
+
+    ((path, message),) = errors(examined(raw, {PROMPTS: str(tmp_path / "prompts.doc")}))
+    assert path == PROMPTS
+    assert "prompts.doc" in message
+
+
+def test_examining_needs_no_torch() -> None:
+    code = "import sys, trainer_core.preflight; sys.exit('torch' in sys.modules)"
+
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
