@@ -16,13 +16,14 @@ from trainer_core.checkpoints.state import read_state
 from trainer_core.protocol.messages import (
     CheckpointRemoved,
     CheckpointSaved,
-    Failed,
     Hello,
     Resumed,
+    Warned,
 )
 from trainer_core.settings import files
 
 MINE = b"what the user put here"
+ENDS = (".safetensors", "-state")
 BYSTANDERS = ("toy2.safetensors", "toy-merged.safetensors", "toy-step8.safetensors", "notes.txt")
 
 
@@ -44,13 +45,12 @@ class Sequel:
 
 @pytest.fixture(scope="module")
 def sequels(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Mapping[str, Sequel]:
-    """A run of 4 steps, then started again in different ways among files of the user's own."""
+    """A run of 5 steps, then started again in different ways among files of the user's own."""
     folder = tmp_path_factory.mktemp("files")
     settings = {
         "output.output_name": "toy",
-        "output.save_every_n_steps": 2,
         "output.save_state": True,
-        "optimizer.max_train_steps": 4,
+        "optimizer.max_train_steps": 5,
     }
     write_picture(folder / "pictures" / "a.png", (128, 128))
     project = TinyProject(folder, tiny_model.folder, folder / "pictures", settings)
@@ -62,9 +62,10 @@ def sequels(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Ma
     copies = folder / "copies"
     shutil.copytree(project.output, copies / "0")
 
+    going_on = [run_file, "--continue", "--save_every_n_steps=2"]
     starts = {
-        "continued": [run_file, "--continue", "--max_train_steps=10", "--save_last_n_steps=2"],
-        "in the way": [run_file, "--continue", "--max_train_steps=20"],
+        "extended": [*going_on, "--max_train_steps=10", "--save_last_n_steps=2"],
+        "in the way": [*going_on, "--max_train_steps=13"],
         "overwrite, failing": [run_file, "--overwrite", "--clip_skip=12"],
         "overwritten": [run_file, "--overwrite", "--max_train_steps=3"],
     }
@@ -86,28 +87,40 @@ def contents(folder: Path) -> dict[str, bytes]:
 def results(folder: Path) -> set[str]:
     """Return the names of weights and states."""
     names = {path.name for path in folder.iterdir()}
-    return {name for name in names if name.endswith(("-state", ".safetensors"))} - set(BYSTANDERS)
+    return {name for name in names if name.endswith(ENDS)} - set(BYSTANDERS)
 
 
 def test_keeping_the_last_removes_own_files_only(sequels: Mapping[str, Sequel]) -> None:
-    sequel = sequels["continued"]
+    sequel = sequels["extended"]
     assert sequel.code == 0
     removed = {Path(event.path).name for event in sequel.result.of(CheckpointRemoved)}
-    own = {"toy-step00000002", "toy-step00000006"}
-    assert removed == {name + end for name in own for end in (".safetensors", "-state")}
+    assert removed == {f"toy-step00000006{end}" for end in ENDS}
+    assert not removed & results(sequel.after)
     assert (sequel.after / "toy-step00000004.safetensors").read_bytes() == MINE
     assert (sequel.after / "toy-step00000004-state").is_dir()
-    assert not removed & results(sequel.after)
 
 
-def test_a_file_of_the_user_in_the_way_is_not_replaced(sequels: Mapping[str, Sequel]) -> None:
+def test_a_run_that_goes_on_past_its_end_keeps_what_it_ended_with(
+    sequels: Mapping[str, Sequel],
+) -> None:
+    before, after = (
+        contents(folder) for folder in (sequels["extended"].before, sequels["extended"].after)
+    )
+    assert after["toy-step00000005.safetensors"] == before["toy.safetensors"]
+    assert sequels["extended"].result.metadata()["ss_steps"] == "10"
+    assert read_state(sequels["extended"].result.state()).facts.position.step == 10
+    assert read_state(sequels["extended"].result.state("-step00000005")).facts.position.step == 5
+
+
+def test_a_file_of_the_user_in_the_way_stays_and_the_run_goes_on(
+    sequels: Mapping[str, Sequel],
+) -> None:
     sequel = sequels["in the way"]
-    assert sequel.code == 1
-    (failed,) = sequel.result.of(Failed)
-    assert failed.kind == "output"
-    assert "toy-step00000012.safetensors" in str(failed.message)
-    assert results(sequel.after) == results(sequel.before)
+    assert sequel.code == 0
     assert (sequel.after / "toy-step00000012.safetensors").read_bytes() == MINE
+    assert sequel.result.metadata("-step00000012.2")["ss_steps"] == "12"
+    warnings = [str(warning.message) for warning in sequel.result.of(Warned)]
+    assert any("toy-step00000012.2.safetensors" in warning for warning in warnings)
 
 
 def test_an_overwriting_run_that_fails_to_load_removes_nothing(
@@ -121,8 +134,8 @@ def test_an_overwriting_run_that_fails_to_load_removes_nothing(
 def test_overwriting_replaces_everything_of_the_name(sequels: Mapping[str, Sequel]) -> None:
     sequel = sequels["overwritten"]
     assert sequel.code == 0
-    steps = {f"toy-step00000002{end}" for end in (".safetensors", "-state")}
-    assert results(sequel.after) == {"toy.safetensors", "toy-state", *steps}
+    beside_mine = "toy-step00000012.2.safetensors"
+    assert results(sequel.after) - {beside_mine} == {"toy.safetensors", "toy-state"}
     assert list(sequel.result.steps) == [1, 2, 3]
     assert not sequel.result.of(Resumed)
 
@@ -181,8 +194,5 @@ def test_a_resumed_run_replaces_its_files_past_the_state(resumed: Told) -> None:
 
 def test_a_resumed_run_leaves_its_earlier_files_alone(resumed: Told) -> None:
     earlier = saves(resumed.resumed, past=False)
-    assert {path.name for path in earlier} == {
-        f"toy{EPOCH_STATE}.safetensors",
-        f"toy{EPOCH_STATE}-state",
-    }
+    assert {path.name for path in earlier} == {f"toy{EPOCH_STATE}{end}" for end in ENDS}
     assert not any(changed(resumed, path) for path in earlier)

@@ -49,6 +49,7 @@ class Control:
         self._save = False
         self._sample = False
         self.signal: signal.Signals | None = None
+        self.is_impatient = False
 
     # ------------------------------------------------------------- sources
 
@@ -89,6 +90,8 @@ class Control:
 
     def look(self) -> None:
         """Take the commands that lie in the control folder."""
+        if self.is_impatient:  # something that ran at the second signal has swallowed it
+            raise KeyboardInterrupt
         if self._folder is None:
             return
         for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
@@ -136,6 +139,7 @@ class Control:
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None:
+            self.is_impatient = True
             raise KeyboardInterrupt
         self.signal = signal.Signals(number)
         with contextlib.suppress(OSError):  # not logged: the signal may have come inside logging

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX
 from trainer_core.errors import OutputError, StateError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
@@ -86,6 +87,10 @@ class Run:
             self._tell_end(Stop(save=False))
         except TrainerError as error:
             return self._tell_failure(error)
+        except Exception:
+            if self._control.is_impatient:  # numpy's import makes another error of the interrupt
+                raise KeyboardInterrupt from None
+            raise
         signal = self._control.signal
         return 128 + signal if signal is not None else 0
 
@@ -199,8 +204,8 @@ class Run:
             newest = self._folder.newest_state()
             return str(newest) if newest else None
         own = self._loop.saver.own.steps
-        files = [path for path in self._folder.weights() if path.name in own]
-        return str(max(files, key=lambda path: own[path.name])) if files else None
+        weights = [name for name in own if name.endswith(WEIGHTS_SUFFIX)]
+        return str(self._folder.output_dir / max(weights, key=own.__getitem__)) if weights else None
 
     def _tell_failure(self, error: TrainerError) -> int:
         _log.error("%s", error.sentences)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from torch.optim import Optimizer
@@ -22,6 +25,7 @@ from trainer_core.file_writing import discard
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
 from trainer_core.run_folder import RunFolder
 from trainer_core.settings.output import SavePrecision
+from trainer_core.texts import T, text
 from trainer_core.train.run_start import OwnFiles
 
 
@@ -43,7 +47,7 @@ class Saver:
         """Write and remove, in order.
 
         Raises:
-            OutputError: A file cannot be written, or is there and is not this run's own.
+            OutputError: A file cannot be written.
             NumericError: A weight does not fit into the save precision.
         """
         for action in actions:
@@ -77,8 +81,8 @@ class Saver:
 
     def _save(self, action: Save, position: Position) -> None:
         self.emitter.emit(Phase(phase="saving"))
-        path = self.folder.output_dir / action.name
-        replace = self.own.may_replace(action.name)
+        path = self._free_path(action)
+        replace = self.own.may_replace(path.name)
         digest = ""
         if action.kind == "weights":
             metadata = build_metadata(
@@ -103,7 +107,7 @@ class Saver:
                 progress=self.progress(),
                 replace=replace,
             )
-        self.own.steps[action.name] = action.step
+        self.own.steps[path.name] = action.step
         self.emitter.emit(
             CheckpointSaved(
                 kind=action.kind,
@@ -114,3 +118,39 @@ class Saver:
                 sha256=digest,
             )
         )
+
+    def _free_path(self, action: Save) -> Path:
+        """Return where to write: under the name, or beside what has it and must not be replaced.
+
+        A run that goes on past its end keeps the results it ended with under their step's name.
+        """
+        path = self.folder.output_dir / action.name
+        if not path.exists() or self.own.may_replace(action.name):
+            return path
+        if self._renamed_by_step(action, path):
+            return path
+        other = _beside(path)
+        message = T("Events", "{path} is not of this run and stays; its own is {other}.")
+        self.emitter.warn(text(message, path=path, other=other))
+        return other
+
+    def _renamed_by_step(self, action: Save, path: Path) -> bool:
+        """Give this run's earlier result at ``path`` the name of its step; False if none is."""
+        earlier = self.own.steps.get(action.name)
+        if earlier is None:
+            return False
+        point, name = SavePoint("step", earlier), self.folder.name
+        by_step = point.state_name(name) if action.kind == "state" else point.weights_name(name)
+        target = self.folder.output_dir / by_step
+        if target.exists():
+            return False
+        with contextlib.suppress(OSError):  # another program may hold it
+            path.rename(target)
+            self.own.steps[by_step] = self.own.steps.pop(action.name)
+        return not path.exists()
+
+
+def _beside(path: Path) -> Path:
+    """Return a name like that of ``path`` that nothing has."""
+    names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in itertools.count(2))
+    return next(name for name in names if not name.exists())

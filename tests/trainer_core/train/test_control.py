@@ -1,0 +1,301 @@
+"""Commands reach the loop from every source, once, and nothing else on the way does harm."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from trainer_core.protocol.codec import encode
+from trainer_core.protocol.messages import (
+    Continue,
+    Detach,
+    Pause,
+    SampleNow,
+    SaveNow,
+    Stop,
+)
+from trainer_core.texts import Text
+from trainer_core.train.control import Control, StopRequested, write_command
+
+PATIENCE_S = 30.0
+
+
+class Told:
+    """What a control told others."""
+
+    def __init__(self) -> None:
+        self.warnings: list[Text] = []
+        self.detached = 0
+
+    def detach(self) -> None:
+        self.detached += 1
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+@pytest.fixture
+def control(told: Told) -> Control:
+    return Control(warn=told.warnings.append, detached=told.detach)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, control: Control) -> Path:
+    """A control folder that is looked into."""
+    control.watch_folder(tmp_path / "control")
+    return tmp_path / "control"
+
+
+# ------------------------------------------------------------------ what is asked
+
+
+def test_nothing_is_asked_at_first(control: Control) -> None:
+    assert control.stop_asked() is None
+    assert not control.is_paused
+    assert not control.take_save()
+    assert not control.take_sample()
+    control.stop_if_asked()
+
+
+@pytest.mark.parametrize("save", [True, False])
+def test_a_stop_is_kept_with_its_wish(control: Control, save: bool) -> None:
+    control.obey(Stop(save=save))
+
+    assert control.stop_asked() == control.stop_asked() == Stop(save=save)
+
+
+def test_a_second_stop_replaces_the_first(control: Control) -> None:
+    control.obey(Stop(save=True))
+    control.obey(Stop(save=False))
+
+    assert control.stop_asked() == Stop(save=False)
+
+
+def test_a_stop_before_training_leaves_at_once(control: Control) -> None:
+    control.obey(Stop())
+
+    with pytest.raises(StopRequested):
+        control.stop_if_asked()
+
+
+def test_a_save_is_taken_once(control: Control) -> None:
+    control.obey(SaveNow())
+
+    assert (control.take_save(), control.take_save()) == (True, False)
+    assert not control.take_sample()
+
+
+def test_samples_are_taken_once(control: Control) -> None:
+    control.obey(SampleNow())
+
+    assert (control.take_sample(), control.take_sample()) == (True, False)
+    assert not control.take_save()
+
+
+def test_a_pause_lasts_until_told_to_go_on(control: Control) -> None:
+    control.obey(Pause())
+    assert control.is_paused
+
+    control.obey(Continue())
+    assert not control.is_paused
+
+
+def test_a_stop_ends_a_pause(control: Control) -> None:
+    control.obey(Pause())
+    control.obey(Stop())
+
+    assert not control.is_paused
+
+
+def test_a_detach_is_answered(control: Control, told: Told) -> None:
+    control.obey(Detach())
+
+    assert told.detached == 1
+    assert control.stop_asked() is None
+
+
+# ------------------------------------------------------------------ waiting
+
+
+def test_waiting_ends_as_soon_as_something_is_asked(control: Control) -> None:
+    control.obey(Pause())
+    control.wait(poll_s=0)  # takes note of the pause itself
+    timer = threading.Timer(0.02, control.obey, [Continue()])
+    started = time.monotonic()
+    timer.start()
+
+    control.wait(poll_s=PATIENCE_S)
+    assert time.monotonic() - started < PATIENCE_S / 2
+    assert not control.is_paused
+    timer.join()
+
+
+def test_waiting_looks_into_the_folder(control: Control, folder: Path) -> None:
+    control.obey(Pause())
+    write_command(folder, Continue(), "1")
+
+    control.wait(poll_s=0)
+    assert not control.is_paused
+
+
+# ------------------------------------------------------------------ the folder
+
+
+def test_a_command_in_the_folder_is_taken_and_removed(control: Control, folder: Path) -> None:
+    write_command(folder, Stop(save=False), "1")
+
+    assert control.stop_asked() == Stop(save=False)
+    assert list(folder.iterdir()) == []
+
+
+def test_commands_are_taken_in_the_order_of_their_names(control: Control, folder: Path) -> None:
+    write_command(folder, Stop(save=False), "2")
+    write_command(folder, Stop(save=True), "1")
+
+    assert control.stop_asked() == Stop(save=False)
+
+
+def test_commands_of_an_earlier_start_are_not_for_this_one(
+    tmp_path: Path, control: Control
+) -> None:
+    (tmp_path / "control").mkdir()
+    write_command(tmp_path / "control", Stop(), "1")
+
+    control.watch_folder(tmp_path / "control")
+    assert control.stop_asked() is None
+
+
+def test_a_command_that_is_being_written_is_left_alone(control: Control, folder: Path) -> None:
+    (folder / "1.part").write_bytes(encode(Stop())[:5])
+
+    assert control.stop_asked() is None
+    assert [path.name for path in folder.iterdir()] == ["1.part"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b'{"command": "dance"}', b"\xff", b"[" * 50_000])
+def test_a_command_that_is_not_understood_is_warned_of_once(
+    control: Control, folder: Path, told: Told, content: bytes
+) -> None:
+    (folder / "1.json").write_bytes(content)
+    write_command(folder, SaveNow(), "2")
+
+    control.look()
+    control.look()
+    assert len(told.warnings) == 1
+    assert control.take_save()
+
+
+def test_an_entry_that_cannot_be_read_does_not_hide_later_commands(
+    control: Control, folder: Path
+) -> None:
+    (folder / "1.json").mkdir()
+    write_command(folder, SaveNow(), "2")
+
+    control.look()
+    assert control.take_save()
+
+
+def test_a_folder_that_is_gone_asks_nothing(control: Control, folder: Path) -> None:
+    folder.rmdir()
+
+    assert control.stop_asked() is None
+
+
+# ------------------------------------------------------------------ stdin
+
+
+def read_from_stdin(control: Control, *written: bytes) -> None:
+    """Let the control read what an app wrote to stdin before it closed it."""
+    kept = os.dup(0)
+    reader, writer = os.pipe()
+    os.dup2(reader, 0)
+    os.close(reader)
+    try:
+        control.watch_stdin()
+        (thread,) = (each for each in threading.enumerate() if each.name == "commands")
+        for data in written:
+            os.write(writer, data)
+        os.close(writer)
+        thread.join(PATIENCE_S)
+        assert not thread.is_alive()
+    finally:
+        os.dup2(kept, 0)
+        os.close(kept)
+
+
+def test_a_command_on_stdin_is_taken(control: Control) -> None:
+    read_from_stdin(control, encode(Stop(save=False)))
+
+    assert control.stop_asked() == Stop(save=False)
+
+
+def test_lines_may_come_in_pieces_or_together(control: Control) -> None:
+    line = encode(SaveNow())
+    read_from_stdin(control, b"\n  \n" + line[:4], line[4:] + encode(SampleNow()) + encode(Stop()))
+
+    assert control.take_save()
+    assert control.take_sample()
+    assert control.stop_asked()
+
+
+def test_a_line_that_is_no_command_is_warned_of(control: Control, told: Told) -> None:
+    read_from_stdin(control, b"stop please\n" + encode(SaveNow()))
+
+    assert control.take_save()
+    (warning,) = told.warnings
+    assert "stop please" in str(warning)
+
+
+def test_the_end_of_stdin_asks_nothing(control: Control, told: Told) -> None:
+    read_from_stdin(control, encode(Stop())[:5])  # the app died while it wrote
+
+    assert control.stop_asked() is None
+    assert told.warnings == []
+
+
+# ------------------------------------------------------------------ signals
+
+
+@pytest.fixture
+def signals(control: Control) -> Iterator[None]:
+    """The control takes the process's signals; afterwards they are as before."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.getsignal(number) for number in numbers}
+    control.watch_signals()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_saves_and_stops(control: Control, number: signal.Signals) -> None:
+    signal.raise_signal(number)
+
+    assert control.stop_asked() == Stop(save=True)
+    assert control.signal is number
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_second_signal_ends_at_once(control: Control) -> None:
+    signal.raise_signal(signal.SIGTERM)
+
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)
+    assert control.signal is signal.SIGTERM
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_signal_ends_a_pause(control: Control) -> None:
+    control.obey(Pause())
+    signal.raise_signal(signal.SIGTERM)
+
+    assert not control.is_paused

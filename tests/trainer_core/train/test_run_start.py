@@ -1,0 +1,318 @@
+"""A run starts under its own name and identity, and replaces only what it may."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from trainer_core.checkpoints.state import Position, SavedState, StateFacts
+from trainer_core.errors import OutputError, StateError
+from trainer_core.protocol.codec import encode
+from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, EventBase, StepDone
+from trainer_core.run_folder import RunFolder
+from trainer_core.settings import files
+from trainer_core.settings.document import as_raw, parse, replaced
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.train.run_start import OwnFiles, RunStart, changed_settings, decide_start
+
+RUN_ID = "0123456789abcdef"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> RunFolder:
+    return RunFolder(tmp_path, "cat")
+
+
+def state_of(run_id: str = RUN_ID, step: int = 10) -> SavedState:
+    facts = StateFacts(run_id, "cat", 7, Position(step=step), "fingerprint", {})
+    return SavedState(Path("cat-state"), facts, {}, {}, {})
+
+
+def saved(name: str, step: int) -> CheckpointSaved:
+    kind: Any = "state" if name.endswith("-state") else "weights"
+    return CheckpointSaved(kind=kind, step=step, epoch=1, path=f"/output/{name}", size_bytes=1)
+
+
+def removed(name: str) -> CheckpointRemoved:
+    return CheckpointRemoved(kind="weights", path=f"/output/{name}")
+
+
+def write_events(path: Path, *events: EventBase | bytes) -> Path:
+    lines = [event if isinstance(event, bytes) else encode(event) for event in events]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+def start_of(folder: RunFolder, **options: Any) -> RunStart:
+    return decide_start(folder, **({"seed": None, "state": None, "overwrite": False} | options))
+
+
+def begun(folder: RunFolder, run_id: str = RUN_ID) -> RunFolder:
+    """Make the folder as a run leaves it: its record, and one trained step."""
+    start = RunStart(folder, run_id, 7, None, replaces=False, own=OwnFiles())
+    start.make_folders()
+    start.record({"model": {"clip_skip": 2}})
+    write_events(folder.event_file, StepDone(step=1, epoch=1, loss=0.5, learning_rates={}))
+    return folder
+
+
+# ------------------------------------------------------------------ own files
+
+
+def test_own_files_are_those_that_the_events_tell_of(tmp_path: Path) -> None:
+    step = StepDone(step=2, epoch=1, loss=0.5, learning_rates={})
+    events = (saved("a.safetensors", 5), step, saved("b-state", 7))
+    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
+
+    assert own.steps == {"a.safetensors": 5, "b-state": 7}
+
+
+def test_a_removed_file_is_no_longer_own(tmp_path: Path) -> None:
+    events = (saved("a.safetensors", 5), removed("a.safetensors"), removed("never-saved"))
+    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
+
+    assert own.steps == {}
+
+
+def test_a_file_that_was_written_again_counts_at_its_last_step(tmp_path: Path) -> None:
+    events = (saved("a.safetensors", 5), saved("a.safetensors", 9))
+    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
+
+    assert own.steps == {"a.safetensors": 9}
+
+
+def test_only_what_was_written_past_the_state_may_be_replaced(tmp_path: Path) -> None:
+    events = (saved("a.safetensors", 5), saved("b.safetensors", 7), saved("c.safetensors", 8))
+    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=7)
+
+    names = ("a.safetensors", "b.safetensors", "c.safetensors", "of-somebody-else.safetensors")
+    assert [name for name in names if own.may_replace(name)] == ["c.safetensors"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        encode(saved("half.safetensors", 9))[:60],
+        encode(saved("half.safetensors", 9))[:60] + encode(saved("glued.safetensors", 9)),
+        b'"checkpoint_saved"\n',
+        b'{"event": "checkpoint_lost", "path": "x"}\n',
+        b"\xff\xfe checkpoint_saved\n",
+    ],
+)
+def test_lines_that_are_no_events_are_passed_over(tmp_path: Path, line: bytes) -> None:
+    events = write_events(tmp_path / "events.jsonl", saved("a.safetensors", 5), line)
+
+    assert OwnFiles.of(events, from_step=0).steps == {"a.safetensors": 5}
+
+
+def test_without_events_nothing_is_own(tmp_path: Path) -> None:
+    assert OwnFiles.of(tmp_path / "gone.jsonl", from_step=3) == OwnFiles({}, 3)
+
+
+# ------------------------------------------------------------------ a new run
+
+
+def test_a_new_run_gets_an_identity_and_a_seed_of_its_own(folder: RunFolder) -> None:
+    first, second = start_of(folder), start_of(folder)
+
+    assert first.run_id != second.run_id
+    assert len(first.run_id) == 16
+    assert 0 <= first.seed < 2**32
+    assert first.seed != second.seed
+    assert (first.state, first.replaces, first.own) == (None, False, OwnFiles())
+
+
+@pytest.mark.parametrize("seed", [0, 7, 2**32 - 1])
+def test_a_seed_that_is_set_is_taken(folder: RunFolder, seed: int) -> None:
+    assert start_of(folder, seed=seed).seed == seed
+
+
+@pytest.mark.parametrize("left", ["weights", "state", "events"])
+def test_a_name_that_is_taken_is_refused_with_the_ways_out(folder: RunFolder, left: str) -> None:
+    if left == "weights":
+        (folder.output_dir / "cat-000002.safetensors").touch()
+    elif left == "state":
+        (folder.output_dir / "cat-state").mkdir()
+    else:
+        begun(folder)
+
+    with pytest.raises(OutputError, match="named cat") as caught:
+        start_of(folder)
+    assert "--continue" in str(caught.value.hint)
+    assert "--overwrite" in str(caught.value.hint)
+
+
+def test_a_name_that_is_taken_may_be_replaced_when_told(folder: RunFolder) -> None:
+    start = start_of(begun(folder), overwrite=True)
+
+    assert start.replaces
+    assert start.run_id != RUN_ID
+    assert start.own == OwnFiles()
+
+
+def test_other_names_beside_it_do_not_matter(folder: RunFolder) -> None:
+    (folder.output_dir / "cat-dog.safetensors").touch()
+    begun(RunFolder(folder.output_dir, "dog"))
+
+    assert not start_of(folder).replaces
+
+
+# ------------------------------------------------------------------ going on
+
+
+def test_a_run_that_goes_on_keeps_identity_seed_and_folder(folder: RunFolder) -> None:
+    state = state_of()
+    start = start_of(begun(folder), state=state, seed=99)
+
+    assert (start.run_id, start.seed, start.state) == (RUN_ID, 7, state)
+    assert not start.replaces
+
+
+def test_a_run_that_goes_on_knows_its_files(folder: RunFolder) -> None:
+    begun(folder)
+    write_events(folder.event_file, saved("cat-000001.safetensors", 12))
+
+    own = start_of(folder, state=state_of(step=10)).own
+    assert own.may_replace("cat-000001.safetensors")
+
+
+def test_the_state_of_another_run_is_refused(folder: RunFolder) -> None:
+    begun(folder, run_id="f" * 16)
+
+    with pytest.raises(StateError, match="belongs to another run") as caught:
+        start_of(folder, state=state_of())
+    assert "network_weights" in str(caught.value.hint)
+
+
+def test_a_state_whose_run_is_not_here_is_refused(folder: RunFolder) -> None:
+    with pytest.raises(StateError, match="belongs to the run cat, which is not in"):
+        start_of(folder, state=state_of())
+
+
+def test_a_run_without_identity_is_another_run(folder: RunFolder) -> None:
+    begun(folder)
+    folder.run_file.write_text('format = "loom/1"\n[run]\nid = 3\n')
+
+    with pytest.raises(StateError, match="which is not in"):
+        start_of(folder, state=state_of())
+
+
+# ------------------------------------------------------------------ the folder
+
+
+def test_the_folders_of_a_run_are_made(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / "new" / "output", "cat")
+    start = start_of(folder)
+    start.make_folders()
+    start.make_folders()
+
+    assert folder.samples.is_dir()
+    assert folder.control.is_dir()
+
+
+def test_an_output_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    folder = RunFolder(tmp_path / "file" / "output", "cat")
+
+    with pytest.raises(OutputError, match="is a file, not a folder"):
+        start_of(folder).make_folders()
+
+
+def test_the_record_holds_settings_identity_and_seed(folder: RunFolder) -> None:
+    start = start_of(folder, seed=7)
+    start.make_folders()
+    start.record(as_raw(TrainSettings()))
+
+    written = files.load(folder.run_file)
+    assert parse(written.raw) == (TrainSettings(), [])
+    assert dict(written.run) == {"id": start.run_id, "seed": 7}
+
+
+def test_the_record_can_be_written_again(folder: RunFolder) -> None:
+    start = start_of(folder)
+    start.make_folders()
+    start.record({"model": {"clip_skip": 1}})
+    start.record({"model": {"clip_skip": 2}})
+
+    assert files.load(folder.run_file).raw["model"]["clip_skip"] == 2
+
+
+def test_clearing_removes_everything_of_the_name_and_nothing_else(folder: RunFolder) -> None:
+    begun(folder)
+    (folder.samples / "1.png").touch()
+    (folder.output_dir / "cat-000001.safetensors").touch()
+    (folder.output_dir / "cat-state").mkdir()
+    (folder.output_dir / "cat-state" / "adapter.safetensors").touch()
+    others = [folder.output_dir / "cat-dog.safetensors", folder.output_dir / "cat.txt"]
+    for other in others:
+        other.touch()
+
+    start = start_of(folder, overwrite=True)
+    start.clear()
+    assert sorted(folder.output_dir.iterdir()) == sorted([*others, folder.path])
+    assert not folder.exists()
+    assert list(folder.samples.iterdir()) == []
+
+
+def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFolder) -> None:
+    begun(folder)
+    (folder.output_dir / ".cat.safetensors.0a1b2c3d.part").touch()
+    (folder.output_dir / ".cat-state.0a1b2c3d.part").mkdir()
+    (folder.path / ".run.toml.0a1b2c3d.part").touch()
+    others = [
+        folder.output_dir / ".dog.safetensors.0a1b2c3d.part",
+        folder.output_dir / ".cat.txt.0a1b2c3d.part",
+    ]
+    for other in others:
+        other.touch()
+
+    start_of(folder, state=state_of()).remove_leftovers()
+    assert sorted(folder.output_dir.iterdir()) == sorted([*others, folder.path])
+    assert folder.run_file.is_file()
+    assert not list(folder.path.glob("*.part"))
+
+
+def test_a_state_that_was_about_to_be_replaced_comes_back(folder: RunFolder) -> None:
+    begun(folder)
+    (folder.output_dir / ".cat-state.0a1b2c3d.old").mkdir()
+
+    start_of(folder, state=state_of()).remove_leftovers()
+    assert (folder.output_dir / "cat-state").is_dir()
+
+
+# ------------------------------------------------------------------ changed settings
+
+RAW = as_raw(TrainSettings())
+
+
+def test_equal_settings_have_no_change() -> None:
+    assert changed_settings(RAW, RAW) == []
+
+
+def test_changed_settings_are_named_in_order() -> None:
+    now = replaced(RAW, {"optimizer.unet_lr": 5e-5, "model.clip_skip": 2})
+
+    assert changed_settings(RAW, now) == ["clip_skip", "unet_lr"]
+
+
+def test_a_setting_that_the_state_does_not_know_is_named() -> None:
+    before = replaced(RAW, {"model.clip_skip": None, "hardware": None})
+
+    names = changed_settings(before, RAW)
+    assert names[0] == "clip_skip"
+    assert "mixed_precision" in names
+
+
+@pytest.mark.parametrize("path", ["output.resume", "output.output_dir", "output.logging_dir"])
+def test_what_is_told_at_every_start_is_no_change(path: str) -> None:
+    assert changed_settings(RAW, replaced(RAW, {path: "/somewhere/else"})) == []
+
+
+def test_a_state_stored_as_json_compares_with_settings_of_now() -> None:
+    now = replaced(RAW, {"optimizer.optimizer_args": ["weight_decay=0.1"]})
+
+    assert changed_settings(json.loads(json.dumps(now)), now) == []
