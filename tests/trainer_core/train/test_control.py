@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import threading
@@ -291,6 +292,16 @@ def test_a_second_signal_ends_at_once(control: Control) -> None:
     with pytest.raises(KeyboardInterrupt):
         signal.raise_signal(signal.SIGINT)
     assert control.signal is signal.SIGTERM
+
+
+@pytest.mark.usefixtures("signals")
+def test_a_second_signal_that_a_library_swallowed_is_not_forgotten(control: Control) -> None:
+    for number in (signal.SIGINT, signal.SIGINT):
+        with contextlib.suppress(KeyboardInterrupt):
+            signal.raise_signal(number)
+
+    with pytest.raises(KeyboardInterrupt):
+        control.stop_if_asked()
 
 
 @pytest.mark.usefixtures("signals")
