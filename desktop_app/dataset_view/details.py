@@ -57,7 +57,9 @@ class PictureDetails(QFrame):
 
 def _facts(row: PictureRow) -> str:
     template = T("App", "{name}   {size} px, trained at {bucket}, {repeats} times per epoch")
-    if row.bucket is None:
+    if row.size is None:
+        template = T("App", "{name}   cannot be read")
+    elif row.bucket is None:
         template = T("App", "{name}   {size} px, not trained")
     return shown(
         template,

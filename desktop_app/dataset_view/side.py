@@ -50,10 +50,10 @@ class DatasetSide(QSplitter):
         self._finding_view.activated.connect(self._on_finding)
 
     def show_index(self, index: DatasetIndex) -> None:
-        """List the concepts; with the same ones as before the choice is kept."""
+        """List the concepts; the chosen one stays chosen if it is still there."""
+        chosen = self._concepts.folder(self._concept_view.currentIndex().row())
         self._concepts.show(index.concepts)
-        if not self._concept_view.currentIndex().isValid():
-            self._concept_view.setCurrentIndex(self._concepts.index(0, 0))
+        self.choose(chosen)
 
     def show_findings(self, findings: Iterable[Finding], folder: Path) -> None:
         """List the findings; without any, their part is hidden."""
@@ -62,9 +62,10 @@ class DatasetSide(QSplitter):
         self._heading.setText(shown(T("App", "Problems: {count}"), count=count))
         self._finding_part.setVisible(count > 0)
 
-    def choose_all(self) -> None:
-        """Show the pictures of every concept."""
-        self._concept_view.setCurrentIndex(self._concepts.index(0, 0))
+    def choose(self, folder: Path | None) -> None:
+        """Show the pictures of one concept, of all of them with None."""
+        row = self._concepts.row_of(folder)
+        self._concept_view.setCurrentIndex(self._concepts.index(row, 0))
 
     def _below_heading(self) -> QWidget:
         look = tokens.current()

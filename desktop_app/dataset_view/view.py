@@ -57,10 +57,13 @@ class DatasetView(QWidget):
         self._show()
 
     def reveal(self, path: Path) -> None:
-        """Show a picture, whatever was chosen among the folders."""
-        if any(row.path == path for row in self._model.rows):
-            self._side.choose_all()
+        """Show a picture, or the pictures of a concept's folder, whatever was chosen before."""
+        rows = self._model.rows
+        if any(row.path == path for row in rows):
+            self._side.choose(None)
             self.browser.reveal(path)
+        elif any(row.folder == path for row in rows):
+            self._side.choose(path)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Invite a folder that is dragged over the view."""

@@ -40,6 +40,11 @@ class ConceptTable(QAbstractTableModel):
         """Return the folder of a row, None for all of them."""
         return self._concepts[row - 1].folder if 0 < row <= len(self._concepts) else None
 
+    def row_of(self, folder: Path | None) -> int:
+        """Return the row of a folder, the one for all of them if it has none."""
+        rows = range(1, len(self._concepts) + 1)
+        return next((row for row in rows if self.folder(row) == folder), 0)
+
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
         """Return the number of rows."""
         return 0 if parent.isValid() or not self._concepts else 1 + len(self._concepts)

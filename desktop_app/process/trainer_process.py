@@ -44,9 +44,10 @@ class TrainerProcess(QObject):
         self._refusal: tuple[Text, Text] | None = None
         self._was_killed = False
         self._is_saving = False
+        self._is_terminated = False
+        self._stop_patience_s = STOP_PATIENCE_S
         self._patience = QTimer(self, singleShot=True)
         self._patience.timeout.connect(self._on_patience_lost)
-        self._is_terminated = False
         self._process = QProcess(self)
         self._process.readyReadStandardOutput.connect(self._on_output)
         self._process.readyReadStandardError.connect(self._on_log)
@@ -88,10 +89,9 @@ class TrainerProcess(QObject):
         self._was_killed = True
         pid = self._process.processId()
         if os.name == "posix" and pid > 0:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError):  # it has no session of its own yet
                 os.killpg(pid, signal.SIGKILL)
-        else:
-            self._process.kill()
+        self._process.kill()
 
     # ---------------------------------------------------------------- stopping
 

@@ -159,7 +159,7 @@ class _Cell(QStyledItemDelegate):
         """Return the height of a cell."""
         look = tokens.current()
         words = QFontMetrics(tokens.font(look.font_small)).lineSpacing() * (1 + _CAPTION_LINES)
-        return side + words + 3 * look.gap_m + look.gap_s
+        return side + words + 2 * look.gap_m + 2 * look.gap_s
 
     def sizeHint(  # noqa: N802 - Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
@@ -183,7 +183,7 @@ class _Cell(QStyledItemDelegate):
         frame = QRect(inner.x(), inner.y(), inner.width(), self.side)
         shown = self._draw_picture(painter, frame, index.data(self._path_role))
         self._draw_badge(painter, shown, index.data(self._badge_role))
-        words = inner.adjusted(0, self.side + look.gap_s, 0, look.gap_m)
+        words = inner.adjusted(0, self.side + look.gap_s, 0, 0)
         self._draw_words(painter, words, index)
         painter.restore()
 

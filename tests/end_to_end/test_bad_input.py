@@ -236,6 +236,15 @@ def test_an_output_folder_of_somebody_else_is_refused(project: TinyProject) -> N
     assert content_of(project.output) == {"theirs.safetensors": b"theirs"}
 
 
+@pytest.mark.slow
+def test_a_logging_folder_below_a_file_is_refused(project: TinyProject, tmp_path: Path) -> None:
+    obstacle = tmp_path / "notes.txt"
+    obstacle.write_text("mine", encoding="utf-8")
+    run_file = project.run_file({"output.logging_dir": str(obstacle / "logs")})
+
+    failure(run_trainer("train", run_file), "output", obstacle)
+
+
 # Where no file system may be mounted, the one function that all results are written by fails as
 # a full disk makes it fail: after the first part of a file.
 FAIL_LIKE_A_FULL_DISK = """
@@ -405,3 +414,26 @@ def test_a_trainer_killed_in_a_save_goes_on_from_the_save_before(
     assert ended.of(Finished)[0].step == 5
     assert {path: content_of(path) or path.read_bytes() for path in earlier} == earlier
     assert not list(project.output.glob(".*")), "what the killed one left is cleared away"
+
+
+# ------------------------------------------------------------------ our own mistakes
+
+BREAK = """
+from trainer_core.train import run
+def broken(*arguments):
+    raise ZeroDivisionError("as an example")
+run.RunStart.record = broken
+"""
+
+
+def test_an_unexpected_error_is_told_with_the_file_that_has_its_details(
+    project: TinyProject,
+) -> None:
+    ended = run_trainer("train", project.run_file(), before=BREAK)
+
+    assert (ended.code, ended.failed.kind) == (FAILED_WHILE_RUNNING, "internal")
+    assert "as an example" in str(ended.failed.message)
+    assert ended.failed.log_file is not None
+    details = Path(ended.failed.log_file).read_text(encoding="utf-8")
+    assert "Traceback" in details
+    assert details in ended.log

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -115,6 +116,14 @@ def test_check_names_every_problem_at_once_and_exits_with_2(project: TinyProject
     problems = json.loads(ended.out)["problems"]
     errors = {problem["path"] for problem in problems if problem["severity"] == "error"}
     assert (ended.code, errors) == (2, {*changes, "dataset.train_data_dir"})
+
+
+@pytest.mark.slow
+def test_check_tries_the_optimizer(project: TinyProject) -> None:
+    ended = run_trainer("check", project.run_file(), "--optimizer_args", "momentum=0.9")
+
+    assert ended.code == 2
+    assert "error: optimizer.optimizer_args: AdamW has no argument momentum." in ended.out
 
 
 # ------------------------------------------------------------------ flags
@@ -267,6 +276,17 @@ def test_a_folder_or_a_missing_file_is_no_run_file(tmp_path: Path) -> None:
         assert "run file" in str(ended.failed.hint)
 
 
+def test_a_demo_that_cannot_be_copied_is_an_error_in_words(tmp_path: Path) -> None:
+    obstacle = tmp_path / "notes.txt"
+    obstacle.write_text("mine", encoding="utf-8")
+
+    ended = run_trainer("demo", "--folder", obstacle / "demo", before=WITHOUT_TORCH)
+
+    assert ended.code == 2
+    assert f"{obstacle} is a file, not a folder." in ended.log
+    assert "Traceback" not in ended.log
+
+
 # ------------------------------------------------------------------ one name, one run
 
 
@@ -284,8 +304,11 @@ def first_run(trained: TinyProject) -> Ended:
 
 
 @pytest.mark.slow
-def test_stdout_carries_events_alone_and_stderr_nothing(first_run: Ended) -> None:
-    assert (first_run.code, first_run.log) == (0, "")
+def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> None:
+    assert first_run.code == 0
+    log = first_run.log.splitlines()
+    assert log[-1].partition("INFO ")[2].startswith("Completed at step 4 of 4.")
+    assert all(re.match(r"[-\d]+ [\d:,]+ (INFO|WARNING) ", line) for line in log)
     assert len(first_run.out.splitlines()) == len(first_run.events)
     assert [type(event) for event in first_run.events[:2]] == [Hello, Phase]
     assert len(first_run.of(Plan)) == 1

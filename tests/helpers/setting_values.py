@@ -1,4 +1,4 @@
-"""Values that a setting takes and values that it must refuse, made from its declaration."""
+"""Values that a setting takes or must refuse, made from its declaration; suggestions applied."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import typing
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer_core.settings.document import UNSET, to_raw
+from trainer_core.settings.document import UNSET, as_raw, parse, replaced, to_raw
 from trainer_core.settings.param import Param
+from trainer_core.settings.problems import Problem
+from trainer_core.settings.schema import TrainSettings
 
 PAIR = "dataset.resolution"  # the one setting that holds a fixed number of values
 
@@ -71,3 +73,11 @@ def as_text(raw: object) -> str:
     if isinstance(raw, bool):
         return str(raw).lower()
     return " ".join(map(str, raw)) if isinstance(raw, list) else str(raw)
+
+
+def after_suggestion(settings: TrainSettings, problem: Problem) -> TrainSettings:
+    """Return the settings with a problem's suggestion applied."""
+    assert problem.suggestion is not None
+    mended, problems = parse(replaced(as_raw(settings), problem.suggestion.changes))
+    assert mended is not None, problems
+    return mended

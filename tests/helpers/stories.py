@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from helpers.pictures import write_picture
+from helpers.pictures import gradient
 from helpers.run_results import Result, train_one_after_another
 from helpers.trainer_process import Ended, TinyProject, TrainerProcess
 
@@ -166,8 +166,12 @@ def ask_to_stop(process: TrainerProcess, way: str, control: Path | None = None) 
 def write_two_buckets(root: Path) -> Path:
     """Write 5 and 3 pictures of two sizes, shown three times each: 8 + 5 batches of 2, 7 steps."""
     folder = root / "3_robot"
+    folder.mkdir(parents=True)
     for number in range(8):
-        name = f"picture{number}"
-        write_picture(folder / f"{name}.png", (64 if number < 5 else 128, 64))
-        (folder / f"{name}.txt").write_text(f"robot, {name}, red, toy, small", encoding="utf-8")
+        picture = gradient((64 if number < 5 else 128, 64))
+        colour = (250 - 30 * number, 20 * number, 90)  # no two alike, and none like its mirror
+        picture.paste(colour, (4 * number, 8, 4 * number + 20, 50))
+        picture.save(folder / f"picture{number}.png")
+        caption = f"robot, picture{number}, red, toy, small"
+        (folder / f"picture{number}.txt").write_text(caption, encoding="utf-8")
     return root

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
-from trainer_core.checkpoints.retention import Action, Save
+from trainer_core.checkpoints.retention import Action, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.pipeline.prepare import Group, Prepared
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
+from trainer_core.train.control import Control
+from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.run_start import OwnFiles
 from trainer_core.train.step import StepResult
 
 Happened = list[str]
+NO_SAMPLES = SampleSchedule(every_n_steps=None, every_n_epochs=None, at_first=False)
 
 
 @dataclass
@@ -100,3 +104,51 @@ def empty_batch(group_size: int = 1) -> Prepared:
     """Return a batch of two pictures without content."""
     nothing = torch.zeros(2, 4, 1, 1)
     return Prepared(("a.png", "b.png"), ("a", "b"), nothing, nothing, group_size)
+
+
+@dataclass
+class LoopParts:
+    """A loop of stand-ins: 3 batches an epoch, 7 steps, nothing saved but the end."""
+
+    happened: Happened = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.emitter = StubEmitter(self.happened)
+        self.stepper = StubStepper(self.happened)
+        self.saver = StubSaver(self.happened)
+        self.loader: Any = StubLoader(3)
+        self.control = Control(warn=lambda words: None, detached=lambda: None)
+        self.save: dict[str, Any] = {}
+        self.samples = NO_SAMPLES
+        self.total_steps = 7
+        self.position = Position()
+
+    def loop(self) -> Loop:
+        accumulation, batches = self.loader.accumulation, self.loader.batches_per_epoch
+        steps_per_epoch = -(-batches // accumulation)
+        parts: Any = {
+            "emitter": self.emitter,
+            "control": self.control,
+            "loader": self.loader,
+            "stepper": self.stepper,
+            "saver": self.saver,
+        }
+        return Loop(
+            **parts,
+            save_schedule=SaveSchedule(
+                output_name="cat",
+                last_step=self.total_steps,
+                last_epoch=-(-self.total_steps // steps_per_epoch),
+                **self.save,
+            ),
+            sample_schedule=self.samples,
+            draw_samples=lambda position: self.happened.append(f"sample {position.step}"),
+            memory_mib=lambda: 12.5,
+            total_steps=self.total_steps,
+            batches_per_epoch=batches,
+            position=self.position,
+        )
+
+    def during_step(self, number: int, do: Callable[[], object]) -> None:
+        """Do something during one step, as a command that arrives meanwhile would."""
+        self.stepper.during = lambda step: do() if step == number else None

@@ -5,27 +5,37 @@ from __future__ import annotations
 import os
 import pty
 import select
-import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from helpers.trainer_process import PATIENCE_S
 
+# Only a terminal that rules its session turns Ctrl-C into a signal.
+_RULE_THE_SESSION = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
+"""
+
 
 class Terminal:
     """Runs a command with all three standard streams in a terminal of its own."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path | None = None) -> None:
+    def __init__(self, command: Sequence[str]) -> None:
         self.shown = ""
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
-            if cwd is not None:
-                os.chdir(cwd)
-            os.execv(command[0], command)
-        self._is_over = False
+        self._terminal, inside = pty.openpty()
+        self._process = subprocess.Popen(
+            [sys.executable, "-I", "-c", _RULE_THE_SESSION, *command],
+            stdin=inside,
+            stdout=inside,
+            stderr=inside,
+            start_new_session=True,
+        )
+        os.close(inside)
 
     def __enter__(self) -> Self:
         return self
@@ -36,9 +46,9 @@ class Terminal:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if not self._is_over:
-            os.kill(self._pid, signal.SIGKILL)
-            os.waitpid(self._pid, 0)
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(PATIENCE_S)
         os.close(self._terminal)
 
     def wait_for(self, words: str) -> None:
@@ -59,12 +69,11 @@ class Terminal:
         os.write(self._terminal, b"\x03")
 
     def end(self) -> int:
-        """Wait until the process has ended by itself; return its exit code, -9 for SIGKILL."""
+        """Wait until the process has ended by itself and return its exit code."""
         deadline = time.monotonic() + PATIENCE_S
         while self._read(deadline):
             pass
-        self._is_over = True
-        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._process.wait(PATIENCE_S)
 
     def _read(self, deadline: float) -> bool:
         """Take what is shown next; False once the terminal is closed."""

@@ -21,11 +21,6 @@ def check(settings: TrainSettings) -> list[Problem]:
     return [problem for rule in RULES for problem in rule(settings)]
 
 
-def acts(param: Param, settings: TrainSettings) -> bool:
-    """Tell whether ``param`` has any effect with these settings."""
-    return _missing_condition(param, settings) is None
-
-
 def required_values(settings: TrainSettings) -> Iterator[Problem]:
     """Require a base model, pictures and a place for the result."""
     wanted = {

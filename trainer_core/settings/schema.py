@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 from trainer_core.settings.adapter import AdapterSettings
@@ -66,8 +66,3 @@ def params() -> Mapping[str, Param]:
 def path_of(name: str) -> str | None:
     """Return ``section.name`` of the setting called ``name``, None if there is none."""
     return next((path for path, param in params().items() if param.name == name), None)
-
-
-def section_paths(section: str) -> Iterator[str]:
-    """Yield the paths of the settings of one section."""
-    return (path for path, param in params().items() if param.section == section)

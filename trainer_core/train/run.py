@@ -211,9 +211,8 @@ class Run:
         _log.error("%s", error.sentences)
         folder, loop = self._folder, self._loop
         state = folder.newest_state() if folder is not None else None
-        log_file = folder.log_file if folder is not None and folder.log_file.exists() else None
         known = {
-            "log_file": str(log_file) if log_file else None,
+            "log_file": self._streams.log_file,
             "state": str(state) if state else None,
             "step": loop.position.step if loop else None,
         }

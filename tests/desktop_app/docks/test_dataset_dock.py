@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from helpers.pictures import write_dataset
+from helpers.pictures import write_dataset, write_picture
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
@@ -182,6 +182,17 @@ def test_a_finding_leads_to_its_picture_even_if_it_is_filtered_out(filled):
 def test_a_wanted_picture_is_shown(filled, workspace, folder):
     workspace.picture_wanted.emit(folder / "3_style" / "c.png")
     assert grid(filled).currentIndex().data() == "c.png"
+
+
+def test_a_wanted_folder_shows_its_pictures(filled, workspace, folder):
+    workspace.picture_wanted.emit(folder / "3_style")
+    assert names(filled) == ["c.png"]
+
+
+def test_a_chosen_concept_stays_chosen_when_a_picture_is_added(filled, workspace, folder, qtbot):
+    workspace.picture_wanted.emit(folder / "3_style")
+    write_picture(folder / "3_style" / "d.png", (512, 512))
+    qtbot.waitUntil(lambda: names(filled) == ["c.png", "d.png"])
 
 
 def test_a_selection_survives_new_figures(filled, workspace, qtbot):

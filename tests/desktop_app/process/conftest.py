@@ -43,7 +43,7 @@ def run(metrics: MetricsModel, log: LogModel, qtbot: QtBot) -> Iterator[RunContr
     use_fake(control)
     yield control
     if control.is_running:
-        with qtbot.waitSignal(control.ended):
+        with qtbot.waitSignal(control.ended, timeout=20_000):
             control.kill()
 
 

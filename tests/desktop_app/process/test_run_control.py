@@ -19,6 +19,8 @@ from trainer_core.texts import Text
 
 Play = Callable[..., Outcome]
 
+PATIENCE_MS = 20_000  # a process starts slowly on a busy machine
+
 
 def steps(metrics: MetricsModel) -> list[int]:
     return [int(step) for step in metrics.loss.x]
@@ -58,8 +60,8 @@ def test_stop_saves_and_the_next_run_goes_on_from_there(
     program, *arguments = fake_command(steps=500, delay=0.01)
     run.command = TrainerCommand(program, arguments)
     run.start(run_file)
-    qtbot.waitUntil(lambda: len(metrics.loss) >= 5)
-    with qtbot.waitSignal(run.ended) as blocker:
+    qtbot.waitUntil(lambda: len(metrics.loss) >= 5, timeout=PATIENCE_MS)
+    with qtbot.waitSignal(run.ended, timeout=PATIENCE_MS) as blocker:
         run.stop(save=True)
     stopped: Outcome = blocker.args[0]
     assert stopped.stopped
@@ -118,7 +120,7 @@ def test_the_log_tells_what_happened_in_words(
 def test_a_failure_before_there_is_a_run_folder_has_no_log_file(
     run: RunControl, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    with qtbot.waitSignal(run.ended, timeout=20_000) as blocker:
+    with qtbot.waitSignal(run.ended, timeout=PATIENCE_MS) as blocker:
         run.start(tmp_path / "missing.toml")
     assert blocker.args[0].log_file is None
 
@@ -138,8 +140,8 @@ def test_stop_without_saving_saves_nothing(
     program, *arguments = fake_command(steps=500, delay=0.01)
     run.command = TrainerCommand(program, arguments)
     run.start(run_file)
-    qtbot.waitUntil(lambda: len(metrics.loss) >= 2)
-    with qtbot.waitSignal(run.ended) as blocker:
+    qtbot.waitUntil(lambda: len(metrics.loss) >= 2, timeout=PATIENCE_MS)
+    with qtbot.waitSignal(run.ended, timeout=PATIENCE_MS) as blocker:
         run.stop(save=False)
     outcome: Outcome = blocker.args[0]
     assert outcome.stopped
@@ -205,7 +207,7 @@ def test_a_python_that_is_not_there_is_named(
     run: RunControl, run_file: Path, qtbot: QtBot, tmp_path: Path
 ) -> None:
     run.command = TrainerCommand.of_python(tmp_path / "no-python")
-    with qtbot.waitSignal(run.ended) as blocker:
+    with qtbot.waitSignal(run.ended, timeout=PATIENCE_MS) as blocker:
         run.start(run_file)
     outcome: Outcome = blocker.args[0]
     assert outcome.ending is Ending.NOT_STARTED
@@ -225,8 +227,8 @@ def test_detach_is_answered(
     program, *arguments = fake_command(steps=500, delay=0.01)
     run.command = TrainerCommand(program, arguments)
     run.start(run_file)
-    qtbot.waitUntil(lambda: len(metrics.loss) >= 1)
-    with qtbot.waitSignal(run.detached):
+    qtbot.waitUntil(lambda: len(metrics.loss) >= 1, timeout=PATIENCE_MS)
+    with qtbot.waitSignal(run.detached, timeout=PATIENCE_MS):
         run.detach()
     assert run.is_running
 

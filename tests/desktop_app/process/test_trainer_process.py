@@ -22,7 +22,9 @@ def start(run_file, qtbot):
         program, *arguments = fake_command(steps=10_000, delay=0.01, **options)
         command = TrainerCommand(program, [*arguments, "train", str(run_file)])
         with qtbot.waitSignal(
-            process.event_received, check_params_cb=lambda event: isinstance(event, StepDone)
+            process.event_received,
+            check_params_cb=lambda event: isinstance(event, StepDone),
+            timeout=20_000,
         ):
             process.start(command, trainer_environment())
         return process
@@ -34,7 +36,7 @@ def start(run_file, qtbot):
 
 
 def end_of(process, qtbot, **patience) -> ProcessEnd:
-    with qtbot.waitSignal(process.ended, timeout=10_000) as blocker:
+    with qtbot.waitSignal(process.ended, timeout=20_000) as blocker:
         process.stop(**patience)
     return blocker.args[0]
 
@@ -63,7 +65,9 @@ def test_saving_may_take_its_time_while_events_come(start, qtbot):
     process.stop(save=True, save_patience_s=0.2)
     seen = []
     process.event_received.connect(seen.append)
-    qtbot.waitUntil(lambda: len(seen) > 60)  # at least 0.6 s, three times the patience
+    qtbot.waitUntil(
+        lambda: len(seen) > 60, timeout=20_000
+    )  # at least 0.6 s, three times the patience
     assert process._process.state() is not process._process.ProcessState.NotRunning
 
 
@@ -85,7 +89,7 @@ def test_a_kill_reaches_what_the_trainer_started(tmp_path, qtbot):
     )
     process = TrainerProcess()
     process.start(TrainerCommand(sys.executable, ["-c", script]), trainer_environment())
-    qtbot.waitUntil(lambda: pids.exists() and pids.read_text() != "", timeout=10_000)
+    qtbot.waitUntil(lambda: pids.exists() and pids.read_text() != "", timeout=20_000)
     with qtbot.waitSignal(process.ended):
         process.kill()
     child = int(pids.read_text())

@@ -176,12 +176,13 @@ def test_the_next_run_remembers_too(tmp_path: Path, picture: Path) -> None:
     assert FileHashes(tmp_path).sha256(picture) == SHA_ABC
 
 
-def test_a_newer_time_makes_it_read_again(tmp_path: Path, picture: Path) -> None:
+@pytest.mark.parametrize("later_ns", [1, -1])
+def test_another_time_makes_it_read_again(tmp_path: Path, picture: Path, later_ns: int) -> None:
     hashes = FileHashes(tmp_path)
     hashes.sha256(picture)
 
     changed_behind_its_back(picture)
-    os.utime(picture, ns=(0, picture.stat().st_mtime_ns + 1))
+    os.utime(picture, ns=(0, picture.stat().st_mtime_ns + later_ns))
     assert hashes.sha256(picture) == SHA_ABD
 
 

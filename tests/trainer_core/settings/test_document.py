@@ -108,6 +108,7 @@ def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw
         ("model.clip_skip", 4.0, "clip_skip is 4.0, but must be a whole number."),
         ("model.clip_skip", True, "clip_skip is true, but must be a whole number."),
         ("model.clip_skip", "4", 'clip_skip is "4", but must be a whole number.'),
+        ("model.clip_skip", UNSET, 'clip_skip is "unset", but must be a whole number.'),
         ("model.clip_skip", 13, "clip_skip is 13, but must be at most 12."),
         ("model.clip_skip", 0, "clip_skip is 0, but must be at least 1."),
         ("optimizer.unet_lr", "1e-4", 'unet_lr is "1e-4", but must be a number.'),
@@ -207,6 +208,13 @@ def test_an_empty_path_is_unset(param: Param, empty: str) -> None:
     assert (settings.get(param.path), problems) == (None, [])
 
 
+def test_a_text_that_cannot_be_unset_may_be_that_word() -> None:
+    settings, problems = parse({"output": {"output_name": UNSET}})
+
+    assert settings is not None
+    assert (settings.output.output_name, problems) == (UNSET, [])
+
+
 def test_no_default_is_the_word_unset_itself() -> None:
     assert UNSET not in [param.default for param in PARAMS]
 
@@ -286,7 +294,13 @@ def test_what_is_unknown_is_named_with_a_way_out_that_mends_it(
 
 
 @pytest.mark.parametrize(
-    "raw", [{"model": {"clip_skp": 2}}, {"modell": {"clip_skip": 2}}, {"clip_skip": 2}]
+    "raw",
+    [
+        {"model": {"clip_skp": 2}},
+        {"modell": {"clip_skip": 2}},
+        {"output": {"clip_skip": 2}},
+        {"clip_skip": 2},
+    ],
 )
 def test_mending_a_misplaced_setting_keeps_its_value(raw: Raw) -> None:
     assert mended(raw, one_problem(raw))["model"]["clip_skip"] == 2

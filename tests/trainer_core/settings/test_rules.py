@@ -6,13 +6,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from helpers.setting_values import accepted
+from helpers.setting_values import after_suggestion
 
 from trainer_core.settings import rules
-from trainer_core.settings.document import as_raw, parse, replaced, to_raw
-from trainer_core.settings.param import ActsIf, Param
-from trainer_core.settings.problems import Problem, Severity
-from trainer_core.settings.schema import TrainSettings, params, path_of
+from trainer_core.settings.param import Param
+from trainer_core.settings.problems import Severity
+from trainer_core.settings.schema import TrainSettings, params
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
 
@@ -20,19 +19,6 @@ UNET_ONLY = "adapter.network_train_unet_only"
 TEXT_ENCODER_ONLY = "adapter.network_train_text_encoder_only"
 RATES = ("optimizer.learning_rate", "optimizer.unet_lr", "optimizer.text_encoder_lr")
 WITH_UPSCALING: Mapping[str, object] = {"dataset.bucket_no_upscale": False}
-
-
-def one_problem(problems: object) -> Problem:
-    (problem,) = problems  # type: ignore[misc]
-    return problem
-
-
-def after_suggestion(settings: TrainSettings, problem: Problem) -> TrainSettings:
-    """Return the settings with the suggestion applied."""
-    assert problem.suggestion is not None
-    mended, problems = parse(replaced(as_raw(settings), problem.suggestion.changes))
-    assert mended is not None, problems
-    return mended
 
 
 # ------------------------------------------------------------------ what must be there
@@ -65,7 +51,7 @@ def test_what_is_required_is_asked_for(
 ) -> None:
     del complete[path]
 
-    problem = one_problem(rules.check(settings_of(complete)))
+    (problem,) = rules.check(settings_of(complete))
     assert (problem.path, problem.severity) == (path, Severity.ERROR)
     assert str(problem.message).startswith("Choose ")
 
@@ -83,7 +69,7 @@ def test_a_path_that_is_not_there_is_named(
 ) -> None:
     settings = settings_of({param.path: str(tmp_path / "gone")})
 
-    problem = one_problem(rules.existing_paths(settings))
+    (problem,) = rules.existing_paths(settings)
     assert (problem.path, problem.severity) == (param.path, Severity.ERROR)
     assert str(problem.message) == f"{tmp_path / 'gone'} does not exist."
     assert problem.suggestion is not None
@@ -109,7 +95,8 @@ def test_a_path_below_a_file_is_not_there(settings_of: SettingsOf, tmp_path: Pat
     (tmp_path / "file").touch()
     settings = settings_of({"dataset.train_data_dir": str(tmp_path / "file" / "cat")})
 
-    assert "does not exist" in str(one_problem(rules.existing_paths(settings)).message)
+    (problem,) = rules.existing_paths(settings)
+    assert "does not exist" in str(problem.message)
 
 
 @pytest.mark.parametrize("name", ["x" * 5000, "a\0b"])
@@ -118,7 +105,7 @@ def test_a_path_that_no_system_takes_is_a_problem_not_a_crash(
 ) -> None:
     settings = settings_of({"dataset.train_data_dir": name})
 
-    problem = one_problem(rules.existing_paths(settings))
+    (problem,) = rules.existing_paths(settings)
     assert "cannot be read" in str(problem.message)
 
 
@@ -178,7 +165,7 @@ def test_bucket_limits_that_leave_no_room_are_refused_with_what_to_use(
 ) -> None:
     settings = settings_of({**WITH_UPSCALING, **changes})
 
-    problem = one_problem(rules.bucket_limits(settings))
+    (problem,) = rules.bucket_limits(settings)
     assert (problem.path, problem.severity) == (path, Severity.ERROR)
     assert list(rules.bucket_limits(after_suggestion(settings, problem))) == []
 
@@ -228,7 +215,7 @@ def test_without_buckets_both_sides_must_be_multiples_of_8(
     if instead is None:
         assert problems == []
     else:
-        problem = one_problem(problems)
+        (problem,) = problems
         assert after_suggestion(settings, problem).dataset.resolution == tuple(instead)
 
 
@@ -242,7 +229,7 @@ def test_with_buckets_the_resolution_need_not_be_a_multiple(settings_of: Setting
 def test_both_parts_alone_exclude_each_other(settings_of: SettingsOf) -> None:
     settings = settings_of({UNET_ONLY: True, TEXT_ENCODER_ONLY: True})
 
-    problem = one_problem(rules.something_to_train(settings))
+    (problem,) = rules.something_to_train(settings)
     assert (problem.path, problem.severity) == (UNET_ONLY, Severity.ERROR)
     assert list(rules.something_to_train(after_suggestion(settings, problem))) == []
 
@@ -287,7 +274,7 @@ def test_a_run_without_any_rate_is_refused_with_one_that_acts(
 ) -> None:
     settings = settings_of(changes)
 
-    problem = one_problem(rules.something_to_train(settings))
+    (problem,) = rules.something_to_train(settings)
     assert (problem.path, problem.severity) == (path, Severity.ERROR)
     assert list(rules.something_to_train(after_suggestion(settings, problem))) == []
 
@@ -324,117 +311,6 @@ def test_prompts_with_a_time_to_draw_them_are_fine(
 def test_prompts_that_are_never_drawn_are_a_warning(settings_of: SettingsOf) -> None:
     settings = settings_of({"sampling.sample_prompts": "prompts.txt"})
 
-    problem = one_problem(rules.samples_are_drawn(settings))
+    (problem,) = rules.samples_are_drawn(settings)
     assert (problem.path, problem.severity) == ("sampling.sample_prompts", Severity.WARNING)
     assert list(rules.samples_are_drawn(after_suggestion(settings, problem))) == []
-
-
-# ------------------------------------------------------------------ values without effect
-
-CONDITIONS = [(param, condition) for param in params().values() for condition in param.spec.when]
-every_condition = pytest.mark.parametrize(
-    ("param", "condition"),
-    CONDITIONS,
-    ids=lambda part: part.path if isinstance(part, Param) else part.name,
-)
-
-
-def other_param(condition: ActsIf) -> Param:
-    path = path_of(condition.name)
-    assert path is not None
-    return params()[path]
-
-
-def raw_value(param: Param, fits: Callable[[object], bool]) -> object:
-    """Return a raw value of ``param`` whose Python value fits."""
-    for raw in accepted(param):
-        settings, _ = parse(replaced({}, {param.path: raw}))
-        assert settings is not None
-        if fits(settings.get(param.path)):
-            return raw
-    raise AssertionError(f"no such value of {param.path}")
-
-
-def changed_value(param: Param) -> object:
-    return raw_value(param, lambda value: value != param.default)
-
-
-def conditions_met(param: Param) -> dict[str, object]:
-    """Return values of other settings with which ``param`` acts."""
-    return {
-        other_param(condition).path: raw_value(other_param(condition), condition.holds)
-        for condition in param.spec.when
-    }
-
-
-def notices_of(settings: TrainSettings, param: Param) -> list[Problem]:
-    return [p for p in rules.values_without_effect(settings) if p.path == param.path]
-
-
-@pytest.mark.parametrize(
-    "param", [param for param in params().values() if param.spec.when], ids=lambda p: p.path
-)
-def test_a_changed_value_that_acts_is_not_mentioned(settings_of: SettingsOf, param: Param) -> None:
-    settings = settings_of({**conditions_met(param), param.path: changed_value(param)})
-
-    assert notices_of(settings, param) == []
-
-
-@every_condition
-def test_a_changed_value_that_does_not_act_is_named_with_the_reason(
-    settings_of: SettingsOf, param: Param, condition: ActsIf
-) -> None:
-    other = other_param(condition)
-    hindering = raw_value(other, lambda value: not condition.holds(value))
-    changes = {**conditions_met(param), other.path: hindering, param.path: changed_value(param)}
-    settings = settings_of(changes)
-
-    problem = one_problem(notices_of(settings, param))
-    assert problem.severity is Severity.NOTICE
-    assert str(problem.message).startswith(f"{param.name} has no effect")
-    assert condition.name in str(problem.message)
-    assert notices_of(after_suggestion(settings, problem), param) == []
-
-
-@every_condition
-def test_a_default_that_does_not_act_is_not_mentioned(
-    settings_of: SettingsOf, param: Param, condition: ActsIf
-) -> None:
-    other = other_param(condition)
-    hindering = raw_value(other, lambda value: not condition.holds(value))
-    default = to_raw(param, param.default)
-
-    assert notices_of(settings_of({other.path: hindering, param.path: default}), param) == []
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        (
-            {"dataset.keep_tokens": 1},
-            "keep_tokens has no effect: it acts only if shuffle_caption is true.",
-        ),
-        (
-            {"sampling.sample_at_first": True},
-            "sample_at_first has no effect because sample_prompts is not set.",
-        ),
-        (
-            {"optimizer.epoch": 2, "optimizer.max_train_epochs": 3},
-            "epoch has no effect because max_train_epochs is set.",
-        ),
-        (
-            {"optimizer.lr_scheduler_power": 2.0},
-            "lr_scheduler_power has no effect: it acts only if lr_scheduler is polynomial.",
-        ),
-    ],
-)
-def test_the_reason_is_said_in_words(
-    settings_of: SettingsOf, changes: dict[str, object], message: str
-) -> None:
-    messages = [str(p.message) for p in rules.values_without_effect(settings_of(changes))]
-
-    assert messages == [message]
-
-
-def test_default_settings_have_nothing_without_effect(settings_of: SettingsOf) -> None:
-    assert list(rules.values_without_effect(settings_of({}))) == []

@@ -11,7 +11,6 @@ from trainer_core.settings.schema import (
     TrainSettings,
     params,
     path_of,
-    section_paths,
     sections,
 )
 
@@ -35,12 +34,6 @@ def test_settings_without_values_have_the_declared_defaults(param: Param) -> Non
 
 def test_every_section_has_a_title_in_the_order_of_the_form() -> None:
     assert list(SECTION_TITLES) == list(sections())
-
-
-def test_the_paths_of_the_sections_are_all_paths_in_order() -> None:
-    together = [path for section in sections() for path in section_paths(section)]
-
-    assert together == list(params())
 
 
 def test_settings_cannot_be_changed() -> None:

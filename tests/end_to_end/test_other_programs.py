@@ -1,0 +1,257 @@
+"""What other programs make of our files: diffusers loads them, and the notes in them are known."""
+
+import hashlib
+import io
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from helpers import vectors
+from helpers.pictures import write_picture
+from helpers.run_results import Result
+from helpers.tiny_model import TinySD1
+from helpers.trainer_process import TinyProject, run_trainer
+from peft.tuners.lora import LoraLayer
+from safetensors.torch import save
+from torch import Tensor, nn
+
+from trainer_core.adapters.inject import AdapterSet, Target, build
+from trainer_core.adapters.lora import LoRA
+from trainer_core.checkpoints.weights import write_lora
+from trainer_core.families.sd1 import SD1
+from trainer_core.families.sd1_architecture import published_architecture
+from trainer_core.families.sd1_files import build_networks
+from trainer_core.resource_files import resource_path
+
+RANK, ALPHA = 4, 2.5
+TOLERANCE = 1e-5  # of the largest value
+CAPTION = "a photo of a robot in the rain"
+
+
+def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
+    """Return an adapter for every target of U-Net and text encoder."""
+    targets = [
+        Target(target.name, part, target.layer)
+        for part in ("text_encoder", "unet")
+        for target in family.adapter_targets(part)
+    ]
+    return build(LoRA, targets, rank=rank, alpha=alpha)
+
+
+# ------------------------------------------------------------- keys and shapes
+
+
+def test_keys_and_shapes_of_a_full_size_lora_equal_the_recorded_ones() -> None:
+    networks = build_networks(
+        Path("meta"), published_architecture(), resource_path("tokenizers", "clip")
+    )
+    with torch.device("meta"):
+        adapters = lora_for(SD1(Path("meta"), networks), rank=8, alpha=1.0)
+    variant = vectors.load("lora_keys_sd15.json")["variants"]["dim8_alpha1"]
+    expected: dict[str, list[int]] = {}
+    for module, _, down, up in variant["modules"]:
+        expected[f"{module}.alpha"] = []
+        expected[f"{module}.lora_down.weight"] = down
+        expected[f"{module}.lora_up.weight"] = up
+    saved = adapters.saved()
+    assert {key: list(tensor.shape) for key, tensor in saved.items()} == expected
+    assert len(saved) == variant["num_state_dict_keys"]
+    assert list(saved)[: len(variant["first_keys"])] == variant["first_keys"]
+
+
+# ------------------------------------------------------------- diffusers
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a model gives for one caption and one noisy latent."""
+
+    text_BLC: Tensor
+    noise_BCHW: Tensor
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The same file in our hands and in diffusers', and the model without it."""
+
+    base: Outputs
+    ours: Outputs
+    theirs: Outputs
+    modules: int
+    layers: list[Any]
+    messages: list[str]
+
+
+def inputs() -> tuple[Tensor, Tensor, Tensor]:
+    """Return a noisy latent, its timestep, and text features that do not depend on an adapter."""
+    generator = torch.Generator().manual_seed(1)
+    latent_BCHW = torch.randn((1, 4, 8, 8), generator=generator)
+    return latent_BCHW, torch.tensor([400]), torch.randn((1, 77, 32), generator=generator)
+
+
+@torch.no_grad()
+def our_outputs(family: SD1) -> Outputs:
+    return Outputs(family.encode_text([CAPTION]), family.predict(*inputs()))
+
+
+@torch.no_grad()
+def their_outputs(pipeline: Any) -> Outputs:
+    ids = pipeline.tokenizer(
+        CAPTION, padding="max_length", max_length=77, truncation=True, return_tensors="pt"
+    ).input_ids
+    return Outputs(pipeline.text_encoder(ids)[0], pipeline.unet(*inputs()).sample)
+
+
+class Messages(logging.Handler):
+    """Keeps what libraries warn of."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.kept: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.kept.append(record.getMessage())
+
+
+@pytest.fixture(scope="module")
+def comparison(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Comparison:
+    family = SD1.load(tiny_model.folder)
+    adapters = lora_for(family, rank=RANK, alpha=ALPHA)
+    generator = torch.Generator().manual_seed(2)
+    for weight in adapters.parameters():
+        nn.init.normal_(weight, 0.0, 0.02, generator=generator)
+    path = tmp_path_factory.mktemp("diffusers") / "drawn.safetensors"
+    write_lora(path, adapters.saved(), metadata={}, precision="float")
+    base = our_outputs(family)
+    adapters.attach()
+    ours = our_outputs(family)
+
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        tiny_model.folder, local_files_only=True, safety_checker=None, feature_extractor=None
+    )
+    heard = Messages()
+    for library in ("diffusers", "peft", "transformers"):
+        logging.getLogger(library).addHandler(heard)
+    pipeline.load_lora_weights(path.parent, weight_name=path.name)
+    for library in ("diffusers", "peft", "transformers"):
+        logging.getLogger(library).removeHandler(heard)
+    layers = [
+        layer
+        for network in (pipeline.unet, pipeline.text_encoder)
+        for layer in network.modules()
+        if isinstance(layer, LoraLayer)
+    ]
+    theirs = their_outputs(pipeline)
+    return Comparison(base, ours, theirs, len(adapters.targets), layers, heard.kept)
+
+
+def test_diffusers_takes_every_key(comparison: Comparison) -> None:
+    assert comparison.messages == []
+    assert len(comparison.layers) == comparison.modules
+    for layer in comparison.layers:
+        (factor,) = layer.scaling.values()
+        assert factor == pytest.approx(ALPHA / RANK)
+        (up,) = layer.lora_B.values()
+        assert up.weight.std().item() == pytest.approx(0.02, rel=0.5)  # not left at its start, zero
+
+
+@pytest.mark.parametrize("part", ["text_BLC", "noise_BCHW"])
+def test_diffusers_gives_the_output_that_training_saw(comparison: Comparison, part: str) -> None:
+    base, ours, theirs = (
+        getattr(outputs, part) for outputs in (comparison.base, comparison.ours, comparison.theirs)
+    )
+    largest = theirs.abs().max()
+    assert largest > 0
+    assert (ours - base).abs().max() > 100 * TOLERANCE * largest, "the file changes something"
+    assert (ours - theirs).abs().max() <= TOLERANCE * largest
+
+
+# ------------------------------------------------------------- metadata
+
+# What the recorded run does not have: our own notes, and those of a base model in one file.
+OWN = {"loom_run_id", "ss_sd_model_name", "ss_sd_model_hash", "ss_new_sd_model_hash"}
+# Which program wrote it: ours names itself.
+PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
+
+
+@pytest.fixture(scope="module")
+def recorded() -> dict[str, str]:
+    case = vectors.load("metadata.json")["written_files"][0]
+    return {key: entry["value"] for key, entry in case["files"]["demo.safetensors"].items()}
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Result:
+    """The recorded run, done with the real trainer on a model in one file."""
+    folder = tmp_path_factory.mktemp("metadata")
+    case = vectors.load("metadata.json")["written_files"][0]
+    for name, pictures in case["train_folders"].items():
+        for number, (width, height, caption) in enumerate(pictures):
+            path = write_picture(folder / "pictures" / name / f"{number}.png", (width, height))
+            if caption is not None:
+                path.with_suffix(".txt").write_text(caption, encoding="utf-8")
+    settings = {
+        "dataset.resolution": [64, 64],
+        "dataset.enable_bucket": False,
+        "adapter.network_dim": 4,
+        "adapter.network_alpha": 2.0,
+        "optimizer.max_train_steps": 4,
+        "optimizer.learning_rate": 2e-6,
+        "optimizer.unet_lr": "unset",
+        "optimizer.text_encoder_lr": "unset",
+        "optimizer.lr_scheduler": "constant",
+        "output.output_name": "demo",
+        "output.save_precision": "float",
+        "hardware.seed": 42,
+    }
+    project = TinyProject(folder, tiny_model.safetensors, folder / "pictures", settings)
+    ended = run_trainer("train", project.run_file())
+    assert ended.code == 0, ended.log
+    return Result.at(project.output, "demo")
+
+
+def test_a_real_run_writes_the_recorded_keys_and_its_own(
+    written: Result, recorded: dict[str, str]
+) -> None:
+    assert set(written.metadata()) == set(recorded) | OWN
+
+
+def test_a_real_run_writes_the_recorded_values(written: Result, recorded: dict[str, str]) -> None:
+    stable = {key for key, value in recorded.items() if value != "<volatile>"} - PROGRAM
+    found = {key: _parsed(key, value) for key, value in written.metadata().items() if key in stable}
+    assert found == {key: _parsed(key, recorded[key]) for key in stable}
+
+
+def _parsed(key: str, value: str) -> object:
+    is_json = key in (
+        "ss_dataset_dirs",
+        "ss_reg_dataset_dirs",
+        "ss_bucket_info",
+        "ss_tag_frequency",
+    )
+    return json.loads(value) if is_json else value
+
+
+def test_the_base_model_is_named_with_its_hashes(written: Result, tiny_model: TinySD1) -> None:
+    content, metadata = tiny_model.safetensors.read_bytes(), written.metadata()
+    assert metadata["ss_sd_model_name"] == "tiny.safetensors"
+    # vectors/README: 64 KiB at offset 1 MiB, 8 digits; and the whole file.
+    short = hashlib.sha256(content[0x100000 : 0x100000 + 0x10000]).hexdigest()[:8]
+    assert metadata["ss_sd_model_hash"] == short
+    assert metadata["ss_new_sd_model_hash"] == hashlib.sha256(content).hexdigest()
+
+
+def test_the_hashes_in_the_file_are_those_of_the_file(written: Result) -> None:
+    metadata = written.metadata()
+    content = (written.folder.output_dir / "demo.safetensors").read_bytes()
+    header = int.from_bytes(content[:8], "little")
+    assert metadata["sshs_model_hash"] == hashlib.sha256(content[8 + header :]).hexdigest()
+    training = {key: value for key, value in metadata.items() if key.startswith("ss_")}
+    plain = io.BytesIO(save(written.weights(), metadata=training))
+    plain.seek(0x100000)
+    assert metadata["sshs_legacy_hash"] == hashlib.sha256(plain.read(0x10000)).hexdigest()[:8]
