@@ -68,11 +68,14 @@ def with_closed_pipes(project: TinyProject) -> int:
     """Close all three pipes as soon as the trainer has said hello; return its exit code."""
     command = trainer_command("train", project.run_file(), before=CHATTER)
     pipe = subprocess.PIPE
-    trainer = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)
-    assert decode_event(trainer.stdout.readline()).event == "hello"
-    for stream in (trainer.stdin, trainer.stdout, trainer.stderr):
-        stream.close()
-    return trainer.wait(PATIENCE_S)
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as trainer:
+        try:
+            assert isinstance(decode_event(trainer.stdout.readline()), Hello)
+            for stream in (trainer.stdin, trainer.stdout, trainer.stderr):
+                stream.close()
+            return trainer.wait(PATIENCE_S)
+        finally:
+            trainer.kill()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,107 @@
+"""Measures memory and speed of training on a full-size Stable Diffusion 1.5 (Linux, CPU).
+
+``python tests/benchmarks/training.py --folder /somewhere/with/5/GB`` writes a 32-bit model with
+random weights there, trains a LoRA of rank 8 on it for three steps at 128 px with the real trainer
+process, prints one line of a table for each case, and deletes everything. Memory is the process's
+highest resident size, imports and all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from loading import GB, model_file
+from PIL import Image
+
+STEPS = 3
+SIDE_PX = 128
+CASES = ({}, {"gradient_checkpointing": "true"})
+
+RUN_FILE = """\
+format = "loom/1"
+[model]
+pretrained_model_name_or_path = "{model}"
+[dataset]
+train_data_dir = "pictures"
+resolution = [{side}, {side}]
+[adapter]
+network_dim = 8
+[optimizer]
+optimizer_type = "AdamW"
+max_train_steps = {steps}
+[output]
+output_dir = "output"
+[hardware]
+mixed_precision = "no"
+"""
+
+
+def main() -> None:
+    """Measure every case, or one in this process if asked to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--train", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.train:
+        sys.stdout.write(json.dumps(train(arguments.train)))
+        return
+    sys.stdout.write("| gradient checkpointing | peak | to the first step | per step |\n")
+    sys.stdout.write("|---|---|---|---|\n")
+    with model_file(arguments.folder, "F32") as model:
+        run_file = write_project(model)
+        for case in CASES:
+            sys.stdout.write(report(run_file, case))
+
+
+def write_project(model: Path) -> Path:
+    """Write two pictures and a run file beside the model."""
+    pictures = model.parent / "pictures"
+    pictures.mkdir()
+    for number, colour in enumerate(("red", "blue")):
+        Image.new("RGB", (SIDE_PX, SIDE_PX), colour).save(pictures / f"{number}.png")
+    run_file = model.parent / "run.toml"
+    text = RUN_FILE.format(model=model, side=SIDE_PX, steps=STEPS)
+    run_file.write_text(text, encoding="utf-8")
+    return run_file
+
+
+def report(run_file: Path, case: dict[str, str]) -> str:
+    """Train one case and return its line of the table."""
+    flags = [f"--{name}={value}" for name, value in case.items()]
+    # Through a process of its own, so that the highest memory of its children is this one's.
+    command = [sys.executable, __file__, "--train", str(run_file), "--overwrite", *flags]
+    figures = json.loads(subprocess.check_output(command))
+    cells = [
+        "on" if case else "off",
+        f"{figures['peak'] / GB:.2f} GB",
+        f"{figures['first']:.1f} s",
+        f"{figures['step']:.1f} s",
+    ]
+    return "| " + " | ".join(cells) + " |\n"
+
+
+def train(words: list[str]) -> dict[str, float]:
+    """Run the trainer; return its memory in bytes, and seconds to the first and per step."""
+    command = [sys.executable, "-I", "-u", "-X", "utf8", "-m", "trainer_core", "train", *words]
+    started = time.time()
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    events: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
+    steps = [event for event in events if event["event"] == "step_done"]
+    assert len(steps) == STEPS, events[-1]
+    return {
+        "peak": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024,
+        "first": steps[0]["time"] - steps[0]["seconds"] - started,
+        "step": sum(step["seconds"] for step in steps[1:]) / (STEPS - 1),
+    }
+
+
+if __name__ == "__main__":
+    main()
