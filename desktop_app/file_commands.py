@@ -55,7 +55,12 @@ class FileCommands(QObject):
 
     def open_demo(self) -> None:
         """Open the demo project, copied once to where it may be written."""
-        self.open_path(copy_demo(self._workspace.data_dir / "demo"))
+        try:
+            run_file = copy_demo(self._workspace.data_dir / "demo")
+        except TrainerError as error:
+            report(self._window, error, ask=self._ask)
+        else:
+            self.open_path(run_file)
 
     def save(self) -> bool:
         """Save the document under its name; ask for one if it has none."""

@@ -13,7 +13,7 @@ from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
-from trainer_core.run_folder import RunFolder, state_step
+from trainer_core.run_folder import RunFolder, free_name, state_step
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
@@ -96,10 +96,10 @@ class RunCommands(QObject):
         folder = RunFolder(output.output_dir, output.output_name)
         if not folder.exists():
             return ""
-        free_name = _free_name(folder)
-        choice = self._ask(self._window, _name_question(folder, free_name))
+        new_name = free_name(folder.output_dir, folder.name)
+        choice = self._ask(self._window, _name_question(folder, new_name))
         if choice == _RENAME:
-            self._workspace.document.set_value("output.output_name", free_name)
+            self._workspace.document.set_value("output.output_name", new_name)
         return choice
 
     def _snapshot(self) -> Path:
@@ -110,13 +110,13 @@ class RunCommands(QObject):
         return path
 
 
-def _name_question(folder: RunFolder, free_name: str) -> Question:
+def _name_question(folder: RunFolder, new_name: str) -> Question:
     state = folder.newest_state()
     answers = []
     if state is not None:
         label = shown(T("App", "Go on from step {step}"), step=state_step(state))
         answers.append(Answer(_GO_ON, label))
-    answers.append(Answer(_RENAME, shown(T("App", "Start as {name}"), name=free_name)))
+    answers.append(Answer(_RENAME, shown(T("App", "Start as {name}"), name=new_name)))
     replace = shown(T("App", "Replace its files"))
     answers.append(Answer(_REPLACE, replace, is_destructive=True))
     return Question(
@@ -125,10 +125,3 @@ def _name_question(folder: RunFolder, free_name: str) -> Question:
         shown(T("App", "Its files are in {folder}."), folder=str(folder.output_dir)),
         answers,
     )
-
-
-def _free_name(folder: RunFolder) -> str:
-    number = 2
-    while RunFolder(folder.output_dir, f"{folder.name}-{number}").exists():
-        number += 1
-    return f"{folder.name}-{number}"

@@ -312,7 +312,7 @@ def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != entry["sha256"]:
-        raise _damaged(path.parent, path.name)
+        raise _damaged(path.parent, f"{path.name} is not as it was written")
 
 
 def _damaged(folder: Path, reason: object) -> StateError:

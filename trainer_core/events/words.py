@@ -78,6 +78,4 @@ def _end(event: Finished) -> str:
     words = f"{event.reason.capitalize()} at step {event.step} of {event.total_steps}."
     if event.weights:
         words += f" The LoRA: {event.weights}"
-    if event.reason == "stopped" and event.state:
-        words += "\nTo go on from there: the same command with --continue."
     return words

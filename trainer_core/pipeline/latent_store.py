@@ -175,9 +175,18 @@ class LatentStore:
         content = save({"mean": mean.contiguous(), "std": std.contiguous()})
         try:
             publish_bytes(path, content, replace=False)
-        except OutputError:
+        except OutputError as error:
             if not path.exists():  # else another run stored the same latent meanwhile
-                raise
+                raise OutputError(
+                    T("Errors", "The latent cache cannot be written: {reason}"),
+                    T(
+                        "Errors",
+                        "Free some space in {folder}, set LORA_LOOM_CACHE to another folder, or "
+                        "switch cache_latents_to_disk off.",
+                    ),
+                    reason=error,
+                    folder=self._folder,
+                ) from error
 
     def _path(self, key: str) -> Path | None:
         return self._folder / key[:2] / f"{key}.safetensors" if self._folder else None

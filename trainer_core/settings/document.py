@@ -265,7 +265,10 @@ def _explain(path: str, detail: ErrorDetails) -> Problem:
         hint = text(T("Problems", "Did you mean {guess}?"), guess=guess)
         return _error(path, _reason(param, detail), hint, {path: guess})
     raw_default = to_raw(param, param.default)
-    hint = text(T("Problems", "Use the default, {default}."), default=_shown(raw_default))
+    if param.default is None:
+        hint = text(T("Problems", "Leave it unset."))
+    else:
+        hint = text(T("Problems", "Use the default, {default}."), default=_shown(raw_default))
     return _error(path, _reason(param, detail), hint, {path: raw_default})
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import time
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -33,8 +34,7 @@ from trainer_core.runtime.imports import quick_imports
 from trainer_core.runtime.run_lock import RunLock
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
-from trainer_core.settings.problems import Severity
-from trainer_core.texts import T
+from trainer_core.texts import T, text
 from trainer_core.train.control import Control, StopRequested
 from trainer_core.train.inputs import RunInputs, run_inputs
 from trainer_core.train.run_start import RunStart, decide_start
@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # these bring torch along
     from trainer_core.train.loop import Loop
 
 _log = logging.getLogger(__name__)
+_SHOWN_OF_A_KIND = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,21 @@ class Run:
 
     def _check(self) -> RunInputs:
         found = examine(self._request.raw)
+        first_error = next(iter(found.errors), None)
+        of_kind: Counter[str] = Counter()
         for problem in found.problems:
-            if problem.severity is not Severity.ERROR or problem is not found.errors[0]:
+            of_kind[problem.message.template] += 1
+            # A folder can hold hundreds of small pictures: `check` names them all.
+            is_shown = of_kind[problem.message.template] <= _SHOWN_OF_A_KIND
+            if problem is not first_error and is_shown:
                 hint = problem.suggestion.message if problem.suggestion else None
                 self._emitter.warn(problem.message, hint)
+        hidden = sum(max(0, count - _SHOWN_OF_A_KIND) for count in of_kind.values())
+        if hidden:
+            message = T(
+                "Events", "There are {count} more problems of these kinds; check lists all."
+            )
+            self._emitter.warn(text(message, count=hidden))
         return run_inputs(found)
 
     def _begin(self, inputs: RunInputs, held: ExitStack) -> RunStart:
