@@ -128,6 +128,18 @@ class Asking:
             process.signal(signal.SIGTERM)
             return Outcome(process.end(), Result.at(project.output, "tiny"))
 
+    def while_resuming(self) -> Outcome:
+        """Stop and save, go on, and terminate before the model is loaded again."""
+        project = self.project("resuming")
+        with TrainerProcess("train", project.run_file()) as process:
+            process.wait_for(StepDone, lambda e: e.step >= 2)
+            process.send(Stop())
+            process.end()
+        with TrainerProcess("train", project.run_file(), "--continue") as process:
+            process.wait_for(Hello, lambda e: e.run_id != "")
+            process.signal(signal.SIGTERM)
+            return Outcome(process.end(), Result.at(project.output, "tiny"))
+
     def while_caching(self) -> Outcome:
         """Stop while pictures are encoded."""
         project = self.project("caching", side=512, count=40)
@@ -150,6 +162,7 @@ def outcomes(
                 asking.while_training,
                 asking.while_sampling,
                 asking.while_loading,
+                asking.while_resuming,
                 asking.while_caching,
             )
         }
@@ -231,6 +244,12 @@ def test_save_now_saves_at_once_also_while_paused(everything: Outcome) -> None:
     check_resumable(everything.left, step)
 
 
+def test_detach_is_answered_and_nothing_ends(everything: Outcome) -> None:
+    events = list(everything.ended.events)
+    answer = next(index for index, event in enumerate(events) if isinstance(event, Detached))
+    assert StepDone in kinds(events, answer, len(events))
+
+
 def test_sample_now_draws(everything: Outcome) -> None:
     drawn = everything.ended.of(SampleReady)[0]
     assert drawn.prompt_index == 0
@@ -267,3 +286,14 @@ def test_a_stop_while_caching_does_not_wait_for_the_last_picture(
 ) -> None:
     last = outcomes["while_caching"].result().ended.of(Progress)[-1]
     assert last.done < last.total
+
+
+def test_a_stop_before_a_resumed_run_goes_on_tells_where_it_stands(
+    outcomes: Mapping[str, Future[Outcome]],
+) -> None:
+    outcome = outcomes["while_resuming"].result()
+    assert outcome.ended.steps == []
+    state = read_state(outcome.left.folder.newest_state())
+    assert state.facts.position.step >= 2
+    assert outcome.finished.step == state.facts.position.step
+    assert outcome.finished.state == str(state.folder)

@@ -67,7 +67,7 @@ class Run:
         self._control = Control(
             warn=emitter.warn, detached=lambda: emitter.emit(Detached(time=time.time()))
         )
-        self._folder: RunFolder | None = None
+        self._start: RunStart | None = None
         self._loop: Loop | None = None
         self._started = time.monotonic()
 
@@ -146,7 +146,7 @@ class Run:
         start.make_folders()
         if not lock.is_held:
             held.enter_context(lock)
-        self._folder = folder
+        self._start = start
         start.remove_leftovers()
         if not start.replaces:
             if start.state is None:
@@ -166,7 +166,8 @@ class Run:
         if path is None:
             return None
         # Imported only where there is a state: it brings torch along.
-        from trainer_core.checkpoints.state import read_state
+        with quick_imports():
+            from trainer_core.checkpoints.state import read_state
 
         return read_state(path)
 
@@ -187,9 +188,8 @@ class Run:
         start.record(as_raw(inputs.settings))
         logging_dir = inputs.settings.output.logging_dir
         if logging_dir is not None:
-            from_step = start.state.facts.position.step if start.state else 0
             name = f"{folder.name}-{start.run_id}"
-            board = TensorBoardLog(logging_dir / name, from_step=from_step)
+            board = TensorBoardLog(logging_dir / name, from_step=self._first_step())
             self._emitter.listeners.append(board)
             held.callback(board.close)
 
@@ -201,31 +201,41 @@ class Run:
         self._emitter.emit(
             Finished(
                 reason="completed" if stop is None else "stopped",
-                step=loop.position.step if loop else 0,
+                step=loop.position.step if loop else self._first_step(),
                 total_steps=loop.total_steps if loop else 0,
                 seconds=time.monotonic() - self._started,
-                weights=self._newest("weights"),
-                state=self._newest("state"),
+                weights=self._newest_weights(),
+                state=self._newest_state(),
             )
         )
 
-    def _newest(self, kind: str) -> str | None:
-        if self._folder is None or self._loop is None:
+    def _first_step(self) -> int:
+        state = self._start.state if self._start is not None else None
+        return state.facts.position.step if state is not None else 0
+
+    def _newest_state(self) -> str | None:
+        """Return the state to go on from; what is about to be replaced is none."""
+        start = self._start
+        if start is None or (start.replaces and self._loop is None):
             return None
-        if kind == "state":
-            newest = self._folder.newest_state()
-            return str(newest) if newest else None
-        own = self._loop.saver.own.steps
-        weights = [name for name in own if name.endswith(WEIGHTS_SUFFIX)]
-        return str(self._folder.output_dir / max(weights, key=own.__getitem__)) if weights else None
+        newest = start.folder.newest_state()
+        return str(newest) if newest else None
+
+    def _newest_weights(self) -> str | None:
+        if self._start is None or self._loop is None:
+            return None
+        steps = self._loop.saver.own.steps
+        weights = [name for name in steps if name.endswith(WEIGHTS_SUFFIX)]
+        if not weights:
+            return None
+        return str(self._start.folder.output_dir / max(weights, key=steps.__getitem__))
 
     def _tell_failure(self, error: TrainerError) -> int:
         _log.error("%s", error.sentences)
-        folder, loop = self._folder, self._loop
-        state = folder.newest_state() if folder is not None else None
+        loop = self._loop
         known = {
             "log_file": self._streams.log_file,
-            "state": str(state) if state else None,
+            "state": self._newest_state(),
             "step": loop.position.step if loop else None,
         }
         failed = Failed.of(error).model_copy(update=known)

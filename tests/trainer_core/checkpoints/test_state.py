@@ -25,7 +25,7 @@ from trainer_core.checkpoints.state import (
     restore_optimizer,
     write_state,
 )
-from trainer_core.errors import OutputError, StateError
+from trainer_core.errors import NumericError, OutputError, StateError
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
 from trainer_core.run_folder import MANIFEST_NAME, state_step
 from trainer_core.settings.optimizer import OPTIMIZERS
@@ -314,6 +314,25 @@ def test_an_existing_state_is_replaced_when_told(tmp_path: Path) -> None:
     write_state(folder, later, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS, replace=True)
     assert read_state(folder).facts == later
     assert list(tmp_path.iterdir()) == [folder]
+
+
+def test_weights_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
+    unsound = ADAPTER | {"lora_unet_b.lora_up.weight": torch.tensor([[1.0, torch.nan]])}
+
+    with pytest.raises(NumericError, match=r"lora_unet_b\.lora_up\.weight is not finite"):
+        written(tmp_path / "a-state", adapter=unsound)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_optimizer_that_is_not_finite_is_not_written(tmp_path: Path) -> None:
+    parameters = weights()
+    optimizer = AdamW(parameters)
+    advance(optimizer, parameters, range(1))
+    optimizer.state[parameters[1]]["exp_avg_sq"][0, 0] = torch.inf
+
+    with pytest.raises(NumericError, match=r"1\.exp_avg_sq is not finite"):
+        written(tmp_path / "a-state", optimizer=optimizer)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("files_written", range(5))

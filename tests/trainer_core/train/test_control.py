@@ -305,6 +305,14 @@ def test_a_second_signal_that_a_library_swallowed_is_not_forgotten(control: Cont
 
 
 @pytest.mark.usefixtures("signals")
+def test_a_signal_does_not_make_a_stop_without_saving_save(control: Control) -> None:
+    control.obey(Stop(save=False))
+    signal.raise_signal(signal.SIGTERM)
+
+    assert control.stop_asked() == Stop(save=False)
+
+
+@pytest.mark.usefixtures("signals")
 def test_a_signal_ends_a_pause(control: Control) -> None:
     control.obey(Pause())
     signal.raise_signal(signal.SIGTERM)
