@@ -6,17 +6,37 @@ import gc
 import logging
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from PySide6.QtCore import QObject, QThreadPool, Signal, SignalInstance
+from PySide6.QtCore import QObject, Signal, SignalInstance
 
 _logger = logging.getLogger(__name__)
 
 
-def run_in(pool: QThreadPool, work: Callable[[], object]) -> None:
-    """Do ``work`` in a thread of ``pool``; see `_Collector` for what that takes."""
-    _collector.hold()
-    pool.start(partial(_work_and_release, work))
+class Threads:
+    """Threads for background work, started when first needed.
+
+    Python's, not Qt's: a `QThreadPool` waits for its threads when it is destroyed, and Qt destroys
+    children while Python holds its lock, which those threads need to finish.
+    """
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+        self._executor: ThreadPoolExecutor | None = None
+
+    def run(self, work: Callable[[], object]) -> None:
+        """Do ``work`` in one of the threads; see `_Collector` for what that takes."""
+        if self._executor is None:
+            self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="background")
+        _collector.hold()
+        self._executor.submit(_work_and_release, work)
+
+    def close(self) -> None:
+        """Wait until everything is done, and end the threads."""
+        executor, self._executor = self._executor, None
+        if executor is not None:
+            executor.shutdown()
 
 
 def _work_and_release(work: Callable[[], object]) -> None:
@@ -107,8 +127,7 @@ class LatestJob(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(1)
+        self._threads = Threads(1)
         self._gate = Gate(self)
         self._job: Job | None = None
         self._reported_in_thread.connect(self._on_reported)
@@ -125,7 +144,7 @@ class LatestJob(QObject):
         self._job = job = Job(partial(self._gate.emit, self._reported_in_thread))
         # The thread must not hold this object: its last reference could end there.
         finish = partial(self._gate.emit, self._finished_in_thread, job)
-        run_in(self._pool, partial(_do, job, work, finish))
+        self._threads.run(partial(_do, job, work, finish))
 
     def cancel(self) -> None:
         """Drop the job at hand and its results."""
@@ -136,7 +155,7 @@ class LatestJob(QObject):
     def close(self) -> None:
         """Drop the job at hand and wait until its thread has let go of it."""
         self.cancel()
-        self._pool.waitForDone()
+        self._threads.close()
 
     def _on_reported(self, job: Job, part: object) -> None:
         if job is self._job:

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from PIL import Image
-from PySide6.QtCore import QLoggingCategory, QObject, QSize, Qt, QThreadPool, Signal
+from PySide6.QtCore import QLoggingCategory, QObject, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QImageReader, QPixmap
 
-from desktop_app.background import Gate, run_in
+from desktop_app.background import Gate, Threads
 from trainer_core.dataset.pictures import open_rgb
 from trainer_core.errors import DatasetError
 
@@ -35,8 +35,7 @@ class ThumbnailLoader(QObject):
         # Damage is the audit's to tell; the decoders' own words would flood the console.
         QLoggingCategory.setFilterRules("qt.gui.imageio*=false")
         self._gate = Gate(self)
-        self._pool = QThreadPool(self)
-        self._pool.setMaxThreadCount(_THREADS)
+        self._threads = Threads(_THREADS)
         self._side = 0
         self._wanted: list[Path] = []
         self._in_work: set[tuple[Path, int]] = set()
@@ -77,7 +76,7 @@ class ThumbnailLoader(QObject):
     def close(self) -> None:
         """Load nothing more and wait for the threads."""
         self._wanted.clear()
-        self._pool.waitForDone()
+        self._threads.close()
 
     def _start_work(self) -> None:
         while self._wanted and len(self._in_work) < 2 * _THREADS:
@@ -85,7 +84,7 @@ class ThumbnailLoader(QObject):
             if key not in self._in_work:
                 self._in_work.add(key)
                 finish = partial(self._gate.emit, self._decoded, key)
-                run_in(self._pool, partial(_decode, key, finish))
+                self._threads.run(partial(_decode, key, finish))
 
     def _on_decoded(self, key: tuple[Path, int], image: QImage) -> None:
         self._in_work.discard(key)

@@ -5,6 +5,7 @@ import weakref
 import pytest
 import shiboken6
 from PySide6.QtCore import QObject, QThread, QTimer
+from PySide6.QtWidgets import QWidget
 
 from desktop_app.background import LatestJob
 
@@ -117,3 +118,22 @@ def test_the_collector_works_again_after_the_work(latest, qtbot):
     with qtbot.waitSignal(latest.finished):
         latest.start(lambda job: None)
     qtbot.waitUntil(gc.isenabled)
+
+
+class Holder(QWidget):
+    """A widget whose events pass through Python, as those of the views do."""
+
+    def event(self, event):
+        return super().event(event)
+
+
+def test_destroying_an_owner_does_not_wait_for_its_thread(qapp, qtbot):
+    may_end, has_ended = threading.Event(), threading.Event()
+    holder = Holder()
+    latest = LatestJob(holder)
+    latest.start(lambda job: may_end.wait(20) and has_ended.set())
+    holder.deleteLater()
+    qtbot.waitUntil(lambda: not shiboken6.isValid(holder), timeout=5_000)
+    assert not has_ended.is_set()
+    may_end.set()
+    assert has_ended.wait(5)
