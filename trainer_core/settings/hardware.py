@@ -41,7 +41,7 @@ class HardwareSettings(Section):
             "Settings",
             "Threads for calculations on the CPU. 1 makes a CPU run repeatable to the bit.",
         ),
-        unit="threads",
+        unit=T("Settings", "threads"),
         minimum=1,
         maximum=1024,
         step=1,

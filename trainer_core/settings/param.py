@@ -98,11 +98,12 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
         default: The value where nothing is said; None where it may be unset.
         label: 1 to 3 words in sentence case, marked with ``T("Settings", ...)``.
         help: What it does, then a good starting value, marked likewise.
-        traits: ``unit`` (px, steps, %), ``minimum`` and ``maximum`` (real bounds, both
-            included), ``step`` and ``scale`` for editors, ``choices`` by value, ``path_kind``,
-            ``file_filter`` for dialogs, ``when`` (all must hold for it to act), ``unset_label``
-            (what an empty field means), ``advanced``, ``multiline``, ``restart`` (acts at the
-            next start only), ``foreign`` names in other programs' files, ``source``.
+        traits: ``unit`` (px, %; words such as steps are marked too), ``minimum`` and ``maximum``
+            (real bounds, both included), ``step`` and ``scale`` for editors, ``choices`` by
+            value, ``path_kind``, ``file_filter`` for dialogs, ``when`` (all must hold for it to
+            act), ``unset_label`` (what an empty field means), ``advanced``, ``multiline``,
+            ``restart`` (acts at the next start only), ``foreign`` names in other programs'
+            files, ``source``.
     """
     spec = ParamSpec(label, help, **traits)
     return Field(
