@@ -154,10 +154,18 @@ def test_a_misspelt_choice_is_guessed() -> None:
 
 
 def test_a_suggested_default_is_worded_as_in_a_run_file() -> None:
+    problem = one_problem({"dataset": {"enable_bucket": 3}})
+
+    assert problem.suggestion is not None
+    assert str(problem.suggestion.message) == "Use the default, true."
+
+
+def test_where_the_default_is_nothing_the_suggestion_says_so() -> None:
     problem = one_problem({"model": {"pretrained_model_name_or_path": 3}})
 
     assert problem.suggestion is not None
-    assert str(problem.suggestion.message) == 'Use the default, "unset".'
+    assert str(problem.suggestion.message) == "Leave it unset."
+    assert problem.suggestion.changes == {"model.pretrained_model_name_or_path": "unset"}
 
 
 def test_a_very_long_value_is_cut() -> None:
