@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -22,6 +21,7 @@ from trainer_core.checkpoints.weights import write_lora
 from trainer_core.errors import OutputError
 from trainer_core.events.emitter import Emitter
 from trainer_core.file_writing import discard
+from trainer_core.model_files.weights_file import sha256
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
 from trainer_core.run_folder import RunFolder
 from trainer_core.settings.output import SavePrecision
@@ -95,9 +95,7 @@ class Saver:
                 precision=self.precision,
                 replace=replace,
             )
-            with path.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = path.stat().st_size
+            size, digest = path.stat().st_size, sha256(path)
         else:
             size = write_state(
                 path,
