@@ -83,6 +83,7 @@ class Plan:
         has_buckets: False if there is one size for all.
         steps_per_epoch: Optimizer steps; the last one may have fewer batches than the others.
         total_steps: Optimizer steps of the run; the last epoch may end early.
+        batches_in_full_step: Batches of an optimizer step: the accumulation.
         batches_in_last_step: Batches of an epoch's last step.
     """
 
@@ -93,6 +94,7 @@ class Plan:
     steps_per_epoch: int
     total_steps: int
     warmup_steps: int
+    batches_in_full_step: int
     batches_in_last_step: int
 
     @property
@@ -154,6 +156,7 @@ def make_plan(
         steps_per_epoch=steps_per_epoch,
         total_steps=total_steps,
         warmup_steps=pace.warmup_steps(total_steps),
+        batches_in_full_step=pace.gradient_accumulation_steps,
         batches_in_last_step=batches - (steps_per_epoch - 1) * pace.gradient_accumulation_steps,
     )
 

@@ -109,6 +109,11 @@ def as_lines(checked: Report) -> Iterator[str]:
         yield f"bucket {width} x {height}: {bucket.samples} in {bucket.batches} batches"
     yield f"batches per epoch: {plan.batches_per_epoch}"
     yield f"optimizer steps: {plan.steps_per_epoch} per epoch, {plan.total_steps} in all"
+    if plan.batches_in_last_step < plan.batches_in_full_step:
+        yield (
+            f"the last step of an epoch has {plan.batches_in_last_step} of "
+            f"{plan.batches_in_full_step} batches; its loss is their mean"
+        )
     yield f"epochs: {plan.epochs}, warm-up steps: {plan.warmup_steps}"
     for part, number in checked.parameters.items():
         yield f"trainable parameters, {part}: {number:,}"
