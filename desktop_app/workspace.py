@@ -11,6 +11,7 @@ from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.models.samples_model import SamplesModel
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
 
@@ -24,6 +25,7 @@ class Workspace(QObject):
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         metrics: What the run measured.
+        samples: The pictures that the run drew.
         log: What the run said to people.
         preferences: The app's own settings.
         data_dir: Folder for what the app itself keeps (snapshots of started runs).
@@ -43,6 +45,7 @@ class Workspace(QObject):
         self.dataset = DatasetModel(self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
+        self.samples = SamplesModel(self)
         self.log = LogModel(self)
         self.run = RunControl(self.metrics, self.log, self)
         self._connect()
@@ -52,12 +55,15 @@ class Workspace(QObject):
         self.dataset.close()
 
     def _connect(self) -> None:
-        document, dataset = self.document, self.dataset
+        document, dataset, run = self.document, self.dataset, self.run
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
+        run.started.connect(self.samples.clear)
+        run.past_event_received.connect(self.samples.feed)
+        run.event_received.connect(self.samples.feed)
         self._on_problems_changed()
 
     def _on_document_changed(self) -> None:

@@ -8,6 +8,7 @@ from desktop_app.docks.dataset import DatasetDock
 from desktop_app.docks.log import LogDock
 from desktop_app.docks.parameters import ParametersDock
 from desktop_app.docks.problems import ProblemsDock
+from desktop_app.docks.samples import SamplesDock
 from trainer_core.texts import T
 
 DOCKS: tuple[Dock, ...] = (
@@ -17,6 +18,7 @@ DOCKS: tuple[Dock, ...] = (
     ParametersDock("output", T("App", "Output"), "output", ("output", "sampling")),
     DatasetDock(),
     ChartsDock(),
+    SamplesDock(),
     ProblemsDock(),
     LogDock(),
 )

@@ -257,18 +257,20 @@ class _Cell(QStyledItemDelegate):
             painter.drawText(line, 0, words)
 
 
-def first_lines(words: str, painter: QPainter, width: int) -> list[str]:
-    """Return what fits into two lines of ``width`` pixels, the rest as an ellipsis."""
+def first_lines(
+    words: str, painter: QPainter, width: int, count: int = _CAPTION_LINES
+) -> list[str]:
+    """Return what fits into ``count`` lines of ``width`` pixels, the rest as an ellipsis."""
     layout = QTextLayout(words, painter.font())
     layout.beginLayout()
     lines = []
-    for number in range(_CAPTION_LINES):
+    for number in range(count):
         line = layout.createLine()
         if not line.isValid():
             break
         line.setLineWidth(width)
         start = line.textStart()
-        if number < _CAPTION_LINES - 1:
+        if number < count - 1:
             lines.append(words[start : start + line.textLength()].rstrip())
         else:
             rest = words[start:]

@@ -19,11 +19,14 @@ import time
 from pathlib import Path
 from typing import BinaryIO
 
+from PIL import Image
+
 from trainer_core.protocol.codec import decode_command, encode
 from trainer_core.protocol.messages import (
     BucketCount,
     CheckpointSaved,
     Command,
+    Continue,
     Detach,
     Detached,
     EventBase,
@@ -31,10 +34,14 @@ from trainer_core.protocol.messages import (
     Finished,
     Hello,
     Overflowed,
+    Pause,
     Phase,
     Plan,
     Progress,
     Resumed,
+    SampleNow,
+    SampleReady,
+    SaveNow,
     StepDone,
     Stop,
     TextData,
@@ -63,6 +70,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser()
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--delay", type=float, default=0.005, help="seconds per step")
+    parser.add_argument("--sample-every", type=int, help="steps between sample pictures")
     parser.add_argument("--save-seconds", type=float, default=0.0)
     parser.add_argument("--protocol", type=int, default=1)
     parser.add_argument("--trainer-version", default=__version__)
@@ -171,7 +179,7 @@ class FakeRun:
 
     def _train(self, first: int) -> int:
         for step in range(first + 1, self._options.steps + 1):
-            stop = self._obey()
+            stop = self._obey(step - 1)
             if stop is not None:
                 return self._end("stopped", step - 1, stop.save)
             time.sleep(self._options.delay)
@@ -179,16 +187,41 @@ class FakeRun:
             if step == self._options.fail_at:
                 return self._fail(step)
             self._wire.send(self._step_done(step))
+            if self._options.sample_every and step % self._options.sample_every == 0:
+                self._sample(step)
         return self._end("completed", self._options.steps, True)
 
-    def _obey(self) -> Stop | None:
-        while not self._commands.empty():
-            command = self._commands.get()
-            if isinstance(command, Stop):
-                return command
-            if isinstance(command, Detach):
-                self._wire.send(Detached())
+    def _obey(self, step: int) -> Stop | None:
+        is_paused = False
+        while is_paused or not self._commands.empty():
+            match self._commands.get():
+                case Stop() as stop:
+                    return stop
+                case Detach():
+                    self._wire.send(Detached())
+                case SaveNow():
+                    self._save(step)
+                    self._wire.send(Phase(phase="training"))
+                case SampleNow():
+                    self._sample(step)
+                case Pause():
+                    is_paused = True
+                    self._wire.send(Phase(phase="paused"))
+                case Continue():
+                    is_paused = False
+                    self._wire.send(Phase(phase="training"))
         return None
+
+    def _sample(self, step: int) -> None:
+        self._wire.send(Phase(phase="sampling"))
+        self._folder.samples.mkdir(exist_ok=True)
+        for number, colour in enumerate(("crimson", "seagreen")):
+            path = self._folder.samples / f"{step:08d}_{number:02d}_7.png"
+            Image.new("RGB", (32, 32), colour).save(path)
+            drawn = {"prompt_index": number, "prompt": f"a {colour} square", "seed": 7}
+            at = {"step": step, "epoch": 1, "path": str(path)}
+            self._wire.send(SampleReady.model_validate(drawn | at))
+        self._wire.send(Phase(phase="training"))
 
     def _misbehave(self, step: int) -> None:
         options = self._options
@@ -223,19 +256,22 @@ class FakeRun:
             seconds=self._options.delay,
         )
 
+    def _save(self, step: int) -> tuple[Path, Path]:
+        """Write weights and a state; return their paths."""
+        self._wire.send(Phase(phase="saving"))
+        time.sleep(self._options.save_seconds)
+        weights = self._folder.output_dir / f"{self._folder.name}.safetensors"
+        weights.write_bytes(b"fake")
+        state = self._folder.output_dir / f"{self._folder.name}-step{step:08d}-state"
+        state.mkdir(exist_ok=True)
+        (state / MANIFEST_NAME).write_text(json.dumps({"step": step}), encoding="utf-8")
+        self._wire.send(
+            CheckpointSaved(kind="weights", step=step, epoch=1, path=str(weights), size_bytes=4)
+        )
+        return weights, state
+
     def _end(self, reason: str, step: int, save: bool) -> int:
-        weights = state = None
-        if save:
-            self._wire.send(Phase(phase="saving"))
-            time.sleep(self._options.save_seconds)
-            weights = self._folder.output_dir / f"{self._folder.name}.safetensors"
-            weights.write_bytes(b"fake")
-            state = self._folder.output_dir / f"{self._folder.name}-step{step:08d}-state"
-            state.mkdir(exist_ok=True)
-            (state / MANIFEST_NAME).write_text(json.dumps({"step": step}), encoding="utf-8")
-            self._wire.send(
-                CheckpointSaved(kind="weights", step=step, epoch=1, path=str(weights), size_bytes=4)
-            )
+        weights, state = self._save(step) if save else (None, None)
         self._wire.is_open = True
         self._wire.send(Phase(phase="ended"))
         finished = {

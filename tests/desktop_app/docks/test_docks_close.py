@@ -9,13 +9,13 @@ from PySide6.QtCore import QTimer
 
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.models.log_model import Level
-from trainer_core.protocol.messages import StepDone
+from trainer_core.protocol.messages import SampleReady, StepDone
 from trainer_core.texts import text
 
 
 @pytest.fixture
 def busy_workspace(workspace, tmp_path, qtbot):
-    """A workspace with pictures, a measured run and a log."""
+    """A workspace with pictures, a measured run, samples and a log."""
     names = [f"{number:03}.png" for number in range(30)]
     folder = write_dataset(tmp_path / "pictures", {"2_cat": dict.fromkeys(names)})
     workspace.document.set_value("dataset.train_data_dir", folder.as_posix())
@@ -28,6 +28,9 @@ def stir(workspace, step: int) -> None:
     """Change something in every model."""
     event = StepDone(step=step, epoch=1, loss=0.5, learning_rates={"unet": 1e-4})
     workspace.metrics.feed(event)
+    path = str(next(iter(workspace.dataset.rows)).path)
+    at = {"step": step, "epoch": 1, "seed": 7, "path": path}
+    workspace.samples.feed(SampleReady(prompt_index=0, prompt="a cat", **at))
     workspace.log.add(Level.INFO, text("line"))
     workspace.dataset.findings_changed.emit()
     workspace.document.set_value("dataset.train_batch_size", step)

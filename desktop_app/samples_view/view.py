@@ -1,0 +1,123 @@
+"""The whole view of the samples: how to get some, then the grid, or some of them seen large."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import QStackedLayout, QWidget
+
+from desktop_app.models.samples_model import SamplesModel
+from desktop_app.samples_view.grid import SampleGrid
+from desktop_app.samples_view.viewer import SampleViewer
+from desktop_app.translation import shown
+from desktop_app.widgets.invitation import Invitation
+from trainer_core.protocol.messages import SampleReady
+from trainer_core.texts import T
+
+_PROMPT_FILE = "sampling.sample_prompts"
+_EVERY = "sampling.sample_every_n_steps"
+_OCCASIONS = (_EVERY, "sampling.sample_every_n_epochs", "sampling.sample_at_first")
+
+
+class _Advice(NamedTuple):
+    headline: str
+    words: str
+    button: str
+    setting: str
+
+
+_CHOOSE_PROMPTS = _Advice(
+    T("App", "See what the training does"),
+    T(
+        "App",
+        "The trainer draws your prompts again and again while it learns, always with the same "
+        "seeds. Write one prompt a line into a text file and choose it here.",
+    ),
+    T("App", "Choose the prompt file"),
+    _PROMPT_FILE,
+)
+_CHOOSE_WHEN = _Advice(
+    T("App", "When should samples be drawn?"),
+    T(
+        "App",
+        "The prompts are chosen, but no time to draw them. Sample now, in the Run menu, draws "
+        "them whenever you like.",
+    ),
+    T("App", "Choose when"),
+    _EVERY,
+)
+_WAIT = _Advice(
+    T("App", "Samples appear here"),
+    T("App", "A row for each prompt and a column for each step at which they were drawn."),
+    T("App", "Change when they are drawn"),
+    _EVERY,
+)
+
+
+class SamplesView(QWidget):
+    """Shows a `SamplesModel`."""
+
+    setting_wanted = Signal(str)  # path of the setting that brings samples
+
+    def __init__(
+        self,
+        model: SamplesModel,
+        setting: Callable[[str], object],
+        parent: QWidget | None = None,
+    ) -> None:
+        """Build the view.
+
+        Args:
+            model: What is shown.
+            setting: Returns the value of a setting of the document, for the advice.
+            parent: The widget around.
+        """
+        super().__init__(parent)
+        self._model = model
+        self._setting = setting
+        self._advice = _WAIT
+        self.invitation = Invitation("samples", "", self)
+        self.grid = SampleGrid(model, self)
+        self.viewer = SampleViewer(model, self)
+        self._pages = QStackedLayout(self)
+        for page in (self.invitation, self.grid, self.viewer):
+            self._pages.addWidget(page)
+        self.invitation.button.clicked.connect(self._on_button)
+        self.grid.picture_wanted.connect(self._enlarge)
+        self.viewer.closed.connect(self._on_viewer_closed)
+        model.modelReset.connect(self._show_page)
+        model.columnsInserted.connect(self._show_page)
+        self.show_advice()
+        self._show_page()
+
+    def show_advice(self) -> None:
+        """Say how to get samples with the settings as they are now."""
+        if not self._setting(_PROMPT_FILE):
+            self._advice = _CHOOSE_PROMPTS
+        elif not any(self._setting(path) for path in _OCCASIONS):
+            self._advice = _CHOOSE_WHEN
+        else:
+            self._advice = _WAIT
+        self.invitation.say(shown(self._advice.headline), shown(self._advice.words))
+        self.invitation.button.setText(shown(self._advice.button))
+
+    def _on_button(self) -> None:
+        self.setting_wanted.emit(self._advice.setting)
+
+    def _show_page(self) -> None:
+        if self._model.columnCount() == 0:
+            self._pages.setCurrentWidget(self.invitation)
+        elif self._pages.currentWidget() is not self.viewer:
+            self._pages.setCurrentWidget(self.grid)
+
+    def _enlarge(self, sample: SampleReady) -> None:
+        self._pages.setCurrentWidget(self.viewer)
+        self.viewer.show_sample(sample)
+
+    def _on_viewer_closed(self) -> None:
+        if self._pages.currentWidget() is self.viewer:
+            self._pages.setCurrentWidget(self.grid)
+            self.grid.setFocus()
+        self._show_page()
