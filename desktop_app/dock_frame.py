@@ -61,6 +61,10 @@ class DockFrame(QObject):
 
     def _place(self) -> None:
         firsts: dict[Qt.DockWidgetArea, QDockWidget] = {}
+        # Docks that are not tabs yet stand below one another and would make the window taller.
+        layout = self._window.layout()
+        assert layout is not None, "a main window has one from the beginning"
+        layout.setEnabled(False)
         for dock in self._docks:
             widget = self.widgets[dock.name]
             widget.setFloating(False)
@@ -69,6 +73,7 @@ class DockFrame(QObject):
             first = firsts.setdefault(dock.default_area, widget)
             if first is not widget:
                 self._window.tabifyDockWidget(first, widget)
+        layout.setEnabled(True)
         for widget in firsts.values():
             widget.raise_()
 
