@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QResizeEvent
+from PySide6.QtGui import QColor, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -55,6 +55,11 @@ class SampleGrid(QTableView):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Load what came into sight."""
         super().resizeEvent(event)
+        self._look_around.start()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Load again what was dropped out of sight."""
+        super().showEvent(event)
         self._look_around.start()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
