@@ -48,6 +48,11 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("start", "run", T("App", "&Start"), "start", "F5"),
     ActionSpec("stop_and_save", "run", T("App", "Save and s&top"), "stop", "Shift+F5"),
     ActionSpec("stop_now", "run", T("App", "Stop &without saving")),
+    # One key for both: only one of the two is visible, and an invisible action takes no key.
+    ActionSpec("pause", "run", T("App", "&Pause"), "pause", "F6", opens_group=True),
+    ActionSpec("go_on", "run", T("App", "&Go on"), "start", "F6"),
+    ActionSpec("save_now", "run", T("App", "Sa&ve now"), "save_now", "F7"),
+    ActionSpec("sample_now", "run", T("App", "S&ample now"), "samples", "F8"),
     ActionSpec("reset_layout", "view", T("App", "&Reset layout")),
 )
 

@@ -116,6 +116,10 @@ class MainWindow(QMainWindow):
             "start": self._after_edit(self.run.start),
             "stop_and_save": self.run.stop_and_save,
             "stop_now": self.run.stop_now,
+            "pause": self.run.pause,
+            "go_on": self.run.go_on,
+            "save_now": self.run.save_now,
+            "sample_now": self.run.sample_now,
             "reset_layout": self.docks.reset,
         }
 
@@ -189,6 +193,7 @@ class MainWindow(QMainWindow):
         workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
         self._closing.leaving.connect(self._keep_layout)
         self._closing.ready.connect(self.close)
+        self.run.told.connect(self._status.tell)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         self._recent.aboutToShow.connect(self._fill_recent)
         self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
@@ -233,6 +238,10 @@ class MainWindow(QMainWindow):
         self.commands["start"].setEnabled(not run.is_running)
         self.commands["stop_and_save"].setEnabled(run.is_running and not run.is_stopping)
         self.commands["stop_now"].setEnabled(run.is_running)
+        self.commands["pause"].setVisible(run.phase != "paused")
+        self.commands["go_on"].setVisible(run.phase == "paused")
+        for name in ("pause", "go_on", "save_now", "sample_now"):
+            self.commands[name].setEnabled(self.run.can_be_asked)
 
     def _restore_layout(self) -> None:
         preferences = self._workspace.preferences

@@ -1,11 +1,11 @@
-"""The commands of the Run menu: what must be clear before a start, and the two ways to stop."""
+"""The commands of the Run menu: what must be clear before a start, and what a run is asked."""
 
 from __future__ import annotations
 
 import datetime
 from pathlib import Path
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.models.problems_model import Entry
@@ -13,6 +13,7 @@ from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
+from trainer_core.protocol.messages import Command, Continue, Pause, SampleNow, SaveNow
 from trainer_core.run_folder import RunFolder, free_name, state_step
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings
@@ -20,16 +21,26 @@ from trainer_core.texts import T
 
 _SHOW, _GO_ON, _RENAME, _REPLACE = "show", "go_on", "rename", "replace"
 _ERRORS_SHOWN = 5
+_PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 
 
 class RunCommands(QObject):
-    """Start and stop for the workspace's run."""
+    """Start, stop and what lies between for the workspace's run."""
+
+    told = Signal(str)  # what will be done once the step at hand is
 
     def __init__(self, workspace: Workspace, window: QWidget, *, ask: Ask = ask) -> None:
         super().__init__(window)
         self._workspace = workspace
         self._window = window
         self._ask = ask
+        self._has_prompts = True
+
+    @property
+    def can_be_asked(self) -> bool:
+        """True while the run trains: it can be paused, save and draw samples."""
+        run = self._workspace.run
+        return run.is_running and not run.is_stopping and run.phase in _PHASES_OF_TRAINING
 
     def start(self) -> None:
         """Start a run of the document as it stands; the user's file is not saved by it."""
@@ -48,6 +59,7 @@ class RunCommands(QObject):
         except TrainerError as error:
             report(self._window, error, ask=self._ask)
             return
+        self._has_prompts = settings.sampling.sample_prompts is not None
         self._workspace.run.start(
             snapshot, overwrite=choice == _REPLACE, continue_=choice == _GO_ON
         )
@@ -66,6 +78,30 @@ class RunCommands(QObject):
         )
         if self._ask(self._window, question) != CANCEL:
             self._workspace.run.stop(save=False)
+
+    def pause(self) -> None:
+        """Hold after the step at hand."""
+        self._tell(Pause(), T("App", "Pausing after this step…"))
+
+    def go_on(self) -> None:
+        """Train on after a pause."""
+        self._workspace.run.send(Continue())
+
+    def save_now(self) -> None:
+        """Write weights and a state after the step at hand."""
+        self._tell(SaveNow(), T("App", "Saving after this step…"))
+
+    def sample_now(self) -> None:
+        """Draw the samples after the step at hand, or say that the run has none."""
+        if self._has_prompts:
+            self._tell(SampleNow(), T("App", "Drawing samples after this step…"))
+        else:
+            self.told.emit(shown(T("App", "This run was started without a prompt file.")))
+            self._workspace.dock_wanted.emit("samples")
+
+    def _tell(self, command: Command, words: str) -> None:
+        self._workspace.run.send(command)
+        self.told.emit(shown(words))
 
     def _errors(self) -> list[Entry]:
         problems = self._workspace.problems

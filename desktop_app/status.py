@@ -11,13 +11,14 @@ from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.process.run_control import RunControl
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from trainer_core.protocol.messages import Event, Plan, Progress, Resumed, StepDone
+from trainer_core.protocol.messages import Event, Phase, Plan, Progress, Resumed, StepDone
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T
 from trainer_core.version import __version__
 
 _STEPS_AVERAGED = 50
 _PROGRESS_WIDTH_PX = 180
+_TOLD_MS = 5000
 
 PHASES = {
     "idle": T("App", "Ready"),
@@ -97,6 +98,10 @@ class StatusBar(QStatusBar):
         self._show_phase()
         self._show_problems()
 
+    def tell(self, words: str) -> None:
+        """Show a message for a while, or until the run turns to something else."""
+        self.showMessage(words, _TOLD_MS)
+
     def _lay_out(self) -> None:
         look = tokens.current()
         self.setSizeGripEnabled(False)
@@ -123,7 +128,10 @@ class StatusBar(QStatusBar):
         phase = PHASES.get(self._run.phase, PHASES["training"])
         if self._run.is_stopping:
             phase = T("App", "Stopping")
+        self.clearMessage()
         self._phase.setText(shown(phase))
+        self._phase.setProperty("role", "warning" if self._run.phase == "paused" else "")
+        self._phase.style().polish(self._phase)
         self._bar.setVisible(self._run.is_running)
         if self._run.is_running and self._run.phase in ("starting", "loading"):
             self._bar.setRange(0, 0)
@@ -141,8 +149,10 @@ class StatusBar(QStatusBar):
             case Progress() if event.phase != "training":
                 self._bar.setRange(0, event.total)
                 self._bar.setValue(event.done)
-            case Resumed():
+            case Resumed() | Phase(phase="paused"):
                 self._pace.clear()
+                self._speed.clear()
+                self._time_left.clear()
             case StepDone():
                 self._on_step(event)
 

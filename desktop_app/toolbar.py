@@ -1,4 +1,4 @@
-"""The toolbar: files, undo, Start and Stop, and the field that finds a setting."""
+"""The toolbar: files, undo, the run, and the field that finds a setting."""
 
 from __future__ import annotations
 
@@ -37,6 +37,8 @@ class MainToolBar(QToolBar):
         self.addSeparator()
         self.start_button = self._start_button(actions["start"])
         self.stop_button = self._stop_button(actions)
+        for name in ("pause", "go_on", "save_now", "sample_now"):
+            self.addAction(actions[name])
         self._add_stretch()
         self.search = self._search_field()
 

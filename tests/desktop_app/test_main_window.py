@@ -84,7 +84,8 @@ def test_every_command_can_be_reached_from_the_menus(window: MainWindow):
 
 
 def test_no_two_commands_share_a_shortcut(window: MainWindow):
-    keys = [a.shortcut().toString() for a in window.commands.values() if a.shortcut().toString()]
+    visible = [action for action in window.commands.values() if action.isVisible()]
+    keys = [action.shortcut().toString() for action in visible if action.shortcut().toString()]
     assert len(keys) == len(set(keys))
 
 
@@ -172,6 +173,38 @@ def test_start_and_stop_are_enabled_when_they_can_be_pressed(
     assert (start.isEnabled(), stop.isEnabled()) == (True, False)
     assert ready.banner.message.startswith("Stopped and saved after step ")
     assert ready.banner.isVisible()
+
+
+def test_one_key_pauses_a_run_and_lets_it_go_on(
+    ready: MainWindow, workspace: Workspace, use_trainer: Callable[..., None], qtbot
+):
+    use_trainer(workspace, steps=100_000, delay=0.01)
+    pause, go_on = ready.commands["pause"], ready.commands["go_on"]
+    assert (pause.isVisible(), go_on.isVisible()) == (True, False)
+    assert not pause.isEnabled()
+    ready.commands["start"].trigger()
+    qtbot.waitUntil(pause.isEnabled, timeout=20_000)
+    qtbot.keyClick(ready, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: workspace.run.phase == "paused", timeout=20_000)
+    assert (pause.isVisible(), go_on.isVisible()) == (False, True)
+    qtbot.keyClick(ready, Qt.Key.Key_F6)
+    qtbot.waitUntil(lambda: workspace.run.phase == "training", timeout=20_000)
+    assert (pause.isVisible(), go_on.isVisible()) == (True, False)
+
+
+def test_a_run_is_asked_for_things_only_while_it_trains(
+    ready: MainWindow, workspace: Workspace, use_trainer: Callable[..., None], qtbot
+):
+    commands = [ready.commands[name] for name in ("pause", "save_now", "sample_now")]
+    use_trainer(workspace, steps=100_000, delay=0.01)
+    assert not any(command.isEnabled() for command in commands)
+    ready.commands["start"].trigger()
+    assert not any(command.isEnabled() for command in commands)
+    qtbot.waitUntil(lambda: all(command.isEnabled() for command in commands), timeout=20_000)
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        ready.commands["stop_and_save"].trigger()
+        assert not any(command.isEnabled() for command in commands)
+    assert not any(command.isEnabled() for command in commands)
 
 
 def test_a_failed_run_says_what_happened_and_leads_to_the_log(

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QWidget
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.run_commands import RunCommands
 from desktop_app.workspace import Workspace
+from trainer_core.protocol.messages import CheckpointSaved
 from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 
@@ -134,6 +135,91 @@ def test_stopping_without_saving_is_asked_about(
         commands.stop_now()
     assert blocker.args[0].stopped
     assert blocker.args[0].state is None
+
+
+@pytest.fixture
+def training(
+    commands: RunCommands, ready: Workspace, use_trainer: Callable[..., None], qtbot
+) -> Workspace:
+    """A workspace whose run has done its first steps."""
+    use_trainer(ready, steps=100_000, delay=0.01)
+    commands.start()
+    qtbot.waitUntil(lambda: len(ready.metrics.loss) >= 2, timeout=20_000)
+    return ready
+
+
+def test_a_pause_holds_until_it_goes_on(commands: RunCommands, training: Workspace, qtbot):
+    with qtbot.waitSignal(commands.told) as told:
+        commands.pause()
+    assert told.args == ["Pausing after this step…"]
+    qtbot.waitUntil(lambda: training.run.phase == "paused", timeout=20_000)
+    done = len(training.metrics.loss)
+    qtbot.wait(100)  # some ten steps
+    assert len(training.metrics.loss) == done
+    commands.go_on()
+    qtbot.waitUntil(lambda: len(training.metrics.loss) > done, timeout=20_000)
+    assert training.run.phase == "training"
+
+
+def test_a_paused_run_can_be_stopped_and_saved(commands: RunCommands, training: Workspace, qtbot):
+    commands.pause()
+    qtbot.waitUntil(lambda: training.run.phase == "paused", timeout=20_000)
+    assert commands.can_be_asked
+    with qtbot.waitSignal(training.run.ended, timeout=20_000) as blocker:
+        commands.stop_and_save()
+    assert blocker.args[0].stopped
+    assert blocker.args[0].state is not None
+
+
+def test_save_now_saves_and_trains_on(commands: RunCommands, training: Workspace, qtbot):
+    def is_save(event: object) -> bool:
+        return isinstance(event, CheckpointSaved)
+
+    run = training.run
+    with qtbot.waitSignal(run.event_received, timeout=20_000, check_params_cb=is_save) as saved:
+        commands.save_now()
+    assert Path(saved.args[0].path).exists()
+    done = len(training.metrics.loss)
+    qtbot.waitUntil(lambda: len(training.metrics.loss) > done, timeout=20_000)
+
+
+@pytest.fixture
+def prompts(ready: Workspace, tmp_path: Path) -> None:
+    """A prompt file, chosen before the start."""
+    path = tmp_path / "prompts.txt"
+    path.write_text("a cat\n", encoding="utf-8")
+    ready.document.set_value("sampling.sample_prompts", path.as_posix())
+
+
+@pytest.mark.usefixtures("prompts")
+def test_sample_now_draws_and_trains_on(commands: RunCommands, training: Workspace, qtbot):
+    commands.sample_now()
+    qtbot.waitUntil(lambda: training.samples.rowCount() == 2, timeout=20_000)
+    done = len(training.metrics.loss)
+    qtbot.waitUntil(lambda: len(training.metrics.loss) > done, timeout=20_000)
+
+
+def test_a_run_without_prompts_says_so_and_shows_how_to_get_samples(
+    commands: RunCommands, training: Workspace, qtbot
+):
+    wanted: list[str] = []
+    training.dock_wanted.connect(wanted.append)
+    with qtbot.waitSignal(commands.told) as told:
+        commands.sample_now()
+    assert told.args == ["This run was started without a prompt file."]
+    assert wanted == ["samples"]
+
+
+def test_nothing_can_be_asked_before_and_after_training(
+    commands: RunCommands, training: Workspace, qtbot
+):
+    asked = []
+    training.run.phase_changed.connect(lambda phase: asked.append((phase, commands.can_be_asked)))
+    assert commands.can_be_asked
+    with qtbot.waitSignal(training.run.ended, timeout=20_000):
+        commands.stop_and_save()
+    assert set(asked) >= {("saving", False), ("ended", False), ("idle", False)}
+    assert not any(can_be_asked for _, can_be_asked in asked)
 
 
 def test_a_snapshot_that_cannot_be_written_is_reported(

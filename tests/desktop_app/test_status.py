@@ -3,7 +3,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from desktop_app.status import Pace, StatusBar, duration_text
 from desktop_app.workspace import Workspace
-from trainer_core.protocol.messages import Plan, Progress, StepDone
+from trainer_core.protocol.messages import Phase, Plan, Progress, StepDone
 
 
 @pytest.mark.parametrize(
@@ -94,3 +94,28 @@ def test_without_errors_there_is_no_count(
     workspace.document.apply(ready_values, "made ready")
     [button] = bar.findChildren(QPushButton)
     assert not button.isVisible()
+
+
+def test_a_pause_is_shown_and_its_length_counts_for_no_time_left(
+    bar: StatusBar, workspace: Workspace
+):
+    for step, time_s in ((1, 0.0), (2, 2.0)):
+        event = StepDone(time=time_s, step=step, epoch=1, loss=1.0, learning_rates={})
+        workspace.run.event_received.emit(event)
+    workspace.run._set_phase("paused")
+    workspace.run.event_received.emit(Phase(phase="paused"))
+    assert "Paused" in words(bar)
+    assert not any(text.endswith("left") for text in words(bar))
+    workspace.run._set_phase("training")
+    event = StepDone(time=3600.0, step=3, epoch=1, loss=1.0, learning_rates={})
+    workspace.run.event_received.emit(event)
+    assert not any(text.endswith("left") for text in words(bar))
+
+
+def test_what_was_told_stands_until_the_run_turns_to_something_else(
+    bar: StatusBar, workspace: Workspace
+):
+    bar.tell("Saving after this step…")
+    assert bar.currentMessage() == "Saving after this step…"
+    workspace.run._set_phase("saving")
+    assert bar.currentMessage() == ""
