@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QHideEvent, QKeyEvent
+from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.models.samples_model import Prompt, SampleRole, SamplesModel
@@ -73,6 +73,11 @@ class SampleViewer(QWidget):
             case _:
                 super().keyPressEvent(event)
 
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Load again what was let go."""
+        super().showEvent(event)
+        self._want()
+
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Let go of the large pictures."""
         super().hideEvent(event)
@@ -112,7 +117,8 @@ class SampleViewer(QWidget):
 
     def _want(self) -> None:
         """Load what is shown, then its neighbours for whoever goes on."""
-        self.loader.want(self._wanted_paths())
+        if self.isVisible():
+            self.loader.want(self._wanted_paths())
 
     def _wanted_paths(self) -> Iterator[Path]:
         panes = [self.main] + [self.other] * self.compare.isChecked()

@@ -103,6 +103,17 @@ def test_a_file_that_vanished_is_said_to_be_gone(viewer, draw, monkeypatch, qtbo
     assert set(said) == {Path(event.path)}
 
 
+def test_out_of_sight_it_keeps_no_pictures_and_loads_them_again(viewer, three_steps, draw, qtbot):
+    viewer.show_sample(three_steps[1])
+    qtbot.waitUntil(lambda: colour(viewer.main) == QColor("#00ff00"))
+    viewer.hide()
+    draw(0, 30)
+    assert viewer.loader.is_idle
+    assert viewer.loader.thumbnail(Path(three_steps[1].path)) is None
+    viewer.show()
+    qtbot.waitUntil(lambda: colour(viewer.main) == QColor("#00ff00"))
+
+
 def test_escape_leads_back(viewer, three_steps, qtbot):
     viewer.show_sample(three_steps[0])
     with qtbot.waitSignal(viewer.closed):
