@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from trainer_core.texts import Text, text
+from trainer_core.texts import T, Text, text
 
 
 class TrainerError(Exception):
@@ -78,3 +78,19 @@ class ProtocolError(TrainerError):
     """A line on the wire is not a message of this protocol."""
 
     kind = "protocol"
+
+
+class InternalError(TrainerError):
+    """Something that nobody foresaw: a defect of this program or of a library."""
+
+    kind = "internal"
+
+    @classmethod
+    def of(cls, error: Exception) -> InternalError:
+        """Put an unexpected exception in words."""
+        return cls(
+            T("Errors", "The trainer met an unexpected error: {kind}: {reason}"),
+            T("Errors", "The log has the details; please report it."),
+            kind=type(error).__name__,
+            reason=error,
+        )

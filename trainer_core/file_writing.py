@@ -151,7 +151,7 @@ def output_error(error: OSError, path: Path) -> OutputError:
     obstacle = next(files_above, None) if error.errno in _FILE_IN_THE_WAY else None
     if obstacle is not None:
         message = T("Errors", "{path} cannot be written: {obstacle} is a file, not a folder.")
-        hint = T("Errors", "Choose another output folder.")
+        hint = T("Errors", "Choose another folder.")
     reason = error.strerror or error
     return OutputError(
         message, hint, path=path, folder=path.parent, obstacle=obstacle, reason=reason
@@ -161,11 +161,11 @@ def output_error(error: OSError, path: Path) -> OutputError:
 _FILE_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.ENOENT}  # the last is what Windows says
 _NO_SPACE = (
     T("Errors", "The disk is full: there is no space left for {path}."),
-    T("Errors", "Free some space or choose another output folder. Earlier files are intact."),
+    T("Errors", "Free some space or choose another folder. Earlier files are intact."),
 )
 _NO_PERMISSION = (
     T("Errors", "There is no permission to write {path}."),
-    T("Errors", "Choose an output folder of your own, or change the permissions of {folder}."),
+    T("Errors", "Choose a folder of your own, or change the permissions of {folder}."),
 )
 _WORDS = {
     errno.ENOSPC: _NO_SPACE,
@@ -174,7 +174,7 @@ _WORDS = {
     errno.EPERM: _NO_PERMISSION,
     errno.EROFS: (
         T("Errors", "{path} cannot be written: its disk is read-only."),
-        T("Errors", "Choose an output folder on another disk, or mount this one for writing."),
+        T("Errors", "Choose a folder on another disk, or mount this one for writing."),
     ),
     errno.ENAMETOOLONG: (
         T("Errors", "The name {path} is too long for its disk."),
@@ -183,7 +183,7 @@ _WORDS = {
 }
 _OTHER_WORDS = (
     T("Errors", "{path} cannot be written: {reason}"),
-    T("Errors", "Check the disk, or choose another output folder."),
+    T("Errors", "Check the disk, or choose another folder."),
 )
 
 

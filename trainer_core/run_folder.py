@@ -74,14 +74,18 @@ class RunFolder:
             return False
 
     def weights(self) -> list[Path]:
-        """Return the weight files of this name, in order of their names."""
+        """Return the weight files of this name, in order of their names.
+
+        ``name-000003.safetensors`` is no epoch of ``name`` where a run is called so itself.
+        """
         pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?\.safetensors")
-        return _matching(self.output_dir, pattern)
+        return [path for path in self._matching(pattern) if self._is_ours(path.stem)]
 
     def state_folders(self) -> list[Path]:
         """Return the folders that bear the name of a state, complete or not."""
         pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?{STATE_SUFFIX}")
-        return _matching(self.output_dir, pattern)
+        found = self._matching(pattern)
+        return [path for path in found if self._is_ours(path.name.removesuffix(STATE_SUFFIX))]
 
     def states(self) -> list[Path]:
         """Return the complete states of this name, oldest step first."""
@@ -92,6 +96,14 @@ class RunFolder:
         """Return the complete state with the highest step, None if there is none."""
         states = self.states()
         return states[-1] if states else None
+
+    def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
+        if not self.output_dir.is_dir():
+            return []
+        return sorted(path for path in self.output_dir.iterdir() if pattern.fullmatch(path.name))
+
+    def _is_ours(self, stem: str) -> bool:
+        return stem == self.name or not (self.output_dir / f"{stem}.run").is_dir()
 
 
 def free_name(output_dir: Path, name: str) -> str:
@@ -107,9 +119,3 @@ def state_step(state: Path) -> int:
         return int(manifest["step"])
     except (OSError, ValueError, KeyError, TypeError):
         return -1
-
-
-def _matching(folder: Path, pattern: re.Pattern[str]) -> list[Path]:
-    if not folder.is_dir():
-        return []
-    return sorted(path for path in folder.iterdir() if pattern.fullmatch(path.name))

@@ -436,4 +436,4 @@ def test_an_unexpected_error_is_told_with_the_file_that_has_its_details(
     assert ended.failed.log_file is not None
     details = Path(ended.failed.log_file).read_text(encoding="utf-8")
     assert "Traceback" in details
-    assert details in ended.log
+    assert ended.log in details

@@ -54,6 +54,7 @@ class StubStepper:
     happened: Happened
     during: Callable[[int], object] = lambda number: None
     batches: int = 0
+    is_updating: bool = False
 
     def step(self, group: Sequence[Prepared], number: int) -> StepResult:
         self.happened.append(f"step {number}")

@@ -157,3 +157,14 @@ def test_a_free_name_is_the_first_that_no_run_uses(tmp_path: Path) -> None:
     (tmp_path / "cat.safetensors").touch()
     (tmp_path / "cat-2-state").mkdir()
     assert free_name(tmp_path, "cat") == "cat-3"
+
+
+def test_a_run_that_is_called_like_an_epoch_keeps_its_files_to_itself(folder: RunFolder) -> None:
+    (folder.output_dir / "cat-000003.run").mkdir()
+    (folder.output_dir / "cat-000003.safetensors").touch()
+    write_state(folder.output_dir, "cat-000003-state", 3)
+    assert not folder.exists()
+
+    other = RunFolder(folder.output_dir, "cat-000003")
+    assert [path.name for path in other.weights()] == ["cat-000003.safetensors"]
+    assert [path.name for path in other.states()] == ["cat-000003-state"]

@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from trainer_core.errors import TrainerError
+from trainer_core.errors import InternalError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.words import EventLog
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
@@ -43,9 +43,8 @@ def train(ask: Callable[[], Request]) -> int:
                 bar = TerminalProgress(streams.write_terminal)
                 emitter.listeners.append(bar)
                 held.callback(bar.close)
-            # The bar has told the terminal already what the log is told here.
-            write_log = streams.write_log if is_terminal else sys.stderr.write
-            emitter.listeners.append(EventLog(write_log))
+            # To the file only: terminal and app are told of events in ways of their own.
+            emitter.listeners.append(EventLog(streams.write_log))
             emitter.emit(Hello(version=__version__, pid=os.getpid()))
             emitter.emit(Phase(phase="starting"))
             return _guarded(ask, streams, emitter)
@@ -68,20 +67,9 @@ def _guarded(ask: Callable[[], Request], streams: GuardedStreams, emitter: Emitt
         return 128 + signal.SIGINT
     except Exception as error:  # noqa: BLE001 - the border of the process
         _log.error("%s", traceback.format_exc())
-        _tell(emitter, _unexpected(error, streams.log_file))
+        log = {"log_file": streams.log_file}
+        _tell(emitter, Failed.of(InternalError.of(error)).model_copy(update=log))
         return 1
-
-
-def _unexpected(error: Exception, log_file: str | None) -> Failed:
-    template = T("Errors", "The trainer met an unexpected error: {kind}: {reason}")
-    message = text(template, kind=type(error).__name__, reason=error)
-    hint = text(T("Errors", "The log has the details; please report it."))
-    return Failed(
-        kind="internal",
-        message=TextData.of(message),
-        hint=TextData.of(hint),
-        log_file=log_file,
-    )
 
 
 def _tell(emitter: Emitter, failed: Failed) -> None:

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import NumericError
+from trainer_core.errors import NumericError, OutputError
 from trainer_core.events.emitter import Emitter
 from trainer_core.pipeline.prepare import BatchLoader, Group
 from trainer_core.protocol.messages import Phase, StepDone, Stop
-from trainer_core.train.control import Control
+from trainer_core.train.control import Control, StopRequested
 from trainer_core.train.saving import Saver
 from trainer_core.train.step import Stepper
 
@@ -55,11 +55,23 @@ class Loop:
     def run(self) -> Stop | None:
         """Train; return the command that stopped the run, None if it came to its end.
 
+        Whatever else ends the run, what was trained until then is saved first.
+
         Raises:
-            NumericError: A loss or gradient was not finite; the last good weights are kept.
+            NumericError: A loss or gradient was not finite.
+            DatasetError: A picture could not be read.
             OutputError: A file could not be written.
             StopRequested: It was told to stop before its first step.
         """
+        try:
+            return self._train()
+        except (OutputError, StopRequested):
+            raise
+        except Exception:
+            self._keep_good_weights()
+            raise
+
+    def _train(self) -> Stop | None:
         if self.position.step == 0 and self.sample_schedule.at_first:
             self.draw_samples(self.position)
         self.control.stop_if_asked()
@@ -83,11 +95,7 @@ class Loop:
         """Do one optimizer step, and whatever is due after it."""
         started = time.perf_counter()
         step, epoch = self.position.step + 1, self.position.epoch + 1
-        try:
-            result = self.stepper.step(group.batches, step)
-        except NumericError:
-            self._keep_good_weights()
-            raise
+        result = self.stepper.step(group.batches, step)
         self.position = self._next(len(group.batches))
         seconds = time.perf_counter() - started + group.waited_s
         self.emitter.emit(
@@ -123,9 +131,9 @@ class Loop:
         return Position(step, self.position.epoch, batch)
 
     def _keep_good_weights(self) -> None:
-        """Save what was trained before the step that failed, unless that is unsound itself."""
-        if self.position.step > 0:
-            with contextlib.suppress(NumericError):
+        """Save what was trained before the failure, unless that is unsound or cannot be written."""
+        if self.position.step > 0 and not self.stepper.is_updating:
+            with contextlib.suppress(NumericError, OutputError):
                 self.saver.save_here(self.position)
 
     def _obey(self) -> Stop | None:

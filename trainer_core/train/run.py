@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX
-from trainer_core.errors import OutputError, StateError, TrainerError
+from trainer_core.errors import InternalError, OutputError, StateError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
 from trainer_core.preflight import examine
@@ -34,6 +34,7 @@ from trainer_core.runtime.imports import quick_imports
 from trainer_core.runtime.run_lock import RunLock
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
+from trainer_core.settings.problems import Severity
 from trainer_core.texts import T, text
 from trainer_core.train.control import Control, StopRequested
 from trainer_core.train.inputs import RunInputs, run_inputs
@@ -88,10 +89,13 @@ class Run:
             self._tell_end(Stop(save=False))
         except TrainerError as error:
             return self._tell_failure(error)
-        except Exception:
+        except Exception as error:
             if self._control.is_impatient:  # numpy's import makes another error of the interrupt
                 raise KeyboardInterrupt from None
-            raise
+            if self._loop is None:
+                raise
+            _log.exception("unexpected error")
+            return self._tell_failure(InternalError.of(error))
         signal = self._control.signal
         return 128 + signal if signal is not None else 0
 
@@ -115,6 +119,9 @@ class Run:
         first_error = next(iter(found.errors), None)
         of_kind: Counter[str] = Counter()
         for problem in found.problems:
+            if problem.severity is Severity.NOTICE:
+                _log.info("%s", problem.message)
+                continue
             of_kind[problem.message.template] += 1
             # A folder can hold hundreds of small pictures: `check` names them all.
             is_shown = of_kind[problem.message.template] <= _SHOWN_OF_A_KIND

@@ -64,6 +64,7 @@ class Stepper:
         self._max_grad_norm = max_grad_norm
         self._seed = seed
         self.skipped_in_a_row = 0
+        self.is_updating = False  # True: an error left the weights between two steps
 
     def step(self, group: Sequence[Prepared], number: int) -> StepResult:
         """Do the optimizer step ``number`` (from 1) over the batches of ``group``.
@@ -121,7 +122,9 @@ class Stepper:
                 T("Errors", "Lower the learning rate, then resume from the newest state."),
                 step=number,
             )
+        self.is_updating = True
         self._optimizer.step()
+        self.is_updating = False
         skipped = bool(self._accelerator.optimizer_step_was_skipped)
         if not skipped:
             self._scheduler.step()

@@ -6,7 +6,7 @@ import pytest
 from helpers.stubs import NO_SAMPLES, Happened, LoopParts, StubLoader
 
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import NumericError
+from trainer_core.errors import DatasetError, NumericError
 from trainer_core.protocol.messages import Continue, Pause, SampleNow, SaveNow, Stop
 from trainer_core.train.control import StopRequested
 from trainer_core.train.loop import SampleSchedule
@@ -115,6 +115,30 @@ def test_a_step_that_fails_keeps_the_last_good_weights(parts: LoopParts) -> None
         loop.run()
     assert parts.happened[-2:] == ["step 3", "save at 2"]
     assert loop.position == Position(step=2, epoch=0, batch=2)
+
+
+@pytest.mark.parametrize("error", [DatasetError("a picture is gone"), RuntimeError("no memory")])
+def test_whatever_ends_the_run_what_was_trained_is_kept(parts: LoopParts, error: Exception) -> None:
+    def fail() -> None:
+        raise error
+
+    parts.during_step(3, fail)
+
+    with pytest.raises(type(error)):
+        parts.loop().run()
+    assert parts.happened[-1] == "save at 2"
+
+
+def test_weights_between_two_steps_are_not_kept(parts: LoopParts) -> None:
+    def break_off() -> None:
+        parts.stepper.is_updating = True
+        raise RuntimeError
+
+    parts.during_step(3, break_off)
+
+    with pytest.raises(RuntimeError):
+        parts.loop().run()
+    assert parts.happened[-1] == "step 3"
 
 
 def test_a_first_step_that_fails_has_nothing_to_keep(parts: LoopParts) -> None:
