@@ -17,12 +17,13 @@ from trainer_core.texts import T
 
 
 class RunBanner(Banner):
-    """Says how the last run ended, until the next one starts or it is closed."""
+    """Says how the last run ended, until the next run, another document, or its cross."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(shown(T("App", "Close")), parent)
         self._workspace = workspace
         workspace.run.started.connect(self.dismiss)
+        workspace.document.replaced.connect(self.dismiss)  # what it says to do is not for this one
         workspace.run.ended.connect(self._on_ended)
 
     def _on_ended(self, outcome: Outcome) -> None:

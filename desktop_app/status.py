@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections import deque
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.process.run_control import RunControl
 from desktop_app.theme import tokens
-from desktop_app.translation import shown
+from desktop_app.translation import choice_label, shown
+from desktop_app.widgets.elided_label import ElidedLabel
 from trainer_core.protocol.messages import Event, Phase, Plan, Progress, Resumed, StepDone
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.schema import params
 from trainer_core.texts import T
 from trainer_core.version import __version__
 
@@ -70,7 +72,7 @@ def duration_text(seconds: float) -> str:
 
 
 class StatusBar(QStatusBar):
-    """Phase, step, speed, time left, problems and version."""
+    """Phase, step, speed, time left, what calculates and how, problems and version."""
 
     problems_wanted = Signal()
 
@@ -87,6 +89,7 @@ class StatusBar(QStatusBar):
         self._steps = QLabel(self)
         self._speed = QLabel(self)
         self._time_left = QLabel(self)
+        self._machine = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._problem_count = QPushButton(self)
         self._version = QLabel(__version__, self)
         self._lay_out()
@@ -111,11 +114,12 @@ class StatusBar(QStatusBar):
         self._bar.setFixedHeight(look.gap_m)
         self._problem_count.setProperty("role", "link")
         self._problem_count.setFlat(True)
-        for label in (self._steps, self._speed, self._time_left, self._version):
+        for label in (*self._run_labels(), self._version):
             label.setProperty("role", "dim")
             label.setContentsMargins(look.gap_m, 0, 0, 0)
         for widget in (self._phase, self._bar, self._steps, self._speed, self._time_left):
             self.addWidget(widget)
+        self.addWidget(self._machine, 1)
         self.addPermanentWidget(self._problem_count)
         self.addPermanentWidget(self._version)
 
@@ -138,14 +142,18 @@ class StatusBar(QStatusBar):
         if not self._run.is_running:
             self._clear()
 
+    def _run_labels(self) -> tuple[QLabel, ...]:
+        return self._steps, self._speed, self._time_left, self._machine
+
     def _clear(self) -> None:
-        for label in (self._steps, self._speed, self._time_left):
+        for label in self._run_labels():
             label.clear()
 
     def _on_event(self, event: Event) -> None:
         match event:
             case Plan():
                 self._total_steps = event.total_steps
+                self._machine.setText(_machine_words(event))
             case Progress() if event.phase != "training":
                 self._bar.setRange(0, event.total)
                 self._bar.setValue(event.done)
@@ -180,3 +188,8 @@ class StatusBar(QStatusBar):
             words = ""
         self._problem_count.setText(words)
         self._problem_count.setVisible(bool(words))
+
+
+def _machine_words(plan: Plan) -> str:
+    precision = choice_label(params()["hardware.mixed_precision"], plan.precision)
+    return ", ".join(word for word in (plan.device, precision) if word)

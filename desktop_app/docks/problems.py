@@ -50,11 +50,13 @@ class _ProblemsView(QWidget):
         self._table.selectionModel().currentChanged.connect(self._show_way_out)
         self._apply.clicked.connect(self._on_apply)
         self._model.modelReset.connect(self._on_reset)
+        workspace.run.phase_changed.connect(self._show_readiness)
         self._on_reset()
+        self._show_readiness()
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        self._empty = QLabel(shown(T("App", "No problems. Ready to start.")), self)
+        self._empty = QLabel(self)
         self._empty.setProperty("role", "dim")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
         footer = QHBoxLayout()
@@ -84,6 +86,11 @@ class _ProblemsView(QWidget):
                 self._model.index(0, 0), flag.ClearAndSelect | flag.Rows
             )
         self._show_way_out()
+
+    def _show_readiness(self) -> None:
+        ready = T("App", "No problems. Ready to start.")
+        is_running = self._workspace.run.is_running
+        self._empty.setText(shown(T("App", "No problems.") if is_running else ready))
 
     def _show_way_out(self) -> None:
         entry = self._current()

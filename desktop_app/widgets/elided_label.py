@@ -26,9 +26,10 @@ class ElidedLabel(QLabel):
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
         """Draw as much as fits."""
-        words = self.fontMetrics().elidedText(self.text(), self._mode, self.width())
+        place = self.contentsRect()
+        words = self.fontMetrics().elidedText(self.text(), self._mode, place.width())
         self.setToolTip(self.text() if words != self.text() else "")
         painter = QPainter(self)
         painter.setPen(self.palette().color(self.foregroundRole()))
-        painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(place, Qt.AlignmentFlag.AlignVCenter, words)
         painter.end()

@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from setup_steps import qt_libraries
+from setup_steps import display, qt_libraries
 from setup_steps.console import SetupProblem, say
 from setup_steps.environment import Environment
 from setup_steps.handover import hand_over
@@ -104,22 +104,22 @@ def _program(environment: Environment, options: argparse.Namespace) -> list[str]
     if options.command == "test":
         _require_qt(environment, "qoffscreen", options)
         return ["-m", "pytest"]
-    if not _has_display():
+    if not display.is_expected():
         say("There is no display, so the demo is trained here in the terminal.")
         return ["-m", "trainer_core", "demo"]
     _require_qt(environment, "qxcb", options)
+    if not display.is_reachable(environment.python):
+        say(
+            f"No display answers ({display.names()}), so the demo is trained here in the terminal. "
+            "To open the app, run the same command where windows can be shown."
+        )
+        return ["-m", "trainer_core", "demo"]
     return ["-m", "desktop_app", "--demo"]
 
 
 def _require_qt(environment: Environment, plugin: str, options: argparse.Namespace) -> None:
     if sys.platform == "linux":
         qt_libraries.require(environment.folder, plugin, is_system_allowed=options.system)
-
-
-def _has_display() -> bool:
-    if sys.platform in ("win32", "darwin"):
-        return True
-    return any(os.environ.get(name) for name in ("DISPLAY", "WAYLAND_DISPLAY"))
 
 
 def explain_os_error(error: OSError) -> SetupProblem:

@@ -233,6 +233,18 @@ def test_a_new_start_takes_the_old_message_away(
         assert not ready.banner.isVisible()
 
 
+def test_another_document_takes_the_message_of_the_last_run_away(
+    ready: MainWindow, workspace: Workspace, answers: Answers, use_trainer, qtbot
+):
+    use_trainer(workspace, steps=10, fail_at=3)
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        ready.commands["start"].trigger()
+    assert ready.banner.isVisible()
+    answers.agreed = ["discard"]
+    ready.commands["new"].trigger()
+    assert not ready.banner.isVisible()
+
+
 @pytest.mark.parametrize("name", THEMES)
 def test_the_theme_is_chosen_in_the_view_menu(window: MainWindow, workspace: Workspace, name: str):
     label = THEMES[name].label

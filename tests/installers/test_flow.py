@@ -38,6 +38,14 @@ def test_run_trains_the_demo_where_there_is_no_display(started, capsys):
     assert "no display" in capsys.readouterr().out
 
 
+def test_run_trains_the_demo_where_the_display_does_not_answer(started, monkeypatch, capsys):
+    monkeypatch.setattr(flow.display, "is_reachable", lambda python: False)
+    monkeypatch.setenv("DISPLAY", ":93")
+    flow.main(["run"])
+    assert started == [["-m", "trainer_core", "demo"]]
+    assert "DISPLAY=:93" in capsys.readouterr().out
+
+
 @pytest.mark.usefixtures("no_display")
 def test_missing_window_libraries_stop_only_a_window(started, monkeypatch):
     def missing(folder, plugin, *, is_system_allowed):

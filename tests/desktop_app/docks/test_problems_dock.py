@@ -1,6 +1,9 @@
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton, QTreeView, QWidget
+from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QWidget
 
 from desktop_app.docks.problems import ProblemsDock
 from desktop_app.models.problems_model import Column
@@ -55,3 +58,15 @@ def test_without_problems_it_says_so(
     assert table.isVisible()
     workspace.document.apply(ready_values, "made ready")
     assert not table.isVisible()
+
+
+def test_it_says_ready_to_start_only_while_nothing_runs(
+    view: QWidget, workspace: Workspace, use_trainer: Callable[..., None], tmp_path: Path, qtbot
+):
+    [label] = view.findChildren(QLabel)
+    assert label.text() == "No problems. Ready to start."
+    use_trainer(workspace, steps=2)
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        workspace.run.start(tmp_path / "run.toml")
+        assert label.text() == "No problems."
+    assert label.text() == "No problems. Ready to start."
