@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from PySide6.QtCore import QObject, Signal
@@ -14,11 +14,14 @@ SMOOTHING_STEPS = 20
 
 
 class MetricsModel(QObject):
-    """Loss and learning rates over the steps of one run.
+    """Loss, learning rates and what else was measured over the steps of one run.
 
     Attributes:
         loss: Of every step, as the trainer reported it.
         smoothed_loss: Its exponential moving average.
+        gradient_norm: Before clipping, of the steps whose gradients were finite.
+        images_per_second: Of every step.
+        memory_mib: That the device has in use, of every step.
         latest: The newest step; None before the first.
     """
 
@@ -28,6 +31,9 @@ class MetricsModel(QObject):
         super().__init__(parent)
         self.loss = Series()
         self.smoothed_loss = Series()
+        self.gradient_norm = Series()
+        self.images_per_second = Series()
+        self.memory_mib = Series()
         self.latest: StepDone | None = None
         self._rates: dict[str, Series] = {}
         self._smoothing_steps = SMOOTHING_STEPS
@@ -51,8 +57,8 @@ class MetricsModel(QObject):
 
     def clear(self) -> None:
         """Forget the run."""
-        self.loss.clear()
-        self.smoothed_loss.clear()
+        for series in self._all_series():
+            series.clear()
         self._rates.clear()
         self.latest = None
         self._average = 0.0
@@ -76,6 +82,10 @@ class MetricsModel(QObject):
         self.latest = event
         for group, rate in event.learning_rates.items():
             self._rates.setdefault(group, Series()).append(event.step, rate)
+        self.images_per_second.append(event.step, event.images_per_second)
+        self.memory_mib.append(event.step, event.memory_mib)
+        if event.grad_norm is not None:
+            self.gradient_norm.append(event.step, event.grad_norm)
         if event.loss is None:
             return
         self.loss.append(event.step, event.loss)
@@ -87,9 +97,13 @@ class MetricsModel(QObject):
         self.smoothed_loss.append(event.step, self._average / known)
 
     def _drop_beyond(self, step: int) -> None:
-        for series in (self.loss, self.smoothed_loss, *self._rates.values()):
+        for series in self._all_series():
             series.drop_from(step + 1)
         self._smooth_anew()
+
+    def _all_series(self) -> Iterable[Series]:
+        measured = (self.gradient_norm, self.images_per_second, self.memory_mib)
+        return (self.loss, self.smoothed_loss, *measured, *self._rates.values())
 
     def _smooth_anew(self) -> None:
         average = smoothed(self.loss.y, self._weight)

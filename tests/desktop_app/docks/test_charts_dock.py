@@ -1,5 +1,7 @@
 import pytest
-from PySide6.QtWidgets import QLabel, QSlider
+from helpers.mouse import point_at, turn_wheel
+from PySide6.QtCore import QEvent, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QSlider
 
 from desktop_app.docks.charts import ChartsDock
 from trainer_core.protocol.messages import StepDone
@@ -14,19 +16,61 @@ def view(workspace, qtbot):
     return view
 
 
-def feed(workspace, first, last):
+def feed(workspace, first, last, *, loss=lambda number: 1 / number):
     for number in range(first, last + 1):
-        rates = {"text_encoder": 5e-5, "unet": 1e-4}
-        event = StepDone(step=number, epoch=1, loss=1 / number, learning_rates=rates)
+        event = StepDone(
+            step=number,
+            epoch=1,
+            loss=loss(number),
+            learning_rates={"text_encoder": 5e-5, "unet": 1e-4},
+            grad_norm=number / 100,
+            images_per_second=2.5,
+            memory_mib=8123,
+        )
         workspace.metrics.feed(event)
 
 
-def points(plot):
-    return [0 if item.xData is None else len(item.xData) for _, item in plot._curves]
+def panel(view, name):
+    return next(panel for chart, panel in view._panels.items() if chart.name == name)
+
+
+def plot(view, name):
+    return panel(view, name).plot
+
+
+def viewport(view, name):
+    return plot(view, name)._plot.viewport()
+
+
+def points(view, name):
+    items = [item for _, item in plot(view, name)._curves]
+    return [0 if item.xData is None else len(item.xData) for item in items]
+
+
+def shown_charts(view):
+    return [chart.name for chart, panel in view._panels.items() if panel.isVisible()]
+
+
+def choose(view, name):
+    next(choice for chart, choice in view._choices.items() if chart.name == name).trigger()
 
 
 def words(view):
     return " ".join(label.text() for label in view.findChildren(QLabel) if label.isVisible())
+
+
+def wait_drawn(qtbot, view, count):
+    qtbot.waitUntil(lambda: points(view, "loss") == [count, count])
+
+
+def point_at_step(view, name, step):
+    """Move the pointer over where a chart shows a step."""
+    drawn = plot(view, name)
+    rect = drawn._item.getViewBox().sceneBoundingRect()
+    first, last = drawn.x_range
+    place = rect.center()
+    place.setX(rect.left() + (step - first) / (last - first) * rect.width())
+    point_at(viewport(view, name), place.toPoint())
 
 
 def test_before_a_run_it_says_what_will_be_here(view):
@@ -35,25 +79,31 @@ def test_before_a_run_it_says_what_will_be_here(view):
 
 def test_a_run_is_drawn_on_a_timer_not_per_message(view, workspace, qtbot):
     feed(workspace, 1, 50)
-    assert points(view.loss) == [0, 0]
-    qtbot.waitUntil(lambda: points(view.loss) == [50, 50])
-    assert points(view.rates) == [50, 50]
-    assert view.loss.x_range == view.rates.x_range == (1, 50)
+    assert points(view, "loss") == [0, 0]
+    wait_drawn(qtbot, view, 50)
+    assert points(view, "learning_rates") == [50, 50]
+    assert plot(view, "loss").x_range == plot(view, "learning_rates").x_range == (1, 50)
+
+
+def test_a_run_without_a_finite_loss_is_drawn_too(view, workspace, qtbot):
+    feed(workspace, 1, 5, loss=lambda _: None)
+    qtbot.waitUntil(lambda: points(view, "learning_rates") == [5, 5])
+    assert shown_charts(view) == ["loss", "learning_rates"]
 
 
 def test_the_curves_are_named_with_their_newest_values(view, workspace, qtbot):
     feed(workspace, 1, 4)
-    qtbot.waitUntil(lambda: "0.25" in words(view))
+    qtbot.waitUntil(lambda: "raw <b>0.25</b>" in words(view))
     assert "U-Net <b>0.0001</b>" in words(view)
     assert "Text encoder <b>5e-05</b>" in words(view)
 
 
-def test_out_of_sight_nothing_is_drawn_until_it_is_shown_again(view, workspace, qtbot):
+def test_out_of_sight_nothing_is_drawn_until_it_is_shown_again(view, workspace):
     view.hide()
     feed(workspace, 1, 10)
     assert not view._timer.isActive()
     view.show()
-    assert points(view.loss) == [10, 10]
+    assert points(view, "loss") == [10, 10]
 
 
 def test_the_slider_smooths_more_or_less(view, workspace, qtbot):
@@ -66,20 +116,140 @@ def test_the_slider_smooths_more_or_less(view, workspace, qtbot):
     qtbot.waitUntil(lambda: "1000 steps" in words(view))
 
 
-def test_zooming_one_plot_moves_both_and_the_button_brings_all_back(view, workspace, qtbot):
-    feed(workspace, 1, 100)
-    qtbot.waitUntil(lambda: points(view.loss) == [100, 100])
-    view.loss._item.getViewBox().sigRangeChangedManually.emit([True, False])
-    view.loss._item.setXRange(20, 30, padding=0)
-    assert view._show_all.isEnabled()
-    qtbot.waitUntil(lambda: points(view.rates) == [13, 13])
-    view._show_all.click()
-    assert view.loss.x_range == view.rates.x_range == (1, 100)
-    assert not view._show_all.isEnabled()
-
-
 def test_a_new_run_begins_empty(view, workspace, qtbot):
     feed(workspace, 1, 10)
-    qtbot.waitUntil(lambda: points(view.loss) == [10, 10])
+    wait_drawn(qtbot, view, 10)
     workspace.metrics.clear()
     qtbot.waitUntil(lambda: "appear here" in words(view))
+
+
+# -------------------------------------------------------------------- which charts
+
+
+def test_loss_and_learning_rates_are_shown_at_first(view, workspace, qtbot):
+    feed(workspace, 1, 10)
+    wait_drawn(qtbot, view, 10)
+    assert shown_charts(view) == ["loss", "learning_rates"]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("gradient_norm", "0.1"), ("images_per_second", "2.5"), ("memory", "8123")],
+)
+def test_a_chosen_chart_is_drawn_with_its_newest_value(view, workspace, qtbot, name, value):
+    feed(workspace, 1, 10)
+    wait_drawn(qtbot, view, 10)
+    choose(view, name)
+    assert points(view, name) == [10]
+    assert f"<b>{value}</b>" in panel(view, name)._legend.text()
+    assert plot(view, name).x_range == (1, 10)
+
+
+def test_the_choice_of_charts_is_remembered(view, workspace, qtbot):
+    choose(view, "learning_rates")
+    choose(view, "memory")
+    again = ChartsDock().build(workspace)
+    qtbot.addWidget(again)
+    again.show()
+    feed(workspace, 1, 10)
+    wait_drawn(qtbot, again, 10)
+    assert shown_charts(again) == ["loss", "memory"]
+
+
+def test_the_last_chart_cannot_be_hidden(view, workspace, qtbot):
+    feed(workspace, 1, 10)
+    wait_drawn(qtbot, view, 10)
+    choose(view, "learning_rates")
+    choose(view, "loss")
+    assert shown_charts(view) == ["loss"]
+
+
+def test_only_the_lowest_chart_writes_the_steps(view, workspace, qtbot):
+    feed(workspace, 1, 10)
+    wait_drawn(qtbot, view, 10)
+
+    def writing():
+        axes = {
+            chart.name: panel.plot._item.getAxis("bottom") for chart, panel in view._panels.items()
+        }
+        return [name for name in shown_charts(view) if axes[name].style["showValues"]]
+
+    assert writing() == ["learning_rates"]
+    choose(view, "memory")
+    assert writing() == ["memory"]
+
+
+# -------------------------------------------------------------------- the mouse
+
+
+def zoom_in(view, name="loss"):
+    viewport_ = viewport(view, name)
+    turn_wheel(viewport_, viewport_.rect().center(), 240)
+
+
+def test_zooming_one_chart_moves_all_and_stays_as_points_come(view, workspace, qtbot):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    zoom_in(view, "learning_rates")
+    zoomed = plot(view, "learning_rates").x_range
+    assert zoomed[1] - zoomed[0] < 99
+    qtbot.waitUntil(lambda: plot(view, "loss").x_range == zoomed)
+    feed(workspace, 101, 200)
+    qtbot.waitUntil(lambda: "0.005" in words(view))
+    assert plot(view, "loss").x_range == plot(view, "learning_rates").x_range == zoomed
+
+
+def test_dragging_moves_along_the_steps(view, workspace, qtbot):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    target = viewport(view, "loss")
+    left = Qt.MouseButton.LeftButton
+    start = target.rect().center()
+    qtbot.mousePress(target, left, pos=start)
+    end = start
+    for _ in range(5):  # a drag begins once the mouse is a few pixels away
+        end = end - start * 0.1
+        end.setY(start.y())
+        point_at(target, end, held=left)
+        qtbot.wait(15)  # moves that come faster are ignored
+    qtbot.mouseRelease(target, left, pos=end)
+    first, last = plot(view, "loss").x_range
+    assert first > 5
+    assert last - first == pytest.approx(99)
+
+
+@pytest.mark.parametrize("way", ["button", "double click"])
+def test_everything_comes_back_and_is_followed_again(view, workspace, qtbot, way):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    assert not view._show_all.isEnabled()
+    zoom_in(view)
+    if way == "button":
+        qtbot.mouseClick(view._show_all, Qt.MouseButton.LeftButton)
+    else:
+        target = viewport(view, "loss")
+        qtbot.mouseDClick(target, Qt.MouseButton.LeftButton, pos=target.rect().center())
+    assert not view._show_all.isEnabled()
+    feed(workspace, 101, 120)
+    qtbot.waitUntil(lambda: plot(view, "loss").x_range == (1, 120))
+    assert plot(view, "learning_rates").x_range == (1, 120)
+
+
+def test_the_legends_tell_the_values_at_the_pointer(view, workspace, qtbot):
+    feed(workspace, 1, 100, loss=lambda number: number / 1000)
+    wait_drawn(qtbot, view, 100)
+    point_at_step(view, "learning_rates", 40)
+    assert "Step 40" in words(view)
+    assert "raw <b>0.04</b>" in words(view)
+    assert "U-Net <b>0.0001</b>" in words(view)
+    QApplication.sendEvent(viewport(view, "learning_rates"), QEvent(QEvent.Type.Leave))
+    assert "Step" not in words(view)
+    assert "raw <b>0.1</b>" in words(view)
+
+
+def test_a_curve_without_a_value_at_the_pointer_says_so(view, workspace, qtbot):
+    feed(workspace, 1, 100, loss=lambda number: None if number == 40 else 0.5)
+    wait_drawn(qtbot, view, 99)
+    point_at_step(view, "loss", 40)
+    assert "Step 40" in words(view)
+    assert "raw <b>–</b>" in words(view)

@@ -37,6 +37,22 @@ def test_a_step_without_a_finite_loss_has_rates_only(metrics):
     assert len(metrics.learning_rates["unet"]) == 1
 
 
+def test_what_else_a_step_measured_becomes_points(metrics):
+    event = step(1).model_copy(
+        update={"grad_norm": 0.7, "images_per_second": 2.5, "memory_mib": 8000.0}
+    )
+    metrics.feed(event)
+    assert metrics.gradient_norm.y.tolist() == [0.7]
+    assert metrics.images_per_second.y.tolist() == [2.5]
+    assert metrics.memory_mib.y.tolist() == [8000]
+
+
+def test_a_skipped_update_has_no_gradient_norm(metrics):
+    metrics.feed(step(1))
+    assert len(metrics.gradient_norm) == 0
+    assert len(metrics.memory_mib) == 1
+
+
 def test_events_that_measure_nothing_change_nothing(metrics, qtbot):
     with qtbot.assertNotEmitted(metrics.changed):
         metrics.feed(Phase(phase="saving"))
@@ -76,6 +92,7 @@ def test_a_resumed_run_drops_what_came_after_its_state(metrics):
     metrics.feed(Resumed(from_step=5, state="/out/state"))
     assert metrics.loss.x.tolist() == [1, 2, 3, 4, 5]
     assert metrics.learning_rates["unet"].x.tolist() == [1, 2, 3, 4, 5]
+    assert metrics.memory_mib.x.tolist() == [1, 2, 3, 4, 5]
     metrics.feed(step(6, 0.6))
     expected = debiased_average([0.1, 0.2, 0.3, 0.4, 0.5, 0.6], 0.75)
     assert metrics.smoothed_loss.y.tolist() == pytest.approx(expected, rel=1e-12)
