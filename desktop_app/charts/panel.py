@@ -8,6 +8,7 @@ from html import escape
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 
+from desktop_app.charts.marks import Marks
 from desktop_app.charts.plot import Curve, StepPlot
 from desktop_app.theme import tokens
 
@@ -25,6 +26,7 @@ class ChartPanel(QWidget):
         super().__init__()
         self._title = title
         self._number_format = number_format
+        self._marks: Sequence[Marks] = ()
         self._step: float | None = None
         self.plot = StepPlot(from_zero=from_zero, parent=self)
         self._legend = QLabel(self)
@@ -44,6 +46,11 @@ class ChartPanel(QWidget):
         self.plot.set_curves(curves)
         self._show_values()
 
+    def set_marks(self, marks: Sequence[Marks]) -> None:
+        """Draw and name these marks from the next drawing on."""
+        self._marks = [group for group in marks if len(group.steps)]
+        self.plot.set_marks(marks)
+
     def show_steps(self, first: float, last: float) -> None:
         """Draw the series as they are now, over these steps."""
         self.plot.show_steps(first, last)
@@ -56,13 +63,19 @@ class ChartPanel(QWidget):
         self._show_values()
 
     def _show_values(self) -> None:
+        look = tokens.current()
         gap = "&nbsp;&nbsp;&nbsp; "
         keys = [self._key(curve) for curve in self.plot.curves]
-        self._legend.setText(gap.join([escape(self._title), *keys]))
+        marks = [
+            f'{_coloured(group.glyph, group.colour)} <span style="color: {look.text_dim}">'
+            f"{escape(group.name)}</span>"
+            for group in self._marks
+        ]
+        self._legend.setText(gap.join([escape(self._title), *keys, *marks]))
 
     def _key(self, curve: Curve) -> str:
         """Return a curve's colour, name and value as rich text."""
-        dot = f'<span style="color: {curve.colour}">●</span>'
+        dot = _coloured("●", curve.colour)
         return " ".join(filter(None, [dot, escape(curve.name), f"<b>{self._value(curve)}</b>"]))
 
     def _value(self, curve: Curve) -> str:
@@ -72,3 +85,7 @@ class ChartPanel(QWidget):
         else:
             value = float(series.y[-1]) if len(series) else None
         return _NO_VALUE if value is None else format(value, self._number_format)
+
+
+def _coloured(glyph: str, colour: str) -> str:
+    return f'<span style="color: {colour}">{glyph}</span>'

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
+from desktop_app.charts.marks import MarkLayer, Marks
 from desktop_app.charts.series import Floats, Series
 from desktop_app.theme import tokens
 
@@ -20,6 +21,7 @@ _MARGIN = 0.06  # of the height, above and below the curves
 _SAMPLE = 5000  # values that are enough to know a curve's usual range
 _USUAL = (0.005, 0.995)  # quantiles: a rare spike must not flatten everything else
 _FRAME_MS = 16
+_TOOLTIP_REACH_PX = 6
 _FEWEST_STEPS = 1.0  # in sight: nearer than that there is nothing more to see
 # Heights of the plot that a line may travel to be drawn in one piece, and to be drawn thick at
 # all: Qt strokes a thick antialiased path that goes up and down at every pixel in up to 2 s.
@@ -54,11 +56,14 @@ class StepPlot(QWidget):
         super().__init__(parent)
         self._from_zero = from_zero
         self._curves: list[tuple[Curve, pg.PlotCurveItem]] = []
+        self._marks: Sequence[Marks] = ()
+        self._words_at: Callable[[float, float], str] = _no_words
         self._pointer: QPoint | None = None
         self._plot = pg.PlotWidget(self)
         self._item = self._plot.getPlotItem()
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.hide()
+        self._mark_layer = MarkLayer(self._item)
         self._set_up_plot()
         self._redraw_soon = QTimer(self, singleShot=True, interval=_FRAME_MS)
         self._redraw_soon.timeout.connect(self.redraw)
@@ -88,6 +93,14 @@ class StepPlot(QWidget):
             self._item.addItem(item, ignoreBounds=True)
             self._curves.append((curve, item))
 
+    def set_marks(self, marks: Sequence[Marks]) -> None:
+        """Mark these steps from the next drawing on."""
+        self._marks = marks
+
+    def set_tooltips(self, words_at: Callable[[float, float], str]) -> None:
+        """Show as a tooltip what ``words_at`` says of the steps from one to another."""
+        self._words_at = words_at
+
     def set_steps_shown(self, is_shown: bool) -> None:
         """Write the numbers of the steps, or leave them to a plot below."""
         self._item.getAxis("bottom").setStyle(showValues=is_shown)
@@ -116,6 +129,8 @@ class StepPlot(QWidget):
         if ranges:
             self._set_heights(min(r[0] for r in ranges), max(r[1] for r in ranges))
         self._set_pens()
+        view = self._item.getViewBox()
+        self._mark_layer.draw(self._marks, view.viewRect(), view.height())
         self._tell_pointed()  # another step may have come under the pointer
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -138,6 +153,9 @@ class StepPlot(QWidget):
             case QEvent.Type.Leave if self._pointer is not None:
                 self._pointer = None
                 self.pointed.emit(None)
+            case QEvent.Type.ToolTip if isinstance(event, QHelpEvent):
+                self._show_tooltip(event)
+                return True
             case QEvent.Type.MouseButtonDblClick:
                 self.reset_wanted.emit()
                 return True
@@ -197,10 +215,27 @@ class StepPlot(QWidget):
     def _tell_pointed(self) -> None:
         if self._pointer is None:
             return
-        place = self._plot.mapToScene(self._pointer)
+        self.pointed.emit(self._step_at(self._pointer))
+
+    def _show_tooltip(self, event: QHelpEvent) -> None:
+        step = self._step_at(event.pos())
+        words = ""
+        if step is not None:
+            first, last = self.x_range
+            reach = _TOOLTIP_REACH_PX * (last - first) / self._item.getViewBox().width()
+            words = self._words_at(step - reach, step + reach)
+        QToolTip.showText(event.globalPos(), words, self._plot)
+
+    def _step_at(self, pointer: QPoint) -> float | None:
+        place = self._plot.mapToScene(pointer)
         view = self._item.getViewBox()
-        is_inside = view.sceneBoundingRect().contains(place)
-        self.pointed.emit(float(view.mapSceneToView(place).x()) if is_inside else None)
+        if not view.sceneBoundingRect().contains(place):
+            return None
+        return float(view.mapSceneToView(place).x())
+
+
+def _no_words(first: float, last: float) -> str:
+    return ""
 
 
 def _usual_range(y: Floats) -> tuple[float, float]:

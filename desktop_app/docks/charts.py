@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 
+import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
@@ -18,12 +19,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.charts.marks import Marks
 from desktop_app.charts.panel import ChartPanel
 from desktop_app.charts.plot import Curve
 from desktop_app.charts.stack import ChartStack
 from desktop_app.docks.base import Dock
-from desktop_app.models.metrics_charts import CHARTS, Chart
+from desktop_app.models.metrics_charts import CHARTS, LOSS, Chart
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.run_marks import MarkKind, RunMarks
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -84,6 +87,7 @@ class ChartsView(QWidget):
         self._pages.setCurrentIndex(1 if len(self._metrics.images_per_second) else 0)
         if tuple(self._metrics.learning_rates) != self._drawn_groups:
             self._set_curves()
+        self._panels[LOSS].set_marks(_marks(self._metrics.marks))
         self._stack.redraw()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
@@ -96,7 +100,7 @@ class ChartsView(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._set_curves()
-            self._stack.redraw()
+            self.redraw()
 
     # ---------------------------------------------------------------- what is drawn
 
@@ -119,6 +123,7 @@ class ChartsView(QWidget):
 
     def _connect(self) -> None:
         self._metrics.changed.connect(self._on_changed)
+        self._panels[LOSS].plot.set_tooltips(partial(_words_at, self._metrics))
         self._smoothing.valueChanged.connect(self._on_smoothing)
         self._show_all.clicked.connect(self._stack.show_all)
         self._stack.following_changed.connect(self._show_all.setDisabled)
@@ -208,6 +213,23 @@ def _curves(chart: Chart, metrics: MetricsModel) -> list[Curve]:
         else Curve(line.series, next(colours, look.chart_axis), width=2, name=line.name)
         for line in lines
     ]
+
+
+def _marks(marks: RunMarks) -> list[Marks]:
+    look = tokens.current()
+    drawn = {
+        MarkKind.EPOCH: ("┊", look.border_strong),
+        MarkKind.SAVE: ("◆", look.chart_lines[2]),
+        MarkKind.SAMPLE: ("■", look.chart_lines[3]),
+    }
+    return [
+        Marks(np.array(marks.steps(kind), dtype=float), colour, shown(kind.value), glyph)
+        for kind, (glyph, colour) in drawn.items()
+    ]
+
+
+def _words_at(metrics: MetricsModel, first: float, last: float) -> str:
+    return "\n".join(metrics.marks.words(first, last))
 
 
 def _dim_label(parent: QWidget) -> QLabel:

@@ -8,7 +8,14 @@ from types import MappingProxyType
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.charts.series import Series, smoothed
-from trainer_core.protocol.messages import Event, Resumed, StepDone
+from desktop_app.models.run_marks import RunMarks
+from trainer_core.protocol.messages import (
+    CheckpointSaved,
+    Event,
+    Resumed,
+    SampleReady,
+    StepDone,
+)
 
 SMOOTHING_STEPS = 20
 
@@ -22,6 +29,7 @@ class MetricsModel(QObject):
         gradient_norm: Before clipping, of the steps whose gradients were finite.
         images_per_second: Of every step.
         memory_mib: That the device has in use, of every step.
+        marks: The steps at which epochs began, files were saved and samples came.
         latest: The newest step; None before the first.
     """
 
@@ -34,6 +42,7 @@ class MetricsModel(QObject):
         self.gradient_norm = Series()
         self.images_per_second = Series()
         self.memory_mib = Series()
+        self.marks = RunMarks()
         self.latest: StepDone | None = None
         self._rates: dict[str, Series] = {}
         self._smoothing_steps = SMOOTHING_STEPS
@@ -60,18 +69,22 @@ class MetricsModel(QObject):
         for series in self._all_series():
             series.clear()
         self._rates.clear()
+        self.marks.clear()
         self.latest = None
         self._average = 0.0
         self.changed.emit()
 
     def feed(self, event: Event) -> None:
-        """Take in one event of the run; those that measure nothing are ignored."""
-        if isinstance(event, StepDone):
-            self._add(event)
-        elif isinstance(event, Resumed):
-            self._drop_beyond(event.from_step)
-        else:
-            return
+        """Take in one event of the run; those that charts do not show are ignored."""
+        match event:
+            case StepDone():
+                self._add(event)
+            case Resumed():
+                self._drop_beyond(event.from_step)
+            case CheckpointSaved() | SampleReady():
+                self.marks.feed(event)
+            case _:
+                return
         self.changed.emit()
 
     @property
@@ -79,7 +92,10 @@ class MetricsModel(QObject):
         return 1.0 - 1.0 / self._smoothing_steps
 
     def _add(self, event: StepDone) -> None:
+        if self.latest is not None and event.step <= self.latest.step:
+            self.marks.drop_beyond(event.step - 1)
         self.latest = event
+        self.marks.feed(event)
         for group, rate in event.learning_rates.items():
             self._rates.setdefault(group, Series()).append(event.step, rate)
         self.images_per_second.append(event.step, event.images_per_second)
@@ -99,6 +115,7 @@ class MetricsModel(QObject):
     def _drop_beyond(self, step: int) -> None:
         for series in self._all_series():
             series.drop_from(step + 1)
+        self.marks.drop_beyond(step)
         self._smooth_anew()
 
     def _all_series(self) -> Iterable[Series]:

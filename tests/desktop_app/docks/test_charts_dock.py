@@ -1,10 +1,11 @@
 import pytest
 from helpers.mouse import point_at, turn_wheel
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtWidgets import QApplication, QLabel, QSlider
+from PySide6.QtGui import QHelpEvent
+from PySide6.QtWidgets import QApplication, QLabel, QSlider, QToolTip
 
 from desktop_app.docks.charts import ChartsDock
-from trainer_core.protocol.messages import StepDone
+from trainer_core.protocol.messages import CheckpointSaved, StepDone
 
 
 @pytest.fixture
@@ -63,14 +64,18 @@ def wait_drawn(qtbot, view, count):
     qtbot.waitUntil(lambda: points(view, "loss") == [count, count])
 
 
-def point_at_step(view, name, step):
-    """Move the pointer over where a chart shows a step."""
+def place_of_step(view, name, step):
+    """Return where a chart shows a step."""
     drawn = plot(view, name)
     rect = drawn._item.getViewBox().sceneBoundingRect()
     first, last = drawn.x_range
     place = rect.center()
     place.setX(rect.left() + (step - first) / (last - first) * rect.width())
-    point_at(viewport(view, name), place.toPoint())
+    return place.toPoint()
+
+
+def point_at_step(view, name, step):
+    point_at(viewport(view, name), place_of_step(view, name, step))
 
 
 def test_before_a_run_it_says_what_will_be_here(view):
@@ -177,6 +182,43 @@ def test_only_the_lowest_chart_writes_the_steps(view, workspace, qtbot):
     assert writing() == ["learning_rates"]
     choose(view, "memory")
     assert writing() == ["memory"]
+
+
+# -------------------------------------------------------------------- marks
+
+
+def feed_save(workspace, step):
+    event = CheckpointSaved(
+        kind="weights", step=step, epoch=1, path="/out/mine.safetensors", size_bytes=1
+    )
+    workspace.metrics.feed(event)
+
+
+def test_a_save_is_marked_on_the_loss(view, workspace, qtbot):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    assert "◆" not in words(view)
+    feed_save(workspace, 40)
+    qtbot.waitUntil(lambda: "◆</span>" in panel(view, "loss")._legend.text())
+    assert len(plot(view, "loss")._marks[1].steps) == 1
+
+
+def tooltip_at_step(view, step, monkeypatch):
+    told = []
+    monkeypatch.setattr(QToolTip, "showText", lambda place, words, widget: told.append(words))
+    target = viewport(view, "loss")
+    place = place_of_step(view, "loss", step)
+    event = QHelpEvent(QEvent.Type.ToolTip, place, target.mapToGlobal(place))
+    QApplication.sendEvent(target, event)
+    return told
+
+
+def test_a_marks_tooltip_tells_what_happened_there(view, workspace, qtbot, monkeypatch):
+    feed(workspace, 1, 100)
+    feed_save(workspace, 40)
+    wait_drawn(qtbot, view, 100)
+    assert tooltip_at_step(view, 40, monkeypatch) == ["Step 40: mine.safetensors saved"]
+    assert tooltip_at_step(view, 60, monkeypatch) == [""]
 
 
 # -------------------------------------------------------------------- the mouse

@@ -1,7 +1,12 @@
 import pytest
 
 from desktop_app.models.metrics_model import MetricsModel
-from trainer_core.protocol.messages import Phase, Resumed, StepDone
+from desktop_app.models.run_marks import MarkKind
+from trainer_core.protocol.messages import CheckpointSaved, Phase, Resumed, StepDone
+
+
+def saved(number: int) -> CheckpointSaved:
+    return CheckpointSaved(kind="state", step=number, epoch=1, path="/out/state", size_bytes=1)
 
 
 def step(number: int, loss: float | None = 0.5, **rates: float) -> StepDone:
@@ -105,8 +110,33 @@ def test_a_step_that_comes_again_replaces_what_followed_it(metrics):
     assert metrics.smoothed_loss.x.tolist() == [1, 2]
 
 
+def test_a_save_is_marked_and_said(metrics, qtbot):
+    metrics.feed(step(3))
+    with qtbot.waitSignal(metrics.changed):
+        metrics.feed(saved(3))
+    assert metrics.marks.steps(MarkKind.SAVE) == [3]
+
+
+def test_a_resumed_run_forgets_the_marks_after_its_state(metrics):
+    for number in (2, 4, 6):
+        metrics.feed(step(number))
+        metrics.feed(saved(number))
+    metrics.feed(Resumed(from_step=4, state="/out/state"))
+    assert metrics.marks.steps(MarkKind.SAVE) == [2, 4]
+
+
+def test_a_step_that_comes_again_forgets_the_marks_from_there(metrics):
+    for number in (2, 4, 6):
+        metrics.feed(step(number))
+        metrics.feed(saved(number))
+    metrics.feed(step(4))
+    assert metrics.marks.steps(MarkKind.SAVE) == [2]
+
+
 def test_clear_forgets_the_run(metrics):
     metrics.feed(step(1, unet=1e-4))
+    metrics.feed(saved(1))
     metrics.clear()
     assert len(metrics.loss) == len(metrics.smoothed_loss) == len(metrics.learning_rates) == 0
     assert metrics.latest is None
+    assert metrics.marks.steps(MarkKind.SAVE) == []
