@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer
@@ -19,15 +20,16 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.charts.export import ChartExport
 from desktop_app.charts.marks import Marks
 from desktop_app.charts.panel import ChartPanel
 from desktop_app.charts.plot import Curve
 from desktop_app.charts.stack import ChartStack
 from desktop_app.docks.base import Dock
-from desktop_app.models.metrics_charts import CHARTS, LOSS, Chart
+from desktop_app.models.metrics_charts import CHARTS, LOSS, Chart, columns
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.run_marks import MarkKind, RunMarks
-from desktop_app.preferences import Preferences
+from desktop_app.questions import Ask, ask
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.icon_button import IconButton
@@ -49,18 +51,18 @@ class ChartsDock(Dock):
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the view of the workspace's metrics."""
-        return ChartsView(workspace.metrics, workspace.preferences)
+        return ChartsView(workspace)
 
 
 class ChartsView(QWidget):
     """The charts that the user chose, over the same steps."""
 
-    def __init__(
-        self, metrics: MetricsModel, preferences: Preferences, parent: QWidget | None = None
-    ) -> None:
-        super().__init__(parent)
-        self._metrics = metrics
-        self._preferences = preferences
+    def __init__(self, workspace: Workspace, *, ask: Ask = ask) -> None:
+        super().__init__()
+        self._metrics = workspace.metrics
+        self._preferences = workspace.preferences
+        self._document = workspace.document
+        self._export = ChartExport(self, ask=ask)
         self._drawn_groups: tuple[str, ...] = ()
         self._panels = {chart: _panel(chart) for chart in CHARTS}
         self._stack = ChartStack(list(self._panels.values()), self)
@@ -73,6 +75,9 @@ class ChartsView(QWidget):
         self._show_all.setEnabled(False)
         self._menu = QMenu(self)
         self._choices = {chart: self._choice(chart) for chart in CHARTS}
+        self._menu.addSeparator()
+        self._save_picture = self._menu.addAction(shown(T("App", "Save as picture…")))
+        self._save_values = self._menu.addAction(shown(T("App", "Save values…")))
         self._lay_out()
         self._timer = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._timer.timeout.connect(self.redraw)
@@ -129,6 +134,10 @@ class ChartsView(QWidget):
         self._stack.following_changed.connect(self._show_all.setDisabled)
         self._stack.pointed.connect(self._on_pointed)
 
+        self._save_picture.triggered.connect(self._on_save_picture)
+        self._save_values.triggered.connect(self._on_save_values)
+        self._menu.aboutToShow.connect(self._on_menu)
+
     def _choice(self, chart: Chart) -> QAction:
         choice = self._menu.addAction(shown(chart.title))
         choice.setCheckable(True)
@@ -140,6 +149,20 @@ class ChartsView(QWidget):
     def _on_chosen(self, chart: Chart, is_shown: bool) -> None:
         self._preferences.keep_chart_shown(chart.name, is_shown)
         self._show_chosen()
+
+    def _on_menu(self) -> None:
+        self._save_values.setDisabled(self._export.is_running)
+
+    def _on_save_picture(self) -> None:
+        self._export.save_picture(self._stack, self._proposed_file())
+
+    def _on_save_values(self) -> None:
+        self._export.save_values(columns(self._metrics), self._proposed_file())
+
+    def _proposed_file(self) -> Path:
+        """Return what an exported file would be called, without a suffix."""
+        name = str(self._document.value("output.output_name"))
+        return self._document.folder / f"{name}-charts"
 
     def _on_pointed(self, step: float | None) -> None:
         words = "" if step is None else shown(T("App", "Step {step}"), step=round(step))
@@ -182,7 +205,7 @@ class ChartsView(QWidget):
 
     def _bar(self) -> QHBoxLayout:
         look = tokens.current()
-        more = IconButton("more", shown(T("App", "Choose charts")), self)
+        more = IconButton("more", shown(T("App", "Choose or save charts")), self)
         more.setMenu(self._menu)
         more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         bar = QHBoxLayout()

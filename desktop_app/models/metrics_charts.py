@@ -51,6 +51,19 @@ class Chart:
     weight: int = 1
 
 
+def columns(metrics: MetricsModel) -> dict[str, Series]:
+    """Return every series of a run by the name that a table gives it."""
+    rates = {f"learning_rate_{name}": rate for name, rate in metrics.learning_rates.items()}
+    return {
+        "loss": metrics.loss,
+        "smoothed_loss": metrics.smoothed_loss,
+        **rates,
+        "gradient_norm": metrics.gradient_norm,
+        "images_per_second": metrics.images_per_second,
+        "memory_mib": metrics.memory_mib,
+    }
+
+
 def _loss(metrics: MetricsModel) -> Sequence[Line]:
     return (
         Line(shown(T("App", "raw")), metrics.loss, is_raw=True),

@@ -1,10 +1,11 @@
 import pytest
 from helpers.mouse import point_at, turn_wheel
 from PySide6.QtCore import QEvent, Qt
-from PySide6.QtGui import QHelpEvent
-from PySide6.QtWidgets import QApplication, QLabel, QSlider, QToolTip
+from PySide6.QtGui import QHelpEvent, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QSlider, QToolTip
 
 from desktop_app.docks.charts import ChartsDock
+from desktop_app.theme import tokens
 from trainer_core.protocol.messages import CheckpointSaved, StepDone
 
 
@@ -295,3 +296,47 @@ def test_a_curve_without_a_value_at_the_pointer_says_so(view, workspace, qtbot):
     point_at_step(view, "loss", 40)
     assert "Step 40" in words(view)
     assert "raw <b>–</b>" in words(view)
+
+
+# -------------------------------------------------------------------- export
+
+
+def export_to(monkeypatch, path):
+    """Return what the file dialog proposed; it answers with ``path``."""
+    proposed = []
+
+    def dialog(parent, title, name, name_filter):
+        proposed.append(name)
+        return str(path), ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", dialog)
+    return proposed
+
+
+def test_all_values_are_saved_whatever_is_shown(view, workspace, qtbot, tmp_path, monkeypatch):
+    feed(workspace, 1, 3)
+    wait_drawn(qtbot, view, 3)
+    proposed = export_to(monkeypatch, tmp_path / "values.csv")
+    workspace.document.set_value("output.output_name", "cat")
+    view._save_values.trigger()
+    qtbot.waitUntil(lambda: not view._export.is_running)
+    assert proposed == [str(workspace.document.folder / "cat-charts.csv")]
+    heading, *lines = (tmp_path / "values.csv").read_text().splitlines()
+    assert heading == (
+        "step,loss,smoothed_loss,learning_rate_text_encoder,learning_rate_unet,"
+        "gradient_norm,images_per_second,memory_mib"
+    )
+    assert len(lines) == 3
+    assert lines[1].startswith("2,0.5,")
+    assert lines[1].endswith(",5e-05,0.0001,0.02,2.5,8123.0")
+
+
+def test_the_picture_is_of_the_charts_that_are_shown(view, workspace, qtbot, tmp_path, monkeypatch):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    export_to(monkeypatch, tmp_path / "charts.png")
+    view._save_picture.trigger()
+    picture = QImage(str(tmp_path / "charts.png"))
+    assert picture.size() == view._stack.size() * view.devicePixelRatioF()
+    colours = {picture.pixelColor(x, y).name() for x in range(600) for y in range(200)}
+    assert tokens.current().chart_lines[0] in colours
