@@ -131,6 +131,8 @@ class StepPlot(QWidget):
         self._set_pens()
         view = self._item.getViewBox()
         self._mark_layer.draw(self._marks, view.viewRect(), view.height())
+        # Else it happens while painting, and everything that it moves is painted a second time.
+        self._plot.scene().prepareForPaint()
         self._tell_pointed()  # another step may have come under the pointer
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 from helpers.mouse import point_at, turn_wheel
-from PySide6.QtCore import QEvent, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.charts.plot import Curve, StepPlot
@@ -52,7 +52,6 @@ def test_a_single_point_can_be_drawn(plot):
 def test_the_wheel_zooms_and_says_where_to(plot, qtbot):
     plot.set_curves([Curve(series_of(100), RED)])
     plot.show_steps(1, 100)
-    plot.grab()  # the wheel turns over what was painted
     with qtbot.waitSignal(plot.moved_by_hand) as moved:
         turn_wheel(plot._plot.viewport(), middle(plot), 240)
     first, last = moved.args
@@ -130,6 +129,29 @@ def test_a_million_points_become_a_few_per_pixel(plot):
     plot.set_curves([Curve(series_of(1_000_000), RED)])
     plot.show_steps(1, 1_000_000)
     assert drawn_points(plot) <= 2 * 400 + 2
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget):
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):  # noqa: N802 - Qt's name
+        self.count += event.type() is QEvent.Type.Paint
+        return False
+
+
+def test_other_steps_are_painted_once(plot, qtbot):
+    plot.set_curves([Curve(series_of(1000), RED)])
+    plot.show_steps(1, 500)
+    qtbot.wait(50)  # until the window has settled
+    paints = Paints(plot._plot.viewport())
+    plot.show_steps(3, 777)
+    qtbot.wait(50)
+    assert paints.count == 1
 
 
 def test_a_wild_curve_is_drawn_thin_because_qt_takes_seconds_otherwise(plot):
