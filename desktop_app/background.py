@@ -9,7 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
-from PySide6.QtCore import QObject, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 _logger = logging.getLogger(__name__)
 
@@ -49,32 +49,37 @@ def _work_and_release(work: Callable[[], object]) -> None:
         _collector.release()
 
 
-class _Collector:
+class _Collector(QObject):
     """Keeps Python's cycle collector off while threads are at work.
 
     It runs in whatever thread happens to allocate, and destroys Qt objects there that hang in
     reference cycles; Qt crashes when timers or socket notifiers end in another thread than theirs.
     """
 
+    _released = Signal()
+
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        super().__init__()
         self._holders = 0
         self._was_enabled = False
+        # Not in the thread that releases: what it does next would start the overdue collection.
+        self._released.connect(self._on_released, Qt.ConnectionType.QueuedConnection)
 
     def hold(self) -> None:
         """Keep the collector off until `release`."""
-        with self._lock:
-            if self._holders == 0:
-                self._was_enabled = gc.isenabled()
-                gc.disable()
-            self._holders += 1
+        if self._holders == 0:
+            self._was_enabled = gc.isenabled()
+            gc.disable()
+        self._holders += 1
 
     def release(self) -> None:
-        """Let the collector work again once nobody holds it."""
-        with self._lock:
-            self._holders -= 1
-            if self._holders == 0 and self._was_enabled:
-                gc.enable()
+        """Let the collector work again, in the GUI thread's time, once nobody holds it."""
+        self._released.emit()
+
+    def _on_released(self) -> None:
+        self._holders -= 1
+        if self._holders == 0 and self._was_enabled:
+            gc.enable()
 
 
 _collector = _Collector()

@@ -81,6 +81,14 @@ class Preferences(QObject):
         """Remember whether a part of a form is unfolded."""
         self._store.setValue(f"open/{name}", is_open)
 
+    def is_chart_shown(self, name: str, *, at_first: bool) -> bool:
+        """Tell whether a chart was chosen to be shown; ``at_first`` if nobody chose yet."""
+        return bool(self._store.value(f"charts/{name}", at_first, bool))
+
+    def keep_chart_shown(self, name: str, is_shown: bool) -> None:
+        """Remember whether a chart is shown."""
+        self._store.setValue(f"charts/{name}", is_shown)
+
     def write(self) -> None:
         """Write everything to disk now."""
         self._store.sync()

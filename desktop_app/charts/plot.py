@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QResizeEvent
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
 
+from desktop_app.charts.marks import MarkLayer, Marks
 from desktop_app.charts.series import Floats, Series
 from desktop_app.theme import tokens
 
@@ -20,6 +21,8 @@ _MARGIN = 0.06  # of the height, above and below the curves
 _SAMPLE = 5000  # values that are enough to know a curve's usual range
 _USUAL = (0.005, 0.995)  # quantiles: a rare spike must not flatten everything else
 _FRAME_MS = 16
+_TOOLTIP_REACH_PX = 6
+_FEWEST_STEPS = 1.0  # in sight: nearer than that there is nothing more to see
 # Heights of the plot that a line may travel to be drawn in one piece, and to be drawn thick at
 # all: Qt strokes a thick antialiased path that goes up and down at every pixel in up to 2 s.
 _PATH_TRAVEL = 4
@@ -33,51 +36,41 @@ class Curve:
     Attributes:
         colour: Of the pen, ``#rrggbb``.
         width: Of the pen, in pixels; a wild curve is drawn thin all the same.
+        name: What a legend calls it, already translated.
     """
 
     series: Series
     colour: str
     width: int = 1
+    name: str = ""
 
 
 class StepPlot(QWidget):
-    """Curves over the steps of a run.
+    """Curves over a range of steps; heights always fit what is in range."""
 
-    It shows everything, and follows as the series grow, until someone zooms or drags; then the
-    range stays until `show_all`. Heights always fit what is in range.
-    """
-
-    moved_by_hand = Signal()
+    moved_by_hand = Signal(float, float)  # the steps that someone zoomed or dragged to
+    pointed = Signal(object)  # the step under the pointer, not rounded; None without
+    reset_wanted = Signal()  # by a double click
 
     def __init__(self, *, from_zero: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._from_zero = from_zero
         self._curves: list[tuple[Curve, pg.PlotCurveItem]] = []
-        self._is_following = True
+        self._marks: Sequence[Marks] = ()
+        self._words_at: Callable[[float, float], str] = _no_words
+        self._pointer: QPoint | None = None
         self._plot = pg.PlotWidget(self)
         self._item = self._plot.getPlotItem()
-        self._item.setMenuEnabled(False)
-        self._item.hideButtons()
-        self._item.showGrid(x=True, y=True, alpha=_GRID_ALPHA)
-        view = self._item.getViewBox()
-        view.setMouseEnabled(x=True, y=False)
-        view.disableAutoRange()
-        view.sigRangeChangedManually.connect(self._on_moved)
-        view.sigXRangeChanged.connect(self._on_range_changed)
+        self._cursor = pg.InfiniteLine(angle=90)
+        self._cursor.hide()
+        self._mark_layer = MarkLayer(self._item)
+        self._set_up_plot()
         self._redraw_soon = QTimer(self, singleShot=True, interval=_FRAME_MS)
         self._redraw_soon.timeout.connect(self.redraw)
-        for axis in ("left", "bottom"):
-            self._item.getAxis(axis).enableAutoSIPrefix(False)
-            self._item.getAxis(axis).setStyle(maxTickLevel=1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, tokens.current().gap_l, 0)
         layout.addWidget(self._plot)
         self._apply_theme()
-
-    @property
-    def is_following(self) -> bool:
-        """True while everything is shown."""
-        return self._is_following
 
     @property
     def x_range(self) -> tuple[float, float]:
@@ -85,8 +78,13 @@ class StepPlot(QWidget):
         first, last = self._item.viewRange()[0]
         return float(first), float(last)
 
+    @property
+    def curves(self) -> Sequence[Curve]:
+        """What is drawn, the last one on top."""
+        return [curve for curve, _ in self._curves]
+
     def set_curves(self, curves: Sequence[Curve]) -> None:
-        """Draw these curves instead, the last one on top."""
+        """Draw these curves instead."""
         for _, item in self._curves:
             self._item.removeItem(item)
         self._curves = []
@@ -94,34 +92,48 @@ class StepPlot(QWidget):
             item = pg.PlotCurveItem(antialias=True, skipFiniteCheck=True)
             self._item.addItem(item, ignoreBounds=True)
             self._curves.append((curve, item))
+
+    def set_marks(self, marks: Sequence[Marks]) -> None:
+        """Mark these steps from the next drawing on."""
+        self._marks = marks
+
+    def set_tooltips(self, words_at: Callable[[float, float], str]) -> None:
+        """Show as a tooltip what ``words_at`` says of the steps from one to another."""
+        self._words_at = words_at
+
+    def set_steps_shown(self, is_shown: bool) -> None:
+        """Write the numbers of the steps, or leave them to a plot below."""
+        self._item.getAxis("bottom").setStyle(showValues=is_shown)
+
+    def show_steps(self, first: float, last: float) -> None:
+        """Draw the series as they are now, over these steps."""
+        self._item.setXRange(first, max(last, first + _FEWEST_STEPS), padding=0.0)
         self.redraw()
 
-    def link_steps(self, other: StepPlot) -> None:
-        """Show the same steps as another plot, whichever of them is moved."""
-        self._item.setXLink(other._item)
-
-    def hide_steps(self) -> None:
-        """Leave the numbers of the steps to the plot below."""
-        self._item.getAxis("bottom").setStyle(showValues=False)
-
-    def show_all(self) -> None:
-        """Show everything, and follow again."""
-        self._is_following = True
-        self.redraw()
-
-    def stop_following(self) -> None:
-        """Keep the range as it is."""
-        self._is_following = False
-        self._redraw_soon.start()
+    def point_at(self, step: float | None) -> None:
+        """Mark a step with a line from top to bottom, or none."""
+        self._cursor.setVisible(step is not None)
+        if step is not None:
+            self._cursor.setPos(step)
 
     def redraw(self) -> None:
         """Draw the series as they are now."""
-        series = [curve.series for curve, _ in self._curves if len(curve.series)]
-        if self._is_following and series:
-            first = min(float(s.x[0]) for s in series)
-            last = max(float(s.x[-1]) for s in series)
-            self._item.setXRange(first, max(last, first + 1), padding=0.0)
-        self._draw_range()
+        first, last = self.x_range
+        points = 2 * max(self._plot.width(), 1)
+        ranges = []
+        for curve, item in self._curves:
+            x, y = curve.series.between(first, last, points=points)
+            item.setData(x, y)
+            if len(y):
+                ranges.append(_usual_range(y))
+        if ranges:
+            self._set_heights(min(r[0] for r in ranges), max(r[1] for r in ranges))
+        self._set_pens()
+        view = self._item.getViewBox()
+        self._mark_layer.draw(self._marks, view.viewRect(), view.height())
+        # Else it happens while painting, and everything that it moves is painted a second time.
+        self._plot.scene().prepareForPaint()
+        self._tell_pointed()  # another step may have come under the pointer
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Thin the curves for another width."""
@@ -134,18 +146,39 @@ class StepPlot(QWidget):
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
             self._apply_theme()
 
-    def _draw_range(self) -> None:
-        first, last = self.x_range
-        points = 2 * max(self._plot.width(), 1)
-        ranges = []
-        for curve, item in self._curves:
-            x, y = curve.series.between(first, last, points=points)
-            item.setData(x, y)
-            if len(y):
-                ranges.append(_usual_range(y))
-        if ranges:
-            self._set_heights(min(r[0] for r in ranges), max(r[1] for r in ranges))
-        self._set_pens()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Watch the pointer over the drawing."""
+        match event.type():
+            case QEvent.Type.MouseMove if isinstance(event, QMouseEvent):
+                self._pointer = event.position().toPoint()
+                self._tell_pointed()
+            case QEvent.Type.Leave if self._pointer is not None:
+                self._pointer = None
+                self.pointed.emit(None)
+            case QEvent.Type.ToolTip if isinstance(event, QHelpEvent):
+                self._show_tooltip(event)
+                return True
+            case QEvent.Type.MouseButtonDblClick:
+                self.reset_wanted.emit()
+                return True
+        return super().eventFilter(watched, event)
+
+    # ---------------------------------------------------------------- drawing
+
+    def _set_up_plot(self) -> None:
+        self._item.setMenuEnabled(False)
+        self._item.hideButtons()
+        self._item.showGrid(x=True, y=True, alpha=_GRID_ALPHA)
+        self._item.addItem(self._cursor, ignoreBounds=True)
+        view = self._item.getViewBox()
+        view.setMouseEnabled(x=True, y=False)
+        view.setLimits(minXRange=_FEWEST_STEPS)
+        view.disableAutoRange()
+        view.sigRangeChangedManually.connect(self._on_moved)
+        self._plot.viewport().installEventFilter(self)
+        for axis in ("left", "bottom"):
+            self._item.getAxis(axis).enableAutoSIPrefix(False)
+            self._item.getAxis(axis).setStyle(maxTickLevel=1)
 
     def _set_heights(self, low: float, high: float) -> None:
         if self._from_zero:
@@ -162,25 +195,49 @@ class StepPlot(QWidget):
             item.setSegmentedLineMode("off" if travel < _PATH_TRAVEL else "on")
             item.setPen(pg.mkPen(curve.colour, width=width))
 
-    def _on_moved(self) -> None:
-        self.stop_following()
-        self.moved_by_hand.emit()
-
-    def _on_range_changed(self) -> None:
-        if not self._is_following:  # else it was `redraw` that changed it
-            self._redraw_soon.start()
-
     def _apply_theme(self) -> None:
         look = tokens.current()
         font = tokens.font(look.font_small)
         self._plot.setBackground(look.chart_background)
+        self._plot.setMinimumHeight(look.thumbnail // 2)
+        self._cursor.setPen(pg.mkPen(look.chart_axis))
         for name in ("left", "bottom"):
             axis = self._item.getAxis(name)
             axis.setPen(pg.mkPen(look.chart_grid))
             axis.setTextPen(pg.mkPen(look.chart_axis))
             axis.setTickFont(font)
-        # Axes of the same width keep the steps of linked plots under one another.
+        # Axes of the same width keep the steps of plots under one another.
         self._item.getAxis("left").setWidth(QFontMetrics(font).horizontalAdvance(_WIDEST_LABEL))
+
+    # ---------------------------------------------------------------- the mouse
+
+    def _on_moved(self) -> None:
+        self.moved_by_hand.emit(*self.x_range)
+
+    def _tell_pointed(self) -> None:
+        if self._pointer is None:
+            return
+        self.pointed.emit(self._step_at(self._pointer))
+
+    def _show_tooltip(self, event: QHelpEvent) -> None:
+        step = self._step_at(event.pos())
+        words = ""
+        if step is not None:
+            first, last = self.x_range
+            reach = _TOOLTIP_REACH_PX * (last - first) / self._item.getViewBox().width()
+            words = self._words_at(step - reach, step + reach)
+        QToolTip.showText(event.globalPos(), words, self._plot)
+
+    def _step_at(self, pointer: QPoint) -> float | None:
+        place = self._plot.mapToScene(pointer)
+        view = self._item.getViewBox()
+        if not view.sceneBoundingRect().contains(place):
+            return None
+        return float(view.mapSceneToView(place).x())
+
+
+def _no_words(first: float, last: float) -> str:
+    return ""
 
 
 def _usual_range(y: Floats) -> tuple[float, float]:

@@ -54,6 +54,22 @@ class Series:
         """Hold copies of these points instead."""
         self._x, self._y, self._count = _buffer(x), _buffer(y), len(x)
 
+    def nearest(self, x: float) -> float | None:
+        """Return the x of the point that is nearest to ``x``; None without points."""
+        if not self._count:
+            return None
+        right = min(int(np.searchsorted(self.x, x)), self._count - 1)
+        left = max(right - 1, 0)
+        is_left_nearer = x - self._x[left] <= self._x[right] - x
+        return float(self._x[left if is_left_nearer else right])
+
+    def value_at(self, x: float) -> float | None:
+        """Return the y of the point at ``x``; None if there is no such point."""
+        place = int(np.searchsorted(self.x, x))
+        if place == self._count or self._x[place] != x:
+            return None
+        return float(self._y[place])
+
     def between(self, first: float, last: float, *, points: int) -> tuple[Floats, Floats]:
         """Return about ``points`` points at most that draw like all from ``first`` to ``last``.
 

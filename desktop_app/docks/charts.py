@@ -1,26 +1,35 @@
-"""The dock that draws loss and learning rates, one above the other, redrawn on a timer."""
+"""The dock that draws what a run measures, chart above chart, redrawn on a timer."""
 
 from __future__ import annotations
 
 import math
-from html import escape
+from functools import partial
+from pathlib import Path
 
+import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer
-from PySide6.QtGui import QShowEvent
+from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
+    QMenu,
     QSlider,
-    QSplitter,
     QStackedLayout,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop_app.charts.plot import Curve, StepPlot
-from desktop_app.charts.series import Series
+from desktop_app.charts.export import ChartExport
+from desktop_app.charts.marks import Marks
+from desktop_app.charts.panel import ChartPanel
+from desktop_app.charts.plot import Curve
+from desktop_app.charts.stack import ChartStack
 from desktop_app.docks.base import Dock
+from desktop_app.models.metrics_charts import CHARTS, LOSS, Chart, columns
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.run_marks import MarkKind, RunMarks
+from desktop_app.questions import Ask, ask
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.icon_button import IconButton
@@ -31,14 +40,9 @@ _REDRAW_MS = 100
 _SLIDER_STEPS_PER_DECADE = 20
 _LONGEST_SMOOTHING = 1000
 
-_GROUPS = {
-    "unet": T("App", "U-Net"),
-    "text_encoder": T("App", "Text encoder"),
-}
-
 
 class ChartsDock(Dock):
-    """Loss and learning rates over the steps of the run."""
+    """Loss, learning rates and what else was measured over the steps of the run."""
 
     name = "charts"
     title = T("App", "Charts")
@@ -47,47 +51,49 @@ class ChartsDock(Dock):
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the view of the workspace's metrics."""
-        return ChartsView(workspace.metrics)
+        return ChartsView(workspace)
 
 
 class ChartsView(QWidget):
-    """Two plots over the same steps."""
+    """The charts that the user chose, over the same steps."""
 
-    def __init__(self, metrics: MetricsModel, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._metrics = metrics
-        self._groups: tuple[str, ...] = ()
-        self.loss = StepPlot(parent=self)
-        self.rates = StepPlot(from_zero=True, parent=self)
-        self.rates.link_steps(self.loss)
-        self.loss.hide_steps()
-        self._loss_words = _legend(self)
-        self._rate_words = _legend(self)
-        self._smoothing_words = QLabel(self)
-        self._smoothing_words.setProperty("role", "dim")
+    def __init__(self, workspace: Workspace, *, ask: Ask = ask) -> None:
+        super().__init__()
+        self._metrics = workspace.metrics
+        self._preferences = workspace.preferences
+        self._document = workspace.document
+        self._export = ChartExport(self, ask=ask)
+        self._drawn_groups: tuple[str, ...] = ()
+        self._panels = {chart: _panel(chart) for chart in CHARTS}
+        self._stack = ChartStack(list(self._panels.values()), self)
+        for place, chart in enumerate(CHARTS):
+            self._stack.setStretchFactor(place, chart.weight)
+        self._step_words = _dim_label(self)
+        self._smoothing_words = _dim_label(self)
         self._smoothing = self._slider()
         self._show_all = IconButton("reset", shown(T("App", "Show the whole run")), self)
+        self._show_all.setEnabled(False)
+        self._menu = QMenu(self)
+        self._choices = {chart: self._choice(chart) for chart in CHARTS}
+        self._menu.addSeparator()
+        self._save_picture = self._menu.addAction(shown(T("App", "Save as picture…")))
+        self._save_values = self._menu.addAction(shown(T("App", "Save values…")))
         self._lay_out()
         self._timer = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._timer.timeout.connect(self.redraw)
-        metrics.changed.connect(self._on_changed)
-        self._smoothing.valueChanged.connect(self._on_smoothing)
-        self._show_all.clicked.connect(self._on_show_all)
-        for plot in (self.loss, self.rates):
-            plot.moved_by_hand.connect(self._on_moved)
+        self._connect()
+        self._set_curves()
+        self._show_chosen()
         self._show_smoothing()
-        self._on_show_all()
+        self.redraw()
 
     def redraw(self) -> None:
         """Draw the run as it is now."""
-        self._pages.setCurrentIndex(1 if len(self._metrics.loss) else 0)
-        groups = tuple(self._metrics.learning_rates)
-        if groups != self._groups or not groups:
-            self._groups = groups
+        self._pages.setCurrentIndex(1 if len(self._metrics.images_per_second) else 0)
+        if tuple(self._metrics.learning_rates) != self._drawn_groups:
             self._set_curves()
-        self.loss.redraw()
-        self.rates.redraw()
-        self._show_words()
+        self._panels[LOSS].set_marks(_marks(self._metrics.marks))
+        self._stack.redraw()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Catch up with what happened out of sight."""
@@ -99,46 +105,20 @@ class ChartsView(QWidget):
         super().changeEvent(event)
         if event.type() is QEvent.Type.PaletteChange:
             self._set_curves()
-            self._show_words()
+            self.redraw()
 
     # ---------------------------------------------------------------- what is drawn
 
     def _set_curves(self) -> None:
-        look = tokens.current()
-        metrics = self._metrics
-        self.loss.set_curves(
-            [
-                Curve(metrics.loss, look.chart_raw),
-                Curve(metrics.smoothed_loss, look.chart_lines[0], width=2),
-            ]
-        )
-        self.rates.set_curves(
-            [
-                Curve(series, colour, width=2)
-                for (_, series), colour in zip(self._rates(), look.chart_lines, strict=False)
-            ]
-        )
+        self._drawn_groups = tuple(self._metrics.learning_rates)
+        for chart, panel in self._panels.items():
+            panel.set_curves(_curves(chart, self._metrics))
 
-    def _rates(self) -> list[tuple[str, Series]]:
-        """Return names for people and series, the U-Net first wherever it stands."""
-        rates = sorted(self._metrics.learning_rates.items(), key=lambda item: item[0] != "unet")
-        return [(shown(_GROUPS.get(name, name)), series) for name, series in rates]
-
-    def _show_words(self) -> None:
-        look = tokens.current()
-        loss, smoothed = self._metrics.loss, self._metrics.smoothed_loss
-        self._loss_words.setText(
-            _key(shown(T("App", "Loss")), loss, look.chart_raw)
-            + _key(shown(T("App", "smoothed")), smoothed, look.chart_lines[0])
-        )
-        self._rate_words.setText(
-            shown(T("App", "Learning rate"))
-            + "&nbsp;&nbsp; "
-            + "".join(
-                _key(name, series, colour)
-                for (name, series), colour in zip(self._rates(), look.chart_lines, strict=False)
-            )
-        )
+    def _show_chosen(self) -> None:
+        chosen = [chart for chart, choice in self._choices.items() if choice.isChecked()]
+        for chart, choice in self._choices.items():
+            self._stack.set_shown(self._panels[chart], chart in chosen)
+            choice.setEnabled(chosen != [chart])  # one always stays
 
     def _on_changed(self) -> None:
         if self.isVisible() and not self._timer.isActive():
@@ -146,15 +126,47 @@ class ChartsView(QWidget):
 
     # ---------------------------------------------------------------- controls
 
-    def _on_moved(self) -> None:
-        self.loss.stop_following()
-        self.rates.stop_following()
-        self._show_all.setEnabled(True)
+    def _connect(self) -> None:
+        self._metrics.changed.connect(self._on_changed)
+        self._panels[LOSS].plot.set_tooltips(partial(_words_at, self._metrics))
+        self._smoothing.valueChanged.connect(self._on_smoothing)
+        self._show_all.clicked.connect(self._stack.show_all)
+        self._stack.following_changed.connect(self._show_all.setDisabled)
+        self._stack.pointed.connect(self._on_pointed)
 
-    def _on_show_all(self) -> None:
-        self._show_all.setEnabled(False)
-        self.rates.show_all()
-        self.loss.show_all()
+        self._save_picture.triggered.connect(self._on_save_picture)
+        self._save_values.triggered.connect(self._on_save_values)
+        self._menu.aboutToShow.connect(self._on_menu)
+
+    def _choice(self, chart: Chart) -> QAction:
+        choice = self._menu.addAction(shown(chart.title))
+        choice.setCheckable(True)
+        at_first = chart.is_shown_at_first
+        choice.setChecked(self._preferences.is_chart_shown(chart.name, at_first=at_first))
+        choice.toggled.connect(partial(self._on_chosen, chart))
+        return choice
+
+    def _on_chosen(self, chart: Chart, is_shown: bool) -> None:
+        self._preferences.keep_chart_shown(chart.name, is_shown)
+        self._show_chosen()
+
+    def _on_menu(self) -> None:
+        self._save_values.setDisabled(self._export.is_running)
+
+    def _on_save_picture(self) -> None:
+        self._export.save_picture(self._stack, self._proposed_file())
+
+    def _on_save_values(self) -> None:
+        self._export.save_values(columns(self._metrics), self._proposed_file())
+
+    def _proposed_file(self) -> Path:
+        """Return what an exported file would be called, without a suffix."""
+        name = str(self._document.value("output.output_name"))
+        return self._document.folder / f"{name}-charts"
+
+    def _on_pointed(self, step: float | None) -> None:
+        words = "" if step is None else shown(T("App", "Step {step}"), step=round(step))
+        self._step_words.setText(words)
 
     def _on_smoothing(self, position: int) -> None:
         self._metrics.set_smoothing_steps(round(10 ** (position / _SLIDER_STEPS_PER_DECADE)))
@@ -178,58 +190,72 @@ class ChartsView(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        nothing = QLabel(shown(T("App", "Loss and learning rates appear here.")), self)
-        nothing.setProperty("role", "dim")
+        nothing = _dim_label(self)
+        nothing.setText(shown(T("App", "Loss and learning rates appear here.")))
         nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
         content = QWidget(self)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, look.gap_s, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._bar())
-        parts = QSplitter(Qt.Orientation.Vertical, content)
-        parts.setChildrenCollapsible(False)
-        parts.addWidget(_with_legend(self._loss_words, self.loss))
-        parts.addWidget(_with_legend(self._rate_words, self.rates))
-        parts.setStretchFactor(0, 2)
-        parts.setStretchFactor(1, 1)
-        column.addWidget(parts, 1)
+        column.addWidget(self._stack, 1)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(nothing)
         self._pages.addWidget(content)
 
     def _bar(self) -> QHBoxLayout:
         look = tokens.current()
+        more = IconButton("more", shown(T("App", "Choose or save charts")), self)
+        more.setMenu(self._menu)
+        more.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         bar = QHBoxLayout()
         bar.setContentsMargins(look.gap_m, 0, look.gap_m, 0)
         bar.setSpacing(look.gap_m)
+        bar.addWidget(self._step_words)
         bar.addStretch(1)
         bar.addWidget(self._smoothing_words)
         bar.addWidget(self._smoothing)
         bar.addWidget(self._show_all)
+        bar.addWidget(more)
         return bar
 
 
-def _legend(parent: QWidget) -> QLabel:
-    label = QLabel(parent)
-    label.setTextFormat(Qt.TextFormat.RichText)
-    look = tokens.current()
-    label.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
-    return label
-
-
-def _with_legend(legend: QLabel, plot: StepPlot) -> QWidget:
-    part = QWidget()
-    column = QVBoxLayout(part)
-    column.setContentsMargins(0, 0, 0, 0)
-    column.setSpacing(0)
-    column.addWidget(legend)
-    column.addWidget(plot, 1)
-    return part
-
-
-def _key(name: str, series: Series, colour: str) -> str:
-    """Return a curve's colour, name and newest value as rich text."""
-    value = f"{series.y[-1]:.3g}" if len(series) else ""
-    return (
-        f'<span style="color: {colour}">●</span> {escape(name)} <b>{value}</b>&nbsp;&nbsp;&nbsp; '
+def _panel(chart: Chart) -> ChartPanel:
+    return ChartPanel(
+        shown(chart.title), from_zero=chart.from_zero, number_format=chart.number_format
     )
+
+
+def _curves(chart: Chart, metrics: MetricsModel) -> list[Curve]:
+    look = tokens.current()
+    lines = chart.lines(metrics)
+    colours = iter(look.chart_lines)
+    return [
+        Curve(line.series, look.chart_raw, name=line.name)
+        if line.is_raw
+        else Curve(line.series, next(colours, look.chart_axis), width=2, name=line.name)
+        for line in lines
+    ]
+
+
+def _marks(marks: RunMarks) -> list[Marks]:
+    look = tokens.current()
+    drawn = {
+        MarkKind.EPOCH: ("┊", look.border_strong),
+        MarkKind.SAVE: ("◆", look.chart_lines[2]),
+        MarkKind.SAMPLE: ("■", look.chart_lines[3]),
+    }
+    return [
+        Marks(np.array(marks.steps(kind), dtype=float), colour, shown(kind.value), glyph)
+        for kind, (glyph, colour) in drawn.items()
+    ]
+
+
+def _words_at(metrics: MetricsModel, first: float, last: float) -> str:
+    return "\n".join(metrics.marks.words(first, last))
+
+
+def _dim_label(parent: QWidget) -> QLabel:
+    label = QLabel(parent)
+    label.setProperty("role", "dim")
+    return label

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.charts.series import Series, smoothed
-from trainer_core.protocol.messages import Event, Resumed, StepDone
+from desktop_app.models.run_marks import RunMarks
+from trainer_core.protocol.messages import (
+    CheckpointSaved,
+    Event,
+    Resumed,
+    SampleReady,
+    StepDone,
+)
 
 SMOOTHING_STEPS = 20
 
 
 class MetricsModel(QObject):
-    """Loss and learning rates over the steps of one run.
+    """Loss, learning rates and what else was measured over the steps of one run.
 
     Attributes:
         loss: Of every step, as the trainer reported it.
         smoothed_loss: Its exponential moving average.
+        gradient_norm: Before clipping, of the steps whose gradients were finite.
+        images_per_second: Of every step.
+        memory_mib: That the device has in use, of every step.
+        marks: The steps at which epochs began, files were saved and samples came.
         latest: The newest step; None before the first.
     """
 
@@ -28,6 +39,10 @@ class MetricsModel(QObject):
         super().__init__(parent)
         self.loss = Series()
         self.smoothed_loss = Series()
+        self.gradient_norm = Series()
+        self.images_per_second = Series()
+        self.memory_mib = Series()
+        self.marks = RunMarks()
         self.latest: StepDone | None = None
         self._rates: dict[str, Series] = {}
         self._smoothing_steps = SMOOTHING_STEPS
@@ -51,21 +66,25 @@ class MetricsModel(QObject):
 
     def clear(self) -> None:
         """Forget the run."""
-        self.loss.clear()
-        self.smoothed_loss.clear()
+        for series in self._all_series():
+            series.clear()
         self._rates.clear()
+        self.marks.clear()
         self.latest = None
         self._average = 0.0
         self.changed.emit()
 
     def feed(self, event: Event) -> None:
-        """Take in one event of the run; those that measure nothing are ignored."""
-        if isinstance(event, StepDone):
-            self._add(event)
-        elif isinstance(event, Resumed):
-            self._drop_beyond(event.from_step)
-        else:
-            return
+        """Take in one event of the run; those that charts do not show are ignored."""
+        match event:
+            case StepDone():
+                self._add(event)
+            case Resumed():
+                self._drop_beyond(event.from_step)
+            case CheckpointSaved() | SampleReady():
+                self.marks.feed(event)
+            case _:
+                return
         self.changed.emit()
 
     @property
@@ -73,9 +92,16 @@ class MetricsModel(QObject):
         return 1.0 - 1.0 / self._smoothing_steps
 
     def _add(self, event: StepDone) -> None:
+        if self.latest is not None and event.step <= self.latest.step:
+            self.marks.drop_beyond(event.step - 1)
         self.latest = event
+        self.marks.feed(event)
         for group, rate in event.learning_rates.items():
             self._rates.setdefault(group, Series()).append(event.step, rate)
+        self.images_per_second.append(event.step, event.images_per_second)
+        self.memory_mib.append(event.step, event.memory_mib)
+        if event.grad_norm is not None:
+            self.gradient_norm.append(event.step, event.grad_norm)
         if event.loss is None:
             return
         self.loss.append(event.step, event.loss)
@@ -87,9 +113,14 @@ class MetricsModel(QObject):
         self.smoothed_loss.append(event.step, self._average / known)
 
     def _drop_beyond(self, step: int) -> None:
-        for series in (self.loss, self.smoothed_loss, *self._rates.values()):
+        for series in self._all_series():
             series.drop_from(step + 1)
+        self.marks.drop_beyond(step)
         self._smooth_anew()
+
+    def _all_series(self) -> Iterable[Series]:
+        measured = (self.gradient_norm, self.images_per_second, self.memory_mib)
+        return (self.loss, self.smoothed_loss, *measured, *self._rates.values())
 
     def _smooth_anew(self) -> None:
         average = smoothed(self.loss.y, self._weight)

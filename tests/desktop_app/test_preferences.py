@@ -52,3 +52,14 @@ def test_layout_survives_a_restart(tmp_path: Path, qapp):
     assert again.layout("docks") == QByteArray(b"\x00\xff layout")
     assert again.is_open("adapter")
     assert not again.is_open("dataset")
+
+
+def test_the_choice_of_charts_survives_a_restart(tmp_path: Path, qapp):
+    path = tmp_path / "kept.ini"
+    preferences = Preferences(path)
+    preferences.keep_chart_shown("loss", False)
+    preferences.keep_chart_shown("memory", True)
+    again = reopened(path, preferences)
+    assert not again.is_chart_shown("loss", at_first=True)
+    assert again.is_chart_shown("memory", at_first=False)
+    assert again.is_chart_shown("learning_rates", at_first=True)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QWheelEvent
+from helpers.mouse import point_at, turn_wheel
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.charts.plot import Curve, StepPlot
@@ -27,54 +27,88 @@ def plot(qtbot) -> StepPlot:
     return plot
 
 
-def zoom_in(plot: StepPlot) -> None:
-    """Turn the wheel over the middle of the plot."""
-    viewport = plot._plot.viewport()
-    middle = viewport.rect().center()
-    event = QWheelEvent(
-        QPointF(middle),
-        QPointF(viewport.mapToGlobal(middle)),
-        QPoint(),
-        QPoint(0, 240),
-        Qt.MouseButton.NoButton,
-        Qt.KeyboardModifier.NoModifier,
-        Qt.ScrollPhase.NoScrollPhase,
-        False,
-    )
-    QApplication.sendEvent(viewport, event)
+def middle(plot: StepPlot):
+    return plot._plot.viewport().rect().center()
 
 
 def drawn_points(plot: StepPlot) -> int:
     return sum(len(item.xData) for _, item in plot._curves)
 
 
-def test_everything_is_shown_and_followed(plot):
-    series = series_of(100)
-    plot.set_curves([Curve(series, RED)])
-    assert plot.x_range == (1, 100)
-    series.append(150, 0)
-    plot.redraw()
-    assert plot.x_range == (1, 150)
+def test_wanted_steps_are_shown(plot):
+    plot.set_curves([Curve(series_of(100), RED)])
+    plot.show_steps(20, 60)
+    assert plot.x_range == (20, 60)
+    assert drawn_points(plot) == 43  # with a neighbour on each side
 
 
 def test_a_single_point_can_be_drawn(plot):
     plot.set_curves([Curve(series_of(1), RED)])
+    plot.show_steps(1, 1)
     first, last = plot.x_range
     assert first <= 1 < last
 
 
-def test_zooming_keeps_the_range_until_everything_is_wanted(plot, qtbot):
-    series = series_of(100)
-    plot.set_curves([Curve(series, RED)])
-    with qtbot.waitSignal(plot.moved_by_hand):
-        zoom_in(plot)
-    zoomed = plot.x_range
-    assert zoomed[1] - zoomed[0] < 99
-    series.append(200, 0)
-    plot.redraw()
-    assert plot.x_range == zoomed
-    plot.show_all()
-    assert plot.x_range == (1, 200)
+def test_the_wheel_zooms_and_says_where_to(plot, qtbot):
+    plot.set_curves([Curve(series_of(100), RED)])
+    plot.show_steps(1, 100)
+    with qtbot.waitSignal(plot.moved_by_hand) as moved:
+        turn_wheel(plot._plot.viewport(), middle(plot), 240)
+    first, last = moved.args
+    assert 1 < first < last < 100
+    assert plot.x_range == (first, last)
+
+
+def test_no_zoom_goes_below_one_step(plot):
+    plot.set_curves([Curve(series_of(100), RED)])
+    plot.show_steps(1, 3)
+    for _ in range(20):
+        turn_wheel(plot._plot.viewport(), middle(plot), 1200)
+    first, last = plot.x_range
+    assert last - first == pytest.approx(1)
+
+
+def test_a_double_click_asks_for_everything(plot, qtbot):
+    with qtbot.waitSignal(plot.reset_wanted):
+        qtbot.mouseDClick(plot._plot.viewport(), Qt.MouseButton.LeftButton, pos=middle(plot))
+
+
+def test_the_step_under_the_pointer_is_told_until_it_leaves(plot, qtbot):
+    plot.set_curves([Curve(series_of(100), RED)])
+    plot.show_steps(0, 100)
+    viewport = plot._plot.viewport()
+    view = plot._item.getViewBox().sceneBoundingRect()
+    with qtbot.waitSignal(plot.pointed) as pointed:
+        point_at(viewport, view.center().toPoint())
+    assert pointed.args[0] == pytest.approx(50, abs=1)
+    with qtbot.waitSignal(plot.pointed) as pointed:
+        QApplication.sendEvent(viewport, QEvent(QEvent.Type.Leave))
+    assert pointed.args == [None]
+
+
+def test_beside_the_curves_the_pointer_is_at_no_step(plot, qtbot):
+    plot.set_curves([Curve(series_of(100), RED)])
+    with qtbot.waitSignal(plot.pointed) as pointed:
+        point_at(plot._plot.viewport(), middle(plot) * 0)
+    assert pointed.args == [None]
+
+
+def test_another_step_comes_under_a_pointer_that_rests(plot, qtbot):
+    plot.set_curves([Curve(series_of(100), RED)])
+    plot.show_steps(0, 100)
+    view = plot._item.getViewBox().sceneBoundingRect()
+    point_at(plot._plot.viewport(), view.center().toPoint())
+    with qtbot.waitSignal(plot.pointed) as pointed:
+        plot.show_steps(0, 200)
+    assert pointed.args[0] == pytest.approx(100, abs=2)
+
+
+def test_a_line_stands_at_the_step_pointed_at(plot):
+    plot.point_at(12.0)
+    assert plot._cursor.isVisible()
+    assert plot._cursor.value() == 12
+    plot.point_at(None)
+    assert not plot._cursor.isVisible()
 
 
 def test_heights_fit_what_is_in_range(plot):
@@ -82,19 +116,42 @@ def test_heights_fit_what_is_in_range(plot):
     x = np.arange(1.0, 101)
     series.replace(x, np.where(x < 50, 1.0, 9.0) + 0.1 * np.sin(x))
     plot.set_curves([Curve(series, RED)])
+    plot.show_steps(1, 100)
     low, high = plot._item.viewRange()[1]
     assert low < 1
     assert high > 9
-    plot._item.setXRange(60, 90)
-    plot.stop_following()
-    plot.redraw()
+    plot.show_steps(60, 90)
     low, high = plot._item.viewRange()[1]
     assert 8 < low < 9 < high < 10
 
 
 def test_a_million_points_become_a_few_per_pixel(plot):
     plot.set_curves([Curve(series_of(1_000_000), RED)])
+    plot.show_steps(1, 1_000_000)
     assert drawn_points(plot) <= 2 * 400 + 2
+
+
+class Paints(QObject):
+    """Counts how often a widget is painted."""
+
+    def __init__(self, widget):
+        super().__init__(widget)
+        self.count = 0
+        widget.installEventFilter(self)
+
+    def eventFilter(self, watched, event):  # noqa: N802 - Qt's name
+        self.count += event.type() is QEvent.Type.Paint
+        return False
+
+
+def test_other_steps_are_painted_once(plot, qtbot):
+    plot.set_curves([Curve(series_of(1000), RED)])
+    plot.show_steps(1, 500)
+    qtbot.wait(50)  # until the window has settled
+    paints = Paints(plot._plot.viewport())
+    plot.show_steps(3, 777)
+    qtbot.wait(50)
+    assert paints.count == 1
 
 
 def test_a_wild_curve_is_drawn_thin_because_qt_takes_seconds_otherwise(plot):
@@ -103,22 +160,9 @@ def test_a_wild_curve_is_drawn_thin_because_qt_takes_seconds_otherwise(plot):
     wild.replace(x, np.where(x % 2 == 0, 0.0, 1.0))
     calm.replace(x, x / 800)
     plot.set_curves([Curve(wild, RED, width=2), Curve(calm, RED, width=2)])
+    plot.show_steps(1, 800)
     widths = [item.opts["pen"].width() for _, item in plot._curves]
     assert widths == [1, 2]
-
-
-def test_linked_plots_show_the_same_steps(plot, qtbot):
-    other = StepPlot(from_zero=True)
-    qtbot.addWidget(other)
-    other.resize(400, 200)
-    other.show()
-    other.link_steps(plot)
-    for drawn in (plot, other):
-        drawn.set_curves([Curve(series_of(100), RED)])
-    zoom_in(plot)
-    other.stop_following()
-    assert other.x_range == pytest.approx(plot.x_range)
-    assert other.x_range[1] < 100
 
 
 def test_steps_and_heights_stand_on_the_themes_ground(plot):

@@ -94,3 +94,20 @@ def test_weight_zero_smooths_nothing():
 
 def test_nothing_can_be_smoothed():
     assert len(smoothed(np.empty(0), 0.9)) == 0
+
+
+@pytest.mark.parametrize(("x", "nearest"), [(-5, 0), (3.4, 3), (3.6, 4), (99, 9)])
+def test_the_nearest_point_is_found(x, nearest):
+    assert filled(10).nearest(x) == nearest
+
+
+def test_an_empty_series_has_no_nearest_point():
+    assert Series().nearest(1) is None
+
+
+def test_a_value_is_that_of_the_point_at_x_alone():
+    series = filled(10)
+    assert series.value_at(8) == 1
+    assert series.value_at(8.5) is None
+    assert series.value_at(10) is None
+    assert Series().value_at(0) is None

@@ -1,0 +1,91 @@
+"""A plot under a line that names its curves and tells their values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+
+from desktop_app.charts.marks import Marks
+from desktop_app.charts.plot import Curve, StepPlot
+from desktop_app.theme import tokens
+
+_NO_VALUE = "–"
+
+
+class ChartPanel(QWidget):
+    """A titled plot; its legend tells the newest values, or those of the step pointed at.
+
+    Attributes:
+        plot: The plot itself.
+    """
+
+    def __init__(self, title: str, *, from_zero: bool = False, number_format: str = ".3g") -> None:
+        super().__init__()
+        self._title = title
+        self._number_format = number_format
+        self._marks: Sequence[Marks] = ()
+        self._step: float | None = None
+        self.plot = StepPlot(from_zero=from_zero, parent=self)
+        self._legend = QLabel(self)
+        self._legend.setTextFormat(Qt.TextFormat.RichText)
+        # A dock may be narrower than the legend is long.
+        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        look = tokens.current()
+        self._legend.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._legend)
+        column.addWidget(self.plot, 1)
+
+    def set_curves(self, curves: Sequence[Curve]) -> None:
+        """Draw and name these curves instead."""
+        self.plot.set_curves(curves)
+        self._show_values()
+
+    def set_marks(self, marks: Sequence[Marks]) -> None:
+        """Draw and name these marks from the next drawing on."""
+        self._marks = [group for group in marks if len(group.steps)]
+        self.plot.set_marks(marks)
+
+    def show_steps(self, first: float, last: float) -> None:
+        """Draw the series as they are now, over these steps."""
+        self.plot.show_steps(first, last)
+        self._show_values()
+
+    def point_at(self, step: float | None) -> None:
+        """Show the values of a step, or the newest ones."""
+        self._step = step
+        self.plot.point_at(step)
+        self._show_values()
+
+    def _show_values(self) -> None:
+        look = tokens.current()
+        gap = "&nbsp;&nbsp;&nbsp; "
+        keys = [self._key(curve) for curve in self.plot.curves]
+        marks = [
+            f'{_coloured(group.glyph, group.colour)} <span style="color: {look.text_dim}">'
+            f"{escape(group.name)}</span>"
+            for group in self._marks
+        ]
+        self._legend.setText(gap.join([escape(self._title), *keys, *marks]))
+
+    def _key(self, curve: Curve) -> str:
+        """Return a curve's colour, name and value as rich text."""
+        dot = _coloured("●", curve.colour)
+        return " ".join(filter(None, [dot, escape(curve.name), f"<b>{self._value(curve)}</b>"]))
+
+    def _value(self, curve: Curve) -> str:
+        series = curve.series
+        if self._step is not None:
+            value = series.value_at(self._step)
+        else:
+            value = float(series.y[-1]) if len(series) else None
+        return _NO_VALUE if value is None else format(value, self._number_format)
+
+
+def _coloured(glyph: str, colour: str) -> str:
+    return f'<span style="color: {colour}">{glyph}</span>'
