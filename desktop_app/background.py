@@ -79,6 +79,7 @@ class _Collector(QObject):
     def _on_released(self) -> None:
         self._holders -= 1
         if self._holders == 0 and self._was_enabled:
+            gc.collect(0)  # what is overdue, before another thread can come upon it
             gc.enable()
 
 
