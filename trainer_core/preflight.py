@@ -13,6 +13,7 @@ from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.dataset.prompt_file import PromptFile, load_prompts
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
+from trainer_core.run_folder import state_step
 from trainer_core.settings import rules
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.document import parse
@@ -55,6 +56,8 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
         _examine_pictures(found, found.settings)
     if not _has_error(found, "sampling.sample_prompts"):
         _examine_prompts(found, found.settings)
+    if not _has_error(found, "output.resume"):
+        _examine_state(found, found.settings)
     return found
 
 
@@ -167,3 +170,11 @@ def _examine_prompts(found: Preflight, settings: TrainSettings) -> None:
             Problem("sampling.sample_prompts", Severity.WARNING, message)
             for message in found.prompts.problems
         ]
+
+
+def _examine_state(found: Preflight, settings: TrainSettings) -> None:
+    state = settings.output.resume
+    if state is not None and state_step(state) < 0:
+        message = text(T("Problems", "{path} holds no complete state."), path=state)
+        hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
+        found.problems.append(Problem("output.resume", Severity.ERROR, message, hint))

@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from PySide6.QtCore import QObject, Signal
 
+from trainer_core.protocol.messages import EVENT_MARK
 from trainer_core.texts import Text
 
 MAX_LINES = 10_000
@@ -75,9 +76,12 @@ class LogModel(QObject):
         self._extend([LogLine(level, message, time.time() if time_s is None else time_s)])
 
     def add_lines(self, lines: Iterable[str]) -> None:
-        """Add lines that the trainer wrote; indented ones belong to the line before."""
+        """Add lines that the trainer wrote; indented ones belong to the line before.
+
+        Those that tell of an event are left out: the event itself has been shown.
+        """
         added: list[LogLine] = []
-        for line in lines:
+        for line in (line for line in lines if EVENT_MARK not in line):
             level = self._last_level if line[:1].isspace() else level_of(line)
             added.append(LogLine(level, line))
             self._last_level = level

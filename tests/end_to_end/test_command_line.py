@@ -142,7 +142,7 @@ def test_flags_go_before_the_run_file(project: TinyProject) -> None:
     ("words", "answer"),
     [
         (["train", "run.toml", "--lerning_rate", "1"], "Did you mean --learning_rate?"),
-        (["check", "run.toml", "--jsno"], "Did you mean --json?"),
+        (["check", "run.toml", "--jsn"], "Did you mean --json?"),
         (["train"], "RUN.toml"),
         (["train", "run.toml", "--overwrite", "--continue"], "not allowed with"),
         (["trian", "run.toml"], "'train'"),
@@ -167,7 +167,7 @@ def test_a_mistake_on_the_command_line_is_told_in_a_few_lines(
         (["--learning_rate", "fast"], "settings", "must be a number"),
         (["--optimizer_type", "adamw"], "settings", "Did you mean AdamW?"),
         (["--flip_aug", "maybe"], "settings", "true or false"),
-        (["--resolution", "512"], "settings", "a list of 2 values"),
+        (["--resolution", "512x512"], "settings", "a list of 2 values"),
         (["--train_data_dir", "gone"], "dataset", "gone does not exist"),
         (["--pretrained_model_name_or_path", "gone"], "model_file", "gone does not exist"),
         (["--sample_prompts", "gone.txt"], "settings", "gone.txt does not exist"),

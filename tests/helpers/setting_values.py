@@ -64,7 +64,7 @@ def refused(param: Param) -> Iterator[object]:
     elif param.element_type is str:
         yield from ("a=1", 1, [1], [True])
     else:
-        yield from (512, "512, 512", [], [512], [512, 512, 512])
+        yield from ("512x512", "", 512.0, True, "64,64,64", [], [512], [512, 512, 512])
         yield from ([512.0, 512], [True, 512], ["512", 512], [-64, 512], [0, 512], [512, 10**9])
 
 

@@ -234,3 +234,14 @@ def test_examining_needs_no_torch() -> None:
     code = "import sys, trainer_core.preflight; sys.exit('torch' in sys.modules)"
 
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_folder_to_resume_from_must_hold_a_complete_state(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    state = tmp_path / "cat-state"
+    state.mkdir()
+
+    found = examined(raw, {"output.resume": str(state)})
+
+    assert errors(found) == [("output.resume", f"{state} holds no complete state.")]

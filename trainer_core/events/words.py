@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from trainer_core.protocol.messages import (
+    EVENT_MARK,
     CheckpointSaved,
     EventBase,
     Finished,
@@ -38,7 +39,7 @@ class EventLog:
         if words:
             at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
             level = "WARNING" if isinstance(event, Warned) else "INFO"
-            self._write(f"{at} {level} {words}\n")
+            self._write(f"{at} {level} {EVENT_MARK} {words}\n")
 
     def _step(self, event: StepDone) -> str:
         if event.time - self._last_step < _STEP_INTERVAL_S:

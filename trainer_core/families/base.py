@@ -106,11 +106,12 @@ class Family(Protocol):
         ...
 
     @classmethod
-    def outline(cls, path: Path) -> Self:
+    def outline(cls, path: Path, *, clip_skip: int = 1) -> Self:
         """Build the networks on the meta device, to be counted and named but not run.
 
         Raises:
             ModelFileError: The file is missing, damaged or of another kind.
+            SettingsError: The text encoder has fewer layers than ``clip_skip``.
         """
         ...
 

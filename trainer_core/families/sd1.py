@@ -46,6 +46,14 @@ class SD1:
     base_model_version: ClassVar[str] = "sd_v1"
 
     def __init__(self, path: Path, networks: Networks, clip_skip: int = 1) -> None:
+        num_layers = networks.text_encoder.config.num_hidden_layers
+        if clip_skip > num_layers:
+            raise SettingsError(
+                T("Errors", "Clip skip is {clip_skip}; the text encoder has {layers} layers."),
+                T("Errors", "Use a smaller clip skip: 1 or 2."),
+                clip_skip=clip_skip,
+                layers=num_layers,
+            )
         self.path = path
         self.denoiser: UNet2DConditionModel = networks.unet
         self.vae: AutoencoderKL = networks.vae
@@ -69,22 +77,13 @@ class SD1:
         """Load a file in the original layout or a diffusers folder; see the protocol."""
         require_base_model(inspect_model(path), [cls.kind])
         read = read_folder if path.is_dir() else read_file
-        networks = read(path, Precision(dtype, vae_dtype or dtype))
-        num_layers = networks.text_encoder.config.num_hidden_layers
-        if clip_skip > num_layers:
-            raise SettingsError(
-                T("Errors", "Clip skip is {clip_skip}; the text encoder has {layers} layers."),
-                T("Errors", "Use a smaller clip skip: 1 or 2."),
-                clip_skip=clip_skip,
-                layers=num_layers,
-            )
-        return cls(path, networks, clip_skip)
+        return cls(path, read(path, Precision(dtype, vae_dtype or dtype)), clip_skip)
 
     @classmethod
-    def outline(cls, path: Path) -> Self:
+    def outline(cls, path: Path, *, clip_skip: int = 1) -> Self:
         """Build the networks without memory for their weights; see the protocol."""
         require_base_model(inspect_model(path), [cls.kind])
-        return cls(path, outline_networks(path))
+        return cls(path, outline_networks(path), clip_skip)
 
     @property
     def pixels_per_latent(self) -> int:

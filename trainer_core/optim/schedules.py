@@ -7,11 +7,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.errors import SettingsError
-from trainer_core.settings.optimizer import LrScheduler
+from trainer_core.settings.optimizer import POLYNOMIAL_END, LrScheduler
 from trainer_core.texts import T
-
-# Where the polynomial schedule ends, relative to the optimizer's default rate (diffusers' value).
-_POLYNOMIAL_END = 1e-7
 
 
 def build_schedule(
@@ -53,10 +50,10 @@ def build_schedule(
 
 def _check_polynomial(optimizer: Optimizer) -> None:
     rate = float(optimizer.defaults["lr"])
-    if rate <= _POLYNOMIAL_END:
+    if rate <= POLYNOMIAL_END:
         raise SettingsError(
             T("Errors", "The polynomial schedule falls to {end}, but the learning rate is {rate}."),
             T("Errors", "Set a larger learning rate, or choose another schedule."),
-            end=_POLYNOMIAL_END,
+            end=POLYNOMIAL_END,
             rate=rate,
         )

@@ -16,6 +16,8 @@ from trainer_core.errors import TrainerError
 from trainer_core.texts import Text, Value
 
 PROTOCOL_VERSION = 1  # raised when an old reader would misread a message
+# Marks lines of the log for people that tell of an event: an app shows the event itself.
+EVENT_MARK = "[event]"
 
 
 class Message(BaseModel):

@@ -74,9 +74,20 @@ def from_raw(param: Param, value: Any) -> Any:
         return None
     if param.is_path and isinstance(value, str):
         return Path(value) if value.strip() else (None if param.is_optional else value)
+    if param.length is not None:
+        value = _sides(value, param.length)
     if param.is_tuple and isinstance(value, list):
         return tuple(value)
     return value
+
+
+def _sides(value: Any, count: int) -> Any:
+    """Return one number as ``count`` equal ones and "512,512" as a list; leave the rest."""
+    words = value.replace(",", " ").split() if isinstance(value, str) else []
+    numbers = [_number(word) for word in words] or [value]
+    if not all(isinstance(number, int) for number in numbers) or isinstance(value, bool):
+        return value
+    return numbers * count if len(numbers) == 1 else numbers
 
 
 def to_raw(param: Param, value: Any) -> Any:
@@ -95,10 +106,10 @@ def from_text(param: Param, words: str) -> Any:
     words = words.strip()
     if words == UNSET and param.is_optional:
         return UNSET
+    if param.length is not None:
+        return _sides(words, param.length)
     if param.is_tuple:
-        if param.element_type is str:
-            return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
-        return [_number(item) for item in words.replace(",", " ").split()]
+        return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
     if param.base_type is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(words.lower(), words)
     return _number(words) if param.base_type in (int, float) else words
@@ -182,8 +193,10 @@ def _expanded(path: str) -> Path:
 
 def closest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that ``word`` was probably meant to be."""
-    matches = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    by_lower_case = {each.casefold(): each for each in known}
+    # Strict, so that a name of another program's is not taken for one of ours that it resembles.
+    matches = difflib.get_close_matches(word.casefold(), by_lower_case, n=1, cutoff=0.8)
+    return by_lower_case[matches[0]] if matches else None
 
 
 def _error(path: str, message: Text, hint: Text, changes: Mapping[str, object]) -> Problem:

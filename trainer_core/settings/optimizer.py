@@ -40,6 +40,9 @@ SCHEDULERS: dict[str, Choice] = {
     ),
 }
 
+# Where the polynomial schedule ends, whatever the learning rate (diffusers' value).
+POLYNOMIAL_END = 1e-7
+
 _WITH_WARMUP = tuple(name for name in SCHEDULERS if name != "constant")
 
 

@@ -165,7 +165,9 @@ class Param:
 
     @property
     def length(self) -> int | None:
-        """The number of a sequence's values; None if any number will do."""
+        """The number of a sequence's values; None if any number will do, or it is no sequence."""
+        if not self.is_tuple:
+            return None
         elements = typing.get_args(self.base_type)
         return None if Ellipsis in elements else len(elements)
 

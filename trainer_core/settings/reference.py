@@ -24,6 +24,8 @@ def describe_lines() -> Iterator[str]:
             yield f"[{section}]  {SECTION_TITLES[section]}"
         yield f"  {record['name']}  ({_summary(record)})"
         yield f"      {record['label']}: {record['help']}"
+        if record["unset"]:
+            yield f"      Unset: {record['unset']}."
         if record["when"]:
             yield f"      Acts if {' and '.join(record['when'])}."
 
@@ -39,6 +41,7 @@ def _record(param: Param) -> dict[str, Any]:
         "minimum": spec.minimum,
         "maximum": spec.maximum,
         "unit": spec.unit,
+        "unset": spec.unset_label,
         "choices": {value: choice.label for value, choice in spec.choices.items()},
         "label": spec.label,
         "help": spec.help,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 from trainer_core.errors import SettingsError
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.document import to_raw
+from trainer_core.settings.optimizer import POLYNOMIAL_END
 from trainer_core.settings.output_names import check_output_name
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
@@ -34,20 +36,39 @@ def required_values(settings: TrainSettings) -> Iterator[Problem]:
 
 
 def existing_paths(settings: TrainSettings) -> Iterator[Problem]:
-    """Require that files and folders that are read exist and are of the right kind."""
+    """Require that what is read exists and is of the right kind, and that results have a place."""
     for path, param in params().items():
         value = settings.get(path)
-        if path == "output.output_dir" or path == "output.logging_dir":
+        if not isinstance(value, Path):
             continue
-        if isinstance(value, Path):
-            yield from _path_problems(path, param, value)
+        is_written = path in ("output.output_dir", "output.logging_dir")
+        message = _place_message(value) if is_written else _path_message(param, value)
+        if message is not None:
+            hint = Suggestion(text(T("Problems", "Choose another one, or mend the path.")))
+            yield Problem(path, Severity.ERROR, message, hint)
 
 
-def _path_problems(path: str, param: Param, value: Path) -> Iterator[Problem]:
-    message = _path_message(param, value)
-    if message is not None:
-        hint = Suggestion(text(T("Problems", "Choose another one, or mend the path.")))
-        yield Problem(path, Severity.ERROR, message, hint)
+def _place_message(value: Path) -> Text | None:
+    """Say why a folder cannot be written or made: the nearest one that exists decides."""
+    for place in (value, *value.parents):
+        try:
+            mode = place.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            return _unreadable(value, error)
+        if not stat.S_ISDIR(mode):
+            return text(T("Problems", "{path} is a file, not a folder."), path=place)
+        if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            return text(T("Problems", "There is no permission to write to {path}."), path=place)
+        return None
+    return text(T("Problems", "{path} does not exist."), path=value)
+
+
+def _unreadable(value: Path, error: OSError | ValueError) -> Text:
+    """Name what the system refuses: no permission, too long a name, a null character."""
+    reason = getattr(error, "strerror", None) or error
+    return text(T("Problems", "{path} cannot be read: {reason}"), path=value, reason=reason)
 
 
 def _path_message(param: Param, value: Path) -> Text | None:
@@ -55,9 +76,8 @@ def _path_message(param: Param, value: Path) -> Text | None:
         mode = value.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return text(T("Problems", "{path} does not exist."), path=value)
-    except (OSError, ValueError) as error:  # no permission, too long a name, a null character
-        reason = getattr(error, "strerror", None) or error
-        return text(T("Problems", "{path} cannot be read: {reason}"), path=value, reason=reason)
+    except (OSError, ValueError) as error:
+        return _unreadable(value, error)
     if param.spec.path_kind == "folder" and not stat.S_ISDIR(mode):
         return text(T("Problems", "{path} is no folder."), path=value)
     if param.spec.path_kind == "file" and not stat.S_ISREG(mode):
@@ -71,6 +91,14 @@ def output_name(settings: TrainSettings) -> Iterator[Problem]:
     if message is not None:
         hint = Suggestion(text(T("Problems", "Choose another name of letters, digits, - and _.")))
         yield Problem("output.output_name", Severity.ERROR, message, hint)
+
+
+def caption_extension(settings: TrainSettings) -> Iterator[Problem]:
+    """Refuse a caption extension that would lead to another folder."""
+    extension = settings.dataset.caption_extension
+    if "/" in extension or "\\" in extension:
+        template = T("Problems", "The caption extension {value} is a path.")
+        yield _use("dataset.caption_extension", "auto", text(template, value=extension))
 
 
 def bucket_limits(settings: TrainSettings) -> Iterator[Problem]:
@@ -152,6 +180,37 @@ def _rate(own: float | None, common: float) -> float:
     return common if own is None else own
 
 
+def common_rate(settings: TrainSettings) -> Iterator[Problem]:
+    """Name a learning rate that no part uses, or that the polynomial schedule cannot start from."""
+    optimizer, param = settings.optimizer, params()["optimizer.learning_rate"]
+    if optimizer.lr_scheduler == "polynomial":  # its end is relative to this rate
+        if optimizer.learning_rate <= POLYNOMIAL_END:
+            template = T("Problems", "The polynomial schedule needs a rate above {end}.")
+            yield _use(param.path, param.default, text(template, end=POLYNOMIAL_END))
+        return
+    names = _rates_of_trained_parts(settings)
+    is_used = any(settings.get(f"optimizer.{name}") is None for name in names)
+    if is_used or not names or optimizer.learning_rate == param.default:
+        return
+    if len(names) == 1:
+        template = T("Problems", "{name} has no effect because {other} is set.")
+        message = text(template, name=param.name, other=names[0])
+    else:
+        template = T("Problems", "{name} has no effect because {first} and {second} are set.")
+        message = text(template, name=param.name, first=names[0], second=names[1])
+    hint = text(T("Problems", "Reset it, or unset the rates of the parts."))
+    suggestion = Suggestion(hint, {param.path: param.default})
+    yield Problem(param.path, Severity.NOTICE, message, suggestion)
+
+
+def _rates_of_trained_parts(settings: TrainSettings) -> list[str]:
+    skipped = {
+        "unet_lr": settings.adapter.network_train_text_encoder_only,
+        "text_encoder_lr": settings.adapter.network_train_unet_only,
+    }
+    return [name for name, is_skipped in skipped.items() if not is_skipped]
+
+
 def optimizer_arguments(settings: TrainSettings) -> Iterator[Problem]:
     """Refuse extra arguments that are not ``name=value``."""
     try:
@@ -174,6 +233,16 @@ def samples_are_drawn(settings: TrainSettings) -> Iterator[Problem]:
             {"sampling.sample_every_n_epochs": 1},
         )
         yield Problem("sampling.sample_prompts", Severity.WARNING, message, hint)
+
+
+def upscaling_without_buckets(settings: TrainSettings) -> Iterator[Problem]:
+    """Say that small pictures are enlarged without buckets, though the default is not to."""
+    pictures = settings.dataset
+    if pictures.bucket_no_upscale and not pictures.enable_bucket:
+        message = text(T("Problems", "bucket_no_upscale has no effect without buckets."))
+        hint = text(T("Problems", "Enable buckets, or let small pictures be enlarged."))
+        suggestion = Suggestion(hint, {"dataset.enable_bucket": True})
+        yield Problem("dataset.bucket_no_upscale", Severity.NOTICE, message, suggestion)
 
 
 def values_without_effect(settings: TrainSettings) -> Iterator[Problem]:
@@ -212,10 +281,13 @@ RULES = (
     required_values,
     existing_paths,
     output_name,
+    caption_extension,
     bucket_limits,
     bucket_step,
     something_to_train,
+    common_rate,
     optimizer_arguments,
     samples_are_drawn,
+    upscaling_without_buckets,
     values_without_effect,
 )

@@ -17,7 +17,7 @@ from trainer_core.adapters.base import AdapterKind
 from trainer_core.adapters.inject import AdapterSet, Target, build, build_like, count
 from trainer_core.checkpoints.weights import read_lora
 from trainer_core.dataset.plan import Plan
-from trainer_core.errors import SettingsError
+from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, Part
 from trainer_core.model_files.recognise import inspect_model
@@ -67,17 +67,28 @@ def load_family(settings: TrainSettings, machine: Machine) -> Family:
     return family
 
 
-def trainable_parameters(settings: TrainSettings) -> dict[str, int]:
-    """Return how many numbers each part would train, without memory for any of them.
+def outline_family(settings: TrainSettings) -> Family:
+    """Return the base model without memory for its weights.
 
     Raises:
-        ModelFileError: The base model or the starting weights cannot be used.
+        ModelFileError: It is missing, damaged or of another kind.
+        SettingsError: It has fewer text-encoder layers than are to be skipped.
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    family = _family_class(settings, path).outline(path)
+    return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
+
+
+def trainable_parameters(family: Family, settings: TrainSettings) -> dict[str, int]:
+    """Return how many numbers each part would train, without memory for any of them.
+
+    Raises:
+        ModelFileError: The starting weights cannot be used.
+    """
     with torch.device("meta"):
-        adapters, _ = build_adapters(family, settings)
+        adapters, weights = build_adapters(family, settings)
+    if weights is not None:
+        _take(adapters, weights, settings.adapter.network_weights)
     return {part: count(adapters.parameters_of(part)) for part in adapters.parts()}
 
 
@@ -134,12 +145,22 @@ def fresh_adapters(
     adapters, weights = build_adapters(family, settings)
     adapters.reset(seed)
     path = settings.adapter.network_weights
-    if weights is not None and path is not None:
-        unused = adapters.load(weights, str(path))
+    if weights is not None:
+        unused = _take(adapters, weights, path)
         if unused:
             message = T("Events", "{count} modules of {path} are not used, such as {name}.")
             emitter.warn(text(message, count=len(unused), path=path, name=unused[0]))
     return adapters
+
+
+def _take(adapters: AdapterSet, weights: Mapping[str, Tensor], path: Path | None) -> list[str]:
+    """Load starting weights; return the modules of the file that there is no adapter for."""
+    try:
+        return adapters.load(weights, str(path))
+    except ModelFileError as error:
+        hint = T("Errors", "Turn on dim_from_weights, or use the rank and parts of that file.")
+        error.hint = text(hint)
+        raise
 
 
 def build_optimizer(adapters: AdapterSet, settings: TrainSettings) -> Optimizer:
@@ -156,13 +177,23 @@ def build_optimizer(adapters: AdapterSet, settings: TrainSettings) -> Optimizer:
     return _optimizer(groups, training)
 
 
-def try_optimizer(training: OptimizerSettings) -> None:
-    """Build the optimizer for a single number, to see that it can be built.
+def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
+    """Take one step with a single number: some arguments are refused only there.
 
     Raises:
-        SettingsError: An argument is unknown, or a library is missing.
+        SettingsError: An argument is unknown or refused, or a library is missing.
     """
-    _optimizer([ParameterGroup(name="", params=[Parameter(torch.zeros(1))], lr=0.0)], training)
+    number = Parameter(torch.zeros(1, device=device))
+    number.grad = torch.ones_like(number)
+    try:
+        _optimizer([ParameterGroup(name="", params=[number], lr=0.0)], training).step()
+    except (AssertionError, TypeError, ValueError, RuntimeError) as error:
+        raise SettingsError(
+            T("Errors", "{optimizer} refuses its optimizer_args: {reason}"),
+            T("Errors", "Correct the optimizer arguments, or remove them."),
+            optimizer=training.optimizer_type,
+            reason=error,
+        ) from error
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:

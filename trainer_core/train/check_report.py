@@ -7,14 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from trainer_core.errors import TrainerError
+from trainer_core.errors import SettingsError, TrainerError
 from trainer_core.preflight import Preflight, examine
+from trainer_core.run_folder import RunFolder
 from trainer_core.runtime.imports import quick_imports
+from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T, text
 from trainer_core.train.inputs import plan_event
+
+if TYPE_CHECKING:
+    from trainer_core.runtime.device import Machine
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +38,65 @@ def report(raw: Mapping[str, Any]) -> Report:
     found = examine(raw)
     if found.settings is None:
         return Report(found, {})
-    precision, device = _machine(found, found.settings)
-    parameters = {} if found.errors else _parameters(found, found.settings)
-    return Report(found, parameters, precision, device)
+    _warn_of_taken_name(found, found.settings.output)
+    machine = _machine(found, found.settings)
+    if machine is None:
+        return Report(found, {})
+    parameters: Mapping[str, int] = {}
+    if not found.errors:
+        _try_optimizer(found, found.settings, machine)
+        parameters = _parameters(found, found.settings)
+    return Report(found, parameters, machine.precision, machine.name)
 
 
-def _machine(found: Preflight, settings: TrainSettings) -> tuple[str, str]:
+def _warn_of_taken_name(found: Preflight, output: OutputSettings) -> None:
+    """Say here already what `train` refuses unless it is told to go on or to overwrite."""
+    paths = {"output.output_dir", "output.output_name"}
+    if output.output_dir is None or any(problem.path in paths for problem in found.errors):
+        return
+    if output.resume is None and RunFolder(output.output_dir, output.output_name).exists():
+        template = T("Problems", "{folder} already has a run called {name}.")
+        message = text(template, folder=output.output_dir, name=output.output_name)
+        hint = text(T("Problems", "Choose another output name, or train with --overwrite."))
+        path = "output.output_name"
+        found.problems.append(Problem(path, Severity.WARNING, message, Suggestion(hint)))
+
+
+def _machine(found: Preflight, settings: TrainSettings) -> Machine | None:
     with quick_imports():
         from trainer_core.runtime.device import find_machine
 
     try:
-        machine = find_machine(settings.hardware.mixed_precision)
+        return find_machine(settings.hardware.mixed_precision)
     except TrainerError as error:
         found.problems.append(_problem("hardware.mixed_precision", error))
-        return "", ""
-    return machine.precision, machine.name
+        return None
+
+
+def _try_optimizer(found: Preflight, settings: TrainSettings, machine: Machine) -> None:
+    with quick_imports():
+        from trainer_core.train.building import try_optimizer
+
+    try:
+        try_optimizer(settings.optimizer, machine.device)
+    except TrainerError as error:
+        found.problems.append(_problem("optimizer.optimizer_args", error))
 
 
 def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
     with quick_imports():
-        from trainer_core.train.building import trainable_parameters, try_optimizer
+        from trainer_core.train.building import outline_family, trainable_parameters
 
+    path = "model.pretrained_model_name_or_path"
     try:
-        try_optimizer(settings.optimizer)
+        family = outline_family(settings)
+        path = "adapter.network_weights"
+        return trainable_parameters(family, settings)
+    except SettingsError as error:
+        found.problems.append(_problem("model.clip_skip", error))
     except TrainerError as error:
-        found.problems.append(_problem("optimizer.optimizer_args", error))
-    try:
-        return trainable_parameters(settings)
-    except TrainerError as error:
-        found.problems.append(_problem("model.pretrained_model_name_or_path", error))
-        return {}
+        found.problems.append(_problem(path, error))
+    return {}
 
 
 def exit_code(checked: Report) -> int:

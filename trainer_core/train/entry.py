@@ -43,8 +43,9 @@ def train(ask: Callable[[], Request]) -> int:
                 bar = TerminalProgress(streams.write_terminal)
                 emitter.listeners.append(bar)
                 held.callback(bar.close)
-            # To the file only: terminal and app are told of events in ways of their own.
-            emitter.listeners.append(EventLog(streams.write_log))
+            # The bar has told the terminal already what the log is told here.
+            write_log = streams.write_log if is_terminal else sys.stderr.write
+            emitter.listeners.append(EventLog(write_log))
             emitter.emit(Hello(version=__version__, pid=os.getpid()))
             emitter.emit(Phase(phase="starting"))
             return _guarded(ask, streams, emitter)

@@ -9,7 +9,14 @@ from pathlib import Path
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.prompt_file import SamplePrompt
-from trainer_core.errors import DatasetError, ModelFileError, SettingsError, TrainerError
+from trainer_core.errors import (
+    DatasetError,
+    ModelFileError,
+    OutputError,
+    SettingsError,
+    StateError,
+    TrainerError,
+)
 from trainer_core.preflight import Preflight
 from trainer_core.protocol.messages import BucketCount
 from trainer_core.protocol.messages import Plan as PlanEvent
@@ -54,6 +61,9 @@ def run_inputs(found: Preflight) -> RunInputs:
 _KINDS: Mapping[str, type[TrainerError]] = {
     "model.pretrained_model_name_or_path": ModelFileError,
     "dataset.train_data_dir": DatasetError,
+    "output.output_dir": OutputError,
+    "output.logging_dir": OutputError,
+    "output.resume": StateError,
 }
 
 

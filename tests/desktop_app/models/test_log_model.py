@@ -49,3 +49,9 @@ def test_our_own_lines_stay_translatable(qapp):
     log = LogModel()
     log.add(Level.WARNING, text("Only {count} left.", count=3), 1e9)
     assert log.lines == (LogLine(Level.WARNING, text("Only {count} left.", count=3), 1e9),)
+
+
+def test_lines_that_tell_of_an_event_are_left_out_as_the_event_itself_is_shown(qapp):
+    log = LogModel()
+    log.add_lines(["2026-11-22 12:00:00 INFO [event] Saved x.safetensors", "INFO something else"])
+    assert [line.message for line in log.lines] == ["INFO something else"]

@@ -234,6 +234,18 @@ def test_lists_may_be_typed_with_commas() -> None:
     assert from_text(params()["dataset.resolution"], "512,768") == [512, 768]
 
 
+def test_one_side_is_a_square_on_the_command_line() -> None:
+    assert from_text(params()["dataset.resolution"], "512") == [512, 512]
+
+
+@pytest.mark.parametrize("sides", [768, "768", "768,768", "768 768", [768, 768]])
+def test_a_square_may_be_given_by_one_side_or_as_text(sides: object) -> None:
+    settings, problems = parse({"dataset": {"resolution": sides}})
+
+    assert settings is not None, problems
+    assert settings.dataset.resolution == (768, 768)
+
+
 def test_a_comma_inside_a_text_stays() -> None:
     words = "weight_decay=0.1 betas=0.9,0.99"
 
@@ -312,6 +324,18 @@ def test_what_is_unknown_is_named_with_a_way_out_that_mends_it(
 )
 def test_mending_a_misplaced_setting_keeps_its_value(raw: Raw) -> None:
     assert mended(raw, one_problem(raw))["model"]["clip_skip"] == 2
+
+
+def test_a_name_that_only_resembles_one_of_ours_is_not_guessed() -> None:
+    problem = one_problem({"dataset": {"reg_data_dir": "pictures"}})
+
+    assert problem.suggestion is not None
+    assert str(problem.suggestion.message) == "Remove it."
+
+
+def test_swapped_letters_and_case_do_not_hide_what_was_meant() -> None:
+    assert closest("netwrok_dim", ["network_dim", "network_alpha"]) == "network_dim"
+    assert closest("adamw", ["AdamW", "AdamW8bit"]) == "AdamW"
 
 
 def test_closest_is_near_or_nothing() -> None:

@@ -90,6 +90,11 @@ def test_a_line_says_when_a_setting_acts() -> None:
     assert place[2] == "      Acts if shuffle_caption is true."
 
 
+def test_a_line_says_what_an_empty_value_means() -> None:
+    assert RECORDS["network_alpha"]["unset"] == "equal to rank"
+    assert _line_of("network_alpha")[2] == "      Unset: equal to rank."
+
+
 def _line_of(name: str) -> list[Any]:
     lines = list(describe_lines())
     start = next(n for n, line in enumerate(lines) if line.startswith(f"  {name}  ("))

@@ -116,6 +116,44 @@ def test_output_folders_need_not_exist(settings_of: SettingsOf, tmp_path: Path) 
     assert list(rules.existing_paths(settings)) == []
 
 
+@pytest.mark.parametrize("path", ["output.output_dir", "output.logging_dir"])
+def test_an_output_folder_below_a_file_is_named(
+    settings_of: SettingsOf, path: str, tmp_path: Path
+) -> None:
+    (tmp_path / "notes.txt").touch()
+    settings = settings_of({path: str(tmp_path / "notes.txt" / "a" / "b")})
+
+    (problem,) = rules.existing_paths(settings)
+    assert (problem.path, problem.severity) == (path, Severity.ERROR)
+    assert str(problem.message) == f"{tmp_path / 'notes.txt'} is a file, not a folder."
+
+
+def test_an_output_folder_without_permission_is_named(
+    settings_of: SettingsOf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.access", lambda place, mode: place != tmp_path)
+    settings = settings_of({"output.output_dir": str(tmp_path / "new")})
+
+    (problem,) = rules.existing_paths(settings)
+    assert str(problem.message) == f"There is no permission to write to {tmp_path}."
+
+
+@pytest.mark.parametrize(
+    ("extension", "is_usable"), [(".txt", True), ("/notes.txt", False), ("..\\a.txt", False)]
+)
+def test_a_caption_extension_is_no_path(
+    settings_of: SettingsOf, extension: str, is_usable: bool
+) -> None:
+    settings = settings_of({"dataset.caption_extension": extension})
+
+    problems = list(rules.caption_extension(settings))
+    assert [str(problem.message) for problem in problems] == (
+        [] if is_usable else [f"The caption extension {extension} is a path."]
+    )
+    for problem in problems:
+        assert list(rules.caption_extension(after_suggestion(settings, problem))) == []
+
+
 @pytest.mark.parametrize(("name", "is_usable"), [("my cat", True), ("a/b", False), ("NUL", False)])
 def test_the_output_name_must_be_a_file_name_everywhere(
     settings_of: SettingsOf, name: str, is_usable: bool

@@ -122,3 +122,70 @@ def test_the_reason_is_said_in_words(
 
 def test_default_settings_have_nothing_without_effect(settings_of: SettingsOf) -> None:
     assert list(rules.values_without_effect(settings_of({}))) == []
+
+
+# ------------------------------------------------------------------ special cases
+
+RATE, UNET_RATE = "optimizer.learning_rate", "optimizer.unet_lr"
+SCHEDULE = "optimizer.lr_scheduler"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({}, "learning_rate has no effect because unet_lr and text_encoder_lr are set."),
+        (
+            {"adapter.network_train_unet_only": True},
+            "learning_rate has no effect because unet_lr is set.",
+        ),
+    ],
+)
+def test_a_common_rate_that_no_part_uses_is_named(
+    settings_of: SettingsOf, changes: dict[str, object], message: str
+) -> None:
+    settings = settings_of({RATE: 1e-3, **changes})
+
+    (problem,) = rules.common_rate(settings)
+    assert (problem.path, problem.severity) == (RATE, Severity.NOTICE)
+    assert str(problem.message) == message
+    assert list(rules.common_rate(after_suggestion(settings, problem))) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {RATE: 1e-3, UNET_RATE: "unset"},
+        {RATE: 1e-3, SCHEDULE: "polynomial"},
+    ],
+)
+def test_a_common_rate_that_acts_or_is_untouched_is_not_named(
+    settings_of: SettingsOf, changes: dict[str, object]
+) -> None:
+    assert list(rules.common_rate(settings_of(changes))) == []
+
+
+@pytest.mark.parametrize("rate", [0.0, 1e-7])
+def test_a_polynomial_schedule_that_would_have_to_rise_is_refused(
+    settings_of: SettingsOf, rate: float
+) -> None:
+    settings = settings_of({RATE: rate, SCHEDULE: "polynomial"})
+
+    (problem,) = rules.common_rate(settings)
+    assert (problem.path, problem.severity) == (RATE, Severity.ERROR)
+    assert list(rules.common_rate(after_suggestion(settings, problem))) == []
+
+
+@pytest.mark.parametrize("no_upscale", [True, False])
+def test_no_upscaling_without_buckets_is_named_once(
+    settings_of: SettingsOf, no_upscale: bool
+) -> None:
+    path = "dataset.bucket_no_upscale"
+    settings = settings_of({"dataset.enable_bucket": False, path: no_upscale})
+
+    (problem,) = [each for each in rules.check(settings) if each.path == path]
+    assert problem.severity is Severity.NOTICE
+
+
+def test_no_upscaling_with_buckets_is_not_named(settings_of: SettingsOf) -> None:
+    assert list(rules.upscaling_without_buckets(settings_of({}))) == []
