@@ -49,7 +49,12 @@ def find_machine(mixed_precision: Literal["auto", "no", "fp16", "bf16"]) -> Mach
             T("Errors", "Set mixed_precision to auto, no or bf16."),
         )
     precision: Precision = "bf16" if mixed_precision == "bf16" else "no"
-    return Machine(torch.device("cpu"), precision, f"CPU, {torch.get_num_threads()} threads")
+    return Machine(torch.device("cpu"), precision, _cpu_name())
+
+
+def _cpu_name() -> str:
+    threads = torch.get_num_threads()
+    return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
 
 
 def _gpu(device: torch.device, asked: Literal["auto", "no", "fp16", "bf16"]) -> Machine:

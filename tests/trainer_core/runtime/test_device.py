@@ -58,8 +58,13 @@ def test_fp16_on_a_cpu_is_refused_with_what_to_set() -> None:
 
 
 @pytest.mark.usefixtures("no_gpu")
-def test_a_cpu_is_named_with_its_threads() -> None:
-    assert find_machine("auto").name == f"CPU, {torch.get_num_threads()} threads"
+@pytest.mark.parametrize(("threads", "name"), [(1, "CPU, 1 thread"), (2, "CPU, 2 threads")])
+def test_a_cpu_is_named_with_its_threads(
+    threads: int, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: threads)
+
+    assert find_machine("auto").name == name
 
 
 def test_a_gpu_calculates_in_the_best_16_bit_that_it_has(has_bf16: bool) -> None:
