@@ -25,7 +25,7 @@ from helpers.trainer_process import (
     trainer_command,
 )
 
-from trainer_core.protocol.messages import Finished, Hello, Phase, Plan, StepDone
+from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
 from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.schema import params
@@ -307,7 +307,7 @@ def first_run(trained: TinyProject) -> Ended:
 def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> None:
     assert first_run.code == 0
     log = first_run.log.splitlines()
-    assert log[-1].partition("INFO ")[2].startswith("Completed at step 4 of 4.")
+    assert log[-1].partition(f"INFO {EVENT_MARK} ")[2].startswith("Completed at step 4 of 4.")
     assert all(re.match(r"[-\d]+ [\d:,]+ (INFO|WARNING) ", line) for line in log)
     assert len(first_run.out.splitlines()) == len(first_run.events)
     assert [type(event) for event in first_run.events[:2]] == [Hello, Phase]
