@@ -31,8 +31,8 @@ class Document(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
-        self.undo_stack.cleanChanged.connect(self._on_clean_changed)
         self._file = files.RunFile()
+        self._saved_raw = self._file.raw
         self.path: Path | None = None
         self.settings: TrainSettings | None = None
         self.problems: list[Problem] = []
@@ -51,7 +51,9 @@ class Document(QObject):
     @property
     def is_dirty(self) -> bool:
         """True if there is something to save."""
-        return not self.undo_stack.isClean()
+        # Not the undo stack's word: edits of captions are on it too, and save themselves.
+        # Compared as text, where True is not 1.
+        return self.raw is not self._saved_raw and repr(self.raw) != repr(self._saved_raw)
 
     @property
     def errors(self) -> list[Problem]:
@@ -118,7 +120,7 @@ class Document(QObject):
             self._make_paths_absolute()
         files.save(path, self._file, replace=True)
         self.path = path
-        self.undo_stack.setClean()
+        self._saved_raw = self.raw
         self.name_changed.emit()
 
     def write_snapshot(self, path: Path) -> None:
@@ -143,6 +145,7 @@ class Document(QObject):
 
     def _replace(self, file: files.RunFile, path: Path | None) -> None:
         self._file = file
+        self._saved_raw = file.raw
         self.path = path
         self.undo_stack.clear()
         self._validate()
@@ -152,7 +155,10 @@ class Document(QObject):
 
     def set_raw(self, raw: Raw, paths: frozenset[str]) -> None:
         """Put ``raw`` in place; for the steps of the undo stack only."""
+        was_dirty = self.is_dirty
         self._file.raw = raw
+        if self.is_dirty is not was_dirty:
+            self.name_changed.emit()
         self._validate()
         self.changed.emit(paths)
         self.problems_changed.emit()
@@ -162,9 +168,6 @@ class Document(QObject):
         self.settings, self.problems = document.parse(absolute)
         checked = self.settings or _usable(absolute, self.problems)
         self.problems.extend(rules.check(checked))
-
-    def _on_clean_changed(self) -> None:
-        self.name_changed.emit()
 
 
 def _usable(raw: Raw, problems: list[Problem]) -> TrainSettings:

@@ -46,7 +46,7 @@ def start(
         path = workspace.data_dir / "run.toml"
         path.parent.mkdir(exist_ok=True)
         workspace.document.write_snapshot(path)
-        workspace.document.undo_stack.setClean()
+        workspace.document.new()
         use_trainer(workspace, steps=10_000, delay=0.01, **options)
         workspace.run.start(path)
         qtbot.waitUntil(lambda: len(workspace.metrics.loss) >= 1, timeout=20_000)

@@ -157,3 +157,21 @@ def test_a_snapshot_of_an_earlier_run_is_a_new_run(document: Document, tmp_path:
     document.load(earlier)
     document.write_snapshot(tmp_path / "snapshot.toml")
     assert files.load(tmp_path / "snapshot.toml").run == {}
+
+
+def test_a_value_that_is_set_back_by_hand_leaves_nothing_to_save(document: Document):
+    document.set_value("optimizer.epoch", 7)
+    assert document.is_dirty
+    document.set_value("optimizer.epoch", 1)
+    document.apply({"optimizer.epoch": None}, "removed")
+    document.apply({"optimizer": None}, "removed")
+    assert not document.is_dirty
+
+
+def test_true_in_place_of_1_is_something_to_save(document: Document, tmp_path: Path):
+    file = tmp_path / "run.toml"
+    file.write_text('format = "loom/1"\n[dataset]\nenable_bucket = 1\n')
+    document.load(file)
+    assert not document.is_dirty
+    document.set_value("dataset.enable_bucket", True)
+    assert document.is_dirty

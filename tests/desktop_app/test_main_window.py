@@ -34,7 +34,7 @@ def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow
         window.show()
     window.activateWindow()
     yield window
-    workspace.document.undo_stack.setClean()
+    workspace.document.new()  # closing asks nothing then
 
 
 @pytest.fixture
@@ -295,9 +295,11 @@ def test_a_damaged_layout_gives_the_first_one(workspace: Workspace, answers: Ans
     assert all(not dock.isHidden() for dock in window.docks.widgets.values())
 
 
-def test_closing_leaves_no_thread_and_no_timer(window: MainWindow, workspace: Workspace, qtbot):
+def test_closing_leaves_no_thread_and_no_timer(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
     drop(window, Path(__file__).parent)
-    workspace.document.undo_stack.setClean()
+    workspace.document.save(tmp_path / "run.toml")
     window.close()
     assert not window.isVisible()
     qtbot.waitUntil(
