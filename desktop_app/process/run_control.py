@@ -87,6 +87,14 @@ class RunControl(QObject):
         """What the trainer is doing: a phase of the protocol, or ``idle``."""
         return self._phase
 
+    @property
+    def folder(self) -> RunFolder | None:
+        """Where the run at hand, or the last one, keeps its records; None before it has a place."""
+        if self.hello is None or not self.hello.run_folder:
+            return None
+        path = Path(self.hello.run_folder)
+        return RunFolder(path.parent, path.stem)
+
     def start(self, run_file: Path, *, overwrite: bool = False, continue_: bool = False) -> None:
         """Start a run.
 
@@ -152,7 +160,7 @@ class RunControl(QObject):
             self._deliver(event)
 
     def _join_earlier_run(self, hello: Hello, resumed: Resumed) -> None:
-        folder = _run_folder(hello)
+        folder = self.folder
         if folder is None:
             self._deliver(resumed)
             return
@@ -234,18 +242,10 @@ class RunControl(QObject):
             self._follower.close()
             self._follower.deleteLater()
             self._follower = None
-        folder = _run_folder(self.hello)
+        folder = self.folder
         self.outcome = outcome_of(end, self._last_word, folder.log_file if folder else None)
         self._is_stopping = False
         level = Level.INFO if self.outcome.ok else Level.ERROR
         self._log.add(level, self.outcome.sentence)
         self._set_phase("idle")
         self.ended.emit(self.outcome)
-
-
-def _run_folder(hello: Hello | None) -> RunFolder | None:
-    """Return the folder that the trainer named, None if it ended before it had one."""
-    if hello is None or not hello.run_folder:
-        return None
-    path = Path(hello.run_folder)
-    return RunFolder(path.parent, path.stem)
