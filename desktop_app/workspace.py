@@ -12,6 +12,7 @@ from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.samples_model import SamplesModel
+from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
 
@@ -21,6 +22,7 @@ class Workspace(QObject):
 
     Attributes:
         document: The settings being edited.
+        filter: Which of the document's settings are shown.
         dataset: The pictures that the document names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
@@ -42,6 +44,7 @@ class Workspace(QObject):
         self.data_dir = data_dir
         self.preferences = preferences
         self.document = Document(self)
+        self.filter = SettingsFilter(self.document, self)
         self.dataset = DatasetModel(self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
