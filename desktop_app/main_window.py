@@ -142,7 +142,8 @@ class MainWindow(QMainWindow):
             widget.commit()
 
     def _find(self) -> None:
-        self.toolbar.search.setFocus()
+        self.docks.raise_settings()
+        self._workspace.filter.field_wanted.emit()
 
     def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
         self._recent = QMenu(shown(T("App", "Open &recent")), self)
@@ -198,7 +199,6 @@ class MainWindow(QMainWindow):
         self.run.told.connect(self._status.tell)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         self._recent.aboutToShow.connect(self._fill_recent)
-        self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
         workspace.document.name_changed.connect(self._show_name)
         workspace.run.started.connect(self._on_run_started)
         workspace.run.phase_changed.connect(self._show_run_state)

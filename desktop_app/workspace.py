@@ -14,6 +14,7 @@ from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.samples_model import SamplesModel
+from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
 
@@ -23,6 +24,7 @@ class Workspace(QObject):
 
     Attributes:
         document: The settings being edited.
+        filter: Which of the document's settings are shown.
         dataset: The pictures that the document names.
         file_checks: What is wrong inside the other files that it names.
         problems: What is wrong with either.
@@ -45,6 +47,7 @@ class Workspace(QObject):
         self.data_dir = data_dir
         self.preferences = preferences
         self.document = Document(self)
+        self.filter = SettingsFilter(self.document, self)
         self.dataset = DatasetModel(self)
         self.file_checks = FileChecks(self)
         self.problems = ProblemsModel(self)

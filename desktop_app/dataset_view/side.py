@@ -25,6 +25,8 @@ from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.texts import T
 
+_BATCH = 50  # findings laid out before the window may do something else
+
 
 class DatasetSide(QSplitter):
     """Concepts above, findings below."""
@@ -111,6 +113,8 @@ def _finding_view(model: FindingsList) -> QListView:
     view.setIconSize(QSize(look.icon_s, look.icon_s))
     view.setSpacing(look.gap_xs)
     view.setResizeMode(QListView.ResizeMode.Adjust)
+    view.setLayoutMode(QListView.LayoutMode.Batched)  # every picture may have one
+    view.setBatchSize(_BATCH)
     view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
     view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     view.setAccessibleName(shown(T("App", "Problems")))
