@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document import Document
+from desktop_app.document_file.autosave import Autosave
+from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
@@ -21,6 +23,8 @@ class Workspace(QObject):
 
     Attributes:
         document: The settings being edited.
+        autosave: Keeps them aside while they are unsaved.
+        watch: Notices when another program changes their file.
         dataset: The pictures that the document names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
@@ -42,6 +46,8 @@ class Workspace(QObject):
         self.data_dir = data_dir
         self.preferences = preferences
         self.document = Document(self)
+        self.autosave = Autosave(self.document, data_dir / "recovery", self)
+        self.watch = FileWatch(self.document, self)
         self.dataset = DatasetModel(self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
@@ -51,7 +57,9 @@ class Workspace(QObject):
         self._connect()
 
     def close(self) -> None:
-        """Leave no thread at work."""
+        """Leave no thread at work, and nothing unsaved aside: it was asked about."""
+        self.autosave.close()
+        self.watch.close()
         self.dataset.close()
 
     def _connect(self) -> None:
