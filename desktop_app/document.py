@@ -211,9 +211,7 @@ class Document(QObject):
             self.undo_stack.push(_Change(self, after, paths, title))
         self.name_changed.emit()
 
-    def _replace(
-        self, file: files.RunFile, path: Path | None, stamp: str | None = None
-    ) -> None:
+    def _replace(self, file: files.RunFile, path: Path | None, stamp: str | None = None) -> None:
         self._file = file
         self._saved_raw = file.raw
         self._is_missing = False
