@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from desktop_app.docks.base import Dock
 from desktop_app.translation import shown
@@ -100,7 +100,25 @@ class DockFrame(QObject):
         if self._is_in_sight(name):
             self.widgets[name].close()
         else:
-            self.raise_dock(name)
+            self.focus_dock(name)
+
+    def focus_dock(self, name: str) -> None:
+        """Bring a dock to the front and the focus into it, where it was last."""
+        self.raise_dock(name)
+        content = self.widgets[name].widget()
+        field = content.focusWidget() or _first_field(content)
+        if field is not None:
+            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_next(self, direction: int) -> None:
+        """Go from the dock that has the focus to the next open one, or the one before."""
+        names = [name for name, widget in self.widgets.items() if not widget.isHidden()]
+        holder = QApplication.focusWidget()
+        has_focus = [holder is not None and self.widgets[n].isAncestorOf(holder) for n in names]
+        if names:
+            outside = -1 if direction > 0 else 0
+            current = has_focus.index(True) if any(has_focus) else outside
+            self.focus_dock(names[(current + direction) % len(names)])
 
     def raise_for(self, path: str) -> None:
         """Bring the dock to the front in which a setting is edited."""
@@ -143,3 +161,14 @@ class DockFrame(QObject):
                 empty = widget.titleBarWidget()
                 widget.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt takes a null here
                 empty.deleteLater()
+
+
+def _first_field(content: QWidget) -> QWidget | None:
+    """Return the widget of a dock that Tab would reach first."""
+    field: QWidget | None = content
+    while field is not None and (field is content or content.isAncestorOf(field)):
+        takes_focus = bool(field.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        if takes_focus and field.isEnabled() and field.isVisibleTo(content):
+            return field
+        field = field.nextInFocusChain()
+    return None

@@ -7,6 +7,8 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document import Document
+from desktop_app.document_file.autosave import Autosave
+from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.dataset_scan import folder_problems
 from desktop_app.models.file_checks import FileChecks
@@ -25,6 +27,8 @@ class Workspace(QObject):
     Attributes:
         document: The settings being edited.
         filter: Which of the document's settings are shown.
+        autosave: Keeps them aside while they are unsaved.
+        watch: Notices when another program changes their file.
         dataset: The pictures that the document names.
         file_checks: What is wrong inside the other files that it names.
         problems: What is wrong with either.
@@ -48,6 +52,8 @@ class Workspace(QObject):
         self.preferences = preferences
         self.document = Document(self)
         self.filter = SettingsFilter(self.document, self)
+        self.autosave = Autosave(self.document, data_dir / "recovery", self)
+        self.watch = FileWatch(self.document, self)
         self.dataset = DatasetModel(self)
         self.file_checks = FileChecks(self)
         self.problems = ProblemsModel(self)
@@ -58,7 +64,9 @@ class Workspace(QObject):
         self._connect()
 
     def close(self) -> None:
-        """Leave no thread at work."""
+        """Leave no thread at work, and nothing unsaved aside: it was asked about."""
+        self.autosave.close()
+        self.watch.close()
         self.dataset.close()
         self.file_checks.close()
 
