@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from desktop_app.models.dataset_scan import (
 )
 from desktop_app.models.picture_row import PictureRow, with_findings
 from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings, params
@@ -27,10 +29,10 @@ _PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
 
 
 class DatasetModel(QObject):
-    """The picture folder of the document, scanned in a thread as settings and files change.
+    """The pictures of the document, scanned in a thread as settings and files change.
 
     Attributes:
-        scan: The newest look at the folder; None without a folder, and before the first look.
+        scan: The newest look at them; None if none are named, and before the first look.
         progress: How far the full check is; None while there is none.
     """
 
@@ -58,8 +60,17 @@ class DatasetModel(QObject):
 
     @property
     def folder(self) -> Path | None:
-        """The folder that the settings name, whether it was looked at yet or not."""
-        return None if self._request is None else self._request.folder
+        """Where all pictures lie that the settings name; None if they name none.
+
+        With one place it is that folder, with several what they have in common; an empty path if
+        that is nothing.
+        """
+        return None if self._request is None else _common_folder(self._request)
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """The folders and pictures that the settings name, whether looked at yet or not."""
+        return () if self._request is None else self._request.places
 
     @property
     def is_busy(self) -> bool:
@@ -82,9 +93,11 @@ class DatasetModel(QObject):
         request = Request.of(_usable(with_absolute_paths(raw, folder)))
         if request == self._request:
             return
-        is_other_folder = request is None or request.folder != self.folder
+        places = () if request is None else request.places
+        is_other_folder = set(places) != set(self.places)
+        is_all_new = not set(places) & set(self.places)
         self._request = request
-        if is_other_folder:
+        if is_all_new:
             self._show(None)
         if request is None:
             self._pause.stop()
@@ -94,7 +107,7 @@ class DatasetModel(QObject):
         self.busy_changed.emit()
 
     def rescan(self) -> None:
-        """Look at the folder again, whatever is known of it."""
+        """Look at the pictures again, whatever is known of it."""
         self._is_stale = True
         if self._request is not None:
             self._look()
@@ -139,7 +152,9 @@ class DatasetModel(QObject):
     def _watch(self, scan: Scan | None) -> None:
         wanted: set[str] = set()
         if scan is not None and scan.failure is None:
-            wanted = {str(scan.request.folder), *(str(c.folder) for c in scan.index.concepts)}
+            roots = (root.path for root in scan.index.roots if root.failure is None)
+            wanted = {str(folder) for folder in roots}
+            wanted |= {str(concept.folder) for concept in scan.index.concepts}
         watched = set(self._watcher.directories())
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))
@@ -170,6 +185,17 @@ class DatasetModel(QObject):
     def _on_check_finished(self) -> None:
         self.progress = None
         self.progress_changed.emit()
+
+
+def _common_folder(request: Request) -> Path:
+    """Return what messages need not say of a path."""
+    places = request.places
+    folders = [p.parent if p != request.folder and is_picture_name(p.name) else p for p in places]
+    try:
+        common = Path(os.path.commonpath(folders))
+    except ValueError:  # on several drives
+        return Path()
+    return Path() if common == Path(common.anchor) else common
 
 
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:

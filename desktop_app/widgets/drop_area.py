@@ -43,9 +43,6 @@ class DropArea(Invitation):
         painter.end()
 
 
-def dropped_folder(data: QMimeData) -> Path | None:
-    """Return the folder that is being dropped; of a file, the folder that it lies in."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    if not paths:
-        return None
-    return paths[0] if paths[0].is_dir() else paths[0].parent
+def dropped_paths(data: QMimeData) -> list[Path]:
+    """Return the files and folders that are being dropped."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]

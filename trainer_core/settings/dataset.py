@@ -36,6 +36,7 @@ class DatasetSettings(Section):
             "the folder that they lie in.",
         ),
         path_kind="file_or_folder",
+        file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
     )
     dataset_repeats: int = param(
         1,

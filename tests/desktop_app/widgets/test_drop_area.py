@@ -1,6 +1,6 @@
 from PySide6.QtCore import QMimeData, QUrl
 
-from desktop_app.widgets.drop_area import DropArea, dropped_folder
+from desktop_app.widgets.drop_area import DropArea, dropped_paths
 
 
 def dropped(*urls: QUrl) -> QMimeData:
@@ -12,13 +12,13 @@ def dropped(*urls: QUrl) -> QMimeData:
 def test_a_folder_is_itself_and_a_file_its_folder(tmp_path):
     file = tmp_path / "ü a.png"
     file.write_bytes(b"")
-    assert dropped_folder(dropped(QUrl.fromLocalFile(str(tmp_path)))) == tmp_path
-    assert dropped_folder(dropped(QUrl.fromLocalFile(str(file)))) == tmp_path
+    assert dropped_paths(dropped(QUrl.fromLocalFile(str(tmp_path)))) == tmp_path
+    assert dropped_paths(dropped(QUrl.fromLocalFile(str(file)))) == tmp_path
 
 
 def test_what_is_not_on_this_machine_is_no_folder():
-    assert dropped_folder(dropped(QUrl("https://example.org/pictures"))) is None
-    assert dropped_folder(QMimeData()) is None
+    assert dropped_paths(dropped(QUrl("https://example.org/pictures"))) is None
+    assert dropped_paths(QMimeData()) is None
 
 
 def test_the_button_gives_way_to_what_is_dragged(qtbot):
