@@ -10,6 +10,7 @@ from desktop_app.document import Document
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.picture_choice import PictureChoice
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.samples_model import SamplesModel
 from desktop_app.preferences import Preferences
@@ -22,6 +23,7 @@ class Workspace(QObject):
     Attributes:
         document: The settings being edited.
         dataset: The pictures that the document names.
+        pictures: What changes which pictures it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         metrics: What the run measured.
@@ -43,6 +45,7 @@ class Workspace(QObject):
         self.preferences = preferences
         self.document = Document(self)
         self.dataset = DatasetModel(self)
+        self.pictures = PictureChoice(self.document, self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -52,6 +55,7 @@ class Workspace(QObject):
 
     def close(self) -> None:
         """Leave no thread at work."""
+        self.pictures.close()
         self.dataset.close()
 
     def _connect(self) -> None:

@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QLabel,
     QListView,
     QPlainTextEdit,
-    QPushButton,
     QTreeView,
 )
 
@@ -70,9 +69,9 @@ def words(widget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
 
 
-def data_of(path: Path) -> QMimeData:
+def data_of(*paths: Path) -> QMimeData:
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     return data
 
 
@@ -81,31 +80,35 @@ def drag_in(view, data: QMimeData) -> None:
     QApplication.sendEvent(view, QDragEnterEvent(QPoint(50, 50), COPY, data, buttons, keys))
 
 
-def drop(view, path: Path) -> None:
-    data = data_of(path)
+def drop(view, *paths: Path) -> None:
+    data = data_of(*paths)
     drag_in(view, data)
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(view, QDropEvent(QPointF(50, 50), COPY, data, buttons, keys))
 
 
+def chosen(workspace) -> tuple[object, object]:
+    document = workspace.document
+    return document.value("dataset.train_data_dir"), document.value("dataset.more_pictures")
+
+
 def test_an_empty_view_invites_a_folder(view):
     area = view.findChild(DropArea)
     assert area.isVisible()
-    assert "Drop a folder of pictures here" in words(area)
+    assert "Drop folders or pictures here" in words(area)
 
 
 def test_a_dropped_folder_becomes_the_setting_in_one_step_of_undo(view, workspace, folder, qtbot):
     drop(view, folder)
-    assert workspace.document.value("dataset.train_data_dir") == folder.as_posix()
     qtbot.waitUntil(lambda: len(names(view)) == 4)
+    assert workspace.document.value("dataset.train_data_dir") == folder.as_posix()
     workspace.document.undo_stack.undo()
     assert view.findChild(DropArea).isVisible()
 
 
-def test_a_dropped_picture_stands_for_its_folder(view, workspace, folder):
+def test_all_pictures_of_a_folder_stand_for_the_folder(view, workspace, folder, qtbot):
     drop(view, folder / "3_style" / "c.png")
-    value = workspace.document.value("dataset.train_data_dir")
-    assert value == (folder / "3_style").as_posix()
+    qtbot.waitUntil(lambda: chosen(workspace) == ((folder / "3_style").as_posix(), []))
 
 
 def test_a_folder_held_over_the_pictures_is_invited(filled, folder):
@@ -122,10 +125,10 @@ def test_text_that_is_dragged_over_is_no_folder(view):
     assert "Drop it" not in words(view.findChild(DropArea))
 
 
-def test_the_button_asks_for_a_folder(view, workspace, folder, monkeypatch):
+def test_the_button_asks_for_a_folder(view, workspace, folder, monkeypatch, qtbot):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    view.findChild(DropArea).findChild(QPushButton).click()
-    assert workspace.document.value("dataset.train_data_dir") == folder.as_posix()
+    view.findChild(DropArea).button.click()
+    qtbot.waitUntil(lambda: chosen(workspace) == (folder.as_posix(), []))
 
 
 def test_figures_follow_the_settings(filled, workspace, qtbot):
@@ -138,8 +141,12 @@ def test_figures_follow_the_settings(filled, workspace, qtbot):
 def test_concepts_show_pictures_and_repeats(filled):
     model = filled.findChild(DatasetSide).findChild(QTreeView).model()
     rows = range(model.rowCount())
-    cells = [[model.index(row, column).data() for column in range(2)] for row in rows]
-    assert cells == [["All pictures", "4"], ["10_zxq cat", "3 × 10"], ["3_style", "1 × 3"]]
+    cells = [[model.index(row, column).data() for column in range(3)] for row in rows]
+    assert cells == [
+        ["All pictures", "", "4"],
+        ["10_zxq cat", "10 ×", "3"],
+        ["3_style", "3 ×", "1"],
+    ]
 
 
 def test_a_chosen_concept_shows_its_pictures(filled):
