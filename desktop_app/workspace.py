@@ -77,5 +77,4 @@ class Workspace(QObject):
         self.problems.set_problems(self.document.problems)
 
     def _on_findings_changed(self) -> None:
-        folder = self.dataset.folder or self.document.folder
-        self.problems.set_findings(self.dataset.findings, folder)
+        self.problems.set_findings(self.dataset.findings, *self.dataset.bases)

@@ -61,9 +61,9 @@ class DatasetSide(QSplitter):
         at = self._concepts.index_of(None if chosen is None else chosen.key)
         self._concept_view.setCurrentIndex(at)
 
-    def show_findings(self, findings: Iterable[Finding], folder: Path) -> None:
+    def show_findings(self, findings: Iterable[Finding], *folders: Path) -> None:
         """List the findings; without any, their part is hidden."""
-        self._findings.show(findings, folder)
+        self._findings.show(findings, *folders)
         count = self._findings.rowCount()
         self._heading.setText(shown(T("App", "Problems: {count}"), count=count))
         self._finding_part.setVisible(count > 0)

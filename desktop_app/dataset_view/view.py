@@ -135,8 +135,7 @@ class DatasetView(QWidget):
         self._show_page()
 
     def _show_rows(self) -> None:
-        folder = self._model.folder or Path()
-        self._side.show_findings(self._model.findings, folder)
+        self._side.show_findings(self._model.findings, *self._model.bases)
         self.browser.show_rows(self._model.rows)
 
     def _show_progress(self) -> None:
@@ -151,15 +150,15 @@ class DatasetView(QWidget):
 
     def _words_of_invitation(self) -> tuple[str, str] | None:
         """Return headline and explanation, None if there are pictures to show instead."""
-        scan, folder = self._model.scan, self._model.folder
+        scan, places = self._model.scan, self._model.places
         if self._held is not None:
-            has_pictures = folder is not None
-            return invitation(self._held), explanation(self._held, has_pictures=has_pictures)
-        if folder is None:
+            more = explanation(self._held, has_pictures=bool(places))
+            return invitation(self._held), more
+        if not places:
             headline = T("App", "Drop folders or pictures here")
             return shown(headline), shown(_EXPLANATION)
         if scan is None:
-            return shown(T("App", "Looking at the pictures…")), str(folder)
+            return shown(T("App", "Looking at the pictures…")), str(places[0])
         if scan.failure is not None:
             hint = scan.failure.hint
             return shown(scan.failure.message), "" if hint is None else shown(hint)
@@ -218,8 +217,8 @@ class DatasetView(QWidget):
         parts = QSplitter(Qt.Orientation.Horizontal, page)
         parts.addWidget(self._side)
         parts.addWidget(self.browser)
-        parts.setStretchFactor(0, 1)
-        parts.setStretchFactor(1, 3)
+        parts.setStretchFactor(0, 2)
+        parts.setStretchFactor(1, 5)
         parts.setChildrenCollapsible(False)
         column.addWidget(parts, 1)
         return page

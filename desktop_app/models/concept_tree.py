@@ -29,7 +29,7 @@ class Column(IntEnum):
 
 _HEADINGS = {
     Column.NAME: T("App", "Folder"),
-    Column.REPEATS: T("App", "Repeats"),
+    Column.REPEATS: T("App", "×"),
     Column.PICTURES: T("App", "Pictures"),
 }
 
@@ -137,6 +137,8 @@ class ConceptTree(QAbstractItemModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(Column(section))
+        if role == Qt.ItemDataRole.ToolTipRole and section == Column.REPEATS:
+            return shown(T("App", "Repeats: how often an epoch shows each picture"))
         return shown(_HEADINGS[Column(section)]) if role == Qt.ItemDataRole.DisplayRole else None
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -59,18 +58,17 @@ class DatasetModel(QObject):
         self._watcher.directoryChanged.connect(self._on_folder_changed)
 
     @property
-    def folder(self) -> Path | None:
-        """Where all pictures lie that the settings name; None if they name none.
-
-        With one place it is that folder, with several what they have in common; an empty path if
-        that is nothing.
-        """
-        return None if self._request is None else _common_folder(self._request)
-
-    @property
     def places(self) -> tuple[Path, ...]:
         """The folders and pictures that the settings name, whether looked at yet or not."""
         return () if self._request is None else self._request.places
+
+    @property
+    def bases(self) -> tuple[Path, ...]:
+        """What need not be said of a path: the one folder, or where several of them lie."""
+        folders = [path.parent if is_picture_name(path.name) else path for path in self.places]
+        if len(set(folders)) > 1:
+            folders = [folder.parent for folder in folders]
+        return tuple(folder for folder in dict.fromkeys(folders) if folder.name)
 
     @property
     def is_busy(self) -> bool:
@@ -185,17 +183,6 @@ class DatasetModel(QObject):
     def _on_check_finished(self) -> None:
         self.progress = None
         self.progress_changed.emit()
-
-
-def _common_folder(request: Request) -> Path:
-    """Return what messages need not say of a path."""
-    places = request.places
-    folders = [p.parent if p != request.folder and is_picture_name(p.name) else p for p in places]
-    try:
-        common = Path(os.path.commonpath(folders))
-    except ValueError:  # on several drives
-        return Path()
-    return Path() if common == Path(common.anchor) else common
 
 
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:

@@ -219,18 +219,18 @@ def _told_apart(roots: Iterable[Root]) -> list[Root]:
 
 
 def distinct_names(folders: Sequence[Path]) -> list[str]:
-    """Return the folders' names, with as many parents in front as tell them apart."""
-    parts = [(*folder.parts[:-1], _name(folder)) for folder in folders]
-    lengths = [1] * len(parts)
+    """Return the folders' names, with as many parents in front as tell different ones apart."""
+    parts = {folder: (*folder.parts[:-1], _name(folder)) for folder in folders}
+    lengths = dict.fromkeys(parts, 1)
     while True:
-        names = ["/".join(p[-n:]) for p, n in zip(parts, lengths, strict=True)]
-        taken = Counter(names)
-        grown = [
-            min(n + 1, len(p)) if taken[name] > 1 else n
-            for p, n, name in zip(parts, lengths, names, strict=True)
-        ]
+        names = {folder: "/".join(parts[folder][-n:]) for folder, n in lengths.items()}
+        taken = Counter(names.values())
+        grown = {
+            folder: min(n + 1, len(parts[folder])) if taken[names[folder]] > 1 else n
+            for folder, n in lengths.items()
+        }
         if grown == lengths:
-            return names
+            return [names[folder] for folder in folders]
         lengths = grown
 
 
