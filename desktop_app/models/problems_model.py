@@ -53,11 +53,11 @@ class Entry:
         )
 
     @classmethod
-    def of_finding(cls, finding: Finding, folder: Path) -> Entry:
-        """Return the entry of a finding in the picture folder ``folder``."""
+    def of_finding(cls, finding: Finding, *folders: Path) -> Entry:
+        """Return the entry of a finding; its path is named from one of ``folders`` on."""
         return cls(
             finding.severity,
-            what(finding, folder),
+            what(finding, *folders),
             finding.path.name,
             way_out(finding),
             picture=finding.path,
@@ -86,25 +86,25 @@ class ProblemsModel(QAbstractTableModel):
         super().__init__(parent)
         self._problems: Sequence[Problem] = ()
         self._findings: Sequence[Finding] = ()
-        self._folder = Path()
+        self._folders: tuple[Path, ...] = ()
         self._rows: list[Problem | Finding] = []
 
     def set_problems(self, problems: Sequence[Problem]) -> None:
         """Show these problems with the settings instead."""
         self._problems = tuple(problems)
-        self._refresh(self._folder)
+        self._refresh(self._folders)
 
-    def set_findings(self, findings: Sequence[Finding], folder: Path) -> None:
-        """Show these findings in the picture folder ``folder`` instead."""
+    def set_findings(self, findings: Sequence[Finding], *folders: Path) -> None:
+        """Show these findings instead; paths below one of the folders are named from it on."""
         self._findings = findings
-        self._refresh(folder)
+        self._refresh(folders)
 
     def entry(self, row: int) -> Entry:
         """Return the problem in a row."""
         found = self._rows[row]
         if isinstance(found, Problem):
             return Entry.of_problem(found)
-        return Entry.of_finding(found, self._folder)
+        return Entry.of_finding(found, *self._folders)
 
     def count(self, severity: Severity) -> int:
         """Return how many problems of this severity there are."""
@@ -147,10 +147,12 @@ class ProblemsModel(QAbstractTableModel):
             return icon(severity, str(getattr(tokens.current(), severity)))
         return None
 
-    def _refresh(self, folder: Path) -> None:
-        rows: list[Problem | Finding] = [*self._problems, *self._findings]
+    def _refresh(self, folders: tuple[Path, ...]) -> None:
+        said = [problem.message for problem in self._problems]  # of a folder, both may tell it
+        findings = (finding for finding in self._findings if finding.message not in said)
+        rows: list[Problem | Finding] = [*self._problems, *findings]
         rows.sort(key=lambda found: _ORDER.index(found.severity))
-        if rows != self._rows or folder != self._folder:
+        if rows != self._rows or folders != self._folders:
             self.beginResetModel()
-            self._rows, self._folder = rows, folder
+            self._rows, self._folders = rows, folders
             self.endResetModel()

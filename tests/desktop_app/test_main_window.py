@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -91,10 +92,11 @@ def test_no_two_commands_share_a_shortcut(window: MainWindow):
 
 
 def test_a_dropped_folder_becomes_the_picture_folder(
-    window: MainWindow, workspace: Workspace, tmp_path: Path
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
     drop(window, tmp_path)
-    assert workspace.document.value("dataset.train_data_dir") == str(tmp_path)
+    value = partial(workspace.document.value, "dataset.train_data_dir")
+    qtbot.waitUntil(lambda: value() == tmp_path.as_posix())
 
 
 def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, tmp_path: Path):
