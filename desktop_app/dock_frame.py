@@ -106,9 +106,10 @@ class DockFrame(QObject):
         """Bring a dock to the front and the focus into it, where it was last."""
         self.raise_dock(name)
         content = self.widgets[name].widget()
-        field = content.focusWidget() or _first_field(content)
-        if field is not None:
-            field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        field = content.focusWidget()
+        if field is None or not field.isVisibleTo(content) or not field.isEnabled():
+            field = _first_field(content)
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
 
     def focus_next(self, direction: int) -> None:
         """Go from the dock that has the focus to the next open one, or the one before."""
@@ -163,12 +164,12 @@ class DockFrame(QObject):
                 empty.deleteLater()
 
 
-def _first_field(content: QWidget) -> QWidget | None:
-    """Return the widget of a dock that Tab would reach first."""
+def _first_field(content: QWidget) -> QWidget:
+    """Return the widget of a dock that Tab would reach first, the dock's own if there is none."""
     field: QWidget | None = content
     while field is not None and (field is content or content.isAncestorOf(field)):
         takes_focus = bool(field.focusPolicy() & Qt.FocusPolicy.TabFocus)
         if takes_focus and field.isEnabled() and field.isVisibleTo(content):
             return field
         field = field.nextInFocusChain()
-    return None
+    return content

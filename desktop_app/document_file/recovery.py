@@ -16,7 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile
 
 from trainer_core.errors import TrainerError
-from trainer_core.file_writing import discard, publish_text, remove_leftovers
+from trainer_core.file_writing import discard, output_error, publish_text, remove_leftovers
 from trainer_core.settings import files
 
 _FORMAT = "loom-unsaved/1"
@@ -76,7 +76,10 @@ class RecoveryFile:
             "newline": unsaved.file.newline,
             "text": files.dumps(unsaved.file),
         }
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise output_error(error, self._path) from error
         self.take()
         publish_text(self._path, json.dumps(content, indent=1), replace=True)
 

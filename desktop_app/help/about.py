@@ -81,6 +81,7 @@ class About(QDialog):
         buttons.addButton(copy, role.ActionRole)
         close = buttons.addButton(shown(T("App", "Close")), role.RejectRole)
         close.setDefault(True)
+        close.setFocus()
         buttons.rejected.connect(self.reject)
         return buttons
 

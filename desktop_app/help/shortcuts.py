@@ -21,7 +21,7 @@ from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from trainer_core.texts import T
 
-_WIDTH_PX, _HEIGHT_PX = 460, 560
+_WIDTH_PX, _HEIGHT_PX = 460, 620
 
 Group = tuple[str, Sequence[tuple[str, str]]]  # a title, and labels with their keys
 
@@ -49,8 +49,8 @@ class Shortcuts(QDialog):
         self.setWindowTitle(shown(T("App", "Keyboard shortcuts")))
         self.resize(_WIDTH_PX, _HEIGHT_PX)
         self.table = _table(groups)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
-        buttons.button(QDialogButtonBox.StandardButton.Close).setText(shown(T("App", "Close")))
+        buttons = QDialogButtonBox(self)
+        buttons.addButton(shown(T("App", "Close")), QDialogButtonBox.ButtonRole.RejectRole)
         buttons.rejected.connect(self.reject)
         look = tokens.current()
         layout = QVBoxLayout(self)

@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
-    QApplication,
     QDialog,
     QGridLayout,
     QHBoxLayout,
@@ -61,11 +60,11 @@ class Welcome(QDialog):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take what the window takes."""
-        QApplication.sendEvent(self._window, event)
+        self._window.dragEnterEvent(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Do with it what the window does."""
-        QApplication.sendEvent(self._window, event)
+        self._window.dropEvent(event)  # sent as an event, it would come back here
         self.accept()
 
     def _heading(self) -> QHBoxLayout:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError
+from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, UnexpectedEofError
 
 from trainer_core.errors import SettingsError
 from trainer_core.file_writing import publish_bytes
@@ -120,7 +120,8 @@ def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
 
 def _reason_of(error: TOMLKitError) -> str:
     reason = _POSITION.sub("", str(error)).rstrip(".")
-    if reason.endswith("'\\x00'"):  # tomlkit's sign for the end of the text
+    is_sign_of_end = reason.endswith("'\\x00'")  # a character that tomlkit puts there
+    if isinstance(error, UnexpectedEofError) or is_sign_of_end:
         return T("Errors", "the file ends in the middle")
     if isinstance(error, InvalidControlChar):
         return T("Errors", "a text in quotes does not end on its line")
