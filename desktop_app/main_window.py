@@ -21,6 +21,7 @@ from desktop_app.preferences import THEMES
 from desktop_app.questions import Ask, ask
 from desktop_app.run_banner import RunBanner
 from desktop_app.run_commands import RunCommands
+from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.status import StatusBar
 from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
@@ -39,12 +40,13 @@ class MainWindow(QMainWindow):
         workspace: Workspace,
         *,
         ask: Ask = ask,
+        confirm: Callable[[StartSheet], bool] = confirm,
         leave: Callable[[int], object] = os._exit,
     ) -> None:
         super().__init__()
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
-        self.run = RunCommands(workspace, self, ask=ask)
+        self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.models.problems_model import Entry
+from desktop_app.models.name_ways import NameWay
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
+from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
 from trainer_core.protocol.messages import Command, Continue, Pause, SampleNow, SaveNow
-from trainer_core.run_folder import RunFolder, free_name, state_step
-from trainer_core.settings.problems import Severity
-from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 
-_SHOW, _GO_ON, _RENAME, _REPLACE = "show", "go_on", "rename", "replace"
-_ERRORS_SHOWN = 5
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 
 
@@ -29,8 +26,16 @@ class RunCommands(QObject):
 
     told = Signal(str)  # what will be done once the step at hand is
 
-    def __init__(self, workspace: Workspace, window: QWidget, *, ask: Ask = ask) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        window: QWidget,
+        *,
+        ask: Ask = ask,
+        confirm: Callable[[StartSheet], bool] = confirm,
+    ) -> None:
         super().__init__(window)
+        self._confirm = confirm
         self._workspace = workspace
         self._window = window
         self._ask = ask
@@ -46,22 +51,28 @@ class RunCommands(QObject):
         """Start a run of the document as it stands; the user's file is not saved by it."""
         if self._workspace.run.is_running:
             return
-        errors = self._errors()
-        settings = self._workspace.document.settings
-        if errors or settings is None:
-            self._refuse(errors)
-            return
-        choice = self._choose_for_name(settings)
-        if choice == CANCEL:
-            return
+        sheet = StartSheet(self._workspace, self._window)
+        try:
+            if sheet.may_be_skipped or self._confirm(sheet):
+                self._start(sheet)
+        finally:
+            sheet.let_go()
+            sheet.deleteLater()
+
+    def _start(self, sheet: StartSheet) -> None:
+        document = self._workspace.document
+        way = sheet.way
+        if way is NameWay.RENAME:
+            document.set_value("output.output_name", sheet.new_name)
         try:
             snapshot = self._snapshot()
         except TrainerError as error:
             report(self._window, error, ask=self._ask)
             return
-        self._has_prompts = settings.sampling.sample_prompts is not None
+        settings = document.settings
+        self._has_prompts = settings is not None and settings.sampling.sample_prompts is not None
         self._workspace.run.start(
-            snapshot, overwrite=choice == _REPLACE, continue_=choice == _GO_ON
+            snapshot, overwrite=way is NameWay.REPLACE, continue_=way is NameWay.GO_ON
         )
 
     def stop_and_save(self) -> None:
@@ -103,61 +114,9 @@ class RunCommands(QObject):
         self._workspace.run.send(command)
         self.told.emit(shown(words))
 
-    def _errors(self) -> list[Entry]:
-        problems = self._workspace.problems
-        entries = (problems.entry(row) for row in range(problems.rowCount()))
-        return [entry for entry in entries if entry.severity is Severity.ERROR]
-
-    def _refuse(self, errors: list[Entry]) -> None:
-        listed = [f"• {entry.message}" for entry in errors[:_ERRORS_SHOWN]]
-        if len(errors) > _ERRORS_SHOWN:
-            more = len(errors) - _ERRORS_SHOWN
-            listed.append(shown(T("App", "… and {count} more"), count=more))
-        question = Question(
-            shown(T("App", "The run cannot start")),
-            shown(T("App", "Something must be set right before the run can start.")),
-            "\n".join(listed),
-            (Answer(_SHOW, shown(T("App", "Show"))),),
-        )
-        if self._ask(self._window, question) == _SHOW:
-            self._workspace.dock_wanted.emit("problems")
-            if errors[0].path:
-                self._workspace.setting_wanted.emit(errors[0].path)
-
-    def _choose_for_name(self, settings: TrainSettings) -> str:
-        """Return what to do if a run of this name exists; "" if there is nothing to decide."""
-        output = settings.output
-        if output.output_dir is None or output.resume is not None:
-            return ""
-        folder = RunFolder(output.output_dir, output.output_name)
-        if not folder.exists():
-            return ""
-        new_name = free_name(folder.output_dir, folder.name)
-        choice = self._ask(self._window, _name_question(folder, new_name))
-        if choice == _RENAME:
-            self._workspace.document.set_value("output.output_name", new_name)
-        return choice
-
     def _snapshot(self) -> Path:
         name = self._workspace.document.value("output.output_name")
         started = datetime.datetime.now().astimezone()
         path = self._workspace.data_dir / "runs" / f"{name}-{started:%Y%m%d-%H%M%S-%f}.toml"
         self._workspace.document.write_snapshot(path)
         return path
-
-
-def _name_question(folder: RunFolder, new_name: str) -> Question:
-    state = folder.newest_state()
-    answers = []
-    if state is not None:
-        label = shown(T("App", "Go on from step {step}"), step=state_step(state))
-        answers.append(Answer(_GO_ON, label))
-    answers.append(Answer(_RENAME, shown(T("App", "Start as {name}"), name=new_name)))
-    replace = shown(T("App", "Replace its files"))
-    answers.append(Answer(_REPLACE, replace, is_destructive=True))
-    return Question(
-        shown(T("App", "The name is taken")),
-        shown(T("App", "There is a run called {name} already."), name=folder.name),
-        shown(T("App", "Its files are in {folder}."), folder=str(folder.output_dir)),
-        answers,
-    )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.starts import Starts
 from PySide6.QtCore import (
     QByteArray,
     QMimeData,
@@ -21,14 +22,15 @@ from desktop_app.actions import ACTIONS
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.page import SettingsPage
 from desktop_app.main_window import MainWindow
+from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import THEMES
 from desktop_app.workspace import Workspace
 
 
 @pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow]:
+def window(workspace: Workspace, answers: Answers, starts: Starts, qtbot) -> Iterator[MainWindow]:
     """The window of an empty document, on the screen."""
-    window = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    window = MainWindow(workspace, ask=answers, confirm=starts, leave=lambda _: None)
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()
@@ -222,12 +224,12 @@ def test_a_failed_run_says_what_happened_and_leads_to_the_log(
 
 
 def test_a_new_start_takes_the_old_message_away(
-    ready: MainWindow, workspace: Workspace, answers: Answers, use_trainer, qtbot
+    ready: MainWindow, workspace: Workspace, starts: Starts, use_trainer, qtbot
 ):
     use_trainer(workspace, steps=10, fail_at=3)
     with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
         ready.commands["start"].trigger()
-    answers.agreed = ["replace"]
+    starts.agreed = [NameWay.REPLACE]
     with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
         ready.commands["start"].trigger()
         assert not ready.banner.isVisible()
