@@ -20,7 +20,8 @@ class Document(QObject):
     """One run file being edited.
 
     The truth is ``raw``, a tree that may hold mistakes. After every change ``settings`` is the
-    snapshot that it validates to, None while something in it cannot be used.
+    snapshot that it validates to, None while something in it cannot be used; ``usable`` is the same
+    with defaults in place of what cannot.
     """
 
     changed = Signal(object)  # frozenset of the paths whose values are new
@@ -35,6 +36,7 @@ class Document(QObject):
         self._saved_raw = self._file.raw
         self.path: Path | None = None
         self.settings: TrainSettings | None = None
+        self.usable = TrainSettings()
         self.problems: list[Problem] = []
         self._validate()
 
@@ -166,8 +168,8 @@ class Document(QObject):
     def _validate(self) -> None:
         absolute = document.with_absolute_paths(self.raw, self.folder)
         self.settings, self.problems = document.parse(absolute)
-        checked = self.settings or _usable(absolute, self.problems)
-        self.problems.extend(rules.check(checked))
+        self.usable = self.settings or _usable(absolute, self.problems)
+        self.problems.extend(rules.check(self.usable))
 
 
 def _usable(raw: Raw, problems: list[Problem]) -> TrainSettings:

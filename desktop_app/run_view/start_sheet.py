@@ -88,17 +88,13 @@ class StartSheet(QDialog):
 
     def refresh(self) -> None:
         """Show the plan and what stands in its way as they are now."""
-        settings, scan = self.workspace.document.settings, self.workspace.dataset.scan
+        settings, scan = self.workspace.document.usable, self.workspace.dataset.scan
         plan = None if scan is None else scan.plan
-        if settings is None:
-            self._facts.show_facts([])
-            self.names.show_taken(None)
-        else:
-            self._look_at_model(settings.model.pretrained_model_name_or_path)
-            self._facts.show_facts(summary(settings, scan, self._report))
-            total_steps = None if plan is None else plan.total_steps
-            self.names.show_taken(taken_name(settings, total_steps))
-            self._headline.setText(settings.output.output_name)
+        total_steps = None if plan is None else plan.total_steps
+        self._look_at_model(settings.model.pretrained_model_name_or_path)
+        self._headline.setText(settings.output.output_name)
+        self._facts.show_facts(summary(settings, scan, self._report))
+        self.names.show_taken(taken_name(settings, total_steps))
         self._show_problems()
         self._show_readiness()
         if self.isVisible():
@@ -107,8 +103,9 @@ class StartSheet(QDialog):
                 self.accept()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
-        """Take the height of what there is to say."""
+        """Take the height of what there is to say; Enter starts, whatever else there is."""
         super().showEvent(event)
+        self.start_button.setFocus()
         self._fit()
 
     def accept(self) -> None:
@@ -176,7 +173,8 @@ class StartSheet(QDialog):
         width = max(self.width() if self.isVisible() else 0, _WIDTH_PX)
         layout = self._body.layout()
         assert layout is not None, "it was given one"
-        height = max(layout.totalHeightForWidth(width), self._body.sizeHint().height()) + bars
+        layout.activate()
+        height = layout.totalHeightForWidth(width) + bars
         room = round(self.screen().availableSize().height() * _SHARE_OF_SCREEN)
         wanted = QSize(width, min(height, room))
         self.setMinimumWidth(_WIDTH_PX)
@@ -219,7 +217,10 @@ class StartSheet(QDialog):
 
     def _show_readiness(self) -> None:
         ready = readiness(self.workspace.problems, self.workspace.dataset)
+        is_news = (ready is Readiness.READY) is not self.start_button.isEnabled()
         self.start_button.setEnabled(ready is Readiness.READY)
+        if is_news and ready is Readiness.READY and not self.names.isAncestorOf(self.focusWidget()):
+            self.start_button.setFocus()
         self._reason.setVisible(bool(ready.words))
         self._reason.setText(shown(ready.words) if ready.words else "")
         self._reason.setProperty("role", ready.role)
