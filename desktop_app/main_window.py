@@ -30,6 +30,7 @@ from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
+_KEYS_OF_DOCKS = 10  # one digit each, from 1
 
 
 class MainWindow(QMainWindow):
@@ -141,6 +142,9 @@ class MainWindow(QMainWindow):
         if widget is not None:
             widget.commit()
 
+    def _carry_out(self, name: str) -> None:
+        self.commands[name].trigger()
+
     def _find(self) -> None:
         self.toolbar.search.setFocus()
 
@@ -160,7 +164,8 @@ class MainWindow(QMainWindow):
         for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
             action = QAction(widget.windowTitle(), self)
             action.setCheckable(True)
-            action.setShortcut(f"Ctrl+{number}")
+            if number < _KEYS_OF_DOCKS:
+                action.setShortcut(f"Ctrl+{number}")
             action.triggered.connect(partial(self.docks.toggle, name))
             actions.append(action)
         return actions
@@ -195,7 +200,9 @@ class MainWindow(QMainWindow):
         workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
         self._closing.leaving.connect(self._keep_layout)
         self._closing.ready.connect(self.close)
+        workspace.command_wanted.connect(self._carry_out)
         self.run.told.connect(self._status.tell)
+        self.run.news.connect(self._status.tell_news)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         self._recent.aboutToShow.connect(self._fill_recent)
         self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)

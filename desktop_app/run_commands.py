@@ -15,7 +15,17 @@ from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
-from trainer_core.protocol.messages import Command, Continue, Pause, SampleNow, SaveNow
+from trainer_core.protocol.messages import (
+    CheckpointSaved,
+    Command,
+    Continue,
+    Event,
+    Pause,
+    Phase,
+    SampleNow,
+    SampleReady,
+    SaveNow,
+)
 from trainer_core.texts import T
 
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
@@ -25,6 +35,7 @@ class RunCommands(QObject):
     """Start, stop and what lies between for the workspace's run."""
 
     told = Signal(str)  # what will be done once the step at hand is
+    news = Signal(str)  # that it was done
 
     def __init__(
         self,
@@ -40,6 +51,11 @@ class RunCommands(QObject):
         self._window = window
         self._ask = ask
         self._has_prompts = True
+        self._awaits_save = False
+        self._awaits_samples = False
+        self._sampled_step: int | None = None
+        workspace.run.started.connect(self._forget)
+        workspace.run.event_received.connect(self._on_event)
 
     @property
     def can_be_asked(self) -> bool:
@@ -100,11 +116,13 @@ class RunCommands(QObject):
 
     def save_now(self) -> None:
         """Write weights and a state after the step at hand."""
+        self._awaits_save = True
         self._tell(SaveNow(), T("App", "Saving after this step…"))
 
     def sample_now(self) -> None:
         """Draw the samples after the step at hand, or say that the run has none."""
         if self._has_prompts:
+            self._awaits_samples = True
             self._tell(SampleNow(), T("App", "Drawing samples after this step…"))
         else:
             self.told.emit(shown(T("App", "This run was started without a prompt file.")))
@@ -113,6 +131,24 @@ class RunCommands(QObject):
     def _tell(self, command: Command, words: str) -> None:
         self._workspace.run.send(command)
         self.told.emit(shown(words))
+
+    def _forget(self) -> None:
+        self._awaits_save = self._awaits_samples = False
+        self._sampled_step = None
+
+    def _on_event(self, event: Event) -> None:
+        """Say that what was asked for is done."""
+        match event:
+            case CheckpointSaved(kind="weights") if self._awaits_save:
+                self._awaits_save = False
+                name = Path(event.path).name
+                self.news.emit(shown(T("App", "Saved: {name}"), name=name))
+            case SampleReady() if self._awaits_samples:
+                self._sampled_step = event.step
+            case Phase(phase="training" | "paused") if self._sampled_step is not None:
+                template = T("App", "Samples of step {step} are drawn.")
+                self.news.emit(shown(template, step=self._sampled_step))
+                self._awaits_samples, self._sampled_step = False, None
 
     def _snapshot(self) -> Path:
         name = self._workspace.document.value("output.output_name")

@@ -72,6 +72,10 @@ class MainToolBar(QToolBar):
         menu.addAction(actions["stop_and_save"])
         menu.addAction(actions["stop_now"])
         button.setMenu(menu)
+        # Once it is stopping, the button offers to do so without saving: a change of mind.
+        stop, now = actions["stop_and_save"], actions["stop_now"]
+        now.enabledChanged.connect(lambda _: _offer(button, stop, now))
+        stop.enabledChanged.connect(lambda _: _offer(button, stop, now))
         self.addWidget(button)
         return button
 
@@ -88,3 +92,8 @@ class MainToolBar(QToolBar):
         field.setFixedWidth(_SEARCH_WIDTH_PX)
         self.addWidget(field)
         return field
+
+
+def _offer(button: QToolButton, stop: QAction, now: QAction) -> None:
+    is_stopping = now.isEnabled() and not stop.isEnabled()
+    button.setDefaultAction(now if is_stopping else stop)
