@@ -50,6 +50,7 @@ class StatusBar(QStatusBar):
         run.event_received.connect(self._on_event)
         problems.modelReset.connect(self._show_problems)
         self._problem_count.clicked.connect(self.problems_wanted)
+        self.messageChanged.connect(self._show_bar)
         self._show_phase()
         self._show_problems()
 
@@ -92,11 +93,15 @@ class StatusBar(QStatusBar):
         self._phase.setText(phase_words(self._run))
         self._phase.setProperty("role", "warning" if self._run.phase == "paused" else "")
         self._phase.style().polish(self._phase)
-        self._bar.setVisible(self._run.is_running)
+        self._show_bar()
         if self._run.is_running and self._run.phase in ("starting", "loading"):
             self._bar.setRange(0, 0)
         if not self._run.is_running:
             self._clear()
+
+    def _show_bar(self) -> None:
+        # A message takes the place of what is below it.
+        self._bar.setVisible(self._run.is_running and not self.currentMessage())
 
     def _run_labels(self) -> tuple[QLabel, ...]:
         return self._steps, self._speed, self._time_left, self._machine

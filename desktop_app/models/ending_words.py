@@ -111,7 +111,7 @@ def _longer(outcome: Outcome, record: RunRecord) -> Iterator[Advice]:
         if outcome.hint is not None:
             yield Advice(shown(outcome.hint))
         return
-    if outcome.state is None:
+    if outcome.state is None or state_step(outcome.state) != outcome.step:
         template = T("App", "Switch on “Save state” to be able to train a finished run longer.")
         yield Advice(shown(template), "output.save_state")
         return

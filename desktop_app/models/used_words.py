@@ -50,7 +50,7 @@ _PRECISION_REASONS = {
 
 def differences(records: Records) -> list[Stat]:
     """Return a line for every setting that came to something else than its words say."""
-    rows = []
+    rows = list(_device(records.facts))
     for path, raw in records.used.items():
         param = params().get(path)
         if param is None or path not in records.asked:
@@ -69,6 +69,13 @@ def everything(records: Records) -> list[Stat]:
         if path in records.asked
     ]
     return [*_machine(records.facts), *settings] if records.facts else []
+
+
+def _device(facts: Mapping[str, object]) -> Iterator[Stat]:
+    if facts.get("device"):
+        asked, device = shown(T("App", "the GPU, if there is one")), str(facts["device"])
+        words = shown(T("App", "{asked} → {used}"), asked=asked, used=device)
+        yield Stat(shown(T("App", "Device")), words)
 
 
 def _told(path: str, asked: str, used: str, raw: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtGui import QShowEvent
 from PySide6.QtWidgets import (
     QCheckBox,
@@ -50,6 +50,9 @@ class StartSheet(QDialog):
         self._report: ModelReport | None = None
         self._seen: Path | None = None
         self._was_fitted = False
+        # What labels need is known to the layouts around them a turn of the event loop later.
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self._fit)
         self._looking = LatestJob(self)
         self._headline = QLabel(self)
         self._facts = FactGrid(self)
@@ -98,7 +101,7 @@ class StartSheet(QDialog):
         self._show_problems()
         self._show_readiness()
         if self.isVisible():
-            self._fit()
+            self._fitting.start()
             if self.may_be_skipped:  # it was shown only because the pictures were looked at
                 self.accept()
 
@@ -107,6 +110,7 @@ class StartSheet(QDialog):
         super().showEvent(event)
         self.start_button.setFocus()
         self._fit()
+        self._fitting.start()
 
     def accept(self) -> None:
         """Start, and keep what was ticked."""
