@@ -24,6 +24,7 @@ from desktop_app.questions import Ask, ask
 from desktop_app.recent_menu import RecentMenu
 from desktop_app.run_banner import RunBanner
 from desktop_app.run_commands import RunCommands
+from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.status import StatusBar
 from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
@@ -35,6 +36,7 @@ from trainer_core.errors import TrainerError
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
+_KEYS_OF_DOCKS = 10  # one digit each, from 1
 
 
 class MainWindow(QMainWindow):
@@ -45,13 +47,14 @@ class MainWindow(QMainWindow):
         workspace: Workspace,
         *,
         ask: Ask = ask,
+        confirm: Callable[[StartSheet], bool] = confirm,
         leave: Callable[[int], object] = os._exit,
     ) -> None:
         super().__init__()
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
-        self.run = RunCommands(workspace, self, ask=ask)
         self.help = HelpCommands(workspace, self.files, self)
+        self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -153,6 +156,9 @@ class MainWindow(QMainWindow):
         if widget is not None:
             widget.commit()
 
+    def _carry_out(self, name: str) -> None:
+        self.commands[name].trigger()
+
     def _find(self) -> None:
         self.docks.raise_settings()
         self._workspace.filter.field_wanted.emit()
@@ -174,7 +180,8 @@ class MainWindow(QMainWindow):
         for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
             action = QAction(widget.windowTitle(), self)
             action.setCheckable(True)
-            action.setShortcut(f"Ctrl+{number}")
+            if number < _KEYS_OF_DOCKS:
+                action.setShortcut(f"Ctrl+{number}")
             action.triggered.connect(partial(self.docks.toggle, name))
             actions.append(action)
         return actions
@@ -211,8 +218,10 @@ class MainWindow(QMainWindow):
         self._closing.leaving.connect(self._keep_layout)
         self._closing.leaving.connect(workspace.autosave.close)
         self._closing.ready.connect(self.close)
+        workspace.command_wanted.connect(self._carry_out)
         self.run.told.connect(self._status.tell)
         workspace.autosave.failed.connect(self._on_autosave_failed)
+        self.run.news.connect(self._status.tell_news)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         workspace.document.name_changed.connect(self._show_name)
         workspace.run.started.connect(self._on_run_started)

@@ -8,8 +8,8 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
-from trainer_core.settings.document import from_raw, to_raw
-from trainer_core.settings.param import Choice, Section, param, section_params
+from trainer_core.settings.document import from_raw, from_text, to_raw
+from trainer_core.settings.param import Choice, Param, Section, param, section_params
 from trainer_core.texts import T
 
 ThemeName = Literal["system", "light", "dark"]
@@ -23,13 +23,18 @@ RECENT_LIMIT = 10
 
 
 class AppSettings(Section):
-    """How the app looks."""
+    """How the app looks and behaves."""
 
     theme: ThemeName = param(
         "system",
         T("App", "Theme"),
         T("App", "Light or dark window."),
         choices=THEMES,
+    )
+    start_at_once: bool = param(
+        False,
+        T("App", "Start at once"),
+        T("App", "Start shows no summary when there is no problem and the name is free."),
     )
 
 
@@ -113,7 +118,7 @@ class Preferences(QObject):
 
     def _read(self) -> AppSettings:
         values = {
-            declared.name: from_raw(declared, self._store.value(f"app/{declared.name}"))
+            declared.name: _from_store(declared, self._store.value(f"app/{declared.name}"))
             for declared in section_params("app", AppSettings)
             if self._store.contains(f"app/{declared.name}")
         }
@@ -121,3 +126,9 @@ class Preferences(QObject):
             return AppSettings.model_validate(values)
         except ValidationError:  # a file of a newer version, or edited by hand: start afresh
             return AppSettings()
+
+
+def _from_store(declared: Param, value: Any) -> Any:
+    """Return a kept value; an ini file holds everything as text."""
+    plain = from_text(declared, value) if isinstance(value, str) else value
+    return from_raw(declared, plain)

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.models.problems_model import Entry
+from desktop_app.models.name_ways import NameWay
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
+from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
-from trainer_core.protocol.messages import Command, Continue, Pause, SampleNow, SaveNow
-from trainer_core.run_folder import RunFolder, free_name, state_step
-from trainer_core.settings.problems import Severity
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.protocol.messages import (
+    CheckpointSaved,
+    Command,
+    Continue,
+    Event,
+    Pause,
+    Phase,
+    SampleNow,
+    SampleReady,
+    SaveNow,
+)
 from trainer_core.texts import T
 
-_SHOW, _GO_ON, _RENAME, _REPLACE = "show", "go_on", "rename", "replace"
-_ERRORS_SHOWN = 5
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 
 
@@ -28,13 +35,27 @@ class RunCommands(QObject):
     """Start, stop and what lies between for the workspace's run."""
 
     told = Signal(str)  # what will be done once the step at hand is
+    news = Signal(str)  # that it was done
 
-    def __init__(self, workspace: Workspace, window: QWidget, *, ask: Ask = ask) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        window: QWidget,
+        *,
+        ask: Ask = ask,
+        confirm: Callable[[StartSheet], bool] = confirm,
+    ) -> None:
         super().__init__(window)
+        self._confirm = confirm
         self._workspace = workspace
         self._window = window
         self._ask = ask
         self._has_prompts = True
+        self._awaits_save = False
+        self._awaits_samples = False
+        self._sampled_step: int | None = None
+        workspace.run.started.connect(self._forget)
+        workspace.run.event_received.connect(self._on_event)
 
     @property
     def can_be_asked(self) -> bool:
@@ -46,22 +67,28 @@ class RunCommands(QObject):
         """Start a run of the document as it stands; the user's file is not saved by it."""
         if self._workspace.run.is_running:
             return
-        errors = self._errors()
-        settings = self._workspace.document.settings
-        if errors or settings is None:
-            self._refuse(errors)
-            return
-        choice = self._choose_for_name(settings)
-        if choice == CANCEL:
-            return
+        sheet = StartSheet(self._workspace, self._window)
+        try:
+            if sheet.may_be_skipped or self._confirm(sheet):
+                self._start(sheet)
+        finally:
+            sheet.let_go()
+            sheet.deleteLater()
+
+    def _start(self, sheet: StartSheet) -> None:
+        document = self._workspace.document
+        way = sheet.way
+        if way is NameWay.RENAME:
+            document.set_value("output.output_name", sheet.new_name)
         try:
             snapshot = self._snapshot()
         except TrainerError as error:
             report(self._window, error, ask=self._ask)
             return
-        self._has_prompts = settings.sampling.sample_prompts is not None
+        settings = document.settings
+        self._has_prompts = settings is not None and settings.sampling.sample_prompts is not None
         self._workspace.run.start(
-            snapshot, overwrite=choice == _REPLACE, continue_=choice == _GO_ON
+            snapshot, overwrite=way is NameWay.REPLACE, continue_=way is NameWay.GO_ON
         )
 
     def stop_and_save(self) -> None:
@@ -89,11 +116,13 @@ class RunCommands(QObject):
 
     def save_now(self) -> None:
         """Write weights and a state after the step at hand."""
+        self._awaits_save = True
         self._tell(SaveNow(), T("App", "Saving after this step…"))
 
     def sample_now(self) -> None:
         """Draw the samples after the step at hand, or say that the run has none."""
         if self._has_prompts:
+            self._awaits_samples = True
             self._tell(SampleNow(), T("App", "Drawing samples after this step…"))
         else:
             self.told.emit(shown(T("App", "This run was started without a prompt file.")))
@@ -103,40 +132,23 @@ class RunCommands(QObject):
         self._workspace.run.send(command)
         self.told.emit(shown(words))
 
-    def _errors(self) -> list[Entry]:
-        problems = self._workspace.problems
-        entries = (problems.entry(row) for row in range(problems.rowCount()))
-        return [entry for entry in entries if entry.severity is Severity.ERROR]
+    def _forget(self) -> None:
+        self._awaits_save = self._awaits_samples = False
+        self._sampled_step = None
 
-    def _refuse(self, errors: list[Entry]) -> None:
-        listed = [f"• {entry.message}" for entry in errors[:_ERRORS_SHOWN]]
-        if len(errors) > _ERRORS_SHOWN:
-            more = len(errors) - _ERRORS_SHOWN
-            listed.append(shown(T("App", "… and {count} more"), count=more))
-        question = Question(
-            shown(T("App", "The run cannot start")),
-            shown(T("App", "Something must be set right before the run can start.")),
-            "\n".join(listed),
-            (Answer(_SHOW, shown(T("App", "Show"))),),
-        )
-        if self._ask(self._window, question) == _SHOW:
-            self._workspace.dock_wanted.emit("problems")
-            if errors[0].path:
-                self._workspace.setting_wanted.emit(errors[0].path)
-
-    def _choose_for_name(self, settings: TrainSettings) -> str:
-        """Return what to do if a run of this name exists; "" if there is nothing to decide."""
-        output = settings.output
-        if output.output_dir is None or output.resume is not None:
-            return ""
-        folder = RunFolder(output.output_dir, output.output_name)
-        if not folder.exists():
-            return ""
-        new_name = free_name(folder.output_dir, folder.name)
-        choice = self._ask(self._window, _name_question(folder, new_name))
-        if choice == _RENAME:
-            self._workspace.document.set_value("output.output_name", new_name)
-        return choice
+    def _on_event(self, event: Event) -> None:
+        """Say that what was asked for is done."""
+        match event:
+            case CheckpointSaved(kind="weights") if self._awaits_save:
+                self._awaits_save = False
+                name = Path(event.path).name
+                self.news.emit(shown(T("App", "Saved: {name}"), name=name))
+            case SampleReady() if self._awaits_samples:
+                self._sampled_step = event.step
+            case Phase(phase="training" | "paused") if self._sampled_step is not None:
+                template = T("App", "Samples of step {step} are drawn.")
+                self.news.emit(shown(template, step=self._sampled_step))
+                self._awaits_samples, self._sampled_step = False, None
 
     def _snapshot(self) -> Path:
         name = self._workspace.document.value("output.output_name")
@@ -144,20 +156,3 @@ class RunCommands(QObject):
         path = self._workspace.data_dir / "runs" / f"{name}-{started:%Y%m%d-%H%M%S-%f}.toml"
         self._workspace.document.write_snapshot(path)
         return path
-
-
-def _name_question(folder: RunFolder, new_name: str) -> Question:
-    state = folder.newest_state()
-    answers = []
-    if state is not None:
-        label = shown(T("App", "Go on from step {step}"), step=state_step(state))
-        answers.append(Answer(_GO_ON, label))
-    answers.append(Answer(_RENAME, shown(T("App", "Start as {name}"), name=new_name)))
-    replace = shown(T("App", "Replace its files"))
-    answers.append(Answer(_REPLACE, replace, is_destructive=True))
-    return Question(
-        shown(T("App", "The name is taken")),
-        shown(T("App", "There is a run called {name} already."), name=folder.name),
-        shown(T("App", "Its files are in {folder}."), folder=str(folder.output_dir)),
-        answers,
-    )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
+from desktop_app.models.pace import Pace, duration_words
 from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.models.run_words import phase_words
 from desktop_app.process.run_control import RunControl
 from desktop_app.theme import tokens
 from desktop_app.translation import choice_label, shown
@@ -18,57 +18,8 @@ from trainer_core.settings.schema import params
 from trainer_core.texts import T
 from trainer_core.version import __version__
 
-_STEPS_AVERAGED = 50
 _PROGRESS_WIDTH_PX = 180
 _TOLD_MS = 5000
-
-PHASES = {
-    "idle": T("App", "Ready"),
-    "starting": T("App", "Starting the trainer"),
-    "loading": T("App", "Loading the model"),
-    "caching": T("App", "Preparing pictures"),
-    "training": T("App", "Training"),
-    "sampling": T("App", "Drawing samples"),
-    "saving": T("App", "Saving"),
-    "paused": T("App", "Paused"),
-    "ended": T("App", "Ending"),
-}
-
-
-class Pace:
-    """How fast steps follow one another, saves and samples included."""
-
-    def __init__(self) -> None:
-        self._steps: deque[tuple[int, float]] = deque(maxlen=_STEPS_AVERAGED)
-
-    def clear(self) -> None:
-        """Forget the steps so far."""
-        self._steps.clear()
-
-    def add(self, step: int, time_s: float) -> None:
-        """Take note of a step that was done at ``time_s``."""
-        self._steps.append((step, time_s))
-
-    def seconds_left(self, total_steps: int) -> float | None:
-        """Return how long the rest will take, None while nobody can tell."""
-        if len(self._steps) < 2:
-            return None
-        (first, began), (last, ended) = self._steps[0], self._steps[-1]
-        if last <= first or ended <= began:
-            return None
-        return (total_steps - last) * (ended - began) / (last - first)
-
-
-def duration_text(seconds: float) -> str:
-    """Return a duration such as ``1 h 05 min``, ``4 min 30 s`` or ``12 s``."""
-    whole = round(seconds)
-    if whole >= 3600:
-        minutes = f"{whole % 3600 // 60:02}"
-        return shown(T("App", "{hours} h {minutes} min"), hours=whole // 3600, minutes=minutes)
-    if whole >= 60:
-        rest = f"{whole % 60:02}"
-        return shown(T("App", "{minutes} min {seconds} s"), minutes=whole // 60, seconds=rest)
-    return shown(T("App", "{seconds} s"), seconds=whole)
 
 
 class StatusBar(QStatusBar):
@@ -84,6 +35,7 @@ class StatusBar(QStatusBar):
         self._problems = problems
         self._pace = Pace()
         self._total_steps = 0
+        self._is_news = False  # the message tells what was done: it may outlast a phase
         self._phase = QLabel(self)
         self._bar = QProgressBar(self)
         self._steps = QLabel(self)
@@ -98,12 +50,19 @@ class StatusBar(QStatusBar):
         run.event_received.connect(self._on_event)
         problems.modelReset.connect(self._show_problems)
         self._problem_count.clicked.connect(self.problems_wanted)
+        self.messageChanged.connect(self._show_bar)
         self._show_phase()
         self._show_problems()
 
     def tell(self, words: str) -> None:
-        """Show a message for a while, or until the run turns to something else."""
+        """Show what will be done, for a while or until the run turns to something else."""
+        self._is_news = False
         self.showMessage(words, _TOLD_MS)
+
+    def tell_news(self, words: str) -> None:
+        """Show what was done, for a while."""
+        self.showMessage(words, _TOLD_MS)
+        self._is_news = True
 
     def _lay_out(self) -> None:
         look = tokens.current()
@@ -129,18 +88,20 @@ class StatusBar(QStatusBar):
         self._clear()
 
     def _show_phase(self) -> None:
-        phase = PHASES.get(self._run.phase, PHASES["training"])
-        if self._run.is_stopping:
-            phase = T("App", "Stopping")
-        self.clearMessage()
-        self._phase.setText(shown(phase))
+        if not self._is_news:
+            self.clearMessage()
+        self._phase.setText(phase_words(self._run))
         self._phase.setProperty("role", "warning" if self._run.phase == "paused" else "")
         self._phase.style().polish(self._phase)
-        self._bar.setVisible(self._run.is_running)
+        self._show_bar()
         if self._run.is_running and self._run.phase in ("starting", "loading"):
             self._bar.setRange(0, 0)
         if not self._run.is_running:
             self._clear()
+
+    def _show_bar(self) -> None:
+        # A message takes the place of what is below it.
+        self._bar.setVisible(self._run.is_running and not self.currentMessage())
 
     def _run_labels(self) -> tuple[QLabel, ...]:
         return self._steps, self._speed, self._time_left, self._machine
@@ -150,6 +111,7 @@ class StatusBar(QStatusBar):
             label.clear()
 
     def _on_event(self, event: Event) -> None:
+        self._pace.feed(event)
         match event:
             case Plan():
                 self._total_steps = event.total_steps
@@ -157,16 +119,20 @@ class StatusBar(QStatusBar):
             case Progress() if event.phase != "training":
                 self._bar.setRange(0, event.total)
                 self._bar.setValue(event.done)
-            case Resumed() | Phase(phase="paused"):
-                self._pace.clear()
+            case Resumed():
+                self._on_resumed(event)
+            case Phase(phase="paused"):
                 self._speed.clear()
                 self._time_left.clear()
             case StepDone():
                 self._on_step(event)
 
+    def _on_resumed(self, event: Resumed) -> None:
+        self._bar.setRange(0, max(self._total_steps, 1))
+        self._bar.setValue(event.from_step)
+
     def _on_step(self, event: StepDone) -> None:
         total = self._total_steps
-        self._pace.add(event.step, event.time)
         self._bar.setRange(0, total)
         self._bar.setValue(event.step)
         words = shown(T("App", "step {step} of {total}"), step=event.step, total=total)
@@ -175,7 +141,7 @@ class StatusBar(QStatusBar):
         self._speed.setText(shown(T("App", "{speed} images/s"), speed=speed))
         left = self._pace.seconds_left(total)
         if left is not None:
-            self._time_left.setText(shown(T("App", "{time} left"), time=duration_text(left)))
+            self._time_left.setText(shown(T("App", "{time} left"), time=duration_words(left)))
 
     def _show_problems(self) -> None:
         errors = self._problems.count(Severity.ERROR)

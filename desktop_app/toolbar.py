@@ -66,5 +66,14 @@ class MainToolBar(QToolBar):
         menu.addAction(actions["stop_and_save"])
         menu.addAction(actions["stop_now"])
         button.setMenu(menu)
+        # Once it is stopping, the button offers to do so without saving: a change of mind.
+        stop, now = actions["stop_and_save"], actions["stop_now"]
+        now.enabledChanged.connect(lambda _: _offer(button, stop, now))
+        stop.enabledChanged.connect(lambda _: _offer(button, stop, now))
         self.addWidget(button)
         return button
+
+
+def _offer(button: QToolButton, stop: QAction, now: QAction) -> None:
+    is_stopping = now.isEnabled() and not stop.isEnabled()
+    button.setDefaultAction(now if is_stopping else stop)

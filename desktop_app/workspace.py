@@ -16,6 +16,7 @@ from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.picture_choice import PictureChoice
 from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.models.run_record import RunRecord
 from desktop_app.models.samples_model import SamplesModel
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
@@ -35,6 +36,7 @@ class Workspace(QObject):
         pictures: What changes which pictures it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
+        record: What is known of the run: plan, steps, files, what it used.
         metrics: What the run measured.
         samples: The pictures that the run drew.
         log: What the run said to people.
@@ -45,6 +47,7 @@ class Workspace(QObject):
     setting_wanted = Signal(str)  # path of a setting that should be shown and focused
     picture_wanted = Signal(object)  # Path of a picture or folder that should be shown
     dock_wanted = Signal(str)  # name of a dock that should be shown
+    command_wanted = Signal(str)  # name of a command of the menus that should be carried out
 
     def __init__(
         self, preferences: Preferences, data_dir: Path, parent: QObject | None = None
@@ -64,6 +67,7 @@ class Workspace(QObject):
         self.samples = SamplesModel(self)
         self.log = LogModel(self)
         self.run = RunControl(self.metrics, self.log, self)
+        self.record = RunRecord(self.run, self)
         self._connect()
 
     def close(self) -> None:
@@ -73,6 +77,7 @@ class Workspace(QObject):
         self.pictures.close()
         self.dataset.close()
         self.file_checks.close()
+        self.record.close()
 
     def look_again(self) -> None:
         """See whether files came, went or changed while the user was in other programs."""

@@ -8,6 +8,7 @@ from desktop_app.docks.dataset import DatasetDock
 from desktop_app.docks.log import LogDock
 from desktop_app.docks.parameters import ParametersDock
 from desktop_app.docks.problems import ProblemsDock
+from desktop_app.docks.run import RunDock
 from desktop_app.docks.samples import SamplesDock
 from trainer_core.texts import T
 
@@ -19,6 +20,7 @@ DOCKS: tuple[Dock, ...] = (
     DatasetDock(),
     ChartsDock(),
     SamplesDock(),
-    ProblemsDock(),
+    RunDock(),
     LogDock(),
+    ProblemsDock(),
 )

@@ -71,6 +71,7 @@ class RunControl(QObject):
         self._end: ProcessEnd | None = None
         self._phase = "idle"
         self._is_stopping = False
+        self._stops_with_saving = False
 
     @property
     def is_running(self) -> bool:
@@ -81,6 +82,11 @@ class RunControl(QObject):
     def is_stopping(self) -> bool:
         """True once it was asked to stop."""
         return self._is_stopping
+
+    @property
+    def stops_with_saving(self) -> bool:
+        """True if it was asked to save before it stops, and not yet to stop without."""
+        return self._is_stopping and self._stops_with_saving
 
     @property
     def phase(self) -> str:
@@ -124,6 +130,7 @@ class RunControl(QObject):
         """Ask the run to stop, with or without saving; repeat it to change one's mind."""
         if self._process is not None:
             self._is_stopping = True
+            self._stops_with_saving = save
             self._process.stop(save=save)
             self.phase_changed.emit(self._phase)
 

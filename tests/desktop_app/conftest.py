@@ -7,6 +7,7 @@ import pytest
 from helpers.answers import Answers
 from helpers.fake_trainer import fake_command
 from helpers.pictures import write_dataset
+from helpers.starts import Starts
 from pytestqt.qtbot import QtBot
 
 from desktop_app.document import Document
@@ -56,6 +57,12 @@ def workspace(
 def answers() -> Answers:
     """Answers the questions that the app asks, and remembers them."""
     return Answers()
+
+
+@pytest.fixture
+def starts(qtbot: QtBot) -> Starts:
+    """Presses Start on the sheet before a run."""
+    return Starts(qtbot)
 
 
 @pytest.fixture

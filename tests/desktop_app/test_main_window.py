@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.starts import Starts
 from PySide6.QtCore import (
     QByteArray,
     QMimeData,
@@ -22,15 +23,16 @@ from desktop_app.actions import ACTIONS
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.page import SettingsPage
 from desktop_app.main_window import MainWindow
+from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import THEMES
 from desktop_app.widgets.find_field import FindField
 from desktop_app.workspace import Workspace
 
 
 @pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow]:
+def window(workspace: Workspace, answers: Answers, starts: Starts, qtbot) -> Iterator[MainWindow]:
     """The window of an empty document, on the screen."""
-    window = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    window = MainWindow(workspace, ask=answers, confirm=starts, leave=lambda _: None)
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()
@@ -323,7 +325,7 @@ def test_a_run_is_asked_for_things_only_while_it_trains(
     assert not any(command.isEnabled() for command in commands)
 
 
-def test_a_failed_run_says_what_happened_and_leads_to_the_log(
+def test_a_failed_run_says_what_happened_and_leads_to_the_details(
     ready: MainWindow, workspace: Workspace, use_trainer: Callable[..., None], qtbot
 ):
     use_trainer(workspace, steps=10, fail_at=3)
@@ -331,19 +333,46 @@ def test_a_failed_run_says_what_happened_and_leads_to_the_log(
         ready.commands["start"].trigger()
     assert ready.banner.isVisible()
     assert ready.banner.message == str(blocker.args[0].sentence)
-    show_log = next(b for b in ready.banner.findChildren(QPushButton) if b.text() == "Show log")
+    [details] = [b for b in ready.banner.findChildren(QPushButton) if b.text() == "Details"]
     with qtbot.waitSignal(workspace.dock_wanted) as wanted:
-        show_log.click()
-    assert wanted.args == ["log"]
+        details.click()
+    assert wanted.args == ["run"]
+
+
+def test_the_run_dock_comes_to_the_front_at_the_end(ready: MainWindow, workspace: Workspace, qtbot):
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
+        ready.commands["start"].trigger()
+        assert ready.docks.widgets["run"].visibleRegion().isEmpty()
+    assert not ready.docks.widgets["run"].visibleRegion().isEmpty()
+
+
+def test_a_stop_that_saves_can_be_changed_into_one_that_does_not(
+    ready: MainWindow,
+    workspace: Workspace,
+    answers: Answers,
+    use_trainer: Callable[..., None],
+    qtbot,
+):
+    use_trainer(workspace, steps=100_000, delay=0.01, save_seconds=60)
+    ready.commands["start"].trigger()
+    qtbot.waitUntil(lambda: len(workspace.metrics.loss) >= 1, timeout=20_000)
+    stop = ready.toolbar.stop_button
+    qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+    assert stop.isEnabled()
+    assert stop.defaultAction() is ready.commands["stop_now"]
+    answers.agreed = ["stop"]
+    qtbot.mouseClick(stop, Qt.MouseButton.LeftButton)
+    assert workspace.run.is_stopping
+    assert not workspace.run.stops_with_saving
 
 
 def test_a_new_start_takes_the_old_message_away(
-    ready: MainWindow, workspace: Workspace, answers: Answers, use_trainer, qtbot
+    ready: MainWindow, workspace: Workspace, starts: Starts, use_trainer, qtbot
 ):
     use_trainer(workspace, steps=10, fail_at=3)
     with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
         ready.commands["start"].trigger()
-    answers.agreed = ["replace"]
+    starts.agreed = [NameWay.REPLACE]
     with qtbot.waitSignal(workspace.run.ended, timeout=20_000):
         ready.commands["start"].trigger()
         assert not ready.banner.isVisible()

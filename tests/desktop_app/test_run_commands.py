@@ -3,8 +3,10 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.starts import Starts
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.models.name_ways import NameWay
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.run_commands import RunCommands
 from desktop_app.workspace import Workspace
@@ -14,10 +16,10 @@ from trainer_core.settings import files
 
 
 @pytest.fixture
-def commands(workspace: Workspace, answers: Answers, qtbot) -> RunCommands:
+def commands(workspace: Workspace, answers: Answers, starts: Starts, qtbot) -> RunCommands:
     window = QWidget()
     qtbot.addWidget(window)
-    return RunCommands(workspace, window, ask=answers)
+    return RunCommands(workspace, window, ask=answers, confirm=starts)
 
 
 @pytest.fixture
@@ -45,59 +47,47 @@ def last_snapshot(workspace: Workspace) -> files.RunFile:
     return files.load(sorted((workspace.data_dir / "runs").iterdir())[-1])
 
 
-def test_a_start_with_errors_names_them_and_does_not_start(
-    commands: RunCommands, workspace: Workspace, answers: Answers
+def test_a_start_with_errors_does_not_start(
+    commands: RunCommands, workspace: Workspace, starts: Starts
 ):
     commands.start()
-    [question] = answers.questions
-    assert "Choose a base model." in question.details
-    assert "Choose a picture folder." in question.details
+    assert starts.refused == 1
     assert not workspace.run.is_running
 
 
-def test_it_leads_to_the_first_error_on_demand(
-    commands: RunCommands, workspace: Workspace, answers: Answers, qtbot
-):
-    answers.agreed = ["show"]
-    with qtbot.waitSignal(workspace.setting_wanted) as blocker:
-        commands.start()
-    assert blocker.args == ["model.pretrained_model_name_or_path"]
-
-
 def test_a_start_trains_what_the_document_says_and_does_not_save_it(
-    play: Callable[[], Outcome], ready: Workspace, answers: Answers
+    play: Callable[[], Outcome], ready: Workspace, starts: Starts
 ):
     ready.document.set_value("adapter.network_dim", 24)
     assert play().ending is Ending.COMPLETED
-    assert answers.questions == []
+    assert starts.ways == [NameWay.FREE]
     assert ready.document.is_dirty
     assert last_snapshot(ready).raw["adapter"]["network_dim"] == 24
 
 
 def test_a_taken_name_offers_a_free_one(
-    play: Callable[[], Outcome], ready: Workspace, answers: Answers, tmp_path: Path
+    play: Callable[[], Outcome], ready: Workspace, starts: Starts, tmp_path: Path
 ):
     play()
-    answers.agreed = ["rename"]
+    starts.agreed = [NameWay.RENAME]
     play()
     assert ready.document.value("output.output_name") == "mine-2"
     assert RunFolder(tmp_path / "out", "mine-2").exists()
 
 
 def test_a_taken_name_stops_the_start_unless_something_is_chosen(
-    play: Callable[[], Outcome], commands: RunCommands, ready: Workspace, answers: Answers
+    play: Callable[[], Outcome], commands: RunCommands, ready: Workspace, starts: Starts
 ):
     play()
     commands.start()
     assert not ready.run.is_running
-    [question] = answers.questions
-    assert [answer.is_destructive for answer in question.answers][-1]
+    assert starts.refused == 1
 
 
 def test_a_stopped_run_goes_on_from_its_state(
     commands: RunCommands,
     ready: Workspace,
-    answers: Answers,
+    starts: Starts,
     use_trainer: Callable[..., None],
     qtbot,
 ):
@@ -109,11 +99,12 @@ def test_a_stopped_run_goes_on_from_its_state(
     stopped_at = blocker.args[0].step
     assert blocker.args[0].stopped
     assert 3 <= stopped_at < 60
-    answers.agreed = ["go_on"]
+    starts.agreed = [NameWay.GO_ON]
+    ready.document.set_value("optimizer.max_train_steps", 60)
     use_trainer(ready, steps=60)
     with qtbot.waitSignal(ready.run.ended, timeout=20_000) as blocker:
         commands.start()
-    assert answers.questions[-1].answers[0].label == f"Go on from step {stopped_at}"
+    assert starts.labels[0] == f"Go on from step {stopped_at}"
     assert blocker.args[0].ending is Ending.COMPLETED
     assert len(ready.metrics.loss) == 60
 

@@ -1,39 +1,9 @@
 import pytest
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
-from desktop_app.status import Pace, StatusBar, duration_text
+from desktop_app.status import StatusBar
 from desktop_app.workspace import Workspace
-from trainer_core.protocol.messages import Phase, Plan, Progress, StepDone
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.4, "0 s"), (59.6, "1 min 00 s"), (270, "4 min 30 s"), (3900, "1 h 05 min")],
-)
-def test_durations_are_short(seconds, words):
-    assert duration_text(seconds) == words
-
-
-def test_nobody_can_tell_the_time_left_from_one_step():
-    pace = Pace()
-    pace.add(1, 100.0)
-    assert pace.seconds_left(10) is None
-
-
-def test_the_time_left_counts_what_lies_between_steps():
-    pace = Pace()
-    for step, time_s in ((1, 100.0), (2, 101.0), (3, 104.0)):  # a save took two seconds
-        pace.add(step, time_s)
-    assert pace.seconds_left(13) == 10 * 4.0 / 2
-
-
-def test_only_newer_steps_count():
-    pace = Pace()
-    for step in range(100):
-        pace.add(step, step * 10.0)
-    for step in range(100, 200):
-        pace.add(step, 1000.0 + step)
-    assert pace.seconds_left(299) == pytest.approx(100.0)
+from trainer_core.protocol.messages import Phase, Plan, Progress, Resumed, StepDone
 
 
 @pytest.fixture
@@ -42,6 +12,18 @@ def bar(workspace: Workspace, qtbot) -> StatusBar:
     qtbot.addWidget(bar)
     bar.show()
     return bar
+
+
+PLAN = Plan(
+    pictures=15,
+    showings_per_epoch=150,
+    buckets=(),
+    batches_per_epoch=38,
+    steps_per_epoch=38,
+    total_steps=380,
+    epochs=10,
+    warmup_steps=0,
+)
 
 
 def words(bar: StatusBar) -> set[str]:
@@ -54,17 +36,7 @@ def test_without_a_run_it_is_ready_and_says_the_version(bar: StatusBar):
 
 
 def test_steps_speed_and_time_left_are_shown(bar: StatusBar, workspace: Workspace):
-    plan = Plan(
-        pictures=15,
-        showings_per_epoch=150,
-        buckets=(),
-        batches_per_epoch=38,
-        steps_per_epoch=38,
-        total_steps=380,
-        epochs=10,
-        warmup_steps=0,
-    )
-    workspace.run.event_received.emit(plan)
+    workspace.run.event_received.emit(PLAN)
     for step, time_s in ((1, 0.0), (2, 2.0)):
         event = StepDone(
             time=time_s, step=step, epoch=1, loss=1.0, learning_rates={}, images_per_second=2.04
@@ -118,20 +90,41 @@ def test_without_errors_there_is_no_count(
     assert not button.isVisible()
 
 
-def test_a_pause_is_shown_and_its_length_counts_for_no_time_left(
-    bar: StatusBar, workspace: Workspace
-):
+def test_a_pause_is_shown_with_its_key_and_without_a_time(bar: StatusBar, workspace: Workspace):
+    workspace.run.event_received.emit(PLAN)
     for step, time_s in ((1, 0.0), (2, 2.0)):
         event = StepDone(time=time_s, step=step, epoch=1, loss=1.0, learning_rates={})
         workspace.run.event_received.emit(event)
+    assert "12 min 36 s left" in words(bar)
     workspace.run._set_phase("paused")
     workspace.run.event_received.emit(Phase(phase="paused"))
-    assert "Paused" in words(bar)
+    assert "Paused – F6 goes on" in words(bar)
     assert not any(text.endswith("left") for text in words(bar))
+
+
+def test_the_time_left_is_back_with_the_first_step_after_a_pause(
+    bar: StatusBar, workspace: Workspace
+):
+    workspace.run.event_received.emit(PLAN)
+    for step, time_s in ((1, 0.0), (2, 2.0), (3, 3600.0)):
+        if step == 3:
+            workspace.run.event_received.emit(Phase(phase="paused"))
+        event = StepDone(time=time_s, step=step, epoch=1, loss=1.0, learning_rates={})
+        workspace.run.event_received.emit(event)
+    assert "12 min 34 s left" in words(bar)  # 377 steps of 2 s
+
+
+def test_a_resumed_run_shows_at_once_how_far_it_is(bar: StatusBar, workspace: Workspace):
+    workspace.run.event_received.emit(PLAN)
+    workspace.run.event_received.emit(Resumed(from_step=190, state="s"))
+    [progress] = bar.findChildren(QProgressBar)
+    assert (progress.value(), progress.maximum()) == (190, 380)
+
+
+def test_what_was_done_outlasts_the_turn_to_something_else(bar: StatusBar, workspace: Workspace):
+    bar.tell_news("Saved: cat-step00000120.safetensors")
     workspace.run._set_phase("training")
-    event = StepDone(time=3600.0, step=3, epoch=1, loss=1.0, learning_rates={})
-    workspace.run.event_received.emit(event)
-    assert not any(text.endswith("left") for text in words(bar))
+    assert bar.currentMessage() == "Saved: cat-step00000120.safetensors"
 
 
 def test_what_was_told_stands_until_the_run_turns_to_something_else(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.starts import Starts
 from pyqtgraph import PlotCurveItem, PlotWidget
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
@@ -15,6 +16,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
 from desktop_app.main_window import MainWindow
+from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
 from desktop_app.workspace import Workspace
@@ -31,6 +33,11 @@ def answers() -> Answers:
 
 
 @pytest.fixture
+def starts(qtbot: QtBot) -> Starts:
+    return Starts(qtbot)
+
+
+@pytest.fixture
 def workspace(tmp_path: Path, qapp: object) -> Iterator[Workspace]:
     made = Workspace(Preferences(tmp_path / "preferences.ini"), tmp_path / "data")
     yield made
@@ -40,8 +47,8 @@ def workspace(tmp_path: Path, qapp: object) -> Iterator[Workspace]:
 
 
 @pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> MainWindow:
-    made = MainWindow(workspace, ask=answers)
+def window(workspace: Workspace, answers: Answers, starts: Starts, qtbot: QtBot) -> MainWindow:
+    made = MainWindow(workspace, ask=answers, confirm=starts)
     qtbot.addWidget(made)
     made.show()
     qtbot.waitExposed(made)
@@ -78,7 +85,7 @@ def texts(view: DatasetView) -> set[str]:
 
 @pytest.mark.slow
 def test_pictures_in_start_stop_and_start_again_give_a_lora(
-    window: MainWindow, workspace: Workspace, answers: Answers, tmp_path: Path, qtbot: QtBot
+    window: MainWindow, workspace: Workspace, starts: Starts, tmp_path: Path, qtbot: QtBot
 ) -> None:
     document, run = workspace.document, workspace.run
     ended: list[Outcome] = []
@@ -106,7 +113,7 @@ def test_pictures_in_start_stop_and_start_again_give_a_lora(
     assert state is not None
     assert 3 <= state_step(state) < TOTAL_STEPS
 
-    answers.agreed.append("go_on")
+    starts.agreed.append(NameWay.GO_ON)
     press(window.toolbar.start_button, qtbot)
     qtbot.waitUntil(lambda: len(ended) == 2, timeout=TRAINING_TIMEOUT_MS)
     assert ended[1].ok

@@ -32,6 +32,7 @@ from trainer_core.protocol.messages import (
 )
 from trainer_core.settings import files
 from trainer_core.settings.document import parse
+from trainer_core.settings.schema import params
 
 pytestmark = pytest.mark.timeout(600)  # the first test here waits for all the runs
 
@@ -373,6 +374,19 @@ def test_what_was_left_open_is_in_the_effective_settings(runs: Runs) -> None:
     assert effective["cpu_threads"] == 1
     assert effective["total_steps"] == STEPS
     assert effective["settings"]["adapter"]["network_dim"] == 2
+    assert effective["attention"] == "sdpa"
+    assert effective["optimizer"] == "torch.optim.adamw.AdamW"
+    assert effective["trainable_parameters"] == dict(result.of(Plan)[0].trainable_parameters)
+
+
+def test_what_a_setting_came_to_stands_under_its_name(runs: Runs) -> None:
+    result = runs["everything"]
+    used = json.loads(result.folder.effective_file.read_text(encoding="utf-8"))["used"]
+    assert set(used) <= set(params())
+    assert used["hardware.mixed_precision"] == "bf16"
+    assert used["hardware.seed"] == 7
+    assert used["model.family"] == "sd1"
+    assert used["dataset.caption_extension"] == ".txt"
 
 
 @pytest.mark.filterwarnings("ignore")  # tensorboard's own reader is old

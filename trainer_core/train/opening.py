@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 from collections.abc import Iterator
 
@@ -11,16 +10,13 @@ import torch
 
 from trainer_core.errors import OutOfMemory
 from trainer_core.events.emitter import Emitter
-from trainer_core.file_writing import publish_text
-from trainer_core.runtime.device import Machine, find_machine
-from trainer_core.settings.document import as_raw
+from trainer_core.runtime.device import find_machine
 from trainer_core.texts import T
 from trainer_core.train.control import Control
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.loop import Loop
 from trainer_core.train.run_start import RunStart
 from trainer_core.train.session import Session
-from trainer_core.version import __version__
 
 _log = logging.getLogger(__name__)
 
@@ -36,9 +32,7 @@ def open_loop(inputs: RunInputs, start: RunStart, emitter: Emitter, control: Con
     if hardware.num_cpu_threads_per_process is not None:
         torch.set_num_threads(hardware.num_cpu_threads_per_process)
     machine = find_machine(hardware.mixed_precision)
-    loop = Session(inputs, start, machine, emitter, control).open()
-    _write_effective(start, inputs, machine)
-    return loop
+    return Session(inputs, start, machine, emitter, control).open()
 
 
 @contextlib.contextmanager
@@ -61,21 +55,3 @@ def out_of_memory_in_words() -> Iterator[None]:
             ),
             reason=str(error).split("\n", maxsplit=1)[0],
         ) from error
-
-
-def _write_effective(start: RunStart, inputs: RunInputs, machine: Machine) -> None:
-    """Write what is really used, where the settings leave it open."""
-    effective = {
-        "run_id": start.run_id,
-        "seed": start.seed,
-        "device": machine.name,
-        "precision": machine.precision,
-        "torch": torch.__version__,
-        "program": __version__,
-        "cpu_threads": torch.get_num_threads(),
-        "total_steps": inputs.plan.total_steps,
-        "warmup_steps": inputs.plan.warmup_steps,
-        "settings": as_raw(inputs.settings),
-    }
-    content = json.dumps(effective, indent=1, ensure_ascii=False)
-    publish_text(start.folder.effective_file, content, replace=True)

@@ -27,6 +27,7 @@ from trainer_core.train.building import (
     load_family,
 )
 from trainer_core.train.control import Control
+from trainer_core.train.effective import write_effective
 from trainer_core.train.facts import run_facts
 from trainer_core.train.inputs import RunInputs, plan_event
 from trainer_core.train.loading import PictureLoading
@@ -71,6 +72,14 @@ class Session:
         self._tell_plan(adapters)
         resumable = self._resumable(adapters, loader, accelerator.scaler)
         position = self._restored(resumable)
+        write_effective(
+            self.inputs,
+            self.start,
+            self.machine,
+            family=family,
+            adapters=adapters,
+            optimizer=resumable.optimizer,
+        )
         plan, sampling = self.inputs.plan, settings.sampling
         return Loop(
             emitter=self.emitter,

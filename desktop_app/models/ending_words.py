@@ -1,0 +1,125 @@
+"""What there is to say at the end of a run: what came of it, and what can be done next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.pace import duration_words
+from desktop_app.models.run_record import RunRecord
+from desktop_app.process.outcome import Ending, Outcome
+from desktop_app.translation import shown
+from trainer_core.run_folder import RunFolder, state_step
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T
+
+_LENGTHS = ("optimizer.max_train_epochs", "optimizer.max_train_steps", "optimizer.epoch")
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One thing to do next, and the setting that it is about, if it is about one."""
+
+    words: str
+    setting: str = ""
+
+
+def story(outcome: Outcome, record: RunRecord, metrics: MetricsModel) -> str:
+    """Return what happened: the outcome, how long it took, how fast, and what became of the loss.
+
+    Args:
+        outcome: How it ended.
+        record: What is known of the run.
+        metrics: What it measured.
+    """
+    sentences = [shown(outcome.sentence)]
+    if record.latest is not None and record.seconds > 0:
+        time = duration_words(record.seconds)
+        sentences.append(shown(T("App", "It took {time}."), time=time))
+    sentences += _measured(metrics)
+    return " ".join(sentences)
+
+
+def next_steps(outcome: Outcome, record: RunRecord, weights: Path | None) -> list[Advice]:
+    """Return what can be done next, in the order of use."""
+    return [*_using(record, weights), *_longer(outcome, record)]
+
+
+def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSettings) -> int | None:
+    """Return the step that Start would offer to go on from, None if it would not.
+
+    Args:
+        outcome: How the run ended.
+        folder: Where it is.
+        settings: Those of the document, which may be of another run by now.
+    """
+    output = settings.output
+    if outcome.ending is Ending.COMPLETED or outcome.state is None or folder is None:
+        return None
+    here = (folder.output_dir, folder.name)
+    step = state_step(outcome.state)
+    is_same = (output.output_dir, output.output_name) == here and output.resume is None
+    return step if is_same and step > 0 else None
+
+
+def trigger_words(facts: Mapping[str, object]) -> str:
+    """Return the words of the picture folders' names, "" if they have none."""
+    words = facts.get("trigger_words")
+    return ", ".join(str(word) for word in words) if isinstance(words, list) else ""
+
+
+def _measured(metrics: MetricsModel) -> Iterator[str]:
+    speeds, losses = metrics.images_per_second.y, metrics.smoothed_loss.y
+    if len(speeds):
+        speed = f"{float(speeds.mean()):.3g}"
+        yield shown(T("App", "On average {speed} images/s."), speed=speed)
+    if len(losses) > 1:
+        # The first smoothed values are those of single steps: by then it has seen enough of them.
+        first = losses[min(metrics.smoothing_steps, len(losses)) - 1]
+        if len(losses) > metrics.smoothing_steps:
+            template = T("App", "The smoothed loss went from {first} to {last}.")
+            yield shown(template, first=f"{first:.4g}", last=f"{losses[-1]:.4g}")
+        else:
+            yield shown(T("App", "The smoothed loss ended at {last}."), last=f"{losses[-1]:.4g}")
+
+
+def _using(record: RunRecord, weights: Path | None) -> Iterator[Advice]:
+    if weights is None:
+        return
+    yield Advice(
+        shown(
+            T(
+                "App",
+                "Copy the file into models/Lora of A1111 or Forge, or models/loras of ComfyUI.",
+            )
+        )
+    )
+    name, words = f"<lora:{weights.stem}:1>", trigger_words(record.used.records.facts)
+    template = T("App", "Write {name} in the prompt, with the words of your captions.")
+    if words:
+        template = T("App", "Write {name} in the prompt, with your trigger words: {words}.")
+    yield Advice(shown(template, name=name, words=words))
+    if len(record.files.weights) > 1:
+        template = T("App", "Try the earlier saves below too: the last is not always the best.")
+        yield Advice(shown(template))
+
+
+def _longer(outcome: Outcome, record: RunRecord) -> Iterator[Advice]:
+    if outcome.ending is not Ending.COMPLETED:
+        if outcome.hint is not None:
+            yield Advice(shown(outcome.hint))
+        return
+    if outcome.state is None or state_step(outcome.state) != outcome.step:
+        template = T("App", "Switch on “Save state” to be able to train a finished run longer.")
+        yield Advice(shown(template), "output.save_state")
+        return
+    template = T("App", "To train longer, raise the length and press Start: it offers to go on.")
+    yield Advice(shown(template), _length_setting(record))
+
+
+def _length_setting(record: RunRecord) -> str:
+    asked = record.used.records.asked
+    acting = (path for path in _LENGTHS if asked.get(path, "unset") != "unset")
+    return next(acting, _LENGTHS[-1])

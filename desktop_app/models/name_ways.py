@@ -1,0 +1,93 @@
+"""What a start can do about a name that an earlier run has: go on, a new name, or replace."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from desktop_app.translation import shown
+from trainer_core.run_folder import RunFolder, free_name, state_step
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T
+
+
+class NameWay(StrEnum):
+    """The ways on."""
+
+    FREE = "free"  # nobody has the name
+    GO_ON = "go_on"
+    RENAME = "rename"
+    REPLACE = "replace"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way on, in words; ``is_possible`` is False where the words say why not."""
+
+    way: NameWay
+    label: str
+    words: str
+    is_possible: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TakenName:
+    """An earlier run of the name, and what can be done; the first possible offer is the safest."""
+
+    folder: RunFolder
+    new_name: str
+    offers: Sequence[Offer]
+
+    @property
+    def safest(self) -> NameWay:
+        """The way that nothing is lost by."""
+        return next(offer.way for offer in self.offers if offer.is_possible)
+
+
+def taken_name(settings: TrainSettings, total_steps: int | None = None) -> TakenName | None:
+    """Return what to decide about the name of a run, None if there is nothing.
+
+    Args:
+        settings: What is asked; a run that resumes a state it names has decided already.
+        total_steps: How long the run would be, if that is known.
+    """
+    output = settings.output
+    if output.output_dir is None or output.resume is not None:
+        return None
+    folder = RunFolder(output.output_dir, output.output_name)
+    if not folder.exists():
+        return None
+    new_name = free_name(folder.output_dir, folder.name)
+    offers = [_rename(folder, new_name), _replace(folder)]
+    state = folder.newest_state()
+    if state is not None:
+        offers.insert(0, _go_on(state_step(state), total_steps))
+    return TakenName(folder, new_name, offers)
+
+
+def _go_on(step: int, total_steps: int | None) -> Offer:
+    label = shown(T("App", "Go on from step {step}"), step=step)
+    if total_steps is None:
+        return Offer(NameWay.GO_ON, label, shown(T("App", "Trains on from its saved state.")))
+    if step >= total_steps:
+        template = T(
+            "App", "Not possible: {total} steps are asked for. Raise the epochs to train longer."
+        )
+        return Offer(NameWay.GO_ON, label, shown(template, total=total_steps), is_possible=False)
+    template = T("App", "Trains on from its saved state, up to step {total}.")
+    return Offer(NameWay.GO_ON, label, shown(template, total=total_steps))
+
+
+def _rename(folder: RunFolder, new_name: str) -> Offer:
+    return Offer(
+        NameWay.RENAME,
+        shown(T("App", "Start anew as {name}"), name=new_name),
+        shown(T("App", "Leaves the files of {name} as they are."), name=folder.name),
+    )
+
+
+def _replace(folder: RunFolder) -> Offer:
+    template = T("App", "Deletes its weights ({weights}), its states ({states}) and its samples.")
+    words = shown(template, weights=len(folder.weights()), states=len(folder.state_folders()))
+    return Offer(NameWay.REPLACE, shown(T("App", "Replace its files")), words)

@@ -1,0 +1,35 @@
+"""Whether a run can start now, and if not, why."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from desktop_app.models.dataset_model import DatasetModel
+from desktop_app.models.problems_model import ProblemsModel
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import T
+
+
+class Readiness(Enum):
+    """The answers, with what is said beside a Start that cannot be pressed."""
+
+    READY = ""
+    LOOKING = T("App", "Still looking at the pictures…")
+    ERRORS = T("App", "Start is possible once the errors are mended.")
+
+    @property
+    def words(self) -> str:
+        """Why it cannot start, as a template; empty if it can."""
+        return self.value
+
+    @property
+    def role(self) -> str:
+        """How the words are drawn."""
+        return "error" if self is Readiness.ERRORS else "dim"
+
+
+def readiness(problems: ProblemsModel, dataset: DatasetModel) -> Readiness:
+    """Tell whether a run can start; errors that are known come before what is still looked at."""
+    if problems.count(Severity.ERROR):
+        return Readiness.ERRORS
+    return Readiness.LOOKING if dataset.is_busy else Readiness.READY

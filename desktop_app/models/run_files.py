@@ -1,0 +1,179 @@
+"""The files that a run wrote, as a table, the newest first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from desktop_app.models.setting_words import size_words
+from desktop_app.translation import shown
+from trainer_core.protocol.messages import (
+    CheckpointRemoved,
+    CheckpointSaved,
+    Event,
+    Resumed,
+    SampleReady,
+)
+from trainer_core.texts import T
+
+_NO_INDEX = QModelIndex()
+
+
+class Column(IntEnum):
+    """The columns of the table."""
+
+    NAME = 0
+    SIZE = 1
+    WHEN = 2
+
+
+_HEADINGS = {
+    Column.NAME: T("App", "File"),
+    Column.SIZE: T("App", "Size"),
+    Column.WHEN: T("App", "Written"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """One file, one state folder, or the sample pictures of one step.
+
+    Attributes:
+        kind: ``weights``, ``state`` or ``sample``.
+        path: The file or folder; of samples the newest picture.
+        count: How many pictures; 1 for files.
+    """
+
+    kind: str
+    path: Path
+    step: int
+    epoch: int
+    size_bytes: int | None = None
+    count: int = 1
+
+
+class RunFiles(QAbstractTableModel):
+    """Takes in the events that tell of files written and removed."""
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._files: list[WrittenFile] = []
+
+    @property
+    def weights(self) -> list[WrittenFile]:
+        """The weight files, newest first."""
+        return [file for file in self._files if file.kind == "weights"]
+
+    def file(self, row: int) -> WrittenFile:
+        """Return what a row stands for."""
+        return self._files[row]
+
+    def clear(self) -> None:
+        """Forget the run."""
+        self.beginResetModel()
+        self._files.clear()
+        self.endResetModel()
+
+    def feed(self, event: Event) -> None:
+        """Take in one event; those that are not about files are ignored."""
+        match event:
+            case CheckpointSaved():
+                saved = WrittenFile(
+                    event.kind, Path(event.path), event.step, event.epoch, event.size_bytes
+                )
+                self._remove(lambda file: file.path == saved.path)
+                self._insert(saved)
+            case CheckpointRemoved():
+                removed = Path(event.path)
+                self._remove(lambda file: file.path == removed)
+            case SampleReady():
+                self._add_sample(event)
+            case Resumed():
+                step = event.from_step
+                self._remove(lambda file: file.kind == "sample" and file.step > step)
+
+    # ---------------------------------------------------------------- what Qt asks
+
+    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
+        """Return the number of files."""
+        return 0 if parent.isValid() else len(self._files)
+
+    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
+        """Return the number of columns."""
+        return 0 if parent.isValid() else len(Column)
+
+    def headerData(  # noqa: N802 - Qt's name
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        """Return a heading."""
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return shown(_HEADINGS[Column(section)])
+        return None
+
+    def data(
+        self,
+        index: QModelIndex | QPersistentModelIndex,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        """Return what a cell shows; the tooltip is the whole path."""
+        file, column = self._files[index.row()], Column(index.column())
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return str(file.path)
+        if role == Qt.ItemDataRole.TextAlignmentRole and column is Column.SIZE:
+            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
+        if role != Qt.ItemDataRole.DisplayRole:
+            return None
+        match column:
+            case Column.NAME:
+                return _name(file)
+            case Column.SIZE:
+                return "" if file.size_bytes is None else size_words(file.size_bytes)
+            case Column.WHEN:
+                return _when(file)
+
+    # ---------------------------------------------------------------- changes
+
+    def _add_sample(self, event: SampleReady) -> None:
+        sample = WrittenFile("sample", Path(event.path), event.step, event.epoch)
+        for row, file in enumerate(self._files):
+            if file.kind == "sample" and file.step == event.step:
+                if file.path != sample.path:
+                    self._files[row] = replace(sample, count=file.count + 1)
+                    self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
+                return
+        self._insert(sample)
+
+    def _insert(self, file: WrittenFile) -> None:
+        self.beginInsertRows(_NO_INDEX, 0, 0)
+        self._files.insert(0, file)
+        self.endInsertRows()
+
+    def _remove(self, is_wanted: Callable[[WrittenFile], bool]) -> None:
+        rows = [row for row, file in enumerate(self._files) if is_wanted(file)]
+        for row in reversed(rows):
+            self.beginRemoveRows(_NO_INDEX, row, row)
+            del self._files[row]
+            self.endRemoveRows()
+
+
+def _name(file: WrittenFile) -> str:
+    if file.kind != "sample":
+        return file.path.name
+    if file.count == 1:
+        return file.path.name
+    return shown(T("App", "Sample pictures: {count}"), count=file.count)
+
+
+def _when(file: WrittenFile) -> str:
+    if file.step == 0:
+        return shown(T("App", "before training"))
+    if file.epoch:
+        return shown(T("App", "step {step}, epoch {epoch}"), step=file.step, epoch=file.epoch)
+    return shown(T("App", "step {step}"), step=file.step)

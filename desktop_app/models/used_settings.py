@@ -1,0 +1,95 @@
+"""What a run was asked and what it really used, read from the records in its folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.background import LatestJob
+from trainer_core.errors import TrainerError
+from trainer_core.run_folder import RunFolder
+from trainer_core.settings import files
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """Both records of a run, raw.
+
+    Attributes:
+        asked: The settings, by path ``section.name``.
+        used: What those came to that were left open, likewise.
+        facts: What else the trainer wrote down.
+    """
+
+    asked: Mapping[str, Any] = field(default_factory=dict)
+    used: Mapping[str, Any] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+    def value(self, path: str) -> Any:
+        """Return what a setting came to, raw; None if it is not known."""
+        return self.used.get(path, self.asked.get(path))
+
+
+class UsedSettings(QObject):
+    """The records of the run at hand, read in a thread once they are there.
+
+    Attributes:
+        records: What was read; empty before that.
+    """
+
+    changed = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.records = Records()
+        self._session: tuple[str, int] | None = None
+        self._reading = LatestJob(self)
+        self._reading.finished.connect(self._on_read)
+
+    def clear(self) -> None:
+        """Forget the run."""
+        self._session = None
+        self._reading.cancel()
+        self.records = Records()
+        self.changed.emit()
+
+    def read(self, folder: RunFolder, run_id: str, *, session: int) -> None:
+        """Read the records of a run, once for every session of its trainer."""
+        if self._session != (run_id, session):
+            self._session = (run_id, session)
+            self._reading.start(lambda job: read_records(folder, run_id))
+
+    def close(self) -> None:
+        """Drop the work at hand and wait until its thread has let go."""
+        self._reading.close()
+
+    def _on_read(self, records: Records | None) -> None:
+        if records is not None:
+            self.records = records
+            self.changed.emit()
+
+
+def read_records(folder: RunFolder, run_id: str) -> Records | None:
+    """Return what the folder holds of a run; None if that is of another run, or damaged."""
+    try:
+        asked = files.load(folder.run_file)
+        facts = json.loads(folder.effective_file.read_text(encoding="utf-8"))
+    except (TrainerError, OSError, ValueError):
+        return None
+    if not isinstance(facts, dict) or facts.get("run_id") != run_id:
+        return None
+    used = facts.get("used")
+    return Records(_by_path(asked.raw), used if isinstance(used, dict) else {}, facts)
+
+
+def _by_path(raw: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{section}.{name}": value
+        for section, values in raw.items()
+        if isinstance(values, Mapping)
+        for name, value in values.items()
+    }

@@ -1,0 +1,126 @@
+"""What the run view says at the end of a run: what came of it, where it is, and what next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop_app.models.ending_words import Advice, can_go_on, next_steps, story
+from desktop_app.process.outcome import Outcome
+from desktop_app.run_view.places import copy_text, open_folder_of
+from desktop_app.run_view.sample_strip import SampleStrip
+from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from desktop_app.workspace import Workspace
+from trainer_core.texts import T
+
+
+class EndPage(QWidget):
+    """The end of a run that went as planned, or as it was told."""
+
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        look = tokens.current()
+        self._workspace = workspace
+        self._result: Path | None = None
+        self.story = QLabel(self, wordWrap=True)
+        self.file = QLabel(self, wordWrap=True)
+        self.file.setFont(tokens.font(look.font_large, bold=True))
+        self.path = QLabel(self, wordWrap=True)
+        self.path.setProperty("role", "dim")
+        for label in (self.story, self.file, self.path):
+            label.setTextFormat(Qt.TextFormat.PlainText)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.folder_button = QPushButton(shown(T("App", "Open folder")), self)
+        self.copy_button = QPushButton(shown(T("App", "Copy path")), self)
+        self.go_on_button = QPushButton(self)
+        self._strip = SampleStrip(workspace.samples, self)
+        self._next_heading = QLabel(shown(T("App", "What next")), self)
+        self._next_heading.setFont(tokens.font(bold=True))
+        self._advice = QVBoxLayout()
+        self._advice.setSpacing(look.gap_s)
+        self._lines: list[QWidget] = []
+        self._lay_out()
+        self.folder_button.clicked.connect(self._on_open_folder)
+        self.copy_button.clicked.connect(self._on_copy)
+        self.go_on_button.clicked.connect(self._on_go_on)
+        self._strip.wanted.connect(self._on_samples)
+
+    def show_outcome(self, outcome: Outcome) -> None:
+        """Show this end."""
+        workspace = self._workspace
+        record, run = workspace.record, workspace.run
+        self._result = outcome.weights or outcome.state
+        self.story.setText(story(outcome, record, workspace.metrics))
+        result = self._result
+        self.file.setText("" if result is None else result.name)
+        self.path.setText("" if result is None else str(result))
+        for part in (self.file, self.path, self.folder_button, self.copy_button):
+            part.setVisible(result is not None)
+        step = can_go_on(outcome, run.folder, workspace.document.usable)
+        self.go_on_button.setVisible(step is not None)
+        if step is not None:
+            self.go_on_button.setText(shown(T("App", "Go on from step {step}…"), step=step))
+        self._show_advice(next_steps(outcome, record, outcome.weights))
+        self._strip.refresh()
+
+    def _lay_out(self) -> None:
+        look = tokens.current()
+        buttons = QHBoxLayout()
+        buttons.setSpacing(look.gap_m)
+        for button in (self.folder_button, self.copy_button, self.go_on_button):
+            buttons.addWidget(button)
+        buttons.addStretch(1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(look.gap_m)
+        for part in (self.file, self.path):
+            column.addWidget(part)
+        column.addWidget(self.story)
+        column.addLayout(buttons)
+        column.addSpacing(look.gap_m)
+        column.addWidget(self._strip)
+        column.addWidget(self._next_heading)
+        column.addLayout(self._advice)
+
+    def _show_advice(self, advice: Sequence[Advice]) -> None:
+        for line in self._lines:
+            line.hide()
+            line.deleteLater()
+        self._lines = [self._line(each) for each in advice]
+        for line in self._lines:
+            self._advice.addWidget(line)
+        self._next_heading.setVisible(bool(advice))
+
+    def _line(self, advice: Advice) -> QWidget:
+        line = QWidget(self)
+        row = QHBoxLayout(line)
+        row.setContentsMargins(0, 0, 0, 0)
+        words = QLabel(advice.words, line, wordWrap=True)
+        words.setTextFormat(Qt.TextFormat.PlainText)
+        words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        row.addWidget(words, 1)
+        if advice.setting:
+            link = QPushButton(shown(T("App", "Show setting")), line)
+            link.setProperty("role", "link")
+            link.setCursor(Qt.CursorShape.PointingHandCursor)
+            link.clicked.connect(partial(self._workspace.setting_wanted.emit, advice.setting))
+            row.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
+        return line
+
+    def _on_open_folder(self) -> None:
+        if self._result is not None:
+            open_folder_of(self._result.parent)
+
+    def _on_copy(self) -> None:
+        copy_text(str(self._result))
+
+    def _on_go_on(self) -> None:
+        self._workspace.command_wanted.emit("start")
+
+    def _on_samples(self) -> None:
+        self._workspace.dock_wanted.emit("samples")
