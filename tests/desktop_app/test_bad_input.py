@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from helpers.answers import Answers
 from helpers.pictures import write_dataset
+from helpers.starts import Starts
 from PySide6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 from safetensors.numpy import save_file
@@ -33,8 +34,10 @@ PICTURES = "dataset.train_data_dir"
 
 
 @pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[MainWindow]:
-    window = MainWindow(workspace, ask=answers, leave=lambda _: None)
+def window(
+    workspace: Workspace, answers: Answers, starts: Starts, qtbot: QtBot
+) -> Iterator[MainWindow]:
+    window = MainWindow(workspace, ask=answers, confirm=starts, leave=lambda _: None)
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()

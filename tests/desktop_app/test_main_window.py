@@ -109,26 +109,6 @@ def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, 
     assert window.windowTitle() == "mine.toml[*] – LoRA Loom"
 
 
-@pytest.mark.parametrize(
-    ("names", "words"),
-    [
-        (["a.png"], "a.png is neither a folder of pictures nor a run file (.toml)."),
-        (["a.toml", "b.toml"], "Drop one folder or one run file (.toml) at a time."),
-    ],
-)
-def test_what_cannot_be_dropped_says_why(
-    window: MainWindow, workspace: Workspace, tmp_path: Path, names: list[str], words: str
-):
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    enter = QDragEnterEvent(QPoint(1, 1), Qt.DropAction.CopyAction, data, left, plain)
-    enter.ignore()
-    QApplication.sendEvent(window, enter)
-    assert not enter.isAccepted()
-    assert window.statusBar().currentMessage() == words
-
-
 def focused_dock(window: MainWindow) -> str | None:
     holder = QApplication.focusWidget()
     docks = window.docks.widgets.items()
