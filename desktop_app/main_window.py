@@ -30,7 +30,7 @@ from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
-from desktop_app.widgets.drop_area import dropped_paths
+from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
 from trainer_core.texts import T
@@ -99,12 +99,12 @@ class MainWindow(QMainWindow):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take pictures, folders of them, or a run file."""
         if dropped_paths(event.mimeData()):
-            event.acceptProposedAction()
+            accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Open the run file, or offer the rest as pictures."""
         offer = Offer.of(dropped_paths(event.mimeData()))
-        event.acceptProposedAction()
+        accept_copy(event)
         self._commit_edit()
         if offer.is_run_file:
             self.files.open_path(offer.others[0])

@@ -28,7 +28,7 @@ from desktop_app.models.picture_offer import Offer
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
-from desktop_app.widgets.drop_area import DropArea, dropped_paths
+from desktop_app.widgets.drop_area import DropArea, accept_copy, dropped_paths
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
@@ -109,7 +109,7 @@ class DatasetView(QWidget):
         paths = dropped_paths(event.mimeData())
         offer = Offer.of(paths)
         if paths and not offer.is_run_file:
-            event.acceptProposedAction()
+            accept_copy(event)
             self._hold(offer)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
@@ -119,7 +119,7 @@ class DatasetView(QWidget):
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Hand on what was dropped."""
         self._hold(None)
-        event.acceptProposedAction()
+        accept_copy(event)
         self.offered.emit(Offer.of(dropped_paths(event.mimeData())))
 
     # ---------------------------------------------------------------- what is shown

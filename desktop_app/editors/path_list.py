@@ -29,7 +29,7 @@ from PySide6.QtWidgets import (
 from desktop_app.editors.base import Editor
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.drop_area import dropped_paths
+from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from trainer_core.settings.param import Param
 from trainer_core.texts import T
 
@@ -85,11 +85,11 @@ class PathListEditor(Editor):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take files and folders that may stand here."""
         if any(self._fits(path) for path in dropped_paths(event.mimeData())):
-            event.acceptProposedAction()
+            accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Add those that may stand here."""
-        event.acceptProposedAction()
+        accept_copy(event)
         paths = dropped_paths(event.mimeData())
         self.add(path.as_posix() for path in paths if self._fits(path))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ class DatasetModel(QObject):
 
     Attributes:
         scan: The newest look at them; None if none are named, and before the first look.
+        bases: What need not be said of a path: the one folder, or where several of them lie.
         progress: How far the full check is; None while there is none.
     """
 
@@ -43,6 +44,7 @@ class DatasetModel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scan: Scan | None = None
+        self.bases: tuple[Path, ...] = ()
         self.progress: CheckProgress | None = None
         self._request: Request | None = None
         self._is_stale = False  # what the scan saw is no longer what is there
@@ -61,14 +63,6 @@ class DatasetModel(QObject):
     def places(self) -> tuple[Path, ...]:
         """The folders and pictures that the settings name, whether looked at yet or not."""
         return () if self._request is None else self._request.places
-
-    @property
-    def bases(self) -> tuple[Path, ...]:
-        """What need not be said of a path: the one folder, or where several of them lie."""
-        folders = [path.parent if is_picture_name(path.name) else path for path in self.places]
-        if len(set(folders)) > 1:
-            folders = [folder.parent for folder in folders]
-        return tuple(folder for folder in dict.fromkeys(folders) if folder.name)
 
     @property
     def is_busy(self) -> bool:
@@ -95,6 +89,7 @@ class DatasetModel(QObject):
         is_other_folder = set(places) != set(self.places)
         is_all_new = not set(places) & set(self.places)
         self._request = request
+        self.bases = _bases(places)
         if is_all_new:
             self._show(None)
         if request is None:
@@ -183,6 +178,13 @@ class DatasetModel(QObject):
     def _on_check_finished(self) -> None:
         self.progress = None
         self.progress_changed.emit()
+
+
+def _bases(places: Iterable[Path]) -> tuple[Path, ...]:
+    folders = {path.parent if is_picture_name(path.name) else path: None for path in places}
+    if len(folders) > 1:
+        folders = {folder.parent: None for folder in folders}
+    return tuple(folder for folder in folders if folder.name)
 
 
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:

@@ -86,7 +86,9 @@ class PictureChoice(QObject):
         self._finding.close()
 
     def _find(self, offer: Offer, wish: str) -> None:
-        self.noticed.emit(left_out(offer))
+        words = left_out(offer)
+        if words or wish == "ask":  # the answer to a question must not hide what was said before
+            self.noticed.emit(words)
         self._finding.start(lambda job: _Found(wish, entries_of(offer)))
 
     def _on_found(self, found: _Found | None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop_app.theme import tokens
@@ -49,3 +49,9 @@ class DropArea(Invitation):
 def dropped_paths(data: QMimeData) -> list[Path]:
     """Return the files and folders that are being dropped."""
     return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def accept_copy(event: QDropEvent) -> None:
+    """Accept what is dragged, as a copy: after a move the other program may delete its files."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

@@ -7,6 +7,7 @@ It can hold mistakes and be mended; the frozen `TrainSettings` comes out of vali
 from __future__ import annotations
 
 import difflib
+import functools
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -78,7 +79,7 @@ def from_raw(param: Param, value: Any) -> Any:
     if param.length is not None:
         value = _sides(value, param.length)
     if param.is_path_list and isinstance(value, list):
-        value = [Path(v) if isinstance(v, str) and v.strip() else v for v in value]
+        value = [_path(v) if isinstance(v, str) and v.strip() else v for v in value]
     if param.is_tuple and isinstance(value, list):
         return tuple(value)
     return value
@@ -189,8 +190,17 @@ def with_absolute_paths(raw: Mapping[str, Any], folder: Path) -> Raw:
 
 
 def _absolute(value: Any, folder: Path) -> Any:
-    is_path = isinstance(value, str) and value.strip()
-    return str((folder / _expanded(value)).absolute()) if is_path else value
+    if not isinstance(value, str) or not value.strip():
+        return value
+    path = _path(value)
+    is_whole = path.is_absolute()
+    return str(path if is_whole else (folder / _expanded(value)).absolute())
+
+
+@functools.lru_cache(maxsize=2**14)
+def _path(words: str) -> Path:
+    """Return a path, made once: a list of thousands is read again with every edit."""
+    return Path(words)
 
 
 def _expanded(path: str) -> Path:

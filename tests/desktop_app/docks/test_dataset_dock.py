@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
+from desktop_app.models.picture_offer import Offer
 from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
@@ -395,6 +396,13 @@ def test_a_drop_on_pictures_asks_what_to_do(filled, workspace, folder, more, ans
     if after != before:
         workspace.document.undo_stack.undo()
         assert chosen(workspace) == before
+
+
+def test_what_was_left_out_is_still_named_after_the_answer(filled, workspace, more, qtbot):
+    workspace.pictures.offer(Offer.of([more / "2_dog" / "film.gif"]))
+    filled.added.emit([more])
+    qtbot.waitUntil(lambda: chosen(workspace)[1] == [more.as_posix()])
+    assert filled.findChild(Banner).message.startswith("Left out: film.gif.")
 
 
 def test_folders_and_pictures_can_be_added_by_menu(filled, workspace, more, monkeypatch, qtbot):
