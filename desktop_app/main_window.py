@@ -9,14 +9,14 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QMimeData, QSize
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.document_file.banner import FileBanner
-from desktop_app.editors.base import Editor
+from desktop_app.editors.base import focused_editor
 from desktop_app.file_commands import FileCommands
 from desktop_app.help_commands import HelpCommands
 from desktop_app.preferences import THEMES
@@ -148,11 +148,9 @@ class MainWindow(QMainWindow):
         return run
 
     def _commit_edit(self) -> None:
-        widget = QApplication.focusWidget()
-        while widget is not None and not isinstance(widget, Editor):
-            widget = widget.parentWidget()
-        if widget is not None:
-            widget.commit()
+        editor = focused_editor()
+        if editor is not None:
+            editor.commit()
 
     def _find(self) -> None:
         self.toolbar.search.setFocus()
