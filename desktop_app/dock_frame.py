@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget
 from desktop_app.docks.base import Dock
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
+from trainer_core.settings.schema import params
 
 _LEFT_WIDTH_PX = 430
 _BOTTOM_HEIGHT_PX = 170
@@ -96,9 +97,8 @@ class DockFrame(QObject):
 
     def toggle(self, name: str) -> None:
         """Close a dock that is in sight; show one that is closed or behind another."""
-        widget = self.widgets[name]
-        if widget.isVisible() and not widget.visibleRegion().isEmpty():
-            widget.close()
+        if self._is_in_sight(name):
+            self.widgets[name].close()
         else:
             self.focus_dock(name)
 
@@ -127,6 +127,12 @@ class DockFrame(QObject):
             if dock.shows(path):
                 self.raise_dock(dock.name)
 
+    def raise_settings(self) -> None:
+        """Bring a dock to the front in which settings are edited, unless one is in sight."""
+        names = [dock.name for dock in self._docks if any(map(dock.shows, params()))]
+        if not any(map(self._is_in_sight, names)):
+            self.raise_dock(names[0])
+
     def state(self) -> QByteArray:
         """Return the layout, to be restored at the next start."""
         return self._window.saveState(_LAYOUT_VERSION)
@@ -141,6 +147,10 @@ class DockFrame(QObject):
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange):
             self._titles_due.start()
         return super().eventFilter(watched, event)
+
+    def _is_in_sight(self, name: str) -> bool:
+        widget = self.widgets[name]
+        return widget.isVisible() and not widget.visibleRegion().isEmpty()
 
     def _show_titles(self) -> None:
         for widget in self.widgets.values():

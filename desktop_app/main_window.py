@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QSize
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
@@ -19,6 +18,7 @@ from desktop_app.document_file.banner import FileBanner
 from desktop_app.editors.base import focused_editor
 from desktop_app.file_commands import FileCommands
 from desktop_app.help_commands import HelpCommands
+from desktop_app.models.picture_offer import Offer
 from desktop_app.preferences import THEMES
 from desktop_app.questions import Ask, ask
 from desktop_app.recent_menu import RecentMenu
@@ -29,6 +29,7 @@ from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.drop_area import dropped_paths
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
 from trainer_core.texts import T
@@ -85,30 +86,28 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the icons in the colours of a new theme."""
+        """Draw the icons in the colours of a new theme; look at the files after an absence."""
         super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._workspace.look_again()
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "commands"):
             draw_icons(self.commands)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Take a folder of pictures or a run file; say why anything else is not taken."""
-        if _dropped(event.mimeData()) is not None:
+        """Take pictures, folders of them, or a run file."""
+        if dropped_paths(event.mimeData()):
             event.acceptProposedAction()
-        elif event.mimeData().hasUrls():
-            self._status.tell(_refusal(event.mimeData()))
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Use the folder as the picture folder, or open the run file."""
-        path = _dropped(event.mimeData())
-        if path is None:
-            return
+        """Open the run file, or offer the rest as pictures."""
+        offer = Offer.of(dropped_paths(event.mimeData()))
         event.acceptProposedAction()
         self._commit_edit()
-        if path.is_dir():
-            self._workspace.document.set_value("dataset.train_data_dir", str(path))
-            self._workspace.dock_wanted.emit("dataset")
+        if offer.is_run_file:
+            self.files.open_path(offer.others[0])
         else:
-            self.files.open_path(path)
+            self._workspace.dock_wanted.emit("dataset")
+            self._workspace.pictures.offer(offer)
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
         undo_stack = self._workspace.document.undo_stack
@@ -153,7 +152,8 @@ class MainWindow(QMainWindow):
             editor.commit()
 
     def _find(self) -> None:
-        self.toolbar.search.setFocus()
+        self.docks.raise_settings()
+        self._workspace.filter.field_wanted.emit()
 
     def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
         preferences = self._workspace.preferences
@@ -212,7 +212,6 @@ class MainWindow(QMainWindow):
         self.run.told.connect(self._status.tell)
         workspace.autosave.failed.connect(self._on_autosave_failed)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
-        self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
         workspace.document.name_changed.connect(self._show_name)
         workspace.run.started.connect(self._on_run_started)
         workspace.run.phase_changed.connect(self._show_run_state)
@@ -267,20 +266,3 @@ class MainWindow(QMainWindow):
         preferences.keep_layout("geometry", self.saveGeometry())
         preferences.keep_layout("docks", self.docks.state())
         preferences.write()
-
-
-def _dropped(data: QMimeData) -> Path | None:
-    """Return the folder or run file that is being dropped, None if it is neither."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    if len(paths) == 1 and (paths[0].is_dir() or paths[0].suffix.lower() == ".toml"):
-        return paths[0]
-    return None
-
-
-def _refusal(data: QMimeData) -> str:
-    """Return why nothing happens with what is being dropped."""
-    if len(data.urls()) > 1:
-        return shown(T("App", "Drop one folder or one run file (.toml) at a time."))
-    name = Path(data.urls()[0].toLocalFile()).name or data.urls()[0].toString()
-    words = T("App", "{name} is neither a folder of pictures nor a run file (.toml).")
-    return shown(words, name=name)

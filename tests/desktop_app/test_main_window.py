@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.page import SettingsPage
 from desktop_app.main_window import MainWindow
 from desktop_app.preferences import THEMES
+from desktop_app.widgets.find_field import FindField
 from desktop_app.workspace import Workspace
 
 
@@ -90,10 +92,11 @@ def test_no_two_commands_share_a_shortcut(window: MainWindow):
 
 
 def test_a_dropped_folder_becomes_the_picture_folder(
-    window: MainWindow, workspace: Workspace, tmp_path: Path
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
     drop(window, tmp_path)
-    assert workspace.document.value("dataset.train_data_dir") == str(tmp_path)
+    value = partial(workspace.document.value, "dataset.train_data_dir")
+    qtbot.waitUntil(lambda: value() == tmp_path.as_posix())
 
 
 def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, tmp_path: Path):
@@ -220,13 +223,29 @@ def test_a_wanted_setting_comes_to_the_front_with_the_focus(
     qtbot.waitUntil(lambda: field.hasFocus() and not field.visibleRegion().isEmpty())
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support grabbing", extend=True)
+def find_field(window: MainWindow) -> FindField:
+    [field] = [f for f in window.findChildren(FindField) if not f.visibleRegion().isEmpty()]
+    return field
+
+
 def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
     window.commands["find"].trigger()
-    qtbot.waitUntil(window.toolbar.search.hasFocus)
-    qtbot.keyClicks(window.toolbar.search, "lr_warmup_steps")
-    qtbot.keyClick(window.toolbar.search, Qt.Key.Key_Return)
+    field = find_field(window)
+    qtbot.waitUntil(field.hasFocus)
+    qtbot.keyClicks(field, "lr_warmup_steps")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(field_of(window, "optimizer.lr_warmup_steps").hasFocus)
+
+
+def test_the_search_comes_back_with_its_dock(window: MainWindow, qtbot):
+    settings = [dock.name for dock in DOCKS if dock.shows("hardware.seed")]
+    for dock in DOCKS:
+        if dock.name not in settings and dock.default_area is Qt.DockWidgetArea.LeftDockWidgetArea:
+            window.docks.widgets[dock.name].close()
+    window.docks.widgets[settings[0]].close()
+    qtbot.waitUntil(lambda: not window.docks.widgets["model"].isVisible())
+    window.commands["find"].trigger()
+    qtbot.waitUntil(lambda: find_field(window).hasFocus())
 
 
 def test_what_is_still_being_typed_is_saved(
