@@ -105,6 +105,9 @@ class MainWindow(QMainWindow):
         self._commit_edit()
         if offer.is_run_file:
             self.files.open_path(offer.others[0])
+        elif offer.has_too_many_run_files:
+            words = T("App", "Only one run file can be open at a time. Drop a single one.")
+            self._status.tell(shown(words))
         else:
             self._workspace.dock_wanted.emit("dataset")
             self._workspace.pictures.offer(offer)
