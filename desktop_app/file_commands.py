@@ -9,6 +9,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.document import content_stamp
+from desktop_app.models.picture_offer import Offer
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
@@ -59,8 +60,8 @@ class FileCommands(QObject):
             self._window, shown(T("App", "Open pictures")), str(self._document.folder)
         )
         if path:
-            self._document.set_value("dataset.train_data_dir", path)
             self._workspace.dock_wanted.emit("dataset")
+            self._workspace.pictures.offer(Offer.of([Path(path)]))
         return bool(path)
 
     def open_recent(self, path: Path) -> bool:

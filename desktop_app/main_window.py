@@ -8,14 +8,14 @@ from functools import partial
 
 from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.document_file.banner import FileBanner
-from desktop_app.editors.base import Editor
+from desktop_app.editors.base import focused_editor
 from desktop_app.file_commands import FileCommands
 from desktop_app.help_commands import HelpCommands
 from desktop_app.models.picture_offer import Offer
@@ -108,6 +108,9 @@ class MainWindow(QMainWindow):
         self._commit_edit()
         if offer.is_run_file:
             self.files.open_path(offer.others[0])
+        elif offer.has_too_many_run_files:
+            words = T("App", "Only one run file can be open at a time. Drop a single one.")
+            self._status.tell(shown(words))
         else:
             self._workspace.dock_wanted.emit("dataset")
             self._workspace.pictures.offer(offer)
@@ -150,11 +153,9 @@ class MainWindow(QMainWindow):
         return run
 
     def _commit_edit(self) -> None:
-        widget = QApplication.focusWidget()
-        while widget is not None and not isinstance(widget, Editor):
-            widget = widget.parentWidget()
-        if widget is not None:
-            widget.commit()
+        editor = focused_editor()
+        if editor is not None:
+            editor.commit()
 
     def _carry_out(self, name: str) -> None:
         self.commands[name].trigger()

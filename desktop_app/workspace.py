@@ -41,7 +41,7 @@ class Workspace(QObject):
         samples: The pictures that the run drew.
         log: What the run said to people.
         preferences: The app's own settings.
-        data_dir: Folder for what the app itself keeps (snapshots of started runs).
+        data_dir: Folder for what the app itself keeps (snapshots of started runs, unsaved changes).
     """
 
     setting_wanted = Signal(str)  # path of a setting that should be shown and focused

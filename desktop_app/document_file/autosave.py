@@ -13,7 +13,9 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from desktop_app.background import Gate, Threads
 from desktop_app.document import Document
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved
+from desktop_app.document_file.typed_value import TypedValue
 from trainer_core.errors import TrainerError
+from trainer_core.settings.document import replaced
 
 _PAUSE_MS = 3000
 _logger = logging.getLogger(__name__)
@@ -33,34 +35,42 @@ class Autosave(QObject):
         self._pause.timeout.connect(self.keep_now)
         self._threads = Threads(1)  # one: what is removed must not be written again afterwards
         self._gate = Gate(self)
+        self._typed = TypedValue(document, self)
+        self._is_closed = False
+        self._typed.changed.connect(self._on_changed)
         document.changed.connect(self._on_changed)
         document.name_changed.connect(self._on_changed)
 
     def keep_now(self) -> None:
         """Put the changes aside without waiting, if there are any."""
         self._pause.stop()
-        if self._document.is_dirty:
+        if self._has_unsaved():
             self._run(partial(self._place.write, self._unsaved()))
             self._is_kept = True
 
     def take_over(self, place: RecoveryFile) -> None:
         """Keep the changes as this window's own; they came from ``place``, which is removed."""
-        self.keep_now()
+        self._pause.stop()
+        self._is_kept = self._has_unsaved()
         steps = [partial(self._place.write, self._unsaved())] if self._is_kept else []
         # One piece of work: what fails to be written here is not removed there.
         self._run(partial(_do_all, [*steps, place.discard, place.release]))
 
     def close(self) -> None:
         """Drop what is kept: the changes were saved, or are not wanted."""
+        self._is_closed = True
         self._forget()
         self._threads.close()
         self._place.release()
 
     def _on_changed(self) -> None:
-        if not self._document.is_dirty:
+        if not self._has_unsaved():
             self._forget()
         elif not self._pause.isActive():  # not put off by further changes
             self._pause.start()
+
+    def _has_unsaved(self) -> bool:
+        return not self._is_closed and (self._document.is_dirty or bool(self._typed.values()))
 
     def _forget(self) -> None:
         self._pause.stop()
@@ -70,7 +80,9 @@ class Autosave(QObject):
 
     def _unsaved(self) -> Unsaved:
         document, now = self._document, datetime.datetime.now().astimezone()
-        return Unsaved(document.as_file, document.path, document.stamp, now)
+        file = document.as_file
+        file.raw = replaced(file.raw, self._typed.values())
+        return Unsaved(file, document.path, document.stamp, now)
 
     def _run(self, work: Callable[[], object]) -> None:
         self._threads.run(partial(_do, work, partial(self._gate.emit, self.failed)))

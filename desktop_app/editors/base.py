@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
 
 from trainer_core.settings.param import Param
 
@@ -53,6 +53,18 @@ class Editor(QWidget):
             if bool(field.property("invalid")) != is_invalid:
                 field.setProperty("invalid", is_invalid)
                 field.style().polish(field)
+
+
+def editor_around(widget: QWidget | None) -> Editor | None:
+    """Return the editor that a widget is part of."""
+    while widget is not None and not isinstance(widget, Editor):
+        widget = widget.parentWidget()
+    return widget
+
+
+def focused_editor() -> Editor | None:
+    """Return the editor that somebody is typing in."""
+    return editor_around(QApplication.focusWidget())
 
 
 def wheel_is_meant(field: QWidget, event: QWheelEvent) -> bool:

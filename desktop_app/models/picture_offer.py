@@ -54,8 +54,16 @@ class Offer:
     @property
     def is_run_file(self) -> bool:
         """True if it is no offer of pictures but a single run file."""
-        is_single = not self.is_usable and len(self.others) == 1
-        return is_single and self.others[0].suffix.lower() == _RUN_FILE
+        return self._are_run_files and len(self.others) == 1
+
+    @property
+    def has_too_many_run_files(self) -> bool:
+        """True if it is several run files, of which only one can be open."""
+        return self._are_run_files and len(self.others) > 1
+
+    @property
+    def _are_run_files(self) -> bool:
+        return not self.is_usable and all(path.suffix.lower() == _RUN_FILE for path in self.others)
 
 
 def entries_of(offer: Offer) -> tuple[Path, ...]:

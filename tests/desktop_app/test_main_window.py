@@ -122,6 +122,19 @@ def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, 
     assert window.windowTitle() == "mine.toml[*] – LoRA Loom"
 
 
+def test_only_one_run_file_can_be_dropped(window: MainWindow, workspace: Workspace, tmp_path: Path):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("a.toml", "b.toml")])
+    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    action = Qt.DropAction.CopyAction
+    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
+    QApplication.sendEvent(window, enter)
+    QApplication.sendEvent(window, QDropEvent(QPointF(1, 1), action, data, left, plain))
+    words = "Only one run file can be open at a time. Drop a single one."
+    assert window.statusBar().currentMessage() == words
+    assert workspace.document.path is None
+
+
 def focused_dock(window: MainWindow) -> str | None:
     holder = QApplication.focusWidget()
     docks = window.docks.widgets.items()

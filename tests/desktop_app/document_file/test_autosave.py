@@ -2,10 +2,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PySide6.QtCore import Qt
 
 from desktop_app.document import Document
 from desktop_app.document_file.autosave import Autosave
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved
+from desktop_app.editors.text import MultilineEditor
+from trainer_core.settings.schema import params
 
 
 @pytest.fixture
@@ -136,3 +139,47 @@ def test_what_was_recovered_is_kept_anew_before_the_old_copy_goes(
     autosave.take_over(old)
     qtbot.waitUntil(lambda: not old_path.exists())
     assert kept_rank(folder) == 24
+
+
+@pytest.fixture
+def comment(document: Document, qtbot) -> MultilineEditor:
+    """A field of the document's, on the screen and with the focus."""
+    editor = MultilineEditor(params()["output.training_comment"])
+    qtbot.addWidget(editor)
+    with qtbot.waitExposed(editor):
+        editor.show()
+    editor.set_raw(document.value("output.training_comment"))
+    editor.activateWindow()
+    editor.activate()
+    qtbot.waitUntil(editor.fields()[0].hasFocus)
+    return editor
+
+
+def test_what_is_still_being_typed_is_kept(
+    autosave: Autosave, comment: MultilineEditor, folder: Path, qtbot
+):
+    qtbot.keyClicks(comment.fields()[0], "half a sent")
+    qtbot.waitUntil(lambda: kept(folder) is not None, timeout=10_000)
+    found = kept(folder)
+    assert found is not None
+    assert found.file.raw["output"]["training_comment"] == "half a sent"
+
+
+def test_what_was_typed_and_taken_back_is_not_kept(
+    autosave: Autosave, comment: MultilineEditor, folder: Path, qtbot
+):
+    field = comment.fields()[0]
+    qtbot.keyClicks(field, "x")
+    autosave.keep_now()
+    qtbot.waitUntil(lambda: kept(folder) is not None)
+    qtbot.keyClick(field, Qt.Key.Key_Backspace)
+    qtbot.waitUntil(lambda: kept(folder) is None)
+
+
+def test_nothing_is_kept_after_the_end(autosave: Autosave, document: Document, folder: Path):
+    document.set_value("adapter.network_dim", 24)
+    autosave.close()
+    document.set_value("adapter.network_dim", 25)
+    autosave.keep_now()
+    assert not autosave._pause.isActive()
+    assert not folder.exists()

@@ -121,6 +121,17 @@ def test_a_document_that_is_kept_has_something_to_save(
     assert looked(watch, qtbot) is Standing.SAME
 
 
+def test_a_look_that_began_before_the_answer_asks_nothing_again(
+    watch: FileWatch, run_file: Path, qtbot
+):
+    run_file.write_text(CHANGED, encoding="utf-8")
+    assert looked(watch, qtbot) is Standing.CHANGED
+    with qtbot.waitSignal(watch._job.finished):
+        watch.check()
+        watch.keep_document()
+    assert watch.standing is Standing.SAME
+
+
 def test_a_kept_document_stays_unsaved_when_its_file_goes_and_comes_back(
     watch: FileWatch, document: Document, run_file: Path, qtbot
 ):

@@ -1,4 +1,5 @@
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -72,7 +73,8 @@ def test_chosen_pictures_become_the_picture_folder_and_are_shown(
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(tmp_path))
     with qtbot.waitSignals([welcome.accepted, workspace.dock_wanted]):
         welcome.doors[PICTURES].click()
-    assert workspace.document.value("dataset.train_data_dir") == str(tmp_path)
+    value = partial(workspace.document.value, "dataset.train_data_dir")
+    qtbot.waitUntil(lambda: value() == tmp_path.as_posix())
     assert not window.docks.widgets["dataset"].visibleRegion().isEmpty()
 
 
