@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.models.event_words import words_of
 from desktop_app.models.log_model import Level, LogModel
 from desktop_app.models.metrics_model import MetricsModel
-from desktop_app.process.environment import TrainerCommand, own_python, trainer_environment
+from desktop_app.process.environment import TrainerCommand, child_environment, own_python
 from desktop_app.process.event_file import EventFollower
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
 from desktop_app.process.trainer_process import TrainerProcess
@@ -118,7 +118,8 @@ class RunControl(QObject):
         process.ended.connect(self._on_process_ended)
         self._set_phase("starting")
         self.started.emit()
-        process.start(TrainerCommand(self.command.program, arguments), trainer_environment())
+        program = self.command.program
+        process.start(TrainerCommand(program, arguments), child_environment(program))
 
     def stop(self, *, save: bool) -> None:
         """Ask the run to stop, with or without saving; repeat it to change one's mind."""
