@@ -14,6 +14,7 @@ from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.samples_model import SamplesModel
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
+from desktop_app.trainer_python.trainer_python import TrainerPython
 
 
 class Workspace(QObject):
@@ -28,12 +29,14 @@ class Workspace(QObject):
         samples: The pictures that the run drew.
         log: What the run said to people.
         preferences: The app's own settings.
+        python: The Python that trains.
         data_dir: Folder for what the app itself keeps (snapshots of started runs).
     """
 
     setting_wanted = Signal(str)  # path of a setting that should be shown and focused
     picture_wanted = Signal(object)  # Path of a picture or folder that should be shown
     dock_wanted = Signal(str)  # name of a dock that should be shown
+    preferences_wanted = Signal(str)  # name of a page of the preferences that should be shown
 
     def __init__(
         self, preferences: Preferences, data_dir: Path, parent: QObject | None = None
@@ -48,11 +51,13 @@ class Workspace(QObject):
         self.samples = SamplesModel(self)
         self.log = LogModel(self)
         self.run = RunControl(self.metrics, self.log, self)
+        self.python = TrainerPython(preferences, data_dir, self)
         self._connect()
 
     def close(self) -> None:
         """Leave no thread at work."""
         self.dataset.close()
+        self.python.close()
 
     def _connect(self) -> None:
         document, dataset, run = self.document, self.dataset, self.run
@@ -64,7 +69,12 @@ class Workspace(QObject):
         run.started.connect(self.samples.clear)
         run.past_event_received.connect(self.samples.feed)
         run.event_received.connect(self.samples.feed)
+        self.python.chosen.connect(self._on_python_chosen)
+        self._on_python_chosen()
         self._on_problems_changed()
+
+    def _on_python_chosen(self) -> None:
+        self.run.command = self.python.command
 
     def _on_document_changed(self) -> None:
         self.dataset.follow(self.document.raw, self.document.folder)
