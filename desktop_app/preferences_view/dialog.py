@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QSize, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QDialog,
     QDialogButtonBox,
@@ -42,6 +43,7 @@ class PreferencesDialog(QDialog):
         self._names: list[str] = []
         self._list = QListWidget(self)
         self._list.setAccessibleName(shown(T("App", "Pages")))
+        self._list.setObjectName("pages")
         self._list.setFixedWidth(_LIST_WIDTH_PX)
         self._pages = QStackedWidget(self)
         self._add("general", shown(T("App", "General")), self.general)
@@ -74,7 +76,8 @@ class PreferencesDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         close = buttons.button(QDialogButtonBox.StandardButton.Close)
         close.setText(shown(T("App", "Close")))
-        close.setAutoDefault(False)  # Return belongs to the fields
+        close.setIcon(QIcon())
+        close.setAutoDefault(False)  # Return belongs to the page
         buttons.rejected.connect(self.close)
         rule = QFrame(self)
         rule.setProperty("role", "line")

@@ -32,6 +32,7 @@ class PackageTable(QTreeWidget):
         )
         self.setHeaderLabels([shown(title) for title in titles])
         self.setAccessibleName(shown(T("App", "Packages of the trainer")))
+        self.setObjectName("packages")
         self.setRootIsDecorated(False)
         self.setUniformRowHeights(True)
         self.setAllColumnsShowFocus(True)

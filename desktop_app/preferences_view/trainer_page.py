@@ -143,6 +143,7 @@ class TrainerPage(QWidget):
         lacks = python.lacks_something
         self.install.setVisible(lacks and may)
         self.install.setEnabled(is_free)
+        self.install.setDefault(lacks and may)
         self.replace.setVisible(python.misses_card and not lacks and may)
         self.replace.setEnabled(is_free)
         reason = T("App", "A run is going on; wait until it has ended.")

@@ -33,6 +33,7 @@ def find_pythons(data_dir: Path, *, home: Path | None = None) -> list[Path]:
         *_environments_in(data_dir),
         *_environments_beside_app(),
         *_of_conda(home),
+        *sorted(home.glob(".pyenv/versions/*/bin/python3"), reverse=True),
         *_of_launcher(),
         *_on_path(),
     ]

@@ -18,7 +18,7 @@ from trainer_core.texts import T, Text, text
 # A cold disk and a virus scanner may need a minute for torch; one that hangs, never ends.
 PATIENCE_S = 120.0
 
-_PLACES = ("bin/python3", "bin/python", "Scripts/python.exe", "python.exe", "python3.exe")
+_PLACES = ("bin/python", "bin/python3", "Scripts/python.exe", "python.exe", "python3.exe")
 
 
 class PythonError(TrainerError):
