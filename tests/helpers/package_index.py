@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import threading
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -56,6 +57,21 @@ def write_torch(folder: Path, version: str = "2.13.0", *, cuda: str | None = Non
     """Write a torch that can be imported and has no card."""
     source = TORCH.format(version=version, cuda=cuda)
     return write_wheel(folder, "torch", version, files={"torch/__init__.py": source})
+
+
+def repack(folder: Path, name: str) -> Path:
+    """Write the wheel of a package that is installed here."""
+    distribution = importlib.metadata.distribution(name)
+    files = [file for file in distribution.files or [] if ".." not in file.parts]
+    path = folder / f"{name}-{distribution.version}-py3-none-any.whl"
+    info = f"{name}-{distribution.version}.dist-info"
+    kept = [file for file in files if file.suffix != ".pyc" and file.name != "RECORD"]
+    with zipfile.ZipFile(path, "w") as wheel:
+        for file in kept:
+            wheel.write(str(file.locate()), file.as_posix())
+        record = [f"{file.as_posix()},,\n" for file in kept]
+        wheel.writestr(f"{info}/RECORD", "".join([*record, f"{info}/RECORD,,\n"]))
+    return path
 
 
 class PackageIndex:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.package_index import PackageIndex, write_torch, write_wheel
+from helpers.package_index import PackageIndex, repack, write_torch, write_wheel
 from pytestqt.qtbot import QtBot
 
 from desktop_app.preferences import Preferences
@@ -18,10 +18,19 @@ from trainer_core.version import __version__
 
 
 @pytest.fixture(scope="session")
-def environment_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pip_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pip of these tests, which tells its progress; a Python may bring an older one."""
+    return repack(tmp_path_factory.mktemp("pip"), "pip")
+
+
+@pytest.fixture(scope="session")
+def environment_model(tmp_path_factory: pytest.TempPathFactory, pip_wheel: Path) -> Path:
     """A real environment with pip, to be copied."""
     folder = tmp_path_factory.mktemp("model") / "venv"
-    subprocess.run([sys.executable, "-I", "-m", "venv", str(folder)], check=True)
+    base = [sys.executable, "-I", "-m"]
+    subprocess.run([*base, "venv", "--without-pip", str(folder)], check=True)
+    pip = [*base, "pip", "--python", str(folder / "bin" / "python"), "install", "-q", "--no-index"]
+    subprocess.run([*pip, str(pip_wheel)], check=True)
     return folder
 
 
@@ -61,7 +70,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIn
     made = PackageIndex(folder)
     monkeypatch.setenv("PIP_INDEX_URL", made.url)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_RETRIES", "0")
+    monkeypatch.setenv("PIP_RETRIES", "1")
     monkeypatch.setenv("PIP_NO_CACHE_DIR", "1")
     for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
@@ -70,14 +79,15 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PackageIn
 
 
 @pytest.fixture
-def full_index(index: PackageIndex) -> PackageIndex:
-    """An index with a made-up package for everything that the trainer needs."""
+def full_index(index: PackageIndex, pip_wheel: Path) -> PackageIndex:
+    """An index with a made-up package for everything that the trainer needs, and pip."""
+    (index.folder / pip_wheel.name).hardlink_to(pip_wheel)
     write_torch(index.folder)
     for requirement in wanted_packages():
         if requirement.key == "torch":
             continue
         lowest = requirement.bounds.split(",")[0].removeprefix(">=")
-        large = 200_000 if requirement.key == "diffusers" else 0
+        large = 700_000 if requirement.key == "diffusers" else 0
         write_wheel(index.folder, requirement.name, lowest, padding_bytes=large)
     return index
 
