@@ -149,4 +149,6 @@ def _of_metadata(declared: Sequence[str]) -> list[str]:
 
 def _for_trainer(words: Sequence[str]) -> tuple[Requirement, ...]:
     found = [parsed(word) for word in words]
-    return tuple(requirement for requirement in found if requirement.key not in WINDOW_ONLY)
+    kept = [requirement for requirement in found if requirement.key not in WINDOW_ONLY]
+    # A wheel's metadata is in the order of the alphabet.
+    return tuple(sorted(kept, key=lambda requirement: requirement.key != "torch"))

@@ -59,6 +59,14 @@ def write_torch(folder: Path, version: str = "2.13.0", *, cuda: str | None = Non
     return write_wheel(folder, "torch", version, files={"torch/__init__.py": source})
 
 
+def trainer_package(environment: Path, version: str) -> None:
+    """Put a trainer that only tells its version into an environment."""
+    [packages] = environment.glob("lib/python*/site-packages")
+    (packages / "trainer_core").mkdir()
+    (packages / "trainer_core" / "__init__.py").write_text("")
+    (packages / "trainer_core" / "version.py").write_text(f'__version__ = "{version}"\n')
+
+
 def repack(folder: Path, name: str) -> Path:
     """Write the wheel of a package that is installed here."""
     distribution = importlib.metadata.distribution(name)

@@ -14,7 +14,6 @@ from pytestqt.qtbot import QtBot
 from desktop_app.preferences import Preferences
 from desktop_app.trainer_python.requirements import wanted_packages
 from desktop_app.trainer_python.trainer_python import TrainerPython
-from trainer_core.version import __version__
 
 
 @pytest.fixture(scope="session")
@@ -97,11 +96,3 @@ def without_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which no graphics card is found, whatever it has."""
     monkeypatch.setattr("trainer_core.torch_choice.shutil.which", lambda *_, **__: None)
     monkeypatch.setattr("trainer_core.torch_choice.has_amd_card", lambda: False)
-
-
-def trainer_package(environment: Path, version: str = __version__) -> None:
-    """Put a trainer that only tells its version into an environment."""
-    [packages] = environment.glob("lib/python*/site-packages")
-    (packages / "trainer_core").mkdir()
-    (packages / "trainer_core" / "__init__.py").write_text("")
-    (packages / "trainer_core" / "version.py").write_text(f'__version__ = "{version}"\n')

@@ -19,8 +19,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 METADATA = [
     "PySide6-Essentials==6.11.3",
     "Pillow>=11.3",
-    'torch<3,>=2.6; extra == "trainer"',
     "ftfy<7,>=6.3 ; extra == 'trainer'",
+    'torch<3,>=2.6; extra == "trainer"',
     'pytest>=8.4; extra == "dev"',
 ]
 
