@@ -191,13 +191,10 @@ def _constraint(torch: str, scratch: Path) -> tuple[str, ...]:
 
 
 def _installed_version(name: str, lines: Iterable[str]) -> str:
-    for line in lines:
-        news = read_line(line)
-        if isinstance(news, Installed):
-            for package in news.packages:
-                if package.startswith(f"{name}-"):
-                    return package.removeprefix(f"{name}-")
-    return ""
+    told = (news for news in map(read_line, lines) if isinstance(news, Installed))
+    packages = (package for news in told for package in news.packages)
+    versions = (p.removeprefix(f"{name}-") for p in packages if p.startswith(f"{name}-"))
+    return next(versions, "")
 
 
 def with_wheel(plan: Plan, wheel: Path | None) -> Plan:
