@@ -64,6 +64,7 @@ class PreferencesDialog(QDialog):
 
     def _add(self, name: str, title: str, page: QWidget) -> None:
         page.setProperty("scrolled", True)
+        page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # it is a class of its own
         area = QScrollArea(self._pages)
         area.setWidgetResizable(True)
         area.setWidget(page)

@@ -52,7 +52,8 @@ class PackageTable(QTreeWidget):
         self.clear()
         for state in states:
             found = state.found or "–"
-            words = [name_words(state), state.wanted.bounds, found, state_words(state)]
+            wanted = state.wanted.bounds.removeprefix("==")
+            words = [name_words(state), wanted, found, state_words(state)]
             self.addTopLevelItem(QTreeWidgetItem(words))
         self._colour()
         self._fit()

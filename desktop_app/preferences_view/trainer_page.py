@@ -91,7 +91,7 @@ class TrainerPage(QWidget):
     def _connect(self) -> None:
         python = self._python
         python.changed.connect(self._refresh)
-        python.chosen.connect(self._refresh)
+        python.chosen.connect(self._on_chosen)
         python.install_ready.connect(self._on_install_ready)
         python.installing.connect(self._on_installing)
         python.installed.connect(self._on_installed)
@@ -159,6 +159,11 @@ class TrainerPage(QWidget):
         if facts is not None and facts.problem is None and facts.has_venv:
             return facts.path
         return own_python()
+
+    def _on_chosen(self) -> None:
+        if self._python.installation is None:
+            self.panel.hide()  # what it says is about another Python
+        self._refresh()
 
     # ---------------------------------------------------------------- installing
 

@@ -189,7 +189,7 @@ class TrainerPython(QObject):
         self.changed.emit()
 
     def _take(self, facts: PythonFacts) -> None:
-        self.candidate = None
+        self.candidate = self.last_end = None
         self.facts = facts
         self._path = facts.path  # so that the probe, which goes on, is about the one in use
         own = facts.path == own_python()
@@ -206,6 +206,7 @@ class TrainerPython(QObject):
     def _on_preferences_changed(self) -> None:
         if self._preferred() != self._path:
             self._path, self.facts, self.candidate = self._preferred(), None, None
+            self.last_end = None
             self._stop_asking()
             self.chosen.emit()
             self.look()
