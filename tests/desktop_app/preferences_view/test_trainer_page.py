@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,10 @@ from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
 from desktop_app.preferences_view.trainer_page import TrainerPage, environment_folder
+from desktop_app.trainer_python.trainer_python import Surroundings
 from desktop_app.workspace import Workspace
+from trainer_core.texts import text
+from trainer_core.torch_choice import TorchBuild
 from trainer_core.version import __version__
 
 Looked = Callable[[Workspace], None]
@@ -143,6 +147,38 @@ def test_the_list_goes_back_where_a_choice_cannot_be_taken(
     qtbot.waitUntil(lambda: not workspace.python.is_looking, timeout=WAIT_MS)
     assert page.chooser.list.currentData() == scripted.path
     assert "does not answer like a Python" in page.verdict.text()
+
+
+def test_a_card_that_torch_does_not_use_gets_its_build_on_demand(
+    page: TrainerPage, workspace: Workspace, show: Callable[[], None], qtbot: QtBot
+) -> None:
+    show()
+    build = TorchBuild("cuda", text("the driver sees a card"))
+    workspace.python.surroundings = Surroundings((), build)
+    workspace.python.changed.emit()
+    assert "does not use the graphics card: the driver sees a card" in page.verdict.text()
+    assert page.replace.isVisible()
+    with qtbot.waitSignal(workspace.python.install_ready, timeout=WAIT_MS) as blocker:
+        page.replace.click()
+    plan = blocker.args[0]
+    assert plan.is_torch_replaced
+    assert plan.packages == ()
+    assert plan.wheel is None
+
+
+@pytest.mark.usefixtures("scripted")
+def test_a_frozen_app_asks_for_a_python_first(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot
+) -> None:
+    monkeypatch.setattr(sys, "frozen", True, raising=False)
+    workspace.preferences.change(trainer_python=None)
+    assert workspace.run.command is None
+    page = TrainerPage(workspace.python, workspace.run, workspace.data_dir)
+    qtbot.addWidget(page)
+    page.show()
+    assert page.verdict.text() == "No Python is known that could train."
+    assert page.chooser.list.currentIndex() == -1
+    assert not page.chooser.own.isVisible()
 
 
 # ---------------------------------------------------------------- installing
