@@ -20,6 +20,7 @@ from desktop_app.file_commands import FileCommands
 from desktop_app.help_commands import HelpCommands
 from desktop_app.models.picture_offer import Offer
 from desktop_app.preferences import THEMES
+from desktop_app.preferences_view.opening import PreferencesWindow
 from desktop_app.questions import Ask, ask
 from desktop_app.recent_menu import RecentMenu
 from desktop_app.run_banner import RunBanner
@@ -55,6 +56,7 @@ class MainWindow(QMainWindow):
         self.files = FileCommands(workspace, self, ask=ask)
         self.help = HelpCommands(workspace, self.files, self)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
+        self._preferences = PreferencesWindow(workspace, self, ask=ask)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -128,6 +130,7 @@ class MainWindow(QMainWindow):
             "undo": self._after_edit(undo_stack.undo),
             "redo": self._after_edit(undo_stack.redo),
             "find": self._find,
+            "preferences": self._after_edit(self._preferences.show),
             "start": self._after_edit(self.run.start),
             "stop_and_save": self.run.stop_and_save,
             "stop_now": self.run.stop_now,
@@ -197,10 +200,16 @@ class MainWindow(QMainWindow):
         for name, choice in THEMES.items():
             action = menu.addAction(shown(choice.label))
             action.setCheckable(True)
-            action.setChecked(name == self._workspace.preferences.settings.theme)
+            action.setData(name)
             action.triggered.connect(partial(self._workspace.preferences.change, theme=name))
             group.addAction(action)
+        menu.aboutToShow.connect(partial(self._tick_theme, group))
+        self._tick_theme(group)
         return menu
+
+    def _tick_theme(self, group: QActionGroup) -> None:
+        for action in group.actions():
+            action.setChecked(action.data() == self._workspace.preferences.settings.theme)
 
     def _add_banner_row(self, banner: Banner) -> QToolBar:
         row = QToolBar(self)

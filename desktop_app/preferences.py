@@ -23,7 +23,7 @@ RECENT_LIMIT = 10
 
 
 class AppSettings(Section):
-    """How the app looks and behaves."""
+    """How the app looks and behaves, and what it starts."""
 
     theme: ThemeName = param(
         "system",
@@ -35,6 +35,13 @@ class AppSettings(Section):
         False,
         T("App", "Start at once"),
         T("App", "Start shows no summary when there is no problem and the name is free."),
+    )
+    trainer_python: Path | None = param(
+        None,
+        T("App", "Trainer's Python"),
+        T("App", "The Python that trains; it has PyTorch in the build for the graphics card."),
+        path_kind="file",
+        unset_label=T("App", "The app's own"),
     )
 
 
@@ -50,7 +57,10 @@ class Preferences(QObject):
 
     def change(self, **values: Any) -> None:
         """Set some of the app's settings and keep them."""
-        self.settings = AppSettings.model_validate(dict(self.settings) | values)
+        wanted = AppSettings.model_validate(dict(self.settings) | values)
+        if wanted == self.settings:
+            return
+        self.settings = wanted
         for declared in section_params("app", AppSettings):
             value = getattr(self.settings, declared.name)
             self._store.setValue(f"app/{declared.name}", to_raw(declared, value))

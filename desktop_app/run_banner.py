@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.process.outcome import Outcome
 from desktop_app.translation import shown
-from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.banner import Banner, Way
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
@@ -23,8 +25,11 @@ class RunBanner(Banner):
 
     def _on_ended(self, outcome: Outcome) -> None:
         kind = "success" if outcome.ok else "error"
-        details = (shown(T("App", "Details")), self._show_details)
-        self.tell(kind, shown(outcome.sentence), "", [details])
+        ways: list[Way] = [(shown(T("App", "Details")), self._show_details)]
+        if outcome.preferences_page:
+            show = partial(self._workspace.preferences_wanted.emit, outcome.preferences_page)
+            ways.insert(0, (shown(T("App", "Preferences…")), show))
+        self.tell(kind, shown(outcome.sentence), "", ways)
 
     def _show_details(self) -> None:
         self._workspace.dock_wanted.emit("run")

@@ -21,6 +21,7 @@ from desktop_app.models.samples_model import SamplesModel
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
+from desktop_app.trainer_python.trainer_python import TrainerPython
 
 
 class Workspace(QObject):
@@ -41,6 +42,7 @@ class Workspace(QObject):
         samples: The pictures that the run drew.
         log: What the run said to people.
         preferences: The app's own settings.
+        python: The Python that trains.
         data_dir: Folder for what the app itself keeps (snapshots of started runs, unsaved changes).
     """
 
@@ -48,6 +50,7 @@ class Workspace(QObject):
     picture_wanted = Signal(object)  # Path of a picture or folder that should be shown
     dock_wanted = Signal(str)  # name of a dock that should be shown
     command_wanted = Signal(str)  # name of a command of the menus that should be carried out
+    preferences_wanted = Signal(str)  # name of a page of the preferences that should be shown
 
     def __init__(
         self, preferences: Preferences, data_dir: Path, parent: QObject | None = None
@@ -68,6 +71,7 @@ class Workspace(QObject):
         self.log = LogModel(self)
         self.run = RunControl(self.metrics, self.log, self)
         self.record = RunRecord(self.run, self)
+        self.python = TrainerPython(preferences, data_dir, self)
         self._connect()
 
     def close(self) -> None:
@@ -78,6 +82,7 @@ class Workspace(QObject):
         self.dataset.close()
         self.file_checks.close()
         self.record.close()
+        self.python.close()
 
     def look_again(self) -> None:
         """See whether files came, went or changed while the user was in other programs."""
@@ -95,7 +100,12 @@ class Workspace(QObject):
         run.started.connect(self.samples.clear)
         run.past_event_received.connect(self.samples.feed)
         run.event_received.connect(self.samples.feed)
+        self.python.chosen.connect(self._on_python_chosen)
+        self._on_python_chosen()
         self._on_problems_changed()
+
+    def _on_python_chosen(self) -> None:
+        self.run.command = self.python.command
 
     def _on_document_changed(self) -> None:
         self.dataset.follow(self.document.raw, self.document.folder)

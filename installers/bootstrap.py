@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from setup_steps import apt
 from setup_steps.console import SetupProblem, explain, say
@@ -20,6 +21,8 @@ def main(arguments: "list[str]") -> int:
     """Run the steps with this Python where it suits, else with one that does."""
     try:
         if OLDEST <= sys.version_info[:2] <= NEWEST:
+            # What is shared with the app lies in the checkout beside this folder.
+            sys.path.append(str(Path(__file__).resolve().parents[1]))
             # Not above: an old Python cannot read this module.
             from setup_steps import flow
 

@@ -1,4 +1,4 @@
-"""How the trainer is started: which Python, with which arguments, in which environment."""
+"""How children of another Python are started: with which arguments, in which environment."""
 
 from __future__ import annotations
 
@@ -10,11 +10,31 @@ from pathlib import Path
 
 from PySide6.QtCore import QProcessEnvironment
 
-# A frozen app's own libraries, Qt plugins and Python settings must not reach another Python.
-_REMOVED = frozenset({"QT_PLUGIN_PATH", "QML2_IMPORT_PATH", "PYTHONHOME", "PYTHONPATH"})
+# A frozen app's own libraries and Qt plugins, and what would send another Python to foreign
+# packages. (-I makes the trainer deaf to PYTHON*, but not what the trainer starts itself.)
+_REMOVED = frozenset(
+    {
+        "QT_PLUGIN_PATH",
+        "QT_QPA_PLATFORM_PLUGIN_PATH",
+        "QML_IMPORT_PATH",
+        "QML2_IMPORT_PATH",
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONUSERBASE",
+        "PYTHONEXECUTABLE",
+        "PYTHONPLATLIBDIR",
+        # These would have pip put packages elsewhere than into the Python that runs it.
+        "PIP_PREFIX",
+        "PIP_ROOT",
+        "PIP_TARGET",
+        "PIP_USER",
+    }
+)
 _REMOVED_PREFIXES = ("_PYI_", "_MEI")
 _LIBRARY_PATH = "LD_LIBRARY_PATH"
 _ORIGINAL_LIBRARY_PATH = "LD_LIBRARY_PATH_ORIG"
+_VENV_NAMES = ("VIRTUAL_ENV", "VIRTUAL_ENV_PROMPT")
+_CONDA_PREFIX = "CONDA_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +55,12 @@ def own_python() -> Path | None:
     return None if getattr(sys, "frozen", False) else Path(sys.executable)
 
 
-def cleaned(variables: Mapping[str, str]) -> dict[str, str]:
-    """Return ``variables`` without what belongs to a frozen app, for a child of another Python."""
+def cleaned(variables: Mapping[str, str], program: str = "") -> dict[str, str]:
+    """Return ``variables`` for a child of another Python.
+
+    What belongs to a frozen app goes, and so do the marks of an activated environment unless
+    ``program`` lies in it: libraries look for CUDA where CONDA_PREFIX points.
+    """
     kept = {
         name: value
         for name, value in variables.items()
@@ -47,15 +71,24 @@ def cleaned(variables: Mapping[str, str]) -> dict[str, str]:
         kept[_LIBRARY_PATH] = original
     elif original is not None or _is_frozen_library_path(variables):
         kept.pop(_LIBRARY_PATH, None)
+    if not _lies_in(program, variables.get("VIRTUAL_ENV")):
+        kept = {name: value for name, value in kept.items() if name not in _VENV_NAMES}
+    if not _lies_in(program, variables.get("CONDA_PREFIX")):
+        kept = {name: value for name, value in kept.items() if not name.startswith(_CONDA_PREFIX)}
     return kept
 
 
-def trainer_environment() -> QProcessEnvironment:
-    """Return this process's environment, cleaned for the trainer."""
+def child_environment(program: str) -> QProcessEnvironment:
+    """Return this process's environment, cleaned for a child that ``program`` is started as."""
     environment = QProcessEnvironment()
-    for name, value in cleaned(os.environ).items():
+    for name, value in cleaned(os.environ, program).items():
         environment.insert(name, value)
     return environment
+
+
+def _lies_in(program: str, folder: str | None) -> bool:
+    # As they are spelled: an environment's Python is a link that leads out of it.
+    return bool(program and folder) and Path(program).is_relative_to(Path(str(folder)))
 
 
 def _is_frozen_library_path(variables: Mapping[str, str]) -> bool:

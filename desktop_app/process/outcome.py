@@ -10,6 +10,8 @@ from trainer_core.protocol.messages import Failed, Finished
 from trainer_core.run_folder import state_step
 from trainer_core.texts import T, Text, text
 
+TRAINER_PAGE = "trainer"  # the page of the preferences that mends the trainer's Python
+
 _SIGKILL = 9  # signal.SIGKILL does not exist on Windows
 
 
@@ -32,11 +34,15 @@ class ProcessEnd:
     refusal: Text | None = None  # why the app did not let it go on, or could not start it
     refusal_hint: Text | None = None
     was_killed: bool = False  # by the app, because it did not stop
+    preferences_page: str = ""  # where in the preferences a refusal can be mended
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The end of a run: what happened, the way out, and where the result and the log are."""
+    """The end of a run: what happened, the way out, and where the result and the log are.
+
+    ``preferences_page`` names the page of the preferences that mends it, "" if none does.
+    """
 
     ending: Ending
     sentence: Text
@@ -45,6 +51,7 @@ class Outcome:
     weights: Path | None = None
     state: Path | None = None
     step: int | None = None
+    preferences_page: str = ""
 
     @property
     def ok(self) -> bool:
@@ -67,7 +74,9 @@ def outcome_of(
 ) -> Outcome:
     """Return the outcome of a run from its end and its last event, if it sent one."""
     if end.refusal is not None:
-        return Outcome(Ending.NOT_STARTED, end.refusal, end.refusal_hint, log_file)
+        page = end.preferences_page
+        hint = end.refusal_hint
+        return Outcome(Ending.NOT_STARTED, end.refusal, hint, log_file, preferences_page=page)
     if isinstance(last_word, Failed):
         return _failed(last_word, log_file)
     if isinstance(last_word, Finished):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -9,9 +10,9 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.models.event_words import words_of
 from desktop_app.models.log_model import Level, LogModel
 from desktop_app.models.metrics_model import MetricsModel
-from desktop_app.process.environment import TrainerCommand, own_python, trainer_environment
+from desktop_app.process.environment import TrainerCommand, child_environment, own_python
 from desktop_app.process.event_file import EventFollower
-from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
+from desktop_app.process.outcome import TRAINER_PAGE, Outcome, ProcessEnd, outcome_of
 from desktop_app.process.trainer_process import TrainerProcess
 from trainer_core.protocol.messages import (
     Command,
@@ -113,7 +114,10 @@ class RunControl(QObject):
             raise RuntimeError("a run is going on")
         self._forget()
         if self.command is None:
-            self._close(ProcessEnd(-1, refusal=text(_NO_PYTHON), refusal_hint=text(_CHOOSE)))
+            no_python, hint = text(_NO_PYTHON), text(_CHOOSE)
+            self._close(
+                ProcessEnd(-1, refusal=no_python, refusal_hint=hint, preferences_page=TRAINER_PAGE)
+            )
             return
         flags = ["--overwrite"] * overwrite + ["--continue"] * continue_
         arguments = (*self.command.arguments, "train", str(run_file), *flags)
@@ -124,7 +128,8 @@ class RunControl(QObject):
         process.ended.connect(self._on_process_ended)
         self._set_phase("starting")
         self.started.emit()
-        process.start(TrainerCommand(self.command.program, arguments), trainer_environment())
+        program = self.command.program
+        process.start(TrainerCommand(program, arguments), child_environment(program))
 
     def stop(self, *, save: bool) -> None:
         """Ask the run to stop, with or without saving; repeat it to change one's mind."""
@@ -201,9 +206,10 @@ class RunControl(QObject):
     def _deliver(self, event: Event) -> None:
         match event:
             case Hello():
-                if self.hello is None:
-                    self._check_version(event)
+                is_first = self.hello is None
                 self.hello = event  # the first one comes before the folder is known
+                if is_first:
+                    self._check_version(event)
             case Plan():
                 self.plan = event
             case Phase():
@@ -220,10 +226,18 @@ class RunControl(QObject):
         self.event_received.emit(event)
 
     def _check_version(self, hello: Hello) -> None:
-        if hello.version != __version__:
-            template = T("App", "The trainer is version {theirs}, the app {ours}.")
+        if self._has_other_version:
+            template = T(
+                "App",
+                "The trainer is version {theirs}, the app {ours}. The preferences put the same "
+                "version into the trainer's Python.",
+            )
             message = text(template, theirs=hello.version, ours=__version__)
             self._log.add(Level.WARNING, message)
+
+    @property
+    def _has_other_version(self) -> bool:
+        return self.hello is not None and self.hello.version != __version__
 
     def _on_stream_disturbed(self, message: Text) -> None:
         self._log.add(Level.WARNING, message)
@@ -251,6 +265,8 @@ class RunControl(QObject):
             self._follower = None
         folder = self.folder
         self.outcome = outcome_of(end, self._last_word, folder.log_file if folder else None)
+        if self._has_other_version and not self.outcome.ok:
+            self.outcome = replace(self.outcome, preferences_page=TRAINER_PAGE)
         self._is_stopping = False
         level = Level.INFO if self.outcome.ok else Level.ERROR
         self._log.add(level, self.outcome.sentence)

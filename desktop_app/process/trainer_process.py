@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import signal
+from collections import deque
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
 
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.lines import LineSplitter
-from desktop_app.process.outcome import ProcessEnd
+from desktop_app.process.outcome import TRAINER_PAGE, ProcessEnd
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event, encode
 from trainer_core.protocol.messages import PROTOCOL_VERSION, Command, Event, Failed, Hello, Stop
@@ -19,6 +21,9 @@ from trainer_core.texts import T, Text, text
 
 SAVE_PATIENCE_S = 600.0  # without a sign of life: a large state on a slow disk takes minutes
 STOP_PATIENCE_S = 15.0  # the step at hand is finished first
+
+_LACKING = re.compile(r"No module named '?([\w.]+)'?")
+_LAST_WORDS = 20  # lines of the log that may tell why it did not even begin
 
 
 class TrainerProcess(QObject):
@@ -41,6 +46,7 @@ class TrainerProcess(QObject):
         self._events = LineSplitter(MAX_LINE_BYTES)
         self._log = LineSplitter(MAX_LINE_BYTES)
         self._is_introduced = False
+        self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._refusal: tuple[Text, Text] | None = None
         self._was_killed = False
         self._is_saving = False
@@ -117,7 +123,9 @@ class TrainerProcess(QObject):
 
     def _tell_log(self, lines: list[bytes]) -> None:
         if lines:
-            self.log_received.emit([line.decode(errors="replace") for line in lines])
+            words = [line.decode(errors="replace") for line in lines]
+            self._last_words.extend(words)
+            self.log_received.emit(words)
 
     def _on_line(self, line: bytes) -> None:
         if self._refusal is not None:
@@ -154,7 +162,7 @@ class TrainerProcess(QObject):
         self._refuse(text(template, theirs=protocol, ours=PROTOCOL_VERSION))
 
     def _refuse(self, reason: Text) -> None:
-        hint = T("App", "Install the same version of LoRA Loom in the trainer's Python.")
+        hint = T("App", "The preferences put the same version into the trainer's Python.")
         self._refusal = (reason, text(hint))
         self.kill()
 
@@ -168,8 +176,9 @@ class TrainerProcess(QObject):
             program=self._process.program(),
             reason=self._process.errorString(),
         )
-        hint = text(T("App", "Choose a Python that has LoRA Loom's trainer."))
-        self.ended.emit(ProcessEnd(-1, refusal=reason, refusal_hint=hint))
+        hint = text(T("App", "Choose the Python that trains in the preferences."))
+        page = TRAINER_PAGE
+        self.ended.emit(ProcessEnd(-1, refusal=reason, refusal_hint=hint, preferences_page=page))
 
     def _on_finished(self, exit_code: int, status: QProcess.ExitStatus) -> None:
         self._patience.stop()
@@ -178,9 +187,22 @@ class TrainerProcess(QObject):
         for line in self._events.close():
             self._on_line(line)
         self._tell_log(self._log.close())
-        reason, hint = self._refusal or (None, None)
+        refusal = self._refusal or self._lacking()
+        reason, hint = refusal or (None, None)
         has_crashed = status is QProcess.ExitStatus.CrashExit
-        self.ended.emit(ProcessEnd(exit_code, has_crashed, reason, hint, self._was_killed))
+        page = TRAINER_PAGE if refusal else ""
+        self.ended.emit(ProcessEnd(exit_code, has_crashed, reason, hint, self._was_killed, page))
+
+    def _lacking(self) -> tuple[Text, Text] | None:
+        """Return what its Python lacks, if that kept the trainer from beginning."""
+        found = [_LACKING.search(line) for line in self._last_words]
+        names = [match[1] for match in found if match]
+        if self._is_introduced or self._was_killed or not names:
+            return None
+        hint = text(T("App", "The preferences install what is missing."))
+        if names[-1].partition(".")[0] == "trainer_core":
+            return text(T("App", "The chosen Python has no LoRA Loom trainer.")), hint
+        return text(T("App", "The trainer's Python lacks {name}."), name=names[-1]), hint
 
 
 def _announced_protocol(line: bytes) -> int | None:

@@ -14,7 +14,7 @@ from setup_steps.console import SetupProblem, say
 from setup_steps.environment import Environment
 from setup_steps.handover import hand_over
 from setup_steps.packages import Torch, find_torch, install_project, install_torch, update_pip
-from setup_steps.torch_choice import choose_build
+from trainer_core.torch_choice import choose_build
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXTRAS = {"run": ["trainer"], "test": ["trainer", "dev"], "prepare": ["trainer", "dev"]}
@@ -78,6 +78,8 @@ def _ensure_torch(environment: Environment, *, is_cpu_forced: bool) -> Torch:
     if torch is None:
         build = choose_build(is_cpu_forced=is_cpu_forced)
         say(f"Installing torch, the {build.backend.upper()} build: {build.reason}.")
+        if build.misses_card:
+            say("After mending that, use --fresh to get the build for the card.")
         install_torch(environment.python, build)
         torch = find_torch(environment.python)
         if torch is None:

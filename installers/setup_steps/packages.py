@@ -12,29 +12,21 @@ from pathlib import Path
 
 from setup_steps.console import SetupProblem, say
 from setup_steps.progress import PipProgress
-from setup_steps.torch_choice import INDEX, TESTED, UP_TO_TESTED, Backend, TorchBuild
-
-# Free space that the environment with this build takes, downloads included; from the sizes of
-# PyTorch's wheels, the CPU figure measured.
-_SPACE_GB: dict[Backend, int] = {"cpu": 3, "cuda": 10, "rocm": 24}
+from trainer_core.pip_output import failure_cause, last_error
+from trainer_core.torch_choice import (
+    INDEX,
+    SPACE_GB,
+    TESTED,
+    UP_TO_TESTED,
+    Backend,
+    TorchBuild,
+)
 
 _ASK_TORCH = """
 import json, torch
 facts = [torch.__version__, torch.version.cuda, torch.version.hip, torch.cuda.is_available()]
 print(json.dumps(facts))
 """
-
-_NETWORK_SIGNS = (
-    "NewConnectionError",
-    "Failed to establish a new connection",
-    "Connection refused",
-    "connection broken",
-    "name resolution",
-    "Name or service not known",
-    "ProxyError",
-    "SSLError",
-    "timed out",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +88,7 @@ def install_project(python: Path, checkout: Path, extras: list[str], torch: Torc
 
 
 def _require_space(python: Path, backend: Backend) -> None:
-    needed_gb = _SPACE_GB[backend]
+    needed_gb = SPACE_GB[backend]
     free_gb = shutil.disk_usage(python.parent).free / 1e9
     if free_gb < needed_gb:
         raise SetupProblem(
@@ -152,20 +144,21 @@ def _run_pip(python: Path, arguments: list[str], *, progress_bar: str = "raw") -
 
 def explain_pip(output: str) -> str:
     """Return one paragraph on why pip failed, from what it wrote."""
-    said = [line for line in output.splitlines() if line.startswith("ERROR:")]
-    last = f'"{said[-1].removeprefix("ERROR:").strip()}".' if said else "no reason given."
-    if "No space left on device" in output:
+    error = last_error(output)
+    last = f'"{error}".' if error else "no reason given."
+    cause = failure_cause(output)
+    if cause == "disk":
         return (
             f"The disk is full (the one of the project or of {tempfile.gettempdir()}). Make room "
             "and run the same command again; it goes on from here."
         )
-    if any(sign in output for sign in _NETWORK_SIGNS):
+    if cause == "network":
         return (
             "The package index cannot be reached. Check the network (HTTPS_PROXY names a proxy, "
             "PIP_INDEX_URL another index) and run the same command again; it goes on from here. "
             f"pip says: {last}"
         )
-    if "Permission denied" in output or "Read-only file system" in output:
+    if cause == "permission":
         return f"A folder of the environment cannot be written. pip says: {last}"
     return (
         f"The packages could not be installed. pip says: {last} If the environment may be damaged, "

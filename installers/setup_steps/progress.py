@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TextIO
 
 from setup_steps.console import WIDTH
-
-_DOWNLOAD = re.compile(r"\s+Downloading (?P<file>\S+) \((?P<size>[\d.]+ [kMG]?B)")
-_BYTES = re.compile(r"Progress (?P<done>\d+) of (?P<total>\d+)")
-_PACKAGES = re.compile(r"Installing collected packages: (?P<names>.*)")
+from trainer_core.pip_output import Bytes, Collecting, Downloading, Installing, Retrying, read_line
 
 
 class PipProgress:
@@ -24,18 +20,20 @@ class PipProgress:
 
     def follow(self, line: str) -> None:
         """Show what ``line`` tells, if it tells something."""
-        if found := _BYTES.match(line):
-            self._on_bytes(int(found["done"]), int(found["total"]))
-        elif found := _DOWNLOAD.match(line):
-            self._download = f"{_package(found['file'])} ({found['size']})"
-            self._show(f"Downloading {self._download}", is_kept="MB" in line or "GB" in line)
-        elif line.startswith("Collecting "):
-            self._show(f"Looking for {re.split('[^A-Za-z0-9._-]', line[11:])[0]}")
-        elif found := _PACKAGES.match(line):
-            count = found["names"].count(",") + 1
-            self._show(f"Installing {count} package{'s' * (count > 1)}", is_kept=True)
-        elif "Retrying" in line:
-            self._show("The package index does not answer; trying again", is_kept=True)
+        match read_line(line):
+            case Bytes(done, total):
+                self._on_bytes(done, total)
+            case Downloading(package, size):
+                self._download = f"{package} ({size})"
+                is_large = size.endswith(("MB", "GB"))
+                self._show(f"Downloading {self._download}", is_kept=is_large)
+            case Collecting(package):
+                self._show(f"Looking for {package}")
+            case Installing(packages):
+                count = len(packages)
+                self._show(f"Installing {count} package{'s' * (count > 1)}", is_kept=True)
+            case Retrying():
+                self._show("The package index does not answer; trying again", is_kept=True)
 
     def close(self) -> None:
         """Leave the terminal's line empty."""
@@ -56,8 +54,3 @@ class PipProgress:
         elif is_kept:
             self._terminal.write(f"  {text}.\n")
         self._terminal.flush()
-
-
-def _package(file: str) -> str:
-    """Return name and version from a wheel's file name."""
-    return "-".join(file.rsplit("/", 1)[-1].split("-")[:2])

@@ -26,6 +26,7 @@ from desktop_app.editors.page import SettingsPage
 from desktop_app.main_window import MainWindow
 from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import THEMES
+from desktop_app.preferences_view.dialog import PreferencesDialog
 from desktop_app.widgets.find_field import FindField
 from desktop_app.workspace import Workspace
 
@@ -466,3 +467,26 @@ def test_every_dock_can_float_and_come_back(window: MainWindow, qtbot):
         assert dock.isWindow()
         dock.setFloating(False)
         assert not dock.isWindow()
+
+
+def test_the_preferences_open_from_the_menu_and_where_they_are_wanted(
+    window: MainWindow, workspace: Workspace
+):
+    window.commands["preferences"].trigger()
+    dialog = window.findChild(PreferencesDialog)
+    assert dialog is not None
+    assert dialog.page == "general"
+    workspace.preferences_wanted.emit("trainer")
+    assert dialog.page == "trainer"
+    dialog.close()
+
+
+def test_a_python_that_went_away_leaves_the_window_alive(
+    ready: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    workspace.preferences.change(trainer_python=tmp_path / "gone" / "python")
+    with qtbot.waitSignal(workspace.run.ended, timeout=20_000) as blocker:
+        ready.run.start()
+    assert blocker.args[0].preferences_page == "trainer"
+    assert "gone" in ready.banner.message
+    assert ready.commands["start"].isEnabled()

@@ -1,7 +1,9 @@
+import sys
 from pathlib import Path
 
 from helpers.pictures import write_dataset
 
+from desktop_app.process.environment import TrainerCommand
 from desktop_app.workspace import Workspace
 from trainer_core.settings.problems import Severity
 
@@ -33,3 +35,10 @@ def test_another_folder_takes_the_findings_of_the_old_one_away(
     good = write_dataset(tmp_path / "good", {"10_zxq cat": {"a.png": None, "a.txt": "zxq cat"}})
     workspace.document.set_value("dataset.train_data_dir", str(good))
     qtbot.waitUntil(lambda: workspace.problems.count(Severity.ERROR) == 0)
+
+
+def test_the_chosen_python_trains_from_the_next_run_on(workspace: Workspace, tmp_path: Path):
+    workspace.preferences.change(trainer_python=tmp_path / "python")
+    assert workspace.run.command == TrainerCommand.of_python(tmp_path / "python")
+    workspace.preferences.change(trainer_python=None)
+    assert workspace.run.command == TrainerCommand.of_python(Path(sys.executable))

@@ -76,6 +76,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--trainer-version", default=__version__)
     parser.add_argument("--no-hello", action="store_true")
     parser.add_argument("--silent-exit", type=int, help="leave at once with this code")
+    parser.add_argument("--last-words", default="Illegal instruction", help="said before that")
     parser.add_argument("--garbage", action="store_true", help="break the stream in every way")
     parser.add_argument("--fail-at", type=int)
     parser.add_argument("--kill-at", type=int, help="die as by kill -9")
@@ -313,7 +314,7 @@ def main() -> int:
     """Play the part that the options describe."""
     options = _arguments()
     if options.silent_exit is not None:
-        sys.stderr.write("No module named trainer_core\n")
+        sys.stderr.write(f"{options.last_words}\n")
         return options.silent_exit
     settings, problems = parse(files.load(options.run_file).raw)
     assert settings is not None, problems

@@ -5,7 +5,9 @@ from setup_steps import flow
 from setup_steps.console import SetupProblem
 from setup_steps.environment import Environment
 from setup_steps.packages import Torch
-from setup_steps.torch_choice import TorchBuild
+
+from trainer_core.texts import text
+from trainer_core.torch_choice import TorchBuild
 
 
 @pytest.fixture
@@ -80,7 +82,9 @@ class Installation:
         self.torch = torch
         monkeypatch.setattr(flow, "update_pip", lambda python: None)
         monkeypatch.setattr(flow, "find_torch", lambda python: self.torch)
-        monkeypatch.setattr(flow, "choose_build", lambda **_: TorchBuild("cuda", "a card is here"))
+        monkeypatch.setattr(
+            flow, "choose_build", lambda **_: TorchBuild("cuda", text("a card is here"))
+        )
         monkeypatch.setattr(flow, "install_torch", self._install_torch)
         monkeypatch.setattr(flow, "install_project", self._install_project)
 

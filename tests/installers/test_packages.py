@@ -5,10 +5,12 @@ import pytest
 from setup_steps import packages
 from setup_steps.console import SetupProblem
 from setup_steps.packages import Torch, explain_pip, find_torch, install_project, install_torch
-from setup_steps.torch_choice import INDEX, TESTED, TorchBuild
 
-CPU = TorchBuild("cpu", "none was found")
-CUDA = TorchBuild("cuda", "a card was found", "torch>=2.6", f"{INDEX}cu126")
+from trainer_core.texts import text
+from trainer_core.torch_choice import INDEX, TESTED, TorchBuild
+
+CPU = TorchBuild("cpu", text("none was found"))
+CUDA = TorchBuild("cuda", text("a card was found"), "torch>=2.6", f"{INDEX}cu126")
 
 # A Python whose pip logs its arguments, and reports what the index offers.
 PIP = """

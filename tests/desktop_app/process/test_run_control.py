@@ -185,6 +185,7 @@ def test_another_protocol_is_refused_in_words(play: Play) -> None:
     assert outcome.ending is Ending.NOT_STARTED
     assert str(outcome.sentence) == "The trainer speaks version 7 of the protocol, the app 1."
     assert outcome.hint is not None
+    assert outcome.preferences_page == "trainer"
 
 
 def test_a_program_that_does_not_say_hello_is_refused(play: Play) -> None:
@@ -200,7 +201,29 @@ def test_a_trainer_that_leaves_without_a_word_is_a_crash(play: Play, log: LogMod
     outcome = play(silent_exit=1)
     assert outcome.crashed
     assert "exit code 1" in str(outcome.sentence)
-    assert "No module named trainer_core" in words(log, Level.INFO)
+    assert outcome.preferences_page == ""
+    assert "Illegal instruction" in words(log, Level.INFO)
+
+
+@pytest.mark.parametrize(
+    ("last_words", "told"),
+    [
+        ("/usr/bin/python3: No module named trainer_core", "no LoRA Loom trainer"),
+        ("ModuleNotFoundError: No module named 'torch'", "lacks torch"),
+    ],
+)
+def test_a_python_that_lacks_a_package_leads_to_the_preferences(
+    play: Play, last_words: str, told: str
+) -> None:
+    outcome = play(silent_exit=1, last_words=last_words)
+    assert outcome.ending is Ending.NOT_STARTED
+    assert told in str(outcome.sentence)
+    assert outcome.preferences_page == "trainer"
+
+
+def test_a_failure_of_another_version_leads_to_the_preferences(play: Play) -> None:
+    assert play(trainer_version="0.0.1", fail_at=1).preferences_page == "trainer"
+    assert play(fail_at=1).preferences_page == ""
 
 
 def test_a_python_that_is_not_there_is_named(
@@ -212,6 +235,7 @@ def test_a_python_that_is_not_there_is_named(
     outcome: Outcome = blocker.args[0]
     assert outcome.ending is Ending.NOT_STARTED
     assert "no-python" in str(outcome.sentence)
+    assert outcome.preferences_page == "trainer"
     assert not run.is_running
 
 

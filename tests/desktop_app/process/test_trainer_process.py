@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from helpers.fake_trainer import fake_command
 
-from desktop_app.process.environment import TrainerCommand, trainer_environment
+from desktop_app.process.environment import TrainerCommand, child_environment
 from desktop_app.process.outcome import ProcessEnd
 from desktop_app.process.trainer_process import TrainerProcess
 from trainer_core.protocol.messages import StepDone
@@ -26,7 +26,7 @@ def start(run_file, qtbot):
             check_params_cb=lambda event: isinstance(event, StepDone),
             timeout=20_000,
         ):
-            process.start(command, trainer_environment())
+            process.start(command, child_environment(command.program))
         return process
 
     yield start
@@ -88,7 +88,7 @@ def test_a_kill_reaches_what_the_trainer_started(tmp_path, qtbot):
         "time.sleep(600)"
     )
     process = TrainerProcess()
-    process.start(TrainerCommand(sys.executable, ["-c", script]), trainer_environment())
+    process.start(TrainerCommand(sys.executable, ["-c", script]), child_environment(sys.executable))
     qtbot.waitUntil(lambda: pids.exists() and pids.read_text() != "", timeout=20_000)
     with qtbot.waitSignal(process.ended):
         process.kill()

@@ -1,4 +1,7 @@
-"""Which build of torch suits the graphics card that is found."""
+"""Which build of torch suits the graphics card that is found.
+
+Shared by the setup script and the app: standard library only.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+
+from trainer_core.texts import T, Text, text
 
 Backend = Literal["cpu", "cuda", "rocm"]
 
@@ -21,14 +26,20 @@ _WSL_DRIVER = "/usr/lib/wsl/lib"  # Windows puts the driver's tools there, not o
 _QUERY = "--query-gpu=name,driver_version,compute_cap"
 
 
+# Free space that an environment with this build takes, downloads included; from the sizes of
+# PyTorch's wheels, the CPU figure measured.
+SPACE_GB: dict[Backend, int] = {"cpu": 3, "cuda": 10, "rocm": 24}
+
+
 @dataclass(frozen=True, slots=True)
 class TorchBuild:
-    """A build of torch and, for people, the reason why it is taken."""
+    """A build of torch and, for people, the reason why it is taken (part of a sentence)."""
 
     backend: Backend
-    reason: str
+    reason: Text
     requirement: str = TESTED
     index_url: str | None = None  # None: the package index that pip is set up for
+    misses_card: bool = False  # there is a card that cannot be used as things are
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +52,15 @@ class NvidiaCard:
 
 
 def choose_build(*, is_cpu_forced: bool = False) -> TorchBuild:
-    """Look for a graphics card and return the build that uses it."""
+    """Look for a graphics card and return the build that uses it; may take seconds."""
     if is_cpu_forced:
-        return TorchBuild("cpu", "--cpu was given")
+        return TorchBuild("cpu", text(T("App", "the CPU build was asked for")))
     tool = shutil.which("nvidia-smi", path=f"{os.environ.get('PATH', '')}{os.pathsep}{_WSL_DRIVER}")
     if tool:
         return _build_for_nvidia(ask_nvidia(tool))
     if sys.platform == "linux" and has_amd_card():
         return _build_for_amd()
-    return TorchBuild("cpu", "no NVIDIA or AMD graphics card was found")
+    return TorchBuild("cpu", text(T("App", "no NVIDIA or AMD graphics card was found")))
 
 
 def ask_nvidia(tool: str) -> NvidiaCard | None:
@@ -70,18 +81,16 @@ def _build_for_nvidia(card: NvidiaCard | None) -> TorchBuild:
     570, 13.x: 580); PyTorch's builds for CUDA 12.8 and later leave out cards before 7.5.
     """
     if card is None or card.driver < 525:
-        return TorchBuild(
-            "cpu",
-            "an NVIDIA driver is installed, but it is older than 525 or sees no card; after "
-            "mending that, run this with --fresh to get the build for the card",
-        )
-    reason = f"the driver, {card.driver}, sees an {_named(card.name)}"
+        reason = T("App", "an NVIDIA driver is installed, but it is older than 525 or sees no card")
+        return TorchBuild("cpu", text(reason), misses_card=True)
+    found = T("App", "the driver, {driver}, sees an {card}")
+    why = text(found, driver=card.driver, card=_named(card.name))
     if card.capability < 7.5 or card.driver < 570:
-        return TorchBuild("cuda", reason, UP_TO_TESTED, f"{INDEX}cu126")
+        return TorchBuild("cuda", why, UP_TO_TESTED, f"{INDEX}cu126")
     if card.driver < 580 or sys.platform == "win32":
         # On Windows the plain package index has CPU builds only.
-        return TorchBuild("cuda", reason, UP_TO_TESTED, f"{INDEX}cu128")
-    return TorchBuild("cuda", reason)
+        return TorchBuild("cuda", why, UP_TO_TESTED, f"{INDEX}cu128")
+    return TorchBuild("cuda", why)
 
 
 def _named(name: str) -> str:
@@ -97,10 +106,7 @@ def has_amd_card(devices: Path = Path("/sys/class/drm")) -> bool:
 def _build_for_amd() -> TorchBuild:
     """Return the ROCm build if ROCm is there: without it the build would not find the card."""
     if shutil.which("rocm_agent_enumerator") or shutil.which("rocminfo"):
-        reason = "an AMD card with ROCm was found"
+        reason = text(T("App", "an AMD card with ROCm was found"))
         return TorchBuild("rocm", reason, UP_TO_TESTED, f"{INDEX}rocm6.4")
-    return TorchBuild(
-        "cpu",
-        "an AMD card was found, but ROCm is not installed; once it is, run this with --fresh to "
-        "get the build for the card",
-    )
+    reason = text(T("App", "an AMD card was found, but ROCm is not installed"))
+    return TorchBuild("cpu", reason, misses_card=True)

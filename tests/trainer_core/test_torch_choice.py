@@ -1,8 +1,16 @@
 from types import SimpleNamespace
 
 import pytest
-from setup_steps import torch_choice
-from setup_steps.torch_choice import INDEX, TESTED, choose_build, has_amd_card
+from helpers.machine import Machine
+
+from trainer_core import torch_choice
+from trainer_core.torch_choice import INDEX, TESTED, choose_build, has_amd_card
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch) -> Machine:
+    """A machine with no commands at all."""
+    return Machine.alone_on_path(tmp_path / "bin", monkeypatch)
 
 
 @pytest.fixture(autouse=True)
@@ -15,7 +23,7 @@ def linux_without_cards(machine, monkeypatch):
 def test_without_a_card_the_cpu_build_is_taken():
     build = choose_build()
     assert (build.backend, build.requirement, build.index_url) == ("cpu", TESTED, None)
-    assert "no NVIDIA or AMD" in build.reason
+    assert "no NVIDIA or AMD" in str(build.reason)
 
 
 def test_cpu_can_be_forced_where_a_card_is(machine):
@@ -44,7 +52,7 @@ def test_an_nvidia_card_and_its_driver_decide_the_build(
     machine.has("nvidia-smi", f"echo '{answer}'")
     build = choose_build()
     assert (build.backend, build.index_url) == ("cuda", index)
-    assert answer.split(",")[0] in build.reason
+    assert answer.split(",")[0] in str(build.reason)
 
 
 def test_the_first_of_several_cards_decides(machine):
@@ -66,7 +74,8 @@ def test_an_nvidia_driver_that_cannot_be_used_means_the_cpu_and_is_told(machine,
     machine.has("nvidia-smi", script)
     build = choose_build()
     assert build.backend == "cpu"
-    assert "NVIDIA driver" in build.reason
+    assert "NVIDIA driver" in str(build.reason)
+    assert build.misses_card
 
 
 def test_an_amd_card_with_rocm_gets_the_rocm_build(machine, monkeypatch):
@@ -82,7 +91,8 @@ def test_an_amd_card_without_rocm_means_the_cpu_and_is_told(monkeypatch):
     monkeypatch.setattr(torch_choice, "has_amd_card", lambda: True)
     build = choose_build()
     assert build.backend == "cpu"
-    assert "ROCm is not installed" in build.reason
+    assert "ROCm is not installed" in str(build.reason)
+    assert build.misses_card
 
 
 @pytest.mark.parametrize(("vendor", "is_amd"), [("0x1002\n", True), ("0x8086\n", False)])

@@ -1,0 +1,1 @@
+"""The Python that trains: found, looked at, and given what it lacks."""
