@@ -112,9 +112,7 @@ def measure_scroll(folder: Path, _minutes: float) -> Cells:
         grid = window.findChild(ThumbnailGrid)
         assert grid is not None
         gap = _longest_gap(lambda: _drag(grid.verticalScrollBar()))
-        cells["longest gap, the folder being shown and dragged at once"] = (
-            f"{gap * 1000:.0f} ms"
-        )
+        cells["longest gap, the folder being shown and dragged at once"] = f"{gap * 1000:.0f} ms"
         _wait(lambda: workspace.dataset.progress is None, timeout_s=600)
         for name, scroll in (("page by page", _page), ("dragging the bar", _drag)):
             grid.verticalScrollBar().setValue(0)
