@@ -105,6 +105,9 @@ def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()
+    for name in window.docks.widgets:  # some are built only now
+        window.docks.raise_dock(name)
+        settle()
     yield window
     workspace.document.new()  # closing asks nothing then
 
