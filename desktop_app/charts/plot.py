@@ -9,7 +9,7 @@ import numpy as np
 import pyqtgraph as pg
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
 from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QToolTip, QVBoxLayout, QWidget
 
 from desktop_app.charts.marks import MarkLayer, Marks
 from desktop_app.charts.series import Floats, Series
@@ -184,6 +184,7 @@ class StepPlot(QWidget):
         view.disableAutoRange()
         view.sigRangeChangedManually.connect(self._on_moved)
         self._plot.setProperty("role", "plot")
+        self._plot.setFrameShape(QFrame.Shape.StyledPanel)  # shows the focus
         self._plot.installEventFilter(self)
         self._plot.viewport().installEventFilter(self)
         for axis in ("left", "bottom"):
@@ -231,9 +232,9 @@ class StepPlot(QWidget):
             case Qt.Key.Key_Minus:
                 self._zoom(_KEY_ZOOM)
             case Qt.Key.Key_Left:
-                self.moved_by_hand.emit(first - step, last - step)
+                self._move_to(first - step, last - step)
             case Qt.Key.Key_Right:
-                self.moved_by_hand.emit(first + step, last + step)
+                self._move_to(first + step, last + step)
             case Qt.Key.Key_Home:
                 self.reset_wanted.emit()
             case _:
@@ -243,7 +244,11 @@ class StepPlot(QWidget):
     def _zoom(self, factor: float) -> None:
         first, last = self.x_range
         middle, reach = (first + last) / 2, max(factor * (last - first), _FEWEST_STEPS) / 2
-        self.moved_by_hand.emit(middle - reach, middle + reach)
+        self._move_to(middle - reach, middle + reach)
+
+    def _move_to(self, first: float, last: float) -> None:
+        self._item.setXRange(first, last, padding=0.0)  # the next key begins from here
+        self._on_moved()
 
     def _on_moved(self) -> None:
         self.moved_by_hand.emit(*self.x_range)

@@ -28,4 +28,6 @@ class LateView(QWidget):
     def _fill(self) -> None:
         build, self._build = self._build, None
         if build is not None:
-            self._layout.addWidget(build())
+            content = build()
+            self._layout.addWidget(content)
+            content.show()

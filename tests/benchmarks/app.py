@@ -34,10 +34,10 @@ from helpers.fake_trainer import fake_command
 from helpers.pictures import write_picture
 
 import desktop_app.__main__ as program
-from desktop_app.charts.plot import StepPlot
 from desktop_app.charts.series import Series
+from desktop_app.charts.view import ChartsView
 from desktop_app.main_window import MainWindow
-from desktop_app.models.metrics_charts import CHARTS, columns
+from desktop_app.models.metrics_charts import CHARTS, LOSS, columns
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.theme.style import apply_theme
@@ -134,9 +134,10 @@ def measure_pan(folder: Path, _minutes: float) -> Cells:
     with _window(folder, all_charts=True) as window:
         _fill(window.workspace)
         window.docks.raise_dock("charts")
-        QTest.qWait(500)
-        plot = window.findChildren(StepPlot)[0]
-        canvas = plot.findChild(QGraphicsView).viewport()
+        _wait(lambda: window.findChild(ChartsView) is not None)
+        QTest.qWait(1000)
+        panel = window.findChild(ChartsView)._panels[LOSS]
+        canvas = panel.plot.findChild(QGraphicsView).viewport()
         painted = _Painted(canvas)
         gap = _longest_gap(lambda: _pan(canvas))
         title = f"redraws while panning {POINTS:,} points, {len(CHARTS)} charts"

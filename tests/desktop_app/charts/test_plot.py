@@ -89,6 +89,13 @@ def test_keys_zoom_and_move(plot, qtbot, key, first, last):
     assert blocker.args == pytest.approx([first, last])
 
 
+def test_a_key_goes_on_from_the_one_before(plot, qtbot):
+    plot.show_steps(20, 60)
+    qtbot.keyClick(plot._plot, Qt.Key.Key_Right)
+    qtbot.keyClick(plot._plot, Qt.Key.Key_Right)
+    assert plot.x_range == pytest.approx((36, 76))
+
+
 def test_home_asks_for_everything(plot, qtbot):
     with qtbot.waitSignal(plot.reset_wanted):
         qtbot.keyClick(plot._plot, Qt.Key.Key_Home)
