@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from desktop_app.docks.base import Dock
 from desktop_app.translation import shown
+from desktop_app.widgets.late_view import LateView
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import params
 
@@ -47,7 +49,7 @@ class DockFrame(QObject):
         for dock in self._docks:
             widget = QDockWidget(shown(dock.title), self._window)
             widget.setObjectName(dock.name)
-            content = dock.build(workspace)
+            content = _content(dock, workspace)
             content.setProperty("dockContent", True)
             content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
             widget.setWidget(content)
@@ -173,3 +175,9 @@ def _first_field(content: QWidget) -> QWidget:
             return field
         field = field.nextInFocusChain()
     return content
+
+
+def _content(dock: Dock, workspace: Workspace) -> QWidget:
+    if dock.is_built_late:
+        return LateView(partial(dock.build, workspace))
+    return dock.build(workspace)

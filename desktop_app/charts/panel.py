@@ -29,6 +29,7 @@ class ChartPanel(QWidget):
         self._marks: Sequence[Marks] = ()
         self._step: float | None = None
         self.plot = StepPlot(from_zero=from_zero, parent=self)
+        self.plot.set_name(title)
         self._legend = QLabel(self)
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         # A dock may be narrower than the legend is long.
@@ -45,6 +46,11 @@ class ChartPanel(QWidget):
         """Draw and name these curves instead."""
         self.plot.set_curves(curves)
         self._show_values()
+
+    @property
+    def first_mark(self) -> float | None:
+        """The first step that is marked."""
+        return min((float(group.steps[0]) for group in self._marks), default=None)
 
     def set_marks(self, marks: Sequence[Marks]) -> None:
         """Draw and name these marks from the next drawing on."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyqtgraph as pg
-from PySide6.QtCore import QEvent, QObject, QPoint, QTimer, Signal
-from PySide6.QtGui import QFontMetrics, QHelpEvent, QMouseEvent, QResizeEvent
-from PySide6.QtWidgets import QToolTip, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QObject, QPoint, Qt, QTimer, Signal
+from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QResizeEvent
+from PySide6.QtWidgets import QFrame, QToolTip, QVBoxLayout, QWidget
 
 from desktop_app.charts.marks import MarkLayer, Marks
 from desktop_app.charts.series import Floats, Series
@@ -22,6 +22,8 @@ _SAMPLE = 5000  # values that are enough to know a curve's usual range
 _USUAL = (0.005, 0.995)  # quantiles: a rare spike must not flatten everything else
 _FRAME_MS = 16
 _TOOLTIP_REACH_PX = 6
+_KEY_ZOOM = 1.5
+_KEY_PAN = 0.2  # of the width
 _FEWEST_STEPS = 1.0  # in sight: nearer than that there is nothing more to see
 # Heights of the plot that a line may travel to be drawn in one piece, and to be drawn thick at
 # all: Qt strokes a thick antialiased path that goes up and down at every pixel in up to 2 s.
@@ -48,9 +50,9 @@ class Curve:
 class StepPlot(QWidget):
     """Curves over a range of steps; heights always fit what is in range."""
 
-    moved_by_hand = Signal(float, float)  # the steps that someone zoomed or dragged to
+    moved_by_hand = Signal(float, float)  # the steps that someone zoomed or moved to
     pointed = Signal(object)  # the step under the pointer, not rounded; None without
-    reset_wanted = Signal()  # by a double click
+    reset_wanted = Signal()  # by a double click, or the key Home
 
     def __init__(self, *, from_zero: bool = False, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -96,6 +98,10 @@ class StepPlot(QWidget):
     def set_marks(self, marks: Sequence[Marks]) -> None:
         """Mark these steps from the next drawing on."""
         self._marks = marks
+
+    def set_name(self, name: str) -> None:
+        """Tell screen readers what this is."""
+        self._plot.setAccessibleName(name)
 
     def set_tooltips(self, words_at: Callable[[float, float], str]) -> None:
         """Show as a tooltip what ``words_at`` says of the steps from one to another."""
@@ -147,8 +153,10 @@ class StepPlot(QWidget):
             self._apply_theme()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Watch the pointer over the drawing."""
+        """Watch the pointer over the drawing, and the keys."""
         match event.type():
+            case QEvent.Type.KeyPress if isinstance(event, QKeyEvent) and watched is self._plot:
+                return self._on_key(event)
             case QEvent.Type.MouseMove if isinstance(event, QMouseEvent):
                 self._pointer = event.position().toPoint()
                 self._tell_pointed()
@@ -175,6 +183,9 @@ class StepPlot(QWidget):
         view.setLimits(minXRange=_FEWEST_STEPS)
         view.disableAutoRange()
         view.sigRangeChangedManually.connect(self._on_moved)
+        self._plot.setProperty("role", "plot")
+        self._plot.setFrameShape(QFrame.Shape.StyledPanel)  # shows the focus
+        self._plot.installEventFilter(self)
         self._plot.viewport().installEventFilter(self)
         for axis in ("left", "bottom"):
             self._item.getAxis(axis).enableAutoSIPrefix(False)
@@ -209,7 +220,35 @@ class StepPlot(QWidget):
         # Axes of the same width keep the steps of plots under one another.
         self._item.getAxis("left").setWidth(QFontMetrics(font).horizontalAdvance(_WIDEST_LABEL))
 
-    # ---------------------------------------------------------------- the mouse
+    # ---------------------------------------------------------------- mouse and keys
+
+    def _on_key(self, event: QKeyEvent) -> bool:
+        """Zoom, move or show everything; return whether the key means one of these."""
+        first, last = self.x_range
+        step = _KEY_PAN * (last - first)
+        match event.key():
+            case Qt.Key.Key_Plus | Qt.Key.Key_Equal:
+                self._zoom(1 / _KEY_ZOOM)
+            case Qt.Key.Key_Minus:
+                self._zoom(_KEY_ZOOM)
+            case Qt.Key.Key_Left:
+                self._move_to(first - step, last - step)
+            case Qt.Key.Key_Right:
+                self._move_to(first + step, last + step)
+            case Qt.Key.Key_Home:
+                self.reset_wanted.emit()
+            case _:
+                return False
+        return True
+
+    def _zoom(self, factor: float) -> None:
+        first, last = self.x_range
+        middle, reach = (first + last) / 2, max(factor * (last - first), _FEWEST_STEPS) / 2
+        self._move_to(middle - reach, middle + reach)
+
+    def _move_to(self, first: float, last: float) -> None:
+        self._item.setXRange(first, last, padding=0.0)  # the next key begins from here
+        self._on_moved()
 
     def _on_moved(self) -> None:
         self.moved_by_hand.emit(*self.x_range)

@@ -58,7 +58,9 @@ class ChartStack(QSplitter):
         """Draw the series as they are now."""
         if self._is_following:
             drawn = [series for series in self._series() if len(series)]
-            first = min((float(series.x[0]) for series in drawn), default=0.0)
+            marked = [panel.first_mark for panel in self._shown()]  # step 0 is never measured
+            firsts = [*(float(series.x[0]) for series in drawn), *marked]
+            first = min((step for step in firsts if step is not None), default=0.0)
             self._range = first, max((float(series.x[-1]) for series in drawn), default=1.0)
         for panel in self._shown():
             panel.show_steps(*self._range)

@@ -21,12 +21,15 @@ class Dock(ABC):
         title: What the tab and the View menu say, a template of context "App".
         icon: Name of a file in ``resources/icons``.
         default_area: Where it stands at the first start; docks of one area share it as tabs.
+        is_built_late: True if it is built when it is first seen, because that takes a while; it
+            may listen to nothing but models then.
     """
 
     name: str
     title: str
     icon: str
     default_area: Qt.DockWidgetArea
+    is_built_late = False
 
     @abstractmethod
     def build(self, workspace: Workspace) -> QWidget:

@@ -28,6 +28,7 @@ class FailurePage(QWidget):
         self._workspace = workspace
         self.failure: Failure | None = None
         self._log_file: Path | None = None
+        self._preferences_page = ""
         self._headline = QLabel(self, wordWrap=True)
         self._headline.setTextFormat(Qt.TextFormat.PlainText)
         self._headline.setFont(tokens.font(tokens.current().font_large, bold=True))
@@ -35,6 +36,7 @@ class FailurePage(QWidget):
         self.go_on_button = QPushButton(self)
         self.setting_button = QPushButton(shown(T("App", "Show setting")), self)
         self.picture_button = QPushButton(shown(T("App", "Show picture")), self)
+        self.preferences_button = QPushButton(shown(T("App", "Preferences…")), self)
         self.log_button = QPushButton(shown(T("App", "Show log")), self)
         self.log_file_button = QPushButton(shown(T("App", "Open log file")), self)
         self.report_button = QPushButton(shown(T("App", "Copy report")), self)
@@ -44,6 +46,7 @@ class FailurePage(QWidget):
         self.go_on_button.clicked.connect(self._on_go_on)
         self.setting_button.clicked.connect(self._on_show_setting)
         self.picture_button.clicked.connect(self._on_show_picture)
+        self.preferences_button.clicked.connect(self._on_show_preferences)
         self.log_button.clicked.connect(self._on_show_log)
         self.log_file_button.clicked.connect(self._on_open_log_file)
         self.report_button.clicked.connect(self._on_copy_report)
@@ -53,6 +56,7 @@ class FailurePage(QWidget):
         workspace = self._workspace
         self.failure = failure = failure_of(outcome, workspace.record)
         self._log_file = outcome.log_file
+        self._preferences_page = outcome.preferences_page
         self._headline.setText(failure.headline)
         facts = [
             Stat(shown(T("App", "What happened")), failure.reason),
@@ -67,6 +71,7 @@ class FailurePage(QWidget):
             self.go_on_button.setText(shown(T("App", "Go on from step {step}…"), step=step))
         self.setting_button.setVisible(bool(failure.setting))
         self.picture_button.setVisible(failure.picture is not None)
+        self.preferences_button.setVisible(bool(outcome.preferences_page))
         has_file = self._log_file is not None and self._log_file.exists()
         self.log_file_button.setVisible(has_file)
         self._copied.hide()
@@ -90,8 +95,8 @@ class FailurePage(QWidget):
         column.setSpacing(look.gap_l)
         column.addWidget(head)
         column.addWidget(self._facts)
-        ways = (self.go_on_button, self.setting_button, self.picture_button)
-        column.addLayout(_row(*ways))
+        mending = (self.setting_button, self.picture_button, self.preferences_button)
+        column.addLayout(_row(self.go_on_button, *mending))
         column.addLayout(_row(self.log_button, self.log_file_button, self.report_button))
         column.addWidget(self._copied)
 
@@ -105,6 +110,9 @@ class FailurePage(QWidget):
     def _on_show_picture(self) -> None:
         if self.failure is not None:
             self._workspace.picture_wanted.emit(self.failure.picture)
+
+    def _on_show_preferences(self) -> None:
+        self._workspace.preferences_wanted.emit(self._preferences_page)
 
     def _on_show_log(self) -> None:
         self._workspace.dock_wanted.emit("log")

@@ -16,7 +16,8 @@ import desktop_app.__main__ as app
 
 def look(*_):
     [window] = [w for w in QApplication.topLevelWidgets() if type(w).__name__ == "MainWindow"]
-    seen = {"title": window.windowTitle(), "torch": "torch" in sys.modules}
+    heavy = [name for name in ("torch", "pyqtgraph") if name in sys.modules]
+    seen = {"title": window.windowTitle(), "heavy": heavy}
     window.close()
     print(json.dumps(seen))
     return 0
@@ -47,8 +48,8 @@ def start(tmp_path: Path):
     return start
 
 
-def test_it_opens_with_the_demo_and_without_torch(start, tmp_path: Path):
-    assert start("--demo") == {"title": "demo.toml[*] – LoRA Loom", "torch": False}
+def test_it_opens_with_the_demo_and_without_what_takes_long_to_import(start, tmp_path: Path):
+    assert start("--demo") == {"title": "demo.toml[*] – LoRA Loom", "heavy": []}
     assert (tmp_path / "home" / "demo" / "demo.toml").is_file()
 
 

@@ -73,6 +73,41 @@ def test_a_double_click_asks_for_everything(plot, qtbot):
         qtbot.mouseDClick(plot._plot.viewport(), Qt.MouseButton.LeftButton, pos=middle(plot))
 
 
+@pytest.mark.parametrize(
+    ("key", "first", "last"),
+    [
+        (Qt.Key.Key_Plus, 40 - 20 / 1.5, 40 + 20 / 1.5),
+        (Qt.Key.Key_Minus, 40 - 20 * 1.5, 40 + 20 * 1.5),
+        (Qt.Key.Key_Left, 12, 52),  # by a fifth of what is in sight
+        (Qt.Key.Key_Right, 28, 68),
+    ],
+)
+def test_keys_zoom_and_move(plot, qtbot, key, first, last):
+    plot.show_steps(20, 60)
+    with qtbot.waitSignal(plot.moved_by_hand) as blocker:
+        qtbot.keyClick(plot._plot, key)
+    assert blocker.args == pytest.approx([first, last])
+
+
+def test_a_key_goes_on_from_the_one_before(plot, qtbot):
+    plot.show_steps(20, 60)
+    qtbot.keyClick(plot._plot, Qt.Key.Key_Right)
+    qtbot.keyClick(plot._plot, Qt.Key.Key_Right)
+    assert plot.x_range == pytest.approx((36, 76))
+
+
+def test_home_asks_for_everything(plot, qtbot):
+    with qtbot.waitSignal(plot.reset_wanted):
+        qtbot.keyClick(plot._plot, Qt.Key.Key_Home)
+
+
+def test_keys_zoom_no_further_than_one_step(plot, qtbot):
+    plot.show_steps(20, 21)
+    with qtbot.waitSignal(plot.moved_by_hand) as blocker:
+        qtbot.keyClick(plot._plot, Qt.Key.Key_Plus)
+    assert blocker.args == pytest.approx([20, 21])
+
+
 def test_the_step_under_the_pointer_is_told_until_it_leaves(plot, qtbot):
     plot.set_curves([Curve(series_of(100), RED)])
     plot.show_steps(0, 100)

@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QSlider, QToolT
 
 from desktop_app.docks.charts import ChartsDock
 from desktop_app.theme import tokens
-from trainer_core.protocol.messages import CheckpointSaved, StepDone
+from trainer_core.protocol.messages import CheckpointSaved, SampleReady, StepDone
 
 
 @pytest.fixture
@@ -220,6 +220,26 @@ def test_a_marks_tooltip_tells_what_happened_there(view, workspace, qtbot, monke
     wait_drawn(qtbot, view, 100)
     assert tooltip_at_step(view, 40, monkeypatch) == ["Step 40: mine.safetensors saved"]
     assert tooltip_at_step(view, 60, monkeypatch) == [""]
+
+
+def test_samples_from_before_training_are_marked_in_sight(view, workspace, qtbot):
+    at = {"step": 0, "epoch": 1, "seed": 7, "path": "/out/a.png"}
+    workspace.metrics.feed(SampleReady(prompt_index=0, prompt="a cat", **at))
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    assert plot(view, "loss").x_range == (0, 100)
+    assert "■</span>" in panel(view, "loss")._legend.text()
+
+
+def test_keys_move_every_chart_until_home(view, workspace, qtbot):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    qtbot.keyClick(plot(view, "loss")._plot, Qt.Key.Key_Plus)
+    middle = (1 + 100) / 2
+    zoomed = pytest.approx((middle - 99 / 3, middle + 99 / 3))
+    qtbot.waitUntil(lambda: plot(view, "learning_rates").x_range == zoomed)
+    qtbot.keyClick(plot(view, "learning_rates")._plot, Qt.Key.Key_Home)
+    qtbot.waitUntil(lambda: plot(view, "loss").x_range == (1, 100))
 
 
 # -------------------------------------------------------------------- the mouse
