@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from trainer_core.errors import OutputError
-from trainer_core.runtime.run_lock import RunLock
+from trainer_core.run_lock import RunLock
 
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from trainer_core.runtime.run_lock import RunLock
+from trainer_core.run_lock import RunLock
 with RunLock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
