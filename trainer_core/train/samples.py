@@ -24,7 +24,7 @@ class SampleDrawer:
     is_stopping: Callable[[], bool]
 
     def __call__(self, position: Position) -> None:
-        """Draw the pictures of ``position``, if there are prompts; the phase is left at sampling."""
+        """Draw the pictures of ``position``, if there are prompts; the phase stays sampling."""
         if not self.prompts:
             return
         self.emitter.emit(Phase(phase="sampling"))
