@@ -15,11 +15,14 @@ from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
 from trainer_core.protocol.messages import Command, Continue, Pause, SampleNow, SaveNow
 from trainer_core.run_folder import RunFolder, free_name, state_step
+from trainer_core.run_lock import lock_holder
+from trainer_core.settings import document, files
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 
 _SHOW, _GO_ON, _RENAME, _REPLACE = "show", "go_on", "rename", "replace"
+_WATCH = "watch"
 _ERRORS_SHOWN = 5
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 
@@ -35,12 +38,18 @@ class RunCommands(QObject):
         self._window = window
         self._ask = ask
         self._has_prompts = True
+        workspace.run.started.connect(self._on_started)
 
     @property
     def can_be_asked(self) -> bool:
         """True while the run trains: it can be paused, save and draw samples."""
-        run = self._workspace.run
-        return run.is_running and not run.is_stopping and run.phase in _PHASES_OF_TRAINING
+        run, latest = self._workspace.run, self._workspace.metrics.latest
+        if not run.is_running or run.is_stopping or run.phase not in _PHASES_OF_TRAINING:
+            return False
+        is_last = (
+            run.plan is not None and latest is not None and latest.step >= run.plan.total_steps
+        )
+        return not is_last  # what follows the last step is not interrupted
 
     def start(self) -> None:
         """Start a run of the document as it stands; the user's file is not saved by it."""
@@ -127,16 +136,30 @@ class RunCommands(QObject):
     def _choose_for_name(self, settings: TrainSettings) -> str:
         """Return what to do if a run of this name exists; "" if there is nothing to decide."""
         output = settings.output
-        if output.output_dir is None or output.resume is not None:
+        if output.output_dir is None:
             return ""
         folder = RunFolder(output.output_dir, output.output_name)
-        if not folder.exists():
+        if lock_holder(folder.lock_file) is not None:
+            return self._watch(folder)
+        if output.resume is not None or not folder.exists():
             return ""
         new_name = free_name(folder.output_dir, folder.name)
         choice = self._ask(self._window, _name_question(folder, new_name))
         if choice == _RENAME:
             self._workspace.document.set_value("output.output_name", new_name)
         return choice
+
+    def _watch(self, folder: RunFolder) -> str:
+        """Offer to look on where another trainer is at work; nothing is started."""
+        if self._ask(self._window, _busy_question(folder)) == _WATCH:
+            self._workspace.run.attach(folder)
+            self._workspace.dock_wanted.emit("charts")
+        return CANCEL
+
+    def _on_started(self) -> None:
+        folder = self._workspace.run.folder
+        if self._workspace.run.is_attached and folder is not None:
+            self._has_prompts = _has_prompts(folder)
 
     def _snapshot(self) -> Path:
         name = self._workspace.document.value("output.output_name")
@@ -161,3 +184,22 @@ def _name_question(folder: RunFolder, new_name: str) -> Question:
         shown(T("App", "Its files are in {folder}."), folder=str(folder.output_dir)),
         answers,
     )
+
+
+def _busy_question(folder: RunFolder) -> Question:
+    details = T("App", "It works in {folder}. Another can start there when it is done.")
+    return Question(
+        shown(T("App", "A trainer is at work")),
+        shown(T("App", "A trainer is at work on the run {name}."), name=folder.name),
+        shown(details, folder=str(folder.path)),
+        (Answer(_WATCH, shown(T("App", "Watch it"))),),
+    )
+
+
+def _has_prompts(folder: RunFolder) -> bool:
+    """Tell whether a run draws samples, as far as its record says so."""
+    try:
+        settings, _ = document.parse(files.load(folder.run_file).raw)
+    except TrainerError:
+        return True
+    return settings is None or settings.sampling.sample_prompts is not None
