@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -20,7 +20,8 @@ class Document(QObject):
     """One run file being edited.
 
     The truth is ``raw``, a tree that may hold mistakes. After every change ``settings`` is the
-    snapshot that it validates to, None while something in it cannot be used.
+    snapshot that it validates to, None while something in it cannot be used; ``usable`` is the same
+    with defaults in place of what cannot.
     """
 
     changed = Signal(object)  # frozenset of the paths whose values are new
@@ -35,7 +36,9 @@ class Document(QObject):
         self._saved_raw = self._file.raw
         self.path: Path | None = None
         self.settings: TrainSettings | None = None
+        self.usable = TrainSettings()
         self.problems: list[Problem] = []
+        self._found: dict[str, Sequence[Problem]] = {}
         self._validate()
 
     @property
@@ -97,6 +100,24 @@ class Document(QObject):
         """Change several raw values as one step of undo; None removes a key."""
         after = document.replaced(self.raw, changes)
         self.undo_stack.push(_Change(self, after, frozenset(changes), title))
+
+    def set_found(self, source: str, problems: Sequence[Problem]) -> None:
+        """Take note of problems that only a look at the files shows, instead of those before.
+
+        Args:
+            source: Who looked.
+            problems: What was found.
+        """
+        if list(problems) != list(self._found.get(source, ())):
+            self._found[source] = problems
+            self.recheck()
+
+    def recheck(self) -> None:
+        """Look again whether the settings can be used: what they name may have changed."""
+        before = self.problems
+        self._validate()
+        if self.problems != before:
+            self.problems_changed.emit()
 
     def new(self) -> None:
         """Start an empty document."""
@@ -166,8 +187,10 @@ class Document(QObject):
     def _validate(self) -> None:
         absolute = document.with_absolute_paths(self.raw, self.folder)
         self.settings, self.problems = document.parse(absolute)
-        checked = self.settings or _usable(absolute, self.problems)
-        self.problems.extend(rules.check(checked))
+        self.usable = self.settings or _usable(absolute, self.problems)
+        self.problems.extend(rules.check(self.usable))
+        for found in self._found.values():
+            self.problems.extend(problem for problem in found if problem not in self.problems)
 
 
 def _usable(raw: Raw, problems: list[Problem]) -> TrainSettings:

@@ -78,8 +78,10 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the icons in the colours of a new theme."""
+        """Draw the icons in the colours of a new theme; look at the files after an absence."""
         super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._workspace.look_again()
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "commands"):
             draw_icons(self.commands)
 

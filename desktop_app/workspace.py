@@ -8,6 +8,8 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document import Document
 from desktop_app.models.dataset_model import DatasetModel
+from desktop_app.models.dataset_scan import folder_problems
+from desktop_app.models.file_checks import FileChecks
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.problems_model import ProblemsModel
@@ -22,6 +24,7 @@ class Workspace(QObject):
     Attributes:
         document: The settings being edited.
         dataset: The pictures that the document names.
+        file_checks: What is wrong inside the other files that it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         metrics: What the run measured.
@@ -43,6 +46,7 @@ class Workspace(QObject):
         self.preferences = preferences
         self.document = Document(self)
         self.dataset = DatasetModel(self)
+        self.file_checks = FileChecks(self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -53,12 +57,19 @@ class Workspace(QObject):
     def close(self) -> None:
         """Leave no thread at work."""
         self.dataset.close()
+        self.file_checks.close()
+
+    def look_again(self) -> None:
+        """See whether files came, went or changed while the user was in other programs."""
+        self.document.recheck()
+        self.file_checks.look_again(self.document.usable)
 
     def _connect(self) -> None:
         document, dataset, run = self.document, self.dataset, self.run
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
+        self.file_checks.changed.connect(self._on_files_checked)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
         run.started.connect(self.samples.clear)
@@ -68,10 +79,15 @@ class Workspace(QObject):
 
     def _on_document_changed(self) -> None:
         self.dataset.follow(self.document.raw, self.document.folder)
+        self.file_checks.follow(self.document.usable)
 
     def _on_problems_changed(self) -> None:
         self.problems.set_problems(self.document.problems)
 
+    def _on_files_checked(self) -> None:
+        self.document.set_found("files", self.file_checks.problems)
+
     def _on_findings_changed(self) -> None:
+        self.document.set_found("pictures", folder_problems(self.dataset.scan))
         folder = self.dataset.folder or self.document.folder
         self.problems.set_findings(self.dataset.findings, folder)

@@ -24,6 +24,10 @@ from trainer_core.texts import T, text
 
 SUPPORTED = (ModelKind.SD1,)
 
+_MODEL = "model.pretrained_model_name_or_path"
+_PROMPTS = "sampling.sample_prompts"
+_STATE = "output.resume"
+
 
 @dataclass(slots=True)
 class Preflight:
@@ -50,14 +54,31 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     if found.settings is None:
         return found
     found.problems += rules.check(found.settings)
-    if not _has_error(found, "model.pretrained_model_name_or_path"):
-        _examine_model(found, found.settings)
+    if not _has_error(found, _MODEL):
+        found.problems += _model_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir"):
         _examine_pictures(found, found.settings)
-    if not _has_error(found, "sampling.sample_prompts"):
-        _examine_prompts(found, found.settings)
-    if not _has_error(found, "output.resume"):
-        _examine_state(found, found.settings)
+    if not _has_error(found, _PROMPTS):
+        found.prompts, problems = _read_prompts(found.settings)
+        found.problems += problems
+    if not _has_error(found, _STATE):
+        found.problems += _state_problems(found.settings)
+    return found
+
+
+def file_problems(settings: TrainSettings) -> list[Problem]:
+    """Return what is wrong inside the model, the prompt file and the state that are there.
+
+    That they are there is for `rules.check` to say. Reads headers and one short file.
+    """
+    absent = {problem.path for problem in rules.existing_paths(settings)}
+    found = []
+    if _MODEL not in absent:
+        found += _model_problems(settings)
+    if _PROMPTS not in absent:
+        found += _read_prompts(settings)[1]
+    if _STATE not in absent:
+        found += _state_problems(settings)
     return found
 
 
@@ -100,14 +121,15 @@ def _error(path: str, error: TrainerError) -> Problem:
     return Problem(path, Severity.ERROR, error.message, hint)
 
 
-def _examine_model(found: Preflight, settings: TrainSettings) -> None:
+def _model_problems(settings: TrainSettings) -> list[Problem]:
     path = settings.model.pretrained_model_name_or_path
     if path is None:
-        return
+        return []
     try:
         require_base_model(inspect_model(path), SUPPORTED)
     except TrainerError as error:
-        found.problems.append(_error("model.pretrained_model_name_or_path", error))
+        return [_error(_MODEL, error)]
+    return []
 
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
@@ -158,23 +180,21 @@ def _plan_problems(plan: Plan) -> list[Problem]:
     ]
 
 
-def _examine_prompts(found: Preflight, settings: TrainSettings) -> None:
-    if settings.sampling.sample_prompts is None:
-        return
+def _read_prompts(settings: TrainSettings) -> tuple[PromptFile | None, list[Problem]]:
+    path = settings.sampling.sample_prompts
+    if path is None:
+        return None, []
     try:
-        found.prompts = load_prompts(settings.sampling.sample_prompts)
+        prompts = load_prompts(path)
     except TrainerError as error:
-        found.problems.append(_error("sampling.sample_prompts", error))
-    else:
-        found.problems += [
-            Problem("sampling.sample_prompts", Severity.WARNING, message)
-            for message in found.prompts.problems
-        ]
+        return None, [_error(_PROMPTS, error)]
+    return prompts, [Problem(_PROMPTS, Severity.WARNING, message) for message in prompts.problems]
 
 
-def _examine_state(found: Preflight, settings: TrainSettings) -> None:
+def _state_problems(settings: TrainSettings) -> list[Problem]:
     state = settings.output.resume
-    if state is not None and state_step(state) < 0:
-        message = text(T("Problems", "{path} holds no complete state."), path=state)
-        hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
-        found.problems.append(Problem("output.resume", Severity.ERROR, message, hint))
+    if state is None or state_step(state) >= 0:
+        return []
+    message = text(T("Problems", "{path} holds no complete state."), path=state)
+    hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
+    return [Problem(_STATE, Severity.ERROR, message, hint)]

@@ -12,9 +12,10 @@ from desktop_app.models.picture_row import PictureRow, picture_rows
 from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
-from trainer_core.dataset.plan import Pace, Plan, make_plan
+from trainer_core.dataset.plan import Pace, Plan, make_plan, no_pictures
 from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.preflight import bucket_rules, pace
+from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
 
 _REPORT_INTERVAL_S = 0.1
@@ -107,6 +108,17 @@ def look(request: Request, known: Scan | None = None) -> Scan:
     audit = quick_audit(index, rules=rules, caption_extension=request.caption_extension)
     plan = _plan(request, index, audit)
     return Scan(request, index, audit, plan, picture_rows(index, audit, plan))
+
+
+def folder_problems(scan: Scan | None) -> list[Problem]:
+    """Return what is wrong with the folder as a whole; what is wrong in it are findings."""
+    if scan is None:
+        return []
+    failure = scan.failure or (None if scan.rows else no_pictures(scan.request.folder))
+    if failure is None:
+        return []
+    hint = None if failure.hint is None else Suggestion(failure.hint)
+    return [Problem("dataset.train_data_dir", Severity.ERROR, failure.message, hint)]
 
 
 def _plan(request: Request, index: DatasetIndex, audit: Audit) -> Plan | None:

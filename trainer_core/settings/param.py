@@ -173,7 +173,11 @@ class Param:
 
 
 def section_params(section: str, model: type[BaseModel]) -> Iterator[Param]:
-    """Yield the parameters that ``model`` declares, in order."""
+    """Yield the parameters that ``model`` declares, in order.
+
+    Raises:
+        TypeError: One of its fields is not declared with `param`.
+    """
     hints = typing.get_type_hints(model)
     for name, info in model.model_fields.items():
         extra = info.json_schema_extra
