@@ -35,6 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         window.files.open_path(options.run_file)
     elif options.demo:
         window.files.open_demo()
+    window.earlier_runs.find(opens_settings=options.run_file is None and not options.demo)
     return app.exec()
 
 

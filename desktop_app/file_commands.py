@@ -53,6 +53,15 @@ class FileCommands(QObject):
         else:
             self._remember(path)
 
+    def open_copy(self, path: Path) -> None:
+        """Open what a run file says as a new document, which is saved elsewhere."""
+        if not self.may_leave():
+            return
+        try:
+            self._document.load_copy(path)
+        except TrainerError as error:
+            report(self._window, error, ask=self._ask)
+
     def open_demo(self) -> None:
         """Open the demo project, copied once to where it may be written."""
         try:

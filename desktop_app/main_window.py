@@ -15,6 +15,7 @@ from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
+from desktop_app.earlier_runs import EarlierRuns
 from desktop_app.editors.base import Editor
 from desktop_app.file_commands import FileCommands
 from desktop_app.preferences import THEMES
@@ -26,6 +27,7 @@ from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
+from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
@@ -45,6 +47,7 @@ class MainWindow(QMainWindow):
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
         self.run = RunCommands(workspace, self, ask=ask)
+        self.earlier_runs = EarlierRuns(workspace, self.files, self, ask=ask)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -91,13 +94,15 @@ class MainWindow(QMainWindow):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Use the folder as the picture folder, or open the run file."""
+        """Use the folder as the picture folder, or open the run file, or show the run."""
         path = _dropped(event.mimeData())
         if path is None:
             return
         event.acceptProposedAction()
         self._commit_edit()
-        if path.is_dir():
+        if is_run_folder(path):
+            self.earlier_runs.show(path)
+        elif path.is_dir():
             self._workspace.document.set_value("dataset.train_data_dir", str(path))
             self._workspace.dock_wanted.emit("dataset")
         else:
@@ -109,6 +114,7 @@ class MainWindow(QMainWindow):
             "new": self._after_edit(self.files.new),
             "open": self._after_edit(self.files.open),
             "open_demo": self._after_edit(self.files.open_demo),
+            "open_run": self._after_edit(self.earlier_runs.choose),
             "save": self._after_edit(self.files.save),
             "save_as": self._after_edit(self.files.save_as),
             "quit": self.close,
@@ -196,6 +202,7 @@ class MainWindow(QMainWindow):
         self._closing.leaving.connect(self._keep_layout)
         self._closing.ready.connect(self.close)
         self.run.told.connect(self._status.tell)
+        self.earlier_runs.told.connect(self.banner.tell)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         self._recent.aboutToShow.connect(self._fill_recent)
         self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
@@ -233,7 +240,8 @@ class MainWindow(QMainWindow):
         self.commands["redo"].setText(shown(T("App", "&Redo {step}"), step=step).strip())
 
     def _on_run_started(self) -> None:
-        self.docks.raise_dock("charts")
+        if not self._workspace.run.is_attached:  # the window comes back as it was
+            self.docks.raise_dock("charts")
 
     def _show_run_state(self) -> None:
         run = self._workspace.run

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.earlier_runs import offer_to_watch
 from desktop_app.models.problems_model import Entry
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
@@ -15,14 +16,12 @@ from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
 from trainer_core.protocol.messages import Command, Continue, Pause, SampleNow, SaveNow
 from trainer_core.run_folder import RunFolder, free_name, state_step
-from trainer_core.run_lock import lock_holder
 from trainer_core.settings import document, files
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 
 _SHOW, _GO_ON, _RENAME, _REPLACE = "show", "go_on", "rename", "replace"
-_WATCH = "watch"
 _ERRORS_SHOWN = 5
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 
@@ -53,7 +52,7 @@ class RunCommands(QObject):
 
     def start(self) -> None:
         """Start a run of the document as it stands; the user's file is not saved by it."""
-        if self._workspace.run.is_running:
+        if self._workspace.run.is_running or self._is_watched_instead():
             return
         errors = self._errors()
         settings = self._workspace.document.settings
@@ -136,12 +135,10 @@ class RunCommands(QObject):
     def _choose_for_name(self, settings: TrainSettings) -> str:
         """Return what to do if a run of this name exists; "" if there is nothing to decide."""
         output = settings.output
-        if output.output_dir is None:
+        if output.output_dir is None or output.resume is not None:
             return ""
         folder = RunFolder(output.output_dir, output.output_name)
-        if lock_holder(folder.lock_file) is not None:
-            return self._watch(folder)
-        if output.resume is not None or not folder.exists():
+        if not folder.exists():
             return ""
         new_name = free_name(folder.output_dir, folder.name)
         choice = self._ask(self._window, _name_question(folder, new_name))
@@ -149,12 +146,8 @@ class RunCommands(QObject):
             self._workspace.document.set_value("output.output_name", new_name)
         return choice
 
-    def _watch(self, folder: RunFolder) -> str:
-        """Offer to look on where another trainer is at work; nothing is started."""
-        if self._ask(self._window, _busy_question(folder)) == _WATCH:
-            self._workspace.run.attach(folder)
-            self._workspace.dock_wanted.emit("charts")
-        return CANCEL
+    def _is_watched_instead(self) -> bool:
+        return offer_to_watch(self._workspace, self._window, ask=self._ask)
 
     def _on_started(self) -> None:
         folder = self._workspace.run.folder
@@ -183,16 +176,6 @@ def _name_question(folder: RunFolder, new_name: str) -> Question:
         shown(T("App", "There is a run called {name} already."), name=folder.name),
         shown(T("App", "Its files are in {folder}."), folder=str(folder.output_dir)),
         answers,
-    )
-
-
-def _busy_question(folder: RunFolder) -> Question:
-    details = T("App", "It works in {folder}. Another can start there when it is done.")
-    return Question(
-        shown(T("App", "A trainer is at work")),
-        shown(T("App", "A trainer is at work on the run {name}."), name=folder.name),
-        shown(details, folder=str(folder.path)),
-        (Answer(_WATCH, shown(T("App", "Watch it"))),),
     )
 
 

@@ -10,6 +10,7 @@ from desktop_app.document import Document
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.dataset_scan import folder_problems
 from desktop_app.models.file_checks import FileChecks
+from desktop_app.models.known_runs import KnownRuns
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.problems_model import ProblemsModel
@@ -30,6 +31,7 @@ class Workspace(QObject):
         metrics: What the run measured.
         samples: The pictures that the run drew.
         log: What the run said to people.
+        known_runs: The runs that were started before.
         preferences: The app's own settings.
         data_dir: Folder for what the app itself keeps (snapshots of started runs).
     """
@@ -52,11 +54,13 @@ class Workspace(QObject):
         self.samples = SamplesModel(self)
         self.log = LogModel(self)
         self.run = RunControl(self.metrics, self.log, self)
+        self.known_runs = KnownRuns(self.run, self.document, data_dir / "known-runs.json", self)
         self._connect()
 
     def close(self) -> None:
         """Leave no thread at work."""
         self.dataset.close()
+        self.known_runs.close()
         self.file_checks.close()
 
     def look_again(self) -> None:

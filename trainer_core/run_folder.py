@@ -112,6 +112,11 @@ class RunFolder:
         return stem == self.name or not (self.output_dir / f"{stem}{RUN_SUFFIX}").is_dir()
 
 
+def is_run_folder(path: Path) -> bool:
+    """Tell whether a run keeps its records in ``path``."""
+    return path.name.endswith(RUN_SUFFIX) and RunFolder.at(path).event_file.is_file()
+
+
 def free_name(output_dir: Path, name: str) -> str:
     """Return ``name``, or the first of ``name-2``, ``name-3``, ... that no run uses here."""
     candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))

@@ -26,6 +26,7 @@ from desktop_app.widgets.drop_area import DropArea, dropped_folder
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
+from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
 
@@ -66,8 +67,9 @@ class DatasetView(QWidget):
             self._side.choose(path)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Invite a folder that is dragged over the view."""
-        if dropped_folder(event.mimeData()) is not None:
+        """Invite a folder that is dragged over the view; a run's is for the window."""
+        folder = dropped_folder(event.mimeData())
+        if folder is not None and not is_run_folder(folder):
             event.acceptProposedAction()
             self._set_dragging(True)
 
