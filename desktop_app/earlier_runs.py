@@ -79,7 +79,7 @@ class EarlierRuns(QObject):
             )
         else:
             self._attach(RunFolder.at(path))
-            self._workspace.dock_wanted.emit("charts")
+            self._show_charts()
 
     # ---------------------------------------------------------------- at the start
 
@@ -113,7 +113,8 @@ class EarlierRuns(QObject):
         run.attach(folder)
         if run.is_running:
             words = T("App", "“{name}” was started earlier and is still training.")
-            self.told.emit("notice", shown(words, name=folder.name), "\n".join(details), ())
+            ways = ((shown(T("App", "Show charts")), self._show_charts),)
+            self.told.emit("notice", shown(words, name=folder.name), "\n".join(details), ways)
 
     # ---------------------------------------------------------------- how runs ended
 
@@ -148,6 +149,9 @@ class EarlierRuns(QObject):
 
     def _open_copy(self, folder: RunFolder) -> None:
         self._files.open_copy(folder.run_file)
+
+    def _show_charts(self) -> None:
+        self._workspace.dock_wanted.emit("charts")
 
     def _refuse(self, message: str, details: str) -> None:
         title, close = shown(T("App", "This did not work")), shown(T("App", "Close"))
