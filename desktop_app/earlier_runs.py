@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, QUrl, Signal
+from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
@@ -27,6 +27,7 @@ class EarlierRuns(QObject):
     """Brings runs back into the window that it did not start itself, and says which they are."""
 
     told = Signal(str, str, str, object)  # kind, message, details and ways on for a banner
+    left = Signal()  # the run of the banner is not followed any more
 
     def __init__(
         self,
@@ -42,7 +43,10 @@ class EarlierRuns(QObject):
         self._window = window
         self._ask = ask
         self._opens_settings = False
+        self._details: list[str] = []  # what else there is to say of a run that was found
         workspace.known_runs.found.connect(self._on_found)
+        # Queued: the banner forgets at the start of a run what it said before.
+        workspace.run.started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
         workspace.run.recalled.connect(self._on_recalled)
 
     def find(self, *, opens_settings: bool) -> None:
@@ -78,7 +82,7 @@ class EarlierRuns(QObject):
                 shown(T("App", "Another one can be shown when it has ended.")),
             )
         else:
-            self._attach(RunFolder.at(path))
+            run.attach(RunFolder.at(path))
             self._show_charts()
 
     # ---------------------------------------------------------------- at the start
@@ -92,7 +96,8 @@ class EarlierRuns(QObject):
         if at_work:
             newest = at_work[0]
             self._open_settings_of(newest)
-            self._attach(newest.folder, _others(at_work[1:]) + _ends(ended))
+            self._details = _others(at_work[1:]) + _ends(ended)
+            self._workspace.run.attach(newest.folder)
         elif ended:
             self._tell_ends(ended)
         for run in ended:
@@ -108,13 +113,20 @@ class EarlierRuns(QObject):
         elif run.folder.run_file.is_file():
             self._files.open_copy(run.folder.run_file)
 
-    def _attach(self, folder: RunFolder, details: Sequence[str] = ()) -> None:
+    def _on_started(self) -> None:
         run = self._workspace.run
-        run.attach(folder)
-        if run.is_running:
+        if run.folder is not None and run.is_attached and run.is_running:
             words = T("App", "“{name}” was started earlier and is still training.")
-            ways = ((shown(T("App", "Show charts")), self._show_charts),)
-            self.told.emit("notice", shown(words, name=folder.name), "\n".join(details), ways)
+            ways = (
+                (shown(T("App", "Show charts")), self._show_charts),
+                (shown(T("App", "Stop watching")), self._leave),
+            )
+            details, self._details = "\n".join(self._details), []
+            self.told.emit("notice", shown(words, name=run.folder.name), details, ways)
+
+    def _leave(self) -> None:
+        self._workspace.run.leave()
+        self.left.emit()
 
     # ---------------------------------------------------------------- how runs ended
 

@@ -203,6 +203,7 @@ class MainWindow(QMainWindow):
         self._closing.ready.connect(self.close)
         self.run.told.connect(self._status.tell)
         self.earlier_runs.told.connect(self.banner.tell)
+        self.earlier_runs.left.connect(self.banner.dismiss)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
         self._recent.aboutToShow.connect(self._fill_recent)
         self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)

@@ -58,8 +58,9 @@ class Workspace(QObject):
         self._connect()
 
     def close(self) -> None:
-        """Leave no thread at work."""
+        """Leave no thread at work; a run that was not started here goes on."""
         self.dataset.close()
+        self.run.leave()
         self.known_runs.close()
         self.file_checks.close()
 

@@ -136,6 +136,13 @@ class RunControl(QObject):
         self._set_phase("starting")
         self.started.emit()
 
+    def leave(self) -> None:
+        """Follow a run that was found no longer; it goes on without us."""
+        if self.is_attached:
+            self._let_go()
+            self._is_stopping = self._is_over = False
+            self._set_phase("idle")
+
     def stop(self, *, save: bool) -> None:
         """Ask the run to stop, with or without saving; repeat it to change one's mind."""
         if self._trainer is not None and self.is_running:

@@ -27,6 +27,8 @@ from trainer_core.version import __version__
 
 PATIENCE_MS = 20_000
 
+STILL_TRAINING = "“mine” was started earlier and is still training."
+
 Launch = Callable[..., RunFolder]
 
 
@@ -108,7 +110,7 @@ def test_a_run_that_is_at_work_is_taken_over_with_its_settings(
     note(workspace, launch(), document=tmp_path / "mine.toml")
     find(window, workspace, qtbot)
     assert workspace.run.is_attached
-    assert window.banner.message == "“mine” was started earlier and is still training."
+    qtbot.waitUntil(lambda: window.banner.message == STILL_TRAINING)
     assert workspace.document.path == tmp_path / "mine.toml"
     qtbot.waitUntil(lambda: len(workspace.metrics.loss) >= 3, timeout=PATIENCE_MS)
     assert workspace.metrics.loss.x[0] == 1
@@ -146,7 +148,24 @@ def test_of_several_runs_the_newest_has_the_window_and_the_others_are_named(
     window.earlier_runs.told.connect(lambda *told: details.append(told[2]))
     find(window, workspace, qtbot)
     assert workspace.run.folder == second
-    assert details == ["Also training: first. File > Open run folder shows them."]
+    others = "Also training: first. File > Open run folder shows them."
+    qtbot.waitUntil(lambda: details == [others])
+
+
+def test_a_run_can_be_left_to_itself_and_another_started(
+    window: MainWindow, ready: Workspace, launch: Launch, qtbot: QtBot
+) -> None:
+    folder = launch("other")
+    note(ready, folder)
+    find(window, ready, qtbot)
+    qtbot.waitUntil(lambda: "Stop watching" in buttons(window))
+    buttons(window)["Stop watching"].click()
+    assert not ready.run.is_running
+    assert window.banner.message == ""
+    assert lock_holder(folder.lock_file) is not None
+    with qtbot.waitSignal(ready.run.ended, timeout=PATIENCE_MS) as blocker:
+        start(ready)
+    assert blocker.args[0].ok
 
 
 def test_an_end_while_the_window_was_closed_is_told_once(
