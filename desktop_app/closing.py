@@ -99,7 +99,8 @@ def _question() -> Question:
             T(
                 "App",
                 "Save and stop writes the weights and a state to go on from; the window closes "
-                "when that is done. Keep training leaves the trainer at work without a window.",
+                "when that is done. Keep training leaves the trainer at work without a window; "
+                "the next start finds it again.",
             )
         ),
         (

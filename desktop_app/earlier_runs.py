@@ -134,10 +134,8 @@ class EarlierRuns(QObject):
         outcomes = [run.outcome for run in ended if run.outcome is not None]
         kind = "success" if all(outcome.ok for outcome in outcomes) else "error"
         newest = ended[0].folder
-        ways = (
-            (shown(T("App", "Show run")), lambda: self.show(newest.path)),
-            _way_to_folder(newest),
-        )
+        label = shown(T("App", "Show “{name}”"), name=newest.name)
+        ways = ((label, lambda: self.show(newest.path)), _way_to_folder(newest))
         if len(ended) == 1:
             self.told.emit(kind, _ends(ended)[0], _while_away(), ways)
         else:
