@@ -7,14 +7,18 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document import Document
+from desktop_app.document_file.autosave import Autosave
+from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.dataset_model import DatasetModel
-from desktop_app.models.dataset_scan import folder_problems
+from desktop_app.models.dataset_scan import place_problems
 from desktop_app.models.file_checks import FileChecks
 from desktop_app.models.known_runs import KnownRuns
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.picture_choice import PictureChoice
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.samples_model import SamplesModel
+from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
 
@@ -24,8 +28,12 @@ class Workspace(QObject):
 
     Attributes:
         document: The settings being edited.
+        filter: Which of the document's settings are shown.
+        autosave: Keeps them aside while they are unsaved.
+        watch: Notices when another program changes their file.
         dataset: The pictures that the document names.
         file_checks: What is wrong inside the other files that it names.
+        pictures: What changes which pictures it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         metrics: What the run measured.
@@ -47,8 +55,12 @@ class Workspace(QObject):
         self.data_dir = data_dir
         self.preferences = preferences
         self.document = Document(self)
+        self.filter = SettingsFilter(self.document, self)
+        self.autosave = Autosave(self.document, data_dir / "recovery", self)
+        self.watch = FileWatch(self.document, self)
         self.dataset = DatasetModel(self)
         self.file_checks = FileChecks(self)
+        self.pictures = PictureChoice(self.document, self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -58,7 +70,10 @@ class Workspace(QObject):
         self._connect()
 
     def close(self) -> None:
-        """Leave no thread at work; a run that was not started here goes on."""
+        """Leave no thread at work, and nothing unsaved aside; a run found at work goes on."""
+        self.autosave.close()
+        self.watch.close()
+        self.pictures.close()
         self.dataset.close()
         self.run.leave()
         self.known_runs.close()
@@ -93,6 +108,5 @@ class Workspace(QObject):
         self.document.set_found("files", self.file_checks.problems)
 
     def _on_findings_changed(self) -> None:
-        self.document.set_found("pictures", folder_problems(self.dataset.scan))
-        folder = self.dataset.folder or self.document.folder
-        self.problems.set_findings(self.dataset.findings, folder)
+        self.document.set_found("pictures", place_problems(self.dataset.scan))
+        self.problems.set_findings(self.dataset.findings, *self.dataset.bases)

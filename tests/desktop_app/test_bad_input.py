@@ -281,4 +281,4 @@ def test_a_file_that_is_mended_outside_is_seen_on_coming_back(
 
     workspace.look_again()
 
-    qtbot.waitUntil(lambda: beside(window, path) == "", timeout=5_000)
+    qtbot.waitUntil(lambda: "UTF-8" not in beside(window, path), timeout=5_000)

@@ -138,7 +138,11 @@ def make_plan(
         DatasetError: There is no picture, or one is too thin for any bucket.
     """
     if not index.concepts:
-        raise no_pictures(index.root)
+        raise DatasetError(
+            T("Errors", "There are no pictures in {path}."),
+            T("Errors", "Choose a folder that holds pictures."),
+            path=index.root,
+        )
     placements = _placements(index, sizes, rules)
     buckets = _bucket_counts(index, placements, pace.train_batch_size)
     batches = sum(bucket.batches for bucket in buckets)
@@ -154,15 +158,6 @@ def make_plan(
         warmup_steps=pace.warmup_steps(total_steps),
         batches_in_full_step=pace.gradient_accumulation_steps,
         batches_in_last_step=batches - (steps_per_epoch - 1) * pace.gradient_accumulation_steps,
-    )
-
-
-def no_pictures(folder: Path) -> DatasetError:
-    """Return the error of a folder without pictures."""
-    return DatasetError(
-        T("Errors", "There are no pictures in {path}."),
-        T("Errors", "Choose a folder that holds pictures."),
-        path=folder,
     )
 
 
