@@ -41,6 +41,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("open", "file", T("App", "&Open…"), "open", _Key.Open),
     ActionSpec("open_pictures", "file", T("App", "Open &pictures…"), "pictures"),
     ActionSpec("open_demo", "file", T("App", "Open the &demo")),
+    ActionSpec("open_run", "file", T("App", "Open r&un folder…")),
     ActionSpec("save", "file", T("App", "&Save"), "save", _Key.Save, opens_group=True),
     ActionSpec("save_as", "file", T("App", "Save &as…"), "", _Key.SaveAs),
     ActionSpec("quit", "file", T("App", "&Quit"), "", _Key.Quit, opens_group=True),

@@ -13,6 +13,7 @@ from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
+from trainer_core.run_folder import state_step
 from trainer_core.texts import T
 
 _KEEP, _STOP = "keep", "stop"
@@ -55,6 +56,8 @@ class Closing(QObject):
         if not run.is_running:
             return True
         answer = self._ask(self._window, _question())
+        if answer == _KEEP and run.is_attached:
+            return True  # it does not know this window
         if answer == _KEEP:
             self._detach()
         elif answer == _STOP:
@@ -83,8 +86,9 @@ class Closing(QObject):
 
 def _is_lost(outcome: Outcome) -> bool:
     """Tell whether steps were trained that no file holds."""
-    is_kept = outcome.ending is Ending.COMPLETED or outcome.state is not None
-    return not is_kept and outcome.step != 0
+    if outcome.ending is Ending.COMPLETED or outcome.step == 0:
+        return False
+    return outcome.state is None or state_step(outcome.state) < (outcome.step or 0)
 
 
 def _question() -> Question:
@@ -95,7 +99,8 @@ def _question() -> Question:
             T(
                 "App",
                 "Save and stop writes the weights and a state to go on from; the window closes "
-                "when that is done. Keep training leaves the trainer at work without a window.",
+                "when that is done. Keep training leaves the trainer at work without a window; "
+                "the next start finds it again.",
             )
         ),
         (

@@ -137,6 +137,14 @@ class Document(QObject):
         """Start an empty document."""
         self._replace(files.RunFile(), None)
 
+    def load_copy(self, path: Path) -> None:
+        """Open what a run file says as a new document that has no file of its own.
+
+        Raises:
+            SettingsError: It is missing, no TOML, or no run file of ours.
+        """
+        self._replace(files.RunFile(files.load(path).raw), None)
+
     def load(self, path: Path) -> None:
         """Open a run file.
 

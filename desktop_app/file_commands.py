@@ -54,6 +54,15 @@ class FileCommands(QObject):
         self._remember(path)
         return True
 
+    def open_copy(self, path: Path) -> None:
+        """Open what a run file says as a new document, which is saved elsewhere."""
+        if not self.may_leave():
+            return
+        try:
+            self._document.load_copy(path)
+        except TrainerError as error:
+            report(self._window, error, ask=self._ask)
+
     def open_pictures(self) -> bool:
         """Ask for the folder of pictures to learn from; False if none was chosen."""
         path = QFileDialog.getExistingDirectory(

@@ -15,6 +15,7 @@ from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.document_file.banner import FileBanner
+from desktop_app.earlier_runs import EarlierRuns
 from desktop_app.editors.base import focused_editor
 from desktop_app.file_commands import FileCommands
 from desktop_app.help_commands import HelpCommands
@@ -34,6 +35,7 @@ from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
+from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
@@ -54,6 +56,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
+        self.earlier_runs = EarlierRuns(workspace, self.files, self, ask=ask)
         self.help = HelpCommands(workspace, self.files, self)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
@@ -104,12 +107,15 @@ class MainWindow(QMainWindow):
             accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Open the run file, or offer the rest as pictures."""
-        offer = Offer.of(dropped_paths(event.mimeData()))
+        """Open the run file, show the run, or offer the rest as pictures."""
+        paths = dropped_paths(event.mimeData())
+        offer = Offer.of(paths)
         accept_copy(event)
         self._commit_edit()
         if offer.is_run_file:
             self.files.open_path(offer.others[0])
+        elif paths and is_run_folder(paths[0]):
+            self.earlier_runs.show(paths[0])
         elif offer.has_too_many_run_files:
             words = T("App", "Only one run file can be open at a time. Drop a single one.")
             self._status.tell(shown(words))
@@ -124,6 +130,7 @@ class MainWindow(QMainWindow):
             "open": self._after_edit(self.files.open),
             "open_pictures": self._after_edit(self.files.open_pictures),
             "open_demo": self._after_edit(self.files.open_demo),
+            "open_run": self._after_edit(self.earlier_runs.choose),
             "save": self._after_edit(self.files.save),
             "save_as": self._after_edit(self.files.save_as),
             "quit": self.close,
@@ -230,6 +237,8 @@ class MainWindow(QMainWindow):
         self._closing.ready.connect(self.close)
         workspace.command_wanted.connect(self._carry_out)
         self.run.told.connect(self._status.tell)
+        self.earlier_runs.told.connect(self.banner.tell)
+        self.earlier_runs.left.connect(self.banner.dismiss)
         workspace.autosave.failed.connect(self._on_autosave_failed)
         self.run.news.connect(self._status.tell_news)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
@@ -263,7 +272,8 @@ class MainWindow(QMainWindow):
         self._status.tell(shown(words, reason=reason))
 
     def _on_run_started(self) -> None:
-        self.docks.raise_dock("charts")
+        if not self._workspace.run.is_attached:  # the window comes back as it was
+            self.docks.raise_dock("charts")
 
     def _show_run_state(self) -> None:
         run = self._workspace.run

@@ -9,6 +9,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.earlier_runs import offer_to_watch
 from desktop_app.models.name_ways import NameWay
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.run_view.start_sheet import StartSheet, confirm
@@ -26,6 +27,8 @@ from trainer_core.protocol.messages import (
     SampleReady,
     SaveNow,
 )
+from trainer_core.run_folder import RunFolder
+from trainer_core.settings import document, files
 from trainer_core.texts import T
 
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
@@ -54,18 +57,23 @@ class RunCommands(QObject):
         self._awaits_save = False
         self._awaits_samples = False
         self._sampled_step: int | None = None
-        workspace.run.started.connect(self._forget)
+        workspace.run.started.connect(self._on_started)
         workspace.run.event_received.connect(self._on_event)
 
     @property
     def can_be_asked(self) -> bool:
         """True while the run trains: it can be paused, save and draw samples."""
-        run = self._workspace.run
-        return run.is_running and not run.is_stopping and run.phase in _PHASES_OF_TRAINING
+        run, latest = self._workspace.run, self._workspace.metrics.latest
+        if not run.is_running or run.is_stopping or run.phase not in _PHASES_OF_TRAINING:
+            return False
+        is_last = (
+            run.plan is not None and latest is not None and latest.step >= run.plan.total_steps
+        )
+        return not is_last  # what follows the last step is not interrupted
 
     def start(self) -> None:
         """Start a run of the document as it stands; the user's file is not saved by it."""
-        if self._workspace.run.is_running:
+        if self._workspace.run.is_running or self._is_watched_instead():
             return
         sheet = StartSheet(self._workspace, self._window)
         try:
@@ -76,16 +84,15 @@ class RunCommands(QObject):
             sheet.deleteLater()
 
     def _start(self, sheet: StartSheet) -> None:
-        document = self._workspace.document
         way = sheet.way
         if way is NameWay.RENAME:
-            document.set_value("output.output_name", sheet.new_name)
+            self._workspace.document.set_value("output.output_name", sheet.new_name)
         try:
             snapshot = self._snapshot()
         except TrainerError as error:
             report(self._window, error, ask=self._ask)
             return
-        settings = document.settings
+        settings = self._workspace.document.settings
         self._has_prompts = settings is not None and settings.sampling.sample_prompts is not None
         self._workspace.run.start(
             snapshot, overwrite=way is NameWay.REPLACE, continue_=way is NameWay.GO_ON
@@ -132,10 +139,6 @@ class RunCommands(QObject):
         self._workspace.run.send(command)
         self.told.emit(shown(words))
 
-    def _forget(self) -> None:
-        self._awaits_save = self._awaits_samples = False
-        self._sampled_step = None
-
     def _on_event(self, event: Event) -> None:
         """Say that what was asked for is done."""
         match event:
@@ -150,9 +153,28 @@ class RunCommands(QObject):
                 self.news.emit(shown(template, step=self._sampled_step))
                 self._awaits_samples, self._sampled_step = False, None
 
+    def _is_watched_instead(self) -> bool:
+        return offer_to_watch(self._workspace, self._window, ask=self._ask)
+
+    def _on_started(self) -> None:
+        self._awaits_save = self._awaits_samples = False
+        self._sampled_step = None
+        folder = self._workspace.run.folder
+        if self._workspace.run.is_attached and folder is not None:
+            self._has_prompts = _has_prompts(folder)
+
     def _snapshot(self) -> Path:
         name = self._workspace.document.value("output.output_name")
         started = datetime.datetime.now().astimezone()
         path = self._workspace.data_dir / "runs" / f"{name}-{started:%Y%m%d-%H%M%S-%f}.toml"
         self._workspace.document.write_snapshot(path)
         return path
+
+
+def _has_prompts(folder: RunFolder) -> bool:
+    """Tell whether a run draws samples, as far as its record says so."""
+    try:
+        settings, _ = document.parse(files.load(folder.run_file).raw)
+    except TrainerError:
+        return True
+    return settings is None or settings.sampling.sample_prompts is not None

@@ -12,6 +12,7 @@ from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.dataset_scan import place_problems
 from desktop_app.models.file_checks import FileChecks
+from desktop_app.models.known_runs import KnownRuns
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.models.picture_choice import PictureChoice
@@ -41,6 +42,7 @@ class Workspace(QObject):
         metrics: What the run measured.
         samples: The pictures that the run drew.
         log: What the run said to people.
+        known_runs: The runs that were started before.
         preferences: The app's own settings.
         python: The Python that trains.
         data_dir: Folder for what the app itself keeps (snapshots of started runs, unsaved changes).
@@ -72,14 +74,17 @@ class Workspace(QObject):
         self.run = RunControl(self.metrics, self.log, self)
         self.record = RunRecord(self.run, self)
         self.python = TrainerPython(preferences, data_dir, self)
+        self.known_runs = KnownRuns(self.run, self.document, data_dir / "known-runs.json", self)
         self._connect()
 
     def close(self) -> None:
-        """Leave no thread at work, and nothing unsaved aside: it was asked about."""
+        """Leave no thread at work, and nothing unsaved aside; a run found at work goes on."""
         self.autosave.close()
         self.watch.close()
         self.pictures.close()
         self.dataset.close()
+        self.run.leave()
+        self.known_runs.close()
         self.file_checks.close()
         self.record.close()
         self.python.close()

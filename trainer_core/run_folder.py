@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
 
@@ -19,10 +20,15 @@ class RunFolder:
     output_dir: Path
     name: str
 
+    @classmethod
+    def at(cls, path: Path) -> RunFolder:
+        """Return the run whose folder is ``path``, which ends in ``.run``."""
+        return cls(path.parent, path.name.removesuffix(RUN_SUFFIX))
+
     @property
     def path(self) -> Path:
         """The folder itself."""
-        return self.output_dir / f"{self.name}.run"
+        return self.output_dir / f"{self.name}{RUN_SUFFIX}"
 
     @property
     def run_file(self) -> Path:
@@ -103,7 +109,12 @@ class RunFolder:
         return sorted(path for path in self.output_dir.iterdir() if pattern.fullmatch(path.name))
 
     def _is_ours(self, stem: str) -> bool:
-        return stem == self.name or not (self.output_dir / f"{stem}.run").is_dir()
+        return stem == self.name or not (self.output_dir / f"{stem}{RUN_SUFFIX}").is_dir()
+
+
+def is_run_folder(path: Path) -> bool:
+    """Tell whether a run keeps its records in ``path``."""
+    return path.name.endswith(RUN_SUFFIX) and RunFolder.at(path).event_file.is_file()
 
 
 def free_name(output_dir: Path, name: str) -> str:

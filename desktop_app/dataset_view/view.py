@@ -33,6 +33,7 @@ from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
 
@@ -105,10 +106,10 @@ class DatasetView(QWidget):
             self._banner.dismiss()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Invite what is dragged over the view; a run file is for the window."""
+        """Invite what is dragged over the view; run files and folders are for the window."""
         paths = dropped_paths(event.mimeData())
         offer = Offer.of(paths)
-        if paths and not offer.is_run_file:
+        if paths and not (offer.is_run_file or is_run_folder(paths[0])):
             accept_copy(event)
             self._hold(offer)
 

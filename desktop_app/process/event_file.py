@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -21,11 +22,18 @@ class EventFile:
     def __init__(self, path: Path, offset: int = 0) -> None:
         self._path = path
         self._offset = offset
+        self._identity: tuple[int, int] | None = None
+        self.began_anew = False
 
     def read(self) -> list[Event] | None:
-        """Return the next events, None when there is nothing new."""
+        """Return the next events, None when there is nothing new.
+
+        ``began_anew`` then tells whether another file has taken the place of the one read so far;
+        the events are the first ones of that file.
+        """
         try:
             with self._path.open("rb") as file:
+                self._look_at(os.fstat(file.fileno()))
                 file.seek(self._offset)
                 data = file.read(_SLICE_BYTES)
         except OSError:
@@ -36,11 +44,19 @@ class EventFile:
         self._offset += whole or len(data)
         return _events(data[:whole])
 
+    def _look_at(self, facts: os.stat_result) -> None:
+        before, self._identity = self._identity, (facts.st_dev, facts.st_ino)
+        is_another = before is not None and before != self._identity
+        self.began_anew = is_another or facts.st_size < self._offset
+        if self.began_anew:
+            self._offset = 0
+
 
 class EventFollower(QObject):
     """Delivers a run's events from its file, a slice at a time so that the app stays fluid."""
 
     event_received = Signal(object)  # a protocol Event
+    began_anew = Signal()  # another run has replaced the file: its events follow
     caught_up = Signal()  # everything that stands in the file was delivered
 
     def __init__(self, path: Path, offset: int = 0, parent: QObject | None = None) -> None:
@@ -60,6 +76,8 @@ class EventFollower(QObject):
 
     def _read(self) -> None:
         events = self._file.read()
+        if self._file.began_anew:
+            self.began_anew.emit()
         self._timer.start(_POLL_MS if events is None else 0)
         for event in events or ():
             self.event_received.emit(event)

@@ -29,7 +29,7 @@ class Ending(StrEnum):
 class ProcessEnd:
     """What the operating system says about an ended process."""
 
-    exit_code: int
+    exit_code: int | None  # None: nobody was told, as of a process that is no child
     has_crashed: bool = False  # ended by a signal or an exception of the processor
     refusal: Text | None = None  # why the app did not let it go on, or could not start it
     refusal_hint: Text | None = None
@@ -70,9 +70,22 @@ class Outcome:
 
 
 def outcome_of(
-    end: ProcessEnd, last_word: Finished | Failed | None, log_file: Path | None = None
+    end: ProcessEnd,
+    last_word: Finished | Failed | None,
+    log_file: Path | None = None,
+    *,
+    state: Path | None = None,
+    step: int | None = None,
 ) -> Outcome:
-    """Return the outcome of a run from its end and its last event, if it sent one."""
+    """Return the outcome of a run.
+
+    Args:
+        end: What is known of the process.
+        last_word: The run's last event, if it says how it ended.
+        log_file: Where its log is.
+        state: The newest state that it left, for a run without a last word.
+        step: The last step that it told of, for the same.
+    """
     if end.refusal is not None:
         page = end.preferences_page
         hint = end.refusal_hint
@@ -81,7 +94,7 @@ def outcome_of(
         return _failed(last_word, log_file)
     if isinstance(last_word, Finished):
         return _finished(last_word, log_file)
-    return _without_last_word(end, log_file)
+    return _without_last_word(end, log_file, state, step)
 
 
 def _finished(event: Finished, log_file: Path | None) -> Outcome:
@@ -114,27 +127,49 @@ def _failed(event: Failed, log_file: Path | None) -> Outcome:
     )
 
 
-def _without_last_word(end: ProcessEnd, log_file: Path | None) -> Outcome:
-    hint = text(T("App", "Start goes on from the newest saved state, if there is one."))
+def _without_last_word(
+    end: ProcessEnd, log_file: Path | None, state: Path | None, step: int | None
+) -> Outcome:
+    hint = _way_on(state, step)
+    ending = Ending.STOPPED if end.was_killed else Ending.CRASHED
     if end.was_killed:
         sentence = text(T("App", "The trainer did not stop when asked and was ended."))
-        return Outcome(Ending.STOPPED, sentence, hint, log_file)
-    if end.has_crashed and end.exit_code == _SIGKILL:
+    elif end.exit_code is None:
+        sentence = text(T("App", "The trainer is gone without a word: killed, or crashed."))
+    elif end.has_crashed and end.exit_code == _SIGKILL:
         sentence = text(T("App", "The trainer was killed from outside."))
-        hint = text(
-            T(
-                "App",
-                "That happens when memory runs out. A smaller batch or resolution needs less. "
-                "Start goes on from the newest saved state, if there is one.",
-            )
-        )
+        hint = _way_on_with_less(state)
     elif end.has_crashed:
         sentence = text(T("App", "The trainer crashed (code {code})."), code=end.exit_code)
     else:
         sentence = text(
             T("App", "The trainer ended without saying why (exit code {code})."), code=end.exit_code
         )
-    return Outcome(Ending.CRASHED, sentence, hint, log_file)
+    return Outcome(ending, sentence, hint, log_file, state=state, step=step)
+
+
+def _way_on(state: Path | None, step: int | None) -> Text | None:
+    if state is not None:
+        return text(T("App", "Press Start to go on from step {step}."), step=state_step(state))
+    return text(T("App", "No state was saved to go on from.")) if step else None
+
+
+def _way_on_with_less(state: Path | None) -> Text:
+    if state is None:
+        return text(
+            T(
+                "App",
+                "That happens when memory runs out. A smaller batch or resolution needs less.",
+            )
+        )
+    return text(
+        T(
+            "App",
+            "That happens when memory runs out. A smaller batch or resolution needs less. "
+            "Press Start to go on from step {step}.",
+        ),
+        step=state_step(state),
+    )
 
 
 def _path(value: str | None) -> Path | None:

@@ -10,10 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.models.event_words import words_of
 from desktop_app.models.log_model import Level, LogModel
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.environment import TrainerCommand, child_environment, own_python
-from desktop_app.process.event_file import EventFollower
 from desktop_app.process.outcome import TRAINER_PAGE, Outcome, ProcessEnd, outcome_of
-from desktop_app.process.trainer_process import TrainerProcess
+from desktop_app.process.started_trainer import StartedTrainer
 from trainer_core.protocol.messages import (
     Command,
     Detach,
@@ -22,13 +22,12 @@ from trainer_core.protocol.messages import (
     Failed,
     Finished,
     Hello,
-    Overflowed,
     Phase,
     Plan,
-    Resumed,
     Warned,
 )
 from trainer_core.run_folder import RunFolder
+from trainer_core.run_lock import lock_holder
 from trainer_core.texts import T, Text, text
 from trainer_core.version import __version__
 
@@ -37,10 +36,9 @@ _CHOOSE = T("App", "Choose the trainer's Python in the preferences.")
 
 
 class RunControl(QObject):
-    """Starts the trainer, feeds the models with what it says, and reports its end.
+    """Starts the trainer or finds one at work, feeds the models, and reports the run's end.
 
-    Events come from the trainer's stream. When the stream lost some, or the run goes on from an
-    earlier one, they are read from the event file instead, which has all of them.
+    A run that has ended can be shown as it looked live; while that is read nothing is running.
 
     Attributes:
         command: How the trainer is started; None when no Python is known (a frozen app).
@@ -49,12 +47,13 @@ class RunControl(QObject):
         outcome: How the last run ended; None before the first end and while one runs.
     """
 
-    started = Signal()
+    started = Signal()  # by the app, or found: what is told from now on is of another run
     event_received = Signal(object)  # a protocol Event of this run
     past_event_received = Signal(object)  # one of the earlier run that this one goes on from
     phase_changed = Signal(str)
     detached = Signal()  # the app may leave (by os._exit) and the trainer goes on
     ended = Signal(object)  # an Outcome
+    recalled = Signal(object)  # the Outcome of a run that had ended before: all of it was read
 
     def __init__(self, metrics: MetricsModel, log: LogModel, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -65,19 +64,24 @@ class RunControl(QObject):
         self.outcome: Outcome | None = None
         self._metrics = metrics
         self._log = log
-        self._process: TrainerProcess | None = None
-        self._follower: EventFollower | None = None
-        self._awaited: list[Event] = []
+        self._trainer: StartedTrainer | AttachedTrainer | None = None
+        self._folder: RunFolder | None = None
+        self._is_over = False  # the run at hand had ended before it was looked at
         self._last_word: Finished | Failed | None = None
-        self._end: ProcessEnd | None = None
+        self._heard_at: float | None = None
         self._phase = "idle"
         self._is_stopping = False
         self._stops_with_saving = False
 
     @property
     def is_running(self) -> bool:
-        """True from `start` until `ended`."""
-        return self._process is not None
+        """True from `start` or `attach` until `ended`."""
+        return self._trainer is not None and not self._is_over
+
+    @property
+    def is_attached(self) -> bool:
+        """True if the run at hand was found and not started here: it needs no window to go on."""
+        return isinstance(self._trainer, AttachedTrainer)
 
     @property
     def is_stopping(self) -> bool:
@@ -97,10 +101,7 @@ class RunControl(QObject):
     @property
     def folder(self) -> RunFolder | None:
         """Where the run at hand, or the last one, keeps its records; None before it has a place."""
-        if self.hello is None or not self.hello.run_folder:
-            return None
-        path = Path(self.hello.run_folder)
-        return RunFolder(path.parent, path.stem)
+        return self._folder
 
     def start(self, run_file: Path, *, overwrite: bool = False, continue_: bool = False) -> None:
         """Start a run.
@@ -121,95 +122,97 @@ class RunControl(QObject):
             return
         flags = ["--overwrite"] * overwrite + ["--continue"] * continue_
         arguments = (*self.command.arguments, "train", str(run_file), *flags)
-        self._process = process = TrainerProcess(self)
-        process.event_received.connect(self._on_stream_event)
-        process.stream_disturbed.connect(self._on_stream_disturbed)
-        process.log_received.connect(self._log.add_lines)
-        process.ended.connect(self._on_process_ended)
+        self._trainer = trainer = StartedTrainer(self)
+        trainer.past_event_received.connect(self._on_past_event)
+        self._listen(trainer)
         self._set_phase("starting")
         self.started.emit()
         program = self.command.program
-        process.start(TrainerCommand(program, arguments), child_environment(program))
+        trainer.start(TrainerCommand(program, arguments), child_environment(program))
+
+    def attach(self, folder: RunFolder) -> None:
+        """Follow the run in ``folder`` from its beginning: one at work, or one that has ended.
+
+        A run that was followed before goes on without us.
+        """
+        if self.is_running and not self.is_attached:
+            raise RuntimeError("a run is going on")
+        self._forget()
+        self._log.clear()
+        self._folder = folder
+        self._is_over = lock_holder(folder.lock_file) is None
+        self._trainer = trainer = AttachedTrainer(folder, self)
+        trainer.began_anew.connect(self._on_began_anew)
+        self._listen(trainer)
+        self._set_phase("starting")
+        self.started.emit()
+
+    def leave(self) -> None:
+        """Follow a run that was found no longer; it goes on without us."""
+        if self.is_attached:
+            self._let_go()
+            self._is_stopping = self._is_over = False
+            self._set_phase("idle")
 
     def stop(self, *, save: bool) -> None:
         """Ask the run to stop, with or without saving; repeat it to change one's mind."""
-        if self._process is not None:
+        if self._trainer is not None and self.is_running:
             self._is_stopping = True
             self._stops_with_saving = save
-            self._process.stop(save=save)
+            self._trainer.stop(save=save)
             self.phase_changed.emit(self._phase)
 
     def kill(self) -> None:
         """End the run at once, without any saving."""
-        if self._process is not None:
-            self._process.kill()
+        if self._trainer is not None:
+            self._trainer.kill()
 
     def send(self, command: Command) -> None:
         """Send a command to the trainer."""
-        if self._process is not None:
-            self._process.send(command)
+        if self._trainer is not None:
+            self._trainer.send(command)
 
     def detach(self) -> None:
         """Tell the trainer that the app is leaving; wait for `detached` before you do."""
         self.send(Detach())
 
+    def _listen(self, trainer: StartedTrainer | AttachedTrainer) -> None:
+        trainer.event_received.connect(self._deliver)
+        trainer.stream_disturbed.connect(self._on_stream_disturbed)
+        trainer.log_received.connect(self._log.add_lines)
+        trainer.ended.connect(self._close)
+
     def _forget(self) -> None:
-        self.hello = self.plan = self.outcome = self._last_word = self._end = None
-        self._awaited = []
-        self._is_stopping = False
+        self._let_go()
+        self.hello = self.plan = self.outcome = self._last_word = None
+        self._folder = self._heard_at = None
+        self._is_stopping = self._is_over = False
         self._metrics.clear()
+
+    def _let_go(self) -> None:
+        if isinstance(self._trainer, AttachedTrainer):
+            self._trainer.close()
+        if self._trainer is not None:
+            self._trainer.deleteLater()
+            self._trainer = None
 
     # ---------------------------------------------------------------- events
 
-    def _on_stream_event(self, event: Event) -> None:
-        if self._follower is not None:
-            self._follower.poke()  # the file has this event too, in its place
-        elif isinstance(event, Overflowed):
-            self._follow(Path(event.path), event.offset)
-        elif isinstance(event, Resumed) and self.hello is not None:
-            self._join_earlier_run(self.hello, event)
-        else:
-            self._deliver(event)
+    def _on_past_event(self, event: Event) -> None:
+        self._metrics.feed(event)
+        self.past_event_received.emit(event)
 
-    def _join_earlier_run(self, hello: Hello, resumed: Resumed) -> None:
-        folder = self.folder
-        if folder is None:
-            self._deliver(resumed)
-            return
-        # What the earlier run said stands before our hello; from hello to here it was heard.
-        self._awaited = [hello, resumed]
-        self._follow(folder.event_file)
-
-    def _follow(self, path: Path, offset: int = 0) -> None:
-        self._follower = EventFollower(path, offset, self)
-        self._follower.event_received.connect(self._on_file_event)
-        self._follower.caught_up.connect(self._on_caught_up)
-
-    def _on_file_event(self, event: Event) -> None:
-        if not self._awaited:
-            self._deliver(event)
-        elif event == self._awaited[0]:
-            del self._awaited[0]
-            if not self._awaited:
-                self._deliver(event)
-        elif isinstance(self._awaited[0], Hello):
-            self._metrics.feed(event)
-            self.past_event_received.emit(event)
-
-    def _on_caught_up(self) -> None:
-        if self._awaited:  # the file was damaged where the runs meet
-            self._deliver(self._awaited[-1])
-            self._awaited = []
-        if self._end is not None:
-            self._close(self._end)
+    def _on_began_anew(self) -> None:
+        self.hello = self.plan = self._last_word = None
+        self._metrics.clear()
+        self._log.clear()
+        self.started.emit()
 
     def _deliver(self, event: Event) -> None:
+        self._heard_at = event.time
         match event:
             case Hello():
-                is_first = self.hello is None
-                self.hello = event  # the first one comes before the folder is known
-                if is_first:
-                    self._check_version(event)
+                self._meet(event)
             case Plan():
                 self.plan = event
             case Phase():
@@ -224,6 +227,14 @@ class RunControl(QObject):
             self._log.add(level, words, event.time)
         self._metrics.feed(event)
         self.event_received.emit(event)
+
+    def _meet(self, hello: Hello) -> None:
+        if self.hello is None or not hello.run_folder:
+            self._check_version(hello)
+            self._last_word = None  # a run that goes on has said it would end before
+        self.hello = hello  # the first one comes before the folder is known
+        if hello.run_folder and not self.is_attached:  # which may have been moved
+            self._folder = RunFolder.at(Path(hello.run_folder))
 
     def _check_version(self, hello: Hello) -> None:
         if self._has_other_version:
@@ -243,32 +254,33 @@ class RunControl(QObject):
         self._log.add(Level.WARNING, message)
 
     def _set_phase(self, phase: str) -> None:
-        self._phase = phase
-        self.phase_changed.emit(phase)
+        self._phase = "idle" if self._is_over else phase
+        self.phase_changed.emit(self._phase)
 
     # ---------------------------------------------------------------- the end
 
-    def _on_process_ended(self, end: ProcessEnd) -> None:
-        self._end = end
-        if self._follower is None:
-            self._close(end)
-        else:
-            self._follower.poke()  # once it has caught up, the run is over
-
     def _close(self, end: ProcessEnd) -> None:
-        if self._process is not None:
-            self._process.deleteLater()
-            self._process = None
-        if self._follower is not None:
-            self._follower.close()
-            self._follower.deleteLater()
-            self._follower = None
-        folder = self.folder
-        self.outcome = outcome_of(end, self._last_word, folder.log_file if folder else None)
-        if self._has_other_version and not self.outcome.ok:
-            self.outcome = replace(self.outcome, preferences_page=TRAINER_PAGE)
+        was_over, self._is_over = self._is_over, False
+        self._let_go()
+        self.outcome = outcome = self._outcome(end)
         self._is_stopping = False
-        level = Level.INFO if self.outcome.ok else Level.ERROR
-        self._log.add(level, self.outcome.sentence)
+        level = Level.INFO if outcome.ok else Level.ERROR
+        self._log.add(level, outcome.sentence, self._heard_at if was_over else None)
         self._set_phase("idle")
-        self.ended.emit(self.outcome)
+        (self.recalled if was_over else self.ended).emit(outcome)
+
+    def _outcome(self, end: ProcessEnd) -> Outcome:
+        folder, latest = self._folder, self._metrics.latest
+        if folder is None:
+            outcome = outcome_of(end, self._last_word)
+        else:
+            outcome = outcome_of(
+                end,
+                self._last_word,
+                folder.log_file,
+                state=folder.newest_state(),
+                step=latest.step if latest else None,
+            )
+        if self._has_other_version and not outcome.ok:
+            return replace(outcome, preferences_page=TRAINER_PAGE)
+        return outcome

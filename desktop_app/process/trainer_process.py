@@ -9,18 +9,16 @@ import re
 import signal
 from collections import deque
 
-from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, QTimer, Signal
+from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.lines import LineSplitter
 from desktop_app.process.outcome import TRAINER_PAGE, ProcessEnd
+from desktop_app.process.patience import SAVE_PATIENCE_S, STOP_PATIENCE_S, Patience
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event, encode
 from trainer_core.protocol.messages import PROTOCOL_VERSION, Command, Event, Failed, Hello, Stop
 from trainer_core.texts import T, Text, text
-
-SAVE_PATIENCE_S = 600.0  # without a sign of life: a large state on a slow disk takes minutes
-STOP_PATIENCE_S = 15.0  # the step at hand is finished first
 
 _LACKING = re.compile(r"No module named '?([\w.]+)'?")
 _LAST_WORDS = 20  # lines of the log that may tell why it did not even begin
@@ -49,12 +47,10 @@ class TrainerProcess(QObject):
         self._last_words: deque[str] = deque(maxlen=_LAST_WORDS)
         self._refusal: tuple[Text, Text] | None = None
         self._was_killed = False
-        self._is_saving = False
-        self._is_terminated = False
-        self._stop_patience_s = STOP_PATIENCE_S
-        self._patience = QTimer(self, singleShot=True)
-        self._patience.timeout.connect(self._on_patience_lost)
         self._process = QProcess(self)
+        self._patience = Patience(self)
+        self._patience.lost.connect(self._process.terminate)
+        self._patience.lost_again.connect(self.kill)
         self._process.readyReadStandardOutput.connect(self._on_output)
         self._process.readyReadStandardError.connect(self._on_log)
         self._process.errorOccurred.connect(self._on_error)
@@ -86,9 +82,9 @@ class TrainerProcess(QObject):
         While it saves, every event counts as a sign of life.
         """
         self.send(Stop(save=save))
-        self._is_saving, self._is_terminated = save, False
-        self._stop_patience_s = stop_patience_s
-        self._wait(save_patience_s if save else stop_patience_s)
+        self._patience.start(
+            save=save, save_patience_s=save_patience_s, stop_patience_s=stop_patience_s
+        )
 
     def kill(self) -> None:
         """End the trainer and whatever it started, without any saving."""
@@ -98,19 +94,6 @@ class TrainerProcess(QObject):
             with contextlib.suppress(ProcessLookupError):  # it has no session of its own yet
                 os.killpg(pid, signal.SIGKILL)
         self._process.kill()
-
-    # ---------------------------------------------------------------- stopping
-
-    def _wait(self, seconds: float) -> None:
-        self._patience.start(round(seconds * 1000))
-
-    def _on_patience_lost(self) -> None:
-        if self._is_terminated:
-            self.kill()
-            return
-        self._is_terminated = True
-        self._process.terminate()
-        self._wait(self._stop_patience_s)
 
     # ---------------------------------------------------------------- reading
 
@@ -153,13 +136,11 @@ class TrainerProcess(QObject):
             self._refuse(text(T("App", "What was started as the trainer is not LoRA Loom's.")))
             return
         self._is_introduced = True
-        if self._is_saving and self._patience.isActive():
-            self._patience.start()  # from the beginning
+        self._patience.take_sign_of_life()
         self.event_received.emit(event)
 
     def _refuse_protocol(self, protocol: int) -> None:
-        template = T("App", "The trainer speaks version {theirs} of the protocol, the app {ours}.")
-        self._refuse(text(template, theirs=protocol, ours=PROTOCOL_VERSION))
+        self._refuse(other_protocol(protocol))
 
     def _refuse(self, reason: Text) -> None:
         hint = T("App", "The preferences put the same version into the trainer's Python.")
@@ -181,7 +162,7 @@ class TrainerProcess(QObject):
         self.ended.emit(ProcessEnd(-1, refusal=reason, refusal_hint=hint, preferences_page=page))
 
     def _on_finished(self, exit_code: int, status: QProcess.ExitStatus) -> None:
-        self._patience.stop()
+        self._patience.end()
         self._on_output()
         self._on_log()
         for line in self._events.close():
@@ -203,6 +184,12 @@ class TrainerProcess(QObject):
         if names[-1].partition(".")[0] == "trainer_core":
             return text(T("App", "The chosen Python has no LoRA Loom trainer.")), hint
         return text(T("App", "The trainer's Python lacks {name}."), name=names[-1]), hint
+
+
+def other_protocol(theirs: int) -> Text:
+    """Return the words for a trainer of another protocol version."""
+    template = T("App", "The trainer speaks version {theirs} of the protocol, the app {ours}.")
+    return text(template, theirs=theirs, ours=PROTOCOL_VERSION)
 
 
 def _announced_protocol(line: bytes) -> int | None:

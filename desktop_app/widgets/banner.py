@@ -88,6 +88,7 @@ class Banner(QFrame):
         height = self._layout.heightForWidth(self.width())
         if height > 0:  # there are words
             self.setFixedHeight(height)
+            self._layout.setGeometry(self.rect())  # which it had for a height that never was
 
     def _replace_buttons(self, buttons: Sequence[Way]) -> None:
         for button in self._buttons:

@@ -175,3 +175,10 @@ def test_true_in_place_of_1_is_something_to_save(document: Document, tmp_path: P
     assert not document.is_dirty
     document.set_value("dataset.enable_bucket", True)
     assert document.is_dirty
+
+
+def test_a_copy_is_a_new_document_with_the_same_settings(document: Document, run_file: Path):
+    document.load_copy(run_file)
+    assert document.value("adapter.network_dim") == 16
+    assert document.path is None
+    assert not document.is_dirty

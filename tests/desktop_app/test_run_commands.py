@@ -221,3 +221,17 @@ def test_a_snapshot_that_cannot_be_written_is_reported(
     commands.start()
     assert len(answers.questions) == 1
     assert not ready.run.is_running
+
+
+def test_a_run_that_did_its_last_step_is_asked_nothing_more(
+    commands: RunCommands, ready: Workspace, use_trainer: Callable[..., None], qtbot
+):
+    use_trainer(ready, steps=3, delay=0.05, save_seconds=0.3)
+    asked: dict[str, bool] = {}
+    ready.run.phase_changed.connect(lambda phase: asked.update({phase: commands.can_be_asked}))
+    snapshot = ready.data_dir / "run.toml"
+    ready.document.write_snapshot(snapshot)
+    with qtbot.waitSignal(ready.run.ended, timeout=20_000):
+        ready.run.start(snapshot)
+    assert asked["training"]
+    assert not asked["saving"]

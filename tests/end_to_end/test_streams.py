@@ -20,8 +20,8 @@ from helpers.tiny_model import TinySD1
 from helpers.trainer_process import PATIENCE_S, Ended, TinyProject, run_trainer, trainer_command
 
 from trainer_core.protocol.codec import decode_event
+from trainer_core.protocol.command_file import write_command
 from trainer_core.protocol.messages import Finished, Hello, Overflowed, StepDone, Stop
-from trainer_core.train.control import write_command
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops and prints the Unix way")
 

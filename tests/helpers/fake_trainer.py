@@ -1,4 +1,4 @@
-"""A stand-in for the trainer: speaks the protocol, with its files, but needs no torch.
+"""A stand-in for the trainer: speaks the protocol, with its files and lock, but needs no torch.
 
 Tests import `fake_command`; the app then runs this file as the trainer. It takes the trainer's own
 arguments (``train RUN.toml --overwrite --continue``) after options that choose what goes wrong.
@@ -7,11 +7,13 @@ arguments (``train RUN.toml --overwrite --continue``) after options that choose 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
 import queue
 import random
+import shutil
 import signal
 import sys
 import threading
@@ -22,6 +24,7 @@ from typing import BinaryIO
 from PIL import Image
 
 from trainer_core.protocol.codec import decode_command, encode
+from trainer_core.protocol.command_file import COMMAND_SUFFIX
 from trainer_core.protocol.messages import (
     BucketCount,
     CheckpointSaved,
@@ -48,6 +51,7 @@ from trainer_core.protocol.messages import (
     Warned,
 )
 from trainer_core.run_folder import MANIFEST_NAME, RunFolder, state_step
+from trainer_core.run_lock import RunLock
 from trainer_core.settings import files
 from trainer_core.settings.document import parse
 from trainer_core.settings.schema import TrainSettings
@@ -116,8 +120,9 @@ class Wire:
         self.raw(line)
 
     def raw(self, data: bytes) -> None:
-        while data:
-            data = data[os.write(1, data) :]
+        with contextlib.suppress(BrokenPipeError):  # the app is gone
+            while data:
+                data = data[os.write(1, data) :]
 
 
 class FakeRun:
@@ -133,6 +138,12 @@ class FakeRun:
         self._started = time.monotonic()
 
     def run(self) -> int:
+        self._folder.samples.mkdir(parents=True, exist_ok=True)
+        with RunLock(self._folder.lock_file):
+            return self._run()
+
+    def _run(self) -> int:
+        shutil.copyfile(self._options.run_file, self._folder.run_file)
         self._listen()
         step = self._open()
         for phase, total in (("loading", 3), ("caching", 10)):
@@ -147,15 +158,29 @@ class FakeRun:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
         else:
             signal.signal(signal.SIGTERM, lambda *_: self._commands.put(Stop()))
+        self._folder.control.mkdir(exist_ok=True)
         threading.Thread(target=self._read_commands, daemon=True).start()
+        threading.Thread(target=self._watch_folder, daemon=True).start()
+
+    def _watch_folder(self) -> None:
+        while not self._options.deaf:
+            for path in sorted(self._folder.control.glob(f"*{COMMAND_SUFFIX}")):
+                self._commands.put(decode_command(path.read_bytes()))
+                path.unlink()
+            time.sleep(0.01)
 
     def _read_commands(self) -> None:
         buffer = b""
-        while data := os.read(0, 4096):
+        while data := self._read():
             *lines, buffer = (buffer + data).split(b"\n")
             for line in lines:
                 if not self._options.deaf:
                     self._commands.put(decode_command(line))
+
+    def _read(self) -> bytes:
+        with contextlib.suppress(OSError):
+            return os.read(0, 4096)
+        return b""
 
     def _open(self) -> int:
         options = self._options
@@ -190,6 +215,7 @@ class FakeRun:
             self._wire.send(self._step_done(step))
             if self._options.sample_every and step % self._options.sample_every == 0:
                 self._sample(step)
+                self._enter(False)
         return self._end("completed", self._options.steps, True)
 
     def _obey(self, step: int) -> Stop | None:
@@ -202,32 +228,34 @@ class FakeRun:
                     self._wire.send(Detached())
                 case SaveNow():
                     self._save(step)
-                    self._wire.send(Phase(phase="training"))
+                    self._enter(is_paused)
                 case SampleNow():
                     self._sample(step)
+                    self._enter(is_paused)
                 case Pause():
                     is_paused = True
-                    self._wire.send(Phase(phase="paused"))
+                    self._enter(is_paused)
                 case Continue():
                     is_paused = False
-                    self._wire.send(Phase(phase="training"))
+                    self._enter(is_paused)
         return None
+
+    def _enter(self, is_paused: bool) -> None:
+        self._wire.send(Phase(phase="paused" if is_paused else "training"))
 
     def _sample(self, step: int) -> None:
         self._wire.send(Phase(phase="sampling"))
-        self._folder.samples.mkdir(exist_ok=True)
         for number, colour in enumerate(("crimson", "seagreen")):
             path = self._folder.samples / f"{step:08d}_{number:02d}_7.png"
             Image.new("RGB", (32, 32), colour).save(path)
             drawn = {"prompt_index": number, "prompt": f"a {colour} square", "seed": 7}
             at = {"step": step, "epoch": 1, "path": str(path)}
             self._wire.send(SampleReady.model_validate(drawn | at))
-        self._wire.send(Phase(phase="training"))
 
     def _misbehave(self, step: int) -> None:
         options = self._options
         for number in range(options.log_lines):
-            sys.stderr.write(f"12:00:00 INFO step {step}, line {number}\n")
+            self._log(f"12:00:00 INFO step {step}, line {number}\n")
         if options.garbage and step == 2:
             self._wire.raw(b"\xff\x00 not a message\n" + b'{"event": "step_done", "step": "x"}\n')
             self._wire.raw(b'{"event": "from_the_future", "value": 1}\n{"a": 1}\n[]\n\n')
@@ -241,6 +269,12 @@ class FakeRun:
             options.lose_from is not None
             and options.lose_from <= step < (options.lose_until or sys.maxsize)
         )
+
+    def _log(self, words: str) -> None:
+        with self._folder.log_file.open("a", encoding="utf-8") as file:
+            file.write(words)
+        with contextlib.suppress(BrokenPipeError):
+            sys.stderr.write(words)
 
     def _step_done(self, step: int) -> StepDone:
         share = step / self._options.steps

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer_core.run_folder import MANIFEST_NAME, RunFolder, free_name, state_step
+from trainer_core.run_folder import MANIFEST_NAME, RunFolder, free_name, is_run_folder, state_step
 
 
 @pytest.fixture
@@ -168,3 +168,19 @@ def test_a_run_that_is_called_like_an_epoch_keeps_its_files_to_itself(folder: Ru
     other = RunFolder(folder.output_dir, "cat-000003")
     assert [path.name for path in other.weights()] == ["cat-000003.safetensors"]
     assert [path.name for path in other.states()] == ["cat-000003-state"]
+
+
+@pytest.mark.parametrize("name", ["cat", "cat.2", "cat.run"])
+def test_a_run_is_known_by_its_folder(tmp_path: Path, name: str) -> None:
+    folder = RunFolder(tmp_path, name)
+    assert RunFolder.at(folder.path) == folder
+
+
+def test_a_run_folder_holds_events_and_ends_in_run(folder: RunFolder, tmp_path: Path) -> None:
+    for path in (folder.path, tmp_path / "other"):
+        path.mkdir()
+    assert not is_run_folder(folder.path)
+    for path in (folder.path, tmp_path / "other"):
+        (path / "events.jsonl").touch()
+    assert is_run_folder(folder.path)
+    assert not is_run_folder(tmp_path / "other")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import signal
 import threading
@@ -13,6 +12,7 @@ from types import FrameType
 
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import decode_command
+from trainer_core.protocol.command_file import COMMAND_SUFFIX
 from trainer_core.protocol.messages import (
     Command,
     Continue,
@@ -24,7 +24,6 @@ from trainer_core.protocol.messages import (
 )
 from trainer_core.texts import T, Text, text
 
-COMMAND_SUFFIX = ".json"  # a command file is complete once it has this ending
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STOPPING = b"Stopping as soon as it can be resumed; once more stops at once, without saving.\n"
 
@@ -168,10 +167,3 @@ class Control:
             self.obey(decode_command(line))
         except ProtocolError as error:
             self._warn(text(T("Events", "A command was not understood: {reason}"), reason=error))
-
-
-def write_command(folder: Path, command: Command, name: str) -> None:
-    """Leave a command in a run's control folder: written aside, then renamed."""
-    aside = folder / f"{name}.part"
-    aside.write_text(json.dumps(command.model_dump()), encoding="utf-8")
-    aside.replace(folder / f"{name}{COMMAND_SUFFIX}")

@@ -117,11 +117,12 @@ class Loop:
         if ends_epoch:
             due += self.save_schedule.after_epoch(epoch, step=step, own=self.saver.own.steps)
         self.saver.carry_out(due, self.position)
-        if self.sample_schedule.is_due_after_step(step) or (
+        draws = self.sample_schedule.is_due_after_step(step) or (
             ends_epoch and self.sample_schedule.is_due_after_epoch(epoch)
-        ):
+        )
+        if draws:
             self.draw_samples(self.position)
-        if due:
+        if due or draws:
             self._enter("training")
 
     def _next(self, batches: int) -> Position:

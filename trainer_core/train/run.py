@@ -30,8 +30,8 @@ from trainer_core.protocol.messages import (
     Stop,
 )
 from trainer_core.run_folder import RunFolder
+from trainer_core.run_lock import RunLock
 from trainer_core.runtime.imports import quick_imports
-from trainer_core.runtime.run_lock import RunLock
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.problems import Severity

@@ -24,7 +24,7 @@ class SampleDrawer:
     is_stopping: Callable[[], bool]
 
     def __call__(self, position: Position) -> None:
-        """Draw the pictures of ``position``, if there are prompts."""
+        """Draw the pictures of ``position``, if there are prompts; the phase stays sampling."""
         if not self.prompts:
             return
         self.emitter.emit(Phase(phase="sampling"))
@@ -40,7 +40,6 @@ class SampleDrawer:
                 self.emitter.emit(_ready(result, position))
             else:
                 self.emitter.warn(result.message)
-        self.emitter.emit(Phase(phase="training"))
 
 
 def _ready(picture: Picture, position: Position) -> SampleReady:

@@ -75,3 +75,21 @@ def test_an_end_without_a_last_word_is_a_crash(end, words):
 def test_an_end_by_our_own_hand_is_no_crash():
     outcome = outcome_of(ProcessEnd(9, has_crashed=True, was_killed=True), None)
     assert outcome.stopped
+
+
+@pytest.mark.parametrize("exit_code", [None, 9, 3])
+def test_a_crash_names_the_state_to_go_on_from(exit_code, tmp_path):
+    end = ProcessEnd(exit_code, has_crashed=exit_code != 3)
+    state_of(40, tmp_path)
+    outcome = outcome_of(end, None, state=tmp_path, step=47)
+    assert outcome.state == tmp_path
+    assert outcome.step == 47
+    assert str(outcome.hint).endswith("Press Start to go on from step 40.")
+
+
+def test_a_crash_that_left_no_state_says_so():
+    assert "No state" in str(outcome_of(ProcessEnd(None, True), None, step=3).hint)
+
+
+def test_a_crash_before_the_first_step_has_nothing_to_go_on_from():
+    assert outcome_of(ProcessEnd(1), None).hint is None

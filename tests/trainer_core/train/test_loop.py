@@ -107,6 +107,14 @@ def test_phases_are_told_where_they_change(parts: LoopParts) -> None:
     assert parts.emitter.phases == ["training", "training", "training"]
 
 
+def test_the_phase_is_training_again_after_samples(parts: LoopParts) -> None:
+    parts.samples = SampleSchedule(every_n_steps=2, every_n_epochs=None, at_first=False)
+    parts.total_steps = 2
+    parts.loop().run()
+
+    assert parts.emitter.phases == ["training", "training"]
+
+
 def test_a_step_that_fails_keeps_the_last_good_weights(parts: LoopParts) -> None:
     parts.during_step(3, not_finite)
     loop = parts.loop()

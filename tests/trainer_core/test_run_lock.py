@@ -6,18 +6,19 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
 import pytest
 
 from trainer_core.errors import OutputError
-from trainer_core.runtime.run_lock import RunLock
+from trainer_core.run_lock import LockHolder, RunLock, lock_holder
 
 HOLDER = """\
 import sys, time
 from pathlib import Path
-from trainer_core.runtime.run_lock import RunLock
+from trainer_core.run_lock import RunLock
 with RunLock(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
@@ -93,3 +94,54 @@ def test_the_lock_of_a_killed_process_is_free(path: Path) -> None:
 def test_a_lock_that_cannot_be_written_is_named(path: Path) -> None:
     with pytest.raises(OutputError, match="gone"):
         RunLock(path.parent / "gone" / "lock").__enter__()
+
+
+def test_a_held_lock_tells_who_holds_it(path: Path) -> None:
+    before = time.time()
+    with RunLock(path):
+        holder = lock_holder(path)
+
+    assert holder is not None
+    assert holder.pid == os.getpid()
+    assert before <= holder.started <= time.time()
+    assert holder.is_here
+
+
+def test_nobody_holds_a_lock_that_was_let_go_or_never_was(path: Path) -> None:
+    assert lock_holder(path) is None
+    with RunLock(path):
+        pass
+    assert lock_holder(path) is None
+
+
+def test_asking_who_holds_a_lock_neither_takes_nor_frees_it(path: Path) -> None:
+    with RunLock(path):
+        lock_holder(path)
+        with pytest.raises(OutputError):
+            RunLock(path).__enter__()
+    lock_holder(path)
+    with RunLock(path) as lock:
+        assert lock.is_held
+
+
+def test_a_lock_whose_file_says_nothing_yet_is_held_all_the_same(path: Path) -> None:
+    with RunLock(path):
+        path.write_bytes(b"")
+        assert lock_holder(path) == LockHolder()
+
+
+def test_a_process_of_another_machine_is_not_here(path: Path) -> None:
+    with RunLock(path):
+        said = json.loads(path.read_text())
+        path.write_text(json.dumps(said | {"host": "elsewhere"}))
+        holder = lock_holder(path)
+
+    assert holder is not None
+    assert not holder.is_here
+
+
+def test_a_trainer_that_starts_while_somebody_asks_gets_its_lock(path: Path) -> None:
+    asker = RunLock(path).__enter__()
+    threading.Timer(0.1, asker.__exit__, (None, None, None)).start()
+    with RunLock(path) as lock:
+        assert lock.is_held

@@ -1,0 +1,155 @@
+"""The runs that this app started or watched, in a file, and what has become of them since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
+from trainer_core.errors import ProtocolError
+from trainer_core.file_writing import publish_text
+from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event
+from trainer_core.protocol.messages import Event, Failed, Finished, Hello, StepDone
+from trainer_core.run_folder import RunFolder
+from trainer_core.run_lock import LockHolder, lock_holder
+
+_KEPT = 50
+_TAIL_BYTES = 2 * MAX_LINE_BYTES  # the last events of a run, at least one
+
+
+@dataclass(frozen=True, slots=True)
+class KnownRun:
+    """One run: its ``.run`` folder, the run file it was started from, and whether its end is known.
+
+    Attributes:
+        folder: Where it keeps its records.
+        document: The run file that was open when it was started; None if that had no name.
+        is_told: Whether somebody was told how it ended.
+    """
+
+    folder: Path
+    document: Path | None = None
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRun:
+    """A run that is at work (``holder``), or that has ended since nobody looked (``outcome``)."""
+
+    known: KnownRun
+    holder: LockHolder | None = None
+    outcome: Outcome | None = None
+
+    @property
+    def folder(self) -> RunFolder:
+        """Its folder."""
+        return RunFolder.at(self.known.folder)
+
+
+class RunRecord:
+    """`KnownRun`s in a JSON file, newest first."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def runs(self) -> list[KnownRun]:
+        """Return what is recorded; a damaged file counts as empty."""
+        try:
+            said = json.loads(self._path.read_text(encoding="utf-8"))
+            return [_known(run) for run in said["runs"]]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+
+    def note(self, folder: Path, document: Path | None = None) -> None:
+        """Put a run first: it is at work. Without ``document`` it keeps the one it had.
+
+        Raises:
+            OutputError: The record cannot be written.
+        """
+        runs = self.runs()
+        before = next((run for run in runs if run.folder == folder), KnownRun(folder))
+        noted = KnownRun(folder, document or before.document)
+        others = [run for run in runs if run.folder != folder]
+        self._write([noted, *others][:_KEPT])
+
+    def mark_told(self, folder: Path) -> None:
+        """Take note that somebody knows how the run ended.
+
+        Raises:
+            OutputError: The record cannot be written.
+        """
+        self._change(lambda run: replace(run, is_told=run.is_told or run.folder == folder))
+
+    def find(self) -> list[FoundRun]:
+        """Return the runs that are at work or have ended since, newest first.
+
+        Those that are gone from the disk are nobody's concern any more.
+        """
+        found = (_found(run) for run in self.runs() if run.folder.is_dir())
+        return [run for run in found if run.holder is not None or run.outcome is not None]
+
+    def _change(self, change: Callable[[KnownRun], KnownRun]) -> None:
+        runs = self.runs()
+        changed = [change(run) for run in runs]
+        if changed != runs:
+            self._write(changed)
+
+    def _write(self, runs: Sequence[KnownRun]) -> None:
+        said = [
+            {
+                "folder": str(run.folder),
+                "document": str(run.document) if run.document else None,
+                "is_told": run.is_told,
+            }
+            for run in runs
+        ]
+        publish_text(self._path, json.dumps({"runs": said}, indent=1), replace=True)
+
+
+def _known(said: dict[str, object]) -> KnownRun:
+    document = said["document"]
+    path = Path(str(document)) if document else None
+    return KnownRun(Path(str(said["folder"])), path, bool(said["is_told"]))
+
+
+def _found(run: KnownRun) -> FoundRun:
+    folder = RunFolder.at(run.folder)
+    holder = lock_holder(folder.lock_file)
+    if holder is not None or run.is_told:
+        return FoundRun(run, holder)
+    return FoundRun(run, outcome=past_outcome(folder))
+
+
+def past_outcome(folder: RunFolder) -> Outcome:
+    """Return how a run ended at which no trainer is at work any more."""
+    last_word, step = None, None
+    for event in _last_events(folder.event_file):
+        match event:
+            case Hello():
+                last_word = None  # what went on was told again
+            case Finished() | Failed():
+                last_word = event
+            case StepDone():
+                step = event.step
+    state = folder.newest_state()
+    end = ProcessEnd(None, has_crashed=last_word is None)
+    return outcome_of(end, last_word, folder.log_file, state=state, step=step)
+
+
+def _last_events(path: Path) -> list[Event]:
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+            lines = file.read().splitlines()
+    except OSError:
+        return []
+    return [event for event in map(_event_on, lines) if event is not None]
+
+
+def _event_on(line: bytes) -> Event | None:
+    try:
+        return decode_event(line)
+    except ProtocolError:
+        return None

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from desktop_app.process.outcome import Ending
+from desktop_app.process.run_record import KnownRun, RunRecord, past_outcome
+from trainer_core.protocol.codec import encode
+from trainer_core.protocol.messages import EventBase, Failed, Finished, Hello, StepDone, TextData
+from trainer_core.run_folder import RunFolder
+from trainer_core.run_lock import RunLock
+from trainer_core.version import __version__
+
+HELLO = Hello(version=__version__, pid=1)
+DONE = Finished(reason="completed", step=3, total_steps=3, seconds=1.0)
+
+
+def step(number: int) -> StepDone:
+    return StepDone(step=number, epoch=1, loss=0.5, learning_rates={})
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> RunRecord:
+    return RunRecord(tmp_path / "data" / "known-runs.json")
+
+
+def make_run(folder: Path, name: str, *events: EventBase) -> RunFolder:
+    made = RunFolder(folder, name)
+    made.path.mkdir(parents=True)
+    made.event_file.write_bytes(b"".join(encode(event) for event in events))
+    return made
+
+
+def test_what_is_noted_is_there_for_the_next_start(record: RunRecord, tmp_path: Path) -> None:
+    record.note(tmp_path / "a.run", tmp_path / "a.toml")
+    record.note(tmp_path / "b.run")
+    again = RunRecord(tmp_path / "data" / "known-runs.json")
+    assert again.runs() == [
+        KnownRun(tmp_path / "b.run"),
+        KnownRun(tmp_path / "a.run", tmp_path / "a.toml"),
+    ]
+
+
+def test_a_run_that_goes_on_is_noted_once_and_keeps_its_run_file(
+    record: RunRecord, tmp_path: Path
+) -> None:
+    record.note(tmp_path / "a.run", tmp_path / "a.toml")
+    record.mark_told(tmp_path / "a.run")
+    record.note(tmp_path / "b.run")
+    record.note(tmp_path / "a.run")
+    assert record.runs() == [
+        KnownRun(tmp_path / "a.run", tmp_path / "a.toml"),
+        KnownRun(tmp_path / "b.run"),
+    ]
+
+
+def test_only_so_many_runs_are_kept(record: RunRecord, tmp_path: Path) -> None:
+    for number in range(60):
+        record.note(tmp_path / f"{number}.run")
+    assert [run.folder.stem for run in record.runs()] == [str(n) for n in range(59, 9, -1)]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"runs": [{"folder": "a"}]}', b"\xff"])
+def test_a_damaged_record_counts_as_empty(
+    record: RunRecord, tmp_path: Path, content: bytes
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "known-runs.json").write_bytes(content)
+    assert record.runs() == []
+    record.note(tmp_path / "a.run")
+    assert len(record.runs()) == 1
+
+
+def test_a_run_whose_lock_is_held_is_at_work(record: RunRecord, tmp_path: Path) -> None:
+    folder = make_run(tmp_path, "a", HELLO, step(1))
+    record.note(folder.path)
+    with RunLock(folder.lock_file):
+        [found] = record.find()
+    assert found.holder is not None
+    assert found.outcome is None
+    assert found.folder == folder
+
+
+def test_an_end_is_found_until_it_is_told(record: RunRecord, tmp_path: Path) -> None:
+    folder = make_run(tmp_path, "a", HELLO, step(3), DONE)
+    record.note(folder.path)
+    [found] = record.find()
+    assert found.holder is None
+    assert found.outcome is not None
+    assert found.outcome.ending is Ending.COMPLETED
+    record.mark_told(folder.path)
+    assert record.find() == []
+
+
+def test_a_run_whose_folder_was_removed_is_not_found(record: RunRecord, tmp_path: Path) -> None:
+    record.note(tmp_path / "gone.run")
+    assert record.find() == []
+
+
+def test_a_failure_is_told_in_the_trainers_words(tmp_path: Path) -> None:
+    failed = Failed(kind="numeric", message=TextData(template="The loss is not finite."))
+    outcome = past_outcome(make_run(tmp_path, "a", HELLO, step(2), failed))
+    assert outcome.ending is Ending.FAILED
+    assert str(outcome.sentence) == "The loss is not finite."
+
+
+def test_a_run_that_went_on_and_fell_silent_has_crashed(tmp_path: Path) -> None:
+    outcome = past_outcome(make_run(tmp_path, "a", HELLO, step(3), DONE, HELLO, step(4)))
+    assert outcome.crashed
+    assert outcome.step == 4
+
+
+def test_the_end_of_a_long_run_is_found_at_its_end(tmp_path: Path) -> None:
+    steps = [step(number) for number in range(1, 5000)]
+    assert past_outcome(make_run(tmp_path, "a", HELLO, *steps, DONE)).ending is Ending.COMPLETED
+
+
+def test_a_run_without_events_has_crashed(tmp_path: Path) -> None:
+    assert past_outcome(RunFolder(tmp_path, "a")).crashed
