@@ -229,10 +229,11 @@ class RunControl(QObject):
         self.event_received.emit(event)
 
     def _meet(self, hello: Hello) -> None:
-        if self.hello is None or not hello.run_folder:
+        is_beginning = self.hello is None or not hello.run_folder
+        self.hello = hello  # the first one comes before the folder is known
+        if is_beginning:
             self._check_version(hello)
             self._last_word = None  # a run that goes on has said it would end before
-        self.hello = hello  # the first one comes before the folder is known
         if hello.run_folder and not self.is_attached:  # which may have been moved
             self._folder = RunFolder.at(Path(hello.run_folder))
 
