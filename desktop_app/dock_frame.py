@@ -13,7 +13,7 @@ from desktop_app.workspace import Workspace
 
 _LEFT_WIDTH_PX = 430
 _BOTTOM_HEIGHT_PX = 170
-_LAYOUT_VERSION = 1  # raised when a saved layout would no longer fit
+_LAYOUT_VERSION = 2  # raised when a saved layout would no longer fit
 
 
 class DockFrame(QObject):
@@ -74,7 +74,10 @@ class DockFrame(QObject):
             if first is not widget:
                 self._window.tabifyDockWidget(first, widget)
         layout.setEnabled(True)
-        for widget in firsts.values():
+        fronts = firsts | {
+            d.default_area: self.widgets[d.name] for d in self._docks if d.is_in_front
+        }
+        for widget in fronts.values():
             widget.raise_()
 
     def _resize(self) -> None:

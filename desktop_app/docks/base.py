@@ -21,12 +21,14 @@ class Dock(ABC):
         title: What the tab and the View menu say, a template of context "App".
         icon: Name of a file in ``resources/icons``.
         default_area: Where it stands at the first start; docks of one area share it as tabs.
+        is_in_front: Whether its tab is the one in front then, instead of the first.
     """
 
     name: str
     title: str
     icon: str
     default_area: Qt.DockWidgetArea
+    is_in_front: bool = False
 
     @abstractmethod
     def build(self, workspace: Workspace) -> QWidget:

@@ -81,8 +81,8 @@ class Failure:
     picture: Path | None = None
 
 
-def failure_of(outcome: Outcome, record: RunRecord) -> Failure:
-    """Put a run that ended badly into words."""
+def failure_of(outcome: Outcome, record: RunRecord, state: Path | None) -> Failure:
+    """Put a run that ended badly into words; ``state`` is what it can go on from."""
     failed = record.failed if outcome.ending is Ending.FAILED else None
     kind = "" if failed is None else failed.kind
     headline = _HEADLINES.get(kind) or _ENDINGS.get(outcome.ending, _HEADLINES["trainer"])
@@ -92,7 +92,7 @@ def failure_of(outcome: Outcome, record: RunRecord) -> Failure:
         when=_when(outcome, record),
         reason=with_labels(shown(outcome.sentence)),
         advice=hint or shown(_ADVICE.get(kind, _OTHERWISE)),
-        saved=_saved(outcome, record),
+        saved=_saved(state, record),
         setting="" if failed is None else setting_of(failed),
         picture=None if failed is None else _picture_of(failed, record),
     )
@@ -148,17 +148,17 @@ def _last_step(record: RunRecord) -> int | None:
     return record.from_step if record.latest is None else record.latest.step
 
 
-def _saved(outcome: Outcome, record: RunRecord) -> str:
-    return " ".join(_saved_sentences(outcome, record))
+def _saved(state: Path | None, record: RunRecord) -> str:
+    return " ".join(_saved_sentences(state, record))
 
 
-def _saved_sentences(outcome: Outcome, record: RunRecord) -> Iterator[str]:
+def _saved_sentences(state: Path | None, record: RunRecord) -> Iterator[str]:
     weights = record.files.weights
-    if outcome.state is not None:
+    if state is not None:
         template = T("App", "A state of step {step} is saved: {name}.")
-        yield shown(template, step=state_step(outcome.state), name=outcome.state.name)
+        yield shown(template, step=state_step(state), name=state.name)
     if weights:
         template = T("App", "The newest weights are {name}.")
         yield shown(template, name=weights[0].path.name)
-    elif outcome.state is None and _last_step(record):
+    elif state is None and _last_step(record):
         yield shown(T("App", "Nothing of this run was saved."))
