@@ -57,7 +57,7 @@ class DockFrame(QObject):
     def reset(self) -> None:
         """Put every dock where it stands at the first start."""
         self._place()
-        QTimer.singleShot(0, self, self._resize)  # sizes can be given once the window is laid out
+        QTimer.singleShot(0, self, self._arrange)  # sizes can be given once the window is laid out
 
     def _place(self) -> None:
         firsts: dict[Qt.DockWidgetArea, QDockWidget] = {}
@@ -74,13 +74,10 @@ class DockFrame(QObject):
             if first is not widget:
                 self._window.tabifyDockWidget(first, widget)
         layout.setEnabled(True)
-        fronts = firsts | {
-            d.default_area: self.widgets[d.name] for d in self._docks if d.is_in_front
-        }
-        for widget in fronts.values():
+        for widget in firsts.values():
             widget.raise_()
 
-    def _resize(self) -> None:
+    def _arrange(self) -> None:
         places = {dock.default_area: self.widgets[dock.name] for dock in self._docks}
         left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
         right = places[Qt.DockWidgetArea.RightDockWidgetArea]
@@ -90,6 +87,9 @@ class DockFrame(QObject):
         self._window.resizeDocks([left, right], rest, Qt.Orientation.Horizontal)
         rest = [max(height - _BOTTOM_HEIGHT_PX, 1), _BOTTOM_HEIGHT_PX]
         self._window.resizeDocks([right, bottom], rest, Qt.Orientation.Vertical)
+        for dock in self._docks:
+            if dock.is_in_front:
+                self.raise_dock(dock.name)
 
     def raise_dock(self, name: str) -> None:
         """Show a dock and bring it to the front."""
