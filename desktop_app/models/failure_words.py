@@ -15,6 +15,7 @@ from desktop_app.translation import shown
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.protocol.messages import Failed
 from trainer_core.run_folder import state_step
+from trainer_core.settings.document import UNSET
 from trainer_core.settings.schema import params
 from trainer_core.texts import T
 
@@ -93,7 +94,7 @@ def failure_of(outcome: Outcome, record: RunRecord, state: Path | None) -> Failu
         reason=with_labels(shown(outcome.sentence)),
         advice=hint or shown(_ADVICE.get(kind, _OTHERWISE)),
         saved=_saved(state, record),
-        setting="" if failed is None else setting_of(failed),
+        setting="" if failed is None else _acting(setting_of(failed), record),
         picture=None if failed is None else _picture_of(failed, record),
     )
 
@@ -109,6 +110,13 @@ def setting_of(failed: Failed) -> str:
     if found is None and failed.kind in ("settings", "numeric", "out_of_memory"):
         found = _labelled(sentences[1].casefold())
     return found or _PLACES.get(failed.kind, "")
+
+
+def _acting(path: str, record: RunRecord) -> str:
+    """Return the rate that acts in place of the common one, where a part has its own."""
+    own_rate = record.used.records.asked.get("optimizer.unet_lr", UNSET)
+    is_idle = path == "optimizer.learning_rate" and own_rate != UNSET
+    return "optimizer.unet_lr" if is_idle else path
 
 
 def _labelled(sentence: str) -> str | None:

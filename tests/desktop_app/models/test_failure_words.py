@@ -5,6 +5,7 @@ import pytest
 
 from desktop_app.models.failure_words import failure_of, setting_of
 from desktop_app.models.setting_words import first_setting, with_labels
+from desktop_app.models.used_settings import Records
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
 from desktop_app.workspace import Workspace
 from trainer_core import errors
@@ -53,6 +54,19 @@ def test_every_kind_has_a_headline_a_reason_and_an_advice(workspace: Workspace, 
 def test_the_setting_to_look_at_is_found(kind: str, message: str, hint: str, setting: str):
     path = setting_of(failed(kind, message, hint))
     assert path.partition(".")[2] == setting
+
+
+@pytest.mark.parametrize(
+    ("own_rate", "setting"),
+    [(1e-4, "optimizer.unet_lr"), ("unset", "optimizer.learning_rate")],
+)
+def test_the_rate_that_acts_is_the_one_to_look_at(
+    workspace: Workspace, own_rate: object, setting: str
+):
+    workspace.record.used.records = Records({"optimizer.unet_lr": own_rate})
+    event = failed("numeric", "Not finite.", "Lower the learning rate.")
+    workspace.run.event_received.emit(event)
+    assert failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None).setting == setting
 
 
 def test_settings_are_called_by_their_labels():
