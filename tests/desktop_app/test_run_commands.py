@@ -85,6 +85,32 @@ def test_a_taken_name_stops_the_start_unless_something_is_chosen(
     assert starts.refused == 1
 
 
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        (NameWay.GO_ON, {"overwrite": False, "continue_": True}),
+        (NameWay.RENAME, {"overwrite": False, "continue_": False}),
+        (NameWay.REPLACE, {"overwrite": True, "continue_": False}),
+    ],
+)
+def test_the_trainer_is_told_what_was_chosen_about_the_name(
+    play: Callable[[], Outcome],
+    commands: RunCommands,
+    ready: Workspace,
+    starts: Starts,
+    monkeypatch: pytest.MonkeyPatch,
+    way: NameWay,
+    told: dict[str, bool],
+):
+    play()
+    ready.document.set_value("optimizer.max_train_steps", 60)
+    calls: list[dict[str, bool]] = []
+    monkeypatch.setattr(ready.run, "start", lambda _run_file, **flags: calls.append(flags))
+    starts.agreed = [way]
+    commands.start()
+    assert calls == [told]
+
+
 def test_a_stopped_run_goes_on_from_its_state(
     commands: RunCommands,
     ready: Workspace,
