@@ -13,6 +13,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.main_window import MainWindow
+from desktop_app.opening import Opening
 from desktop_app.preferences import Preferences
 from desktop_app.theme.icons import app_icon
 from desktop_app.theme.style import apply_theme
@@ -31,10 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     workspace = Workspace(preferences, data_dir)
     window = MainWindow(workspace)
     window.show()
-    if options.run_file is not None:
-        window.files.open_path(options.run_file)
-    elif options.demo:
-        window.files.open_demo()
+    opening = Opening(workspace, window.files, window)
+    opening.begin(options.run_file, demo=options.demo, welcome=window.help.welcome)
     return app.exec()
 
 

@@ -20,6 +20,7 @@ MENUS: Mapping[str, str] = {
     "edit": T("App", "&Edit"),
     "run": T("App", "&Run"),
     "view": T("App", "&View"),
+    "help": T("App", "&Help"),
 }
 
 
@@ -38,6 +39,7 @@ class ActionSpec:
 ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("new", "file", T("App", "&New"), "new", _Key.New),
     ActionSpec("open", "file", T("App", "&Open…"), "open", _Key.Open),
+    ActionSpec("open_pictures", "file", T("App", "Open &pictures…"), "pictures"),
     ActionSpec("open_demo", "file", T("App", "Open the &demo")),
     ActionSpec("save", "file", T("App", "&Save"), "save", _Key.Save, opens_group=True),
     ActionSpec("save_as", "file", T("App", "Save &as…"), "", _Key.SaveAs),
@@ -53,7 +55,12 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("go_on", "run", T("App", "&Go on"), "start", "F6"),
     ActionSpec("save_now", "run", T("App", "Sa&ve now"), "save_now", "F7"),
     ActionSpec("sample_now", "run", T("App", "S&ample now"), "samples", "F8"),
-    ActionSpec("reset_layout", "view", T("App", "&Reset layout")),
+    ActionSpec("next_dock", "view", T("App", "&Next panel"), "", "Ctrl+Tab"),
+    ActionSpec("previous_dock", "view", T("App", "Pre&vious panel"), "", "Ctrl+Shift+Tab"),
+    ActionSpec("reset_layout", "view", T("App", "&Reset layout"), opens_group=True),
+    ActionSpec("welcome", "help", T("App", "&Welcome")),
+    ActionSpec("shortcuts", "help", T("App", "&Keyboard shortcuts"), "", "F1"),
+    ActionSpec("about", "help", T("App", "&About LoRA Loom"), opens_group=True),
 )
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
 
 from desktop_app.docks.base import Dock
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
+from trainer_core.settings.schema import params
 
 _LEFT_WIDTH_PX = 430
 _BOTTOM_HEIGHT_PX = 170
@@ -99,17 +100,41 @@ class DockFrame(QObject):
 
     def toggle(self, name: str) -> None:
         """Close a dock that is in sight; show one that is closed or behind another."""
-        widget = self.widgets[name]
-        if widget.isVisible() and not widget.visibleRegion().isEmpty():
-            widget.close()
+        if self._is_in_sight(name):
+            self.widgets[name].close()
         else:
-            self.raise_dock(name)
+            self.focus_dock(name)
+
+    def focus_dock(self, name: str) -> None:
+        """Bring a dock to the front and the focus into it, where it was last."""
+        self.raise_dock(name)
+        content = self.widgets[name].widget()
+        field = content.focusWidget()
+        if field is None or not field.isVisibleTo(content) or not field.isEnabled():
+            field = _first_field(content)
+        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
+
+    def focus_next(self, direction: int) -> None:
+        """Go from the dock that has the focus to the next open one, or the one before."""
+        names = [name for name, widget in self.widgets.items() if not widget.isHidden()]
+        holder = QApplication.focusWidget()
+        has_focus = [holder is not None and self.widgets[n].isAncestorOf(holder) for n in names]
+        if names:
+            outside = -1 if direction > 0 else 0
+            current = has_focus.index(True) if any(has_focus) else outside
+            self.focus_dock(names[(current + direction) % len(names)])
 
     def raise_for(self, path: str) -> None:
         """Bring the dock to the front in which a setting is edited."""
         for dock in self._docks:
             if dock.shows(path):
                 self.raise_dock(dock.name)
+
+    def raise_settings(self) -> None:
+        """Bring a dock to the front in which settings are edited, unless one is in sight."""
+        names = [dock.name for dock in self._docks if any(map(dock.shows, params()))]
+        if not any(map(self._is_in_sight, names)):
+            self.raise_dock(names[0])
 
     def state(self) -> QByteArray:
         """Return the layout, to be restored at the next start."""
@@ -126,6 +151,10 @@ class DockFrame(QObject):
             self._titles_due.start()
         return super().eventFilter(watched, event)
 
+    def _is_in_sight(self, name: str) -> bool:
+        widget = self.widgets[name]
+        return widget.isVisible() and not widget.visibleRegion().isEmpty()
+
     def _show_titles(self) -> None:
         for widget in self.widgets.values():
             is_tab = bool(self._window.tabifiedDockWidgets(widget)) and not widget.isFloating()
@@ -136,3 +165,14 @@ class DockFrame(QObject):
                 empty = widget.titleBarWidget()
                 widget.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt takes a null here
                 empty.deleteLater()
+
+
+def _first_field(content: QWidget) -> QWidget:
+    """Return the widget of a dock that Tab would reach first, the dock's own if there is none."""
+    field: QWidget | None = content
+    while field is not None and (field is content or content.isAncestorOf(field)):
+        takes_focus = bool(field.focusPolicy() & Qt.FocusPolicy.TabFocus)
+        if takes_focus and field.isEnabled() and field.isVisibleTo(content):
+            return field
+        field = field.nextInFocusChain()
+    return content

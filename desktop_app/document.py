@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
 from desktop_app.translation import place, shown
+from trainer_core.errors import SettingsError
 from trainer_core.settings import document, files, rules
 from trainer_core.settings.document import Raw
 from trainer_core.settings.problems import Problem, Severity
@@ -21,23 +24,28 @@ class Document(QObject):
 
     The truth is ``raw``, a tree that may hold mistakes. After every change ``settings`` is the
     snapshot that it validates to, None while something in it cannot be used; ``usable`` is the same
-    with defaults in place of what cannot.
+    with defaults in place of what cannot. ``stamp`` is the stamp of the file's content as it was
+    last read or written.
     """
 
     changed = Signal(object)  # frozenset of the paths whose values are new
     problems_changed = Signal()
     replaced = Signal()  # another file, or a new one: everything is new
     name_changed = Signal()  # path, or whether there is something to save
+    settled = Signal()  # the file was written or read again just now
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.undo_stack = QUndoStack(self)
         self._file = files.RunFile()
-        self._saved_raw = self._file.raw
+        self._saved_raw: Raw | None = self._file.raw  # None: the file is another one
+        self._is_missing = False
         self.path: Path | None = None
+        self.stamp: str | None = None
         self.settings: TrainSettings | None = None
         self.usable = TrainSettings()
         self.problems: list[Problem] = []
+        self._found: dict[str, Sequence[Problem]] = {}
         self._validate()
 
     @property
@@ -55,7 +63,14 @@ class Document(QObject):
         """True if there is something to save."""
         # Not the undo stack's word: edits of captions are on it too, and save themselves.
         # Compared as text, where True is not 1.
+        if self._is_missing or self._saved_raw is None:
+            return True
         return self.raw is not self._saved_raw and repr(self.raw) != repr(self._saved_raw)
+
+    @property
+    def as_file(self) -> files.RunFile:
+        """A copy of what a save would write, which later changes leave as it is."""
+        return replace(self._file)
 
     @property
     def errors(self) -> list[Problem]:
@@ -100,6 +115,24 @@ class Document(QObject):
         after = document.replaced(self.raw, changes)
         self.undo_stack.push(_Change(self, after, frozenset(changes), title))
 
+    def set_found(self, source: str, problems: Sequence[Problem]) -> None:
+        """Take note of problems that only a look at the files shows, instead of those before.
+
+        Args:
+            source: Who looked.
+            problems: What was found.
+        """
+        if list(problems) != list(self._found.get(source, ())):
+            self._found[source] = problems
+            self.recheck()
+
+    def recheck(self) -> None:
+        """Look again whether the settings can be used: what they name may have changed."""
+        before = self.problems
+        self._validate()
+        if self.problems != before:
+            self.problems_changed.emit()
+
     def new(self) -> None:
         """Start an empty document."""
         self._replace(files.RunFile(), None)
@@ -110,7 +143,49 @@ class Document(QObject):
         Raises:
             SettingsError: It is missing, no TOML, or no run file of ours.
         """
-        self._replace(files.load(path), path)
+        stamp = content_stamp(path)
+        self._replace(files.load(path), path, stamp)
+
+    def reload(self) -> None:
+        """Read the file again, as one step of undo.
+
+        Raises:
+            SettingsError: It is missing, no TOML, or no run file of ours.
+        """
+        if self.path is not None:
+            stamp = content_stamp(self.path)
+            file = files.load(self.path)
+            self._saved_raw, self.stamp, self._is_missing = file.raw, stamp, False
+            self._take(file, shown(T("App", "reloading")))
+            self.settled.emit()
+
+    def recover(self, file: files.RunFile, path: Path | None, stamp: str | None) -> None:
+        """Take over unsaved changes of a session that was cut off, as one step of undo.
+
+        Args:
+            file: What was not saved.
+            path: The run file that it belongs to, None if it never had one.
+            stamp: The stamp of that run file when it was edited.
+        """
+        try:
+            before = files.RunFile() if path is None else files.load(path)
+        except SettingsError:  # gone or broken since: there is nothing to go back to
+            self._replace(file, path, stamp)
+            self.disown_file(stamp)
+        else:
+            self._replace(before, path, stamp)
+            self._take(file, shown(T("App", "recovered changes")))
+
+    def disown_file(self, stamp: str | None) -> None:
+        """Stand by the document though the file has become another one, with this stamp."""
+        self._saved_raw, self.stamp = None, stamp
+        self.name_changed.emit()
+
+    def mark_missing(self, is_missing: bool) -> None:
+        """Say that the file is no longer there, or there again: without it all is unsaved."""
+        if is_missing is not self._is_missing:
+            self._is_missing = is_missing
+            self.name_changed.emit()
 
     def save(self, path: Path) -> None:
         """Write the document to ``path``; relative paths keep naming the same files.
@@ -122,8 +197,11 @@ class Document(QObject):
             self._make_paths_absolute()
         files.save(path, self._file, replace=True)
         self.path = path
+        self.stamp = content_stamp(path)
         self._saved_raw = self.raw
+        self._is_missing = False
         self.name_changed.emit()
+        self.settled.emit()
 
     def write_snapshot(self, path: Path) -> None:
         """Write what a run is started with: every path absolute, nothing of an earlier run.
@@ -145,10 +223,21 @@ class Document(QObject):
         if changes:
             self.apply(changes, shown(T("App", "absolute paths")))
 
-    def _replace(self, file: files.RunFile, path: Path | None) -> None:
+    def _take(self, file: files.RunFile, title: str) -> None:
+        """Go over to the values and comments of another version of the same file."""
+        before, after = self.raw, file.raw
+        self._file = replace(file, raw=before)
+        paths = frozenset(path for path in params() if _at(before, path) != _at(after, path))
+        if repr(before) != repr(after):
+            self.undo_stack.push(_Change(self, after, paths, title))
+        self.name_changed.emit()
+
+    def _replace(self, file: files.RunFile, path: Path | None, stamp: str | None = None) -> None:
         self._file = file
         self._saved_raw = file.raw
+        self._is_missing = False
         self.path = path
+        self.stamp = stamp
         self.undo_stack.clear()
         self._validate()
         self.replaced.emit()
@@ -170,6 +259,23 @@ class Document(QObject):
         self.settings, self.problems = document.parse(absolute)
         self.usable = self.settings or _usable(absolute, self.problems)
         self.problems.extend(rules.check(self.usable))
+        for found in self._found.values():
+            self.problems.extend(problem for problem in found if problem not in self.problems)
+
+
+def content_stamp(path: Path) -> str | None:
+    """Return what tells the content of a file from any other, None if it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return None
+
+
+def _at(raw: Raw, path: str) -> str:
+    """Return the value at ``section.name`` as text, where True is not 1."""
+    section, _, name = path.partition(".")
+    values = raw.get(section)
+    return repr(values.get(name)) if isinstance(values, Mapping) else ""
 
 
 def _usable(raw: Raw, problems: list[Problem]) -> TrainSettings:

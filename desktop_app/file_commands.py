@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QUrl
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from desktop_app.document import content_stamp
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
@@ -14,13 +16,11 @@ from trainer_core.demo_project import copy_demo
 from trainer_core.errors import TrainerError
 from trainer_core.texts import T
 
-_SAVE, _DISCARD = "save", "discard"
+_SAVE, _SAVE_AS, _DISCARD, _EDIT, _FORGET = "save", "save_as", "discard", "edit", "forget"
 
 
 class FileCommands(QObject):
     """New, open and save for the workspace's document."""
-
-    recent_changed = Signal()
 
     def __init__(self, workspace: Workspace, window: QWidget, *, ask: Ask = ask) -> None:
         super().__init__(window)
@@ -34,50 +34,90 @@ class FileCommands(QObject):
         if self.may_leave():
             self._document.new()
 
-    def open(self) -> None:
-        """Ask for a run file and open it."""
+    def open(self) -> bool:
+        """Ask for a run file and open it; False if none was opened."""
         path, _ = QFileDialog.getOpenFileName(
             self._window, shown(T("App", "Open run file")), str(self._document.folder), _filter()
         )
-        if path:
-            self.open_path(Path(path))
+        return bool(path) and self.open_path(Path(path))
 
-    def open_path(self, path: Path) -> None:
-        """Open a run file."""
+    def open_path(self, path: Path) -> bool:
+        """Open a run file; False if it was not."""
         if not self.may_leave():
-            return
+            return False
         try:
             self._document.load(path)
         except TrainerError as error:
-            report(self._window, error, ask=self._ask)
-        else:
-            self._remember(path)
+            self._report_unread(path, error)
+            return False
+        self._remember(path)
+        return True
 
-    def open_demo(self) -> None:
-        """Open the demo project, copied once to where it may be written."""
+    def open_pictures(self) -> bool:
+        """Ask for the folder of pictures to learn from; False if none was chosen."""
+        path = QFileDialog.getExistingDirectory(
+            self._window, shown(T("App", "Open pictures")), str(self._document.folder)
+        )
+        if path:
+            self._document.set_value("dataset.train_data_dir", path)
+            self._workspace.dock_wanted.emit("dataset")
+        return bool(path)
+
+    def open_recent(self, path: Path) -> bool:
+        """Open a run file of the list of recent ones; one that is gone can be taken off it."""
+        if path.exists():
+            return self.open_path(path)
+        question = Question(
+            shown(T("App", "Open recent")),
+            shown(T("App", "{name} is no longer there."), name=path.name),
+            shown(T("App", "It was in {folder}."), folder=str(path.parent)),
+            (Answer(_FORGET, shown(T("App", "Remove from the list"))),),
+            shown(T("App", "Close")),
+        )
+        if self._ask(self._window, question) == _FORGET:
+            self._workspace.preferences.forget_file(path)
+        return False
+
+    def open_demo(self) -> bool:
+        """Open the demo project, copied once to where it may be written; False if it was not."""
         try:
             run_file = copy_demo(self._workspace.data_dir / "demo")
         except TrainerError as error:
             report(self._window, error, ask=self._ask)
-        else:
-            self.open_path(run_file)
+            return False
+        return self.open_path(run_file)
+
+    def reload(self) -> None:
+        """Take over what another program wrote to the file; it can be undone."""
+        try:
+            self._document.reload()
+        except TrainerError as error:
+            report(self._window, error, ask=self._ask)
 
     def save(self) -> bool:
         """Save the document under its name; ask for one if it has none."""
-        if self._document.path is None:
+        path = self._document.path
+        if path is None:
             return self.save_as()
-        return self._save_to(self._document.path)
+        answer = self._ask(self._window, _changed_question(path)) if self._is_foreign() else _SAVE
+        if answer == _SAVE:
+            return self._save_to(path)
+        return answer == _SAVE_AS and self.save_as()
 
     def save_as(self) -> bool:
         """Ask for a name and save the document under it."""
         proposed = self._document.path or Path.home() / f"{self._name()}.toml"
-        path, _ = QFileDialog.getSaveFileName(
+        words, _ = QFileDialog.getSaveFileName(
             self._window, shown(T("App", "Save run file")), str(proposed), _filter()
         )
-        if not path:
+        if not words:
             return False
-        chosen = Path(path)
-        return self._save_to(chosen if chosen.suffix else chosen.with_suffix(".toml"))
+        chosen = Path(words)
+        if chosen.suffix.lower() == ".toml":
+            return self._save_to(chosen)
+        completed = chosen.with_name(f"{chosen.name}.toml")
+        # The dialog asked about the name as it was typed.
+        return self._may_replace(completed) and self._save_to(completed)
 
     def may_leave(self) -> bool:
         """Tell whether the document may be left; unsaved changes are asked about."""
@@ -94,6 +134,35 @@ class FileCommands(QObject):
         answer = self._ask(self._window, question)
         return self.save() if answer == _SAVE else answer != CANCEL
 
+    def _report_unread(self, path: Path, error: TrainerError) -> None:
+        """Say why a file cannot be opened; what is text can be mended in a text editor."""
+        edit = Answer(_EDIT, shown(T("App", "Open in text editor")))
+        question = Question(
+            shown(T("App", "This did not work")),
+            shown(error.message),
+            shown(error.hint) if error.hint else "",
+            (edit,) if path.is_file() else (),
+            shown(T("App", "Close")),
+        )
+        if self._ask(self._window, question) == _EDIT:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute())))
+
+    def _is_foreign(self) -> bool:
+        """Tell whether another program wrote the file since it was read."""
+        path = self._document.path
+        found = None if path is None else content_stamp(path)
+        return found is not None and found != self._document.stamp
+
+    def _may_replace(self, path: Path) -> bool:
+        if not path.exists():
+            return True
+        question = Question(
+            shown(T("App", "Save run file")),
+            shown(T("App", "{name} exists already. Replace it?"), name=path.name),
+            answers=(Answer(_SAVE, shown(T("App", "Replace")), is_destructive=True),),
+        )
+        return self._ask(self._window, question) == _SAVE
+
     def _save_to(self, path: Path) -> bool:
         try:
             self._document.save(path)
@@ -105,7 +174,6 @@ class FileCommands(QObject):
 
     def _remember(self, path: Path) -> None:
         self._workspace.preferences.remember_file(path)
-        self.recent_changed.emit()
 
     def _name(self) -> str:
         return str(self._document.value("output.output_name"))
@@ -113,6 +181,18 @@ class FileCommands(QObject):
     def _shown_name(self) -> str:
         path = self._document.path
         return path.name if path is not None else shown(T("App", "the new run"))
+
+
+def _changed_question(path: Path) -> Question:
+    return Question(
+        shown(T("App", "The file was changed")),
+        shown(T("App", "{name} was changed since it was opened."), name=path.name),
+        shown(T("App", "Saving would replace what another program wrote into it.")),
+        (
+            Answer(_SAVE_AS, shown(T("App", "Save as…"))),
+            Answer(_SAVE, shown(T("App", "Overwrite")), is_destructive=True),
+        ),
+    )
 
 
 def _filter() -> str:

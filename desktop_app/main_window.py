@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QSize
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar
 
@@ -15,10 +14,14 @@ from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
+from desktop_app.document_file.banner import FileBanner
 from desktop_app.editors.base import Editor
 from desktop_app.file_commands import FileCommands
+from desktop_app.help_commands import HelpCommands
+from desktop_app.models.picture_offer import Offer
 from desktop_app.preferences import THEMES
 from desktop_app.questions import Ask, ask
+from desktop_app.recent_menu import RecentMenu
 from desktop_app.run_banner import RunBanner
 from desktop_app.run_commands import RunCommands
 from desktop_app.run_view.start_sheet import StartSheet, confirm
@@ -26,11 +29,14 @@ from desktop_app.status import StatusBar
 from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
 from desktop_app.translation import shown
+from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.drop_area import dropped_paths
 from desktop_app.workspace import Workspace
+from trainer_core.errors import TrainerError
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
-_KEYS_OF_DOCKS = 10  # one digit each, from 1
+_KEYS_OF_DOCKS = 10  # one digit each: 1 to 9, then 0
 
 
 class MainWindow(QMainWindow):
@@ -48,6 +54,7 @@ class MainWindow(QMainWindow):
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
+        self.help = HelpCommands(workspace, self.files, self)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -61,8 +68,9 @@ class MainWindow(QMainWindow):
         self._fill_menus(make_menus(self.menuBar(), self.commands))
         self.toolbar = MainToolBar(self.commands, self)
         self.addToolBar(self.toolbar)
+        self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
-        self._banner_row = self._add_banner_row()
+        self._banner_rows = [self._add_banner_row(b) for b in (self.file_banner, self.banner)]
         self._status = StatusBar(workspace.run, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
@@ -81,34 +89,35 @@ class MainWindow(QMainWindow):
         event.accept()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the icons in the colours of a new theme."""
+        """Draw the icons in the colours of a new theme; look at the files after an absence."""
         super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._workspace.look_again()
         if event.type() is QEvent.Type.PaletteChange and hasattr(self, "commands"):
             draw_icons(self.commands)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Take a folder of pictures or a run file."""
-        if _dropped(event.mimeData()) is not None:
+        """Take pictures, folders of them, or a run file."""
+        if dropped_paths(event.mimeData()):
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Use the folder as the picture folder, or open the run file."""
-        path = _dropped(event.mimeData())
-        if path is None:
-            return
+        """Open the run file, or offer the rest as pictures."""
+        offer = Offer.of(dropped_paths(event.mimeData()))
         event.acceptProposedAction()
         self._commit_edit()
-        if path.is_dir():
-            self._workspace.document.set_value("dataset.train_data_dir", str(path))
-            self._workspace.dock_wanted.emit("dataset")
+        if offer.is_run_file:
+            self.files.open_path(offer.others[0])
         else:
-            self.files.open_path(path)
+            self._workspace.dock_wanted.emit("dataset")
+            self._workspace.pictures.offer(offer)
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
         undo_stack = self._workspace.document.undo_stack
         return {
             "new": self._after_edit(self.files.new),
             "open": self._after_edit(self.files.open),
+            "open_pictures": self._after_edit(self.files.open_pictures),
             "open_demo": self._after_edit(self.files.open_demo),
             "save": self._after_edit(self.files.save),
             "save_as": self._after_edit(self.files.save_as),
@@ -123,15 +132,20 @@ class MainWindow(QMainWindow):
             "go_on": self.run.go_on,
             "save_now": self.run.save_now,
             "sample_now": self.run.sample_now,
+            "next_dock": partial(self.docks.focus_next, 1),
+            "previous_dock": partial(self.docks.focus_next, -1),
             "reset_layout": self.docks.reset,
+            "welcome": self.help.welcome,
+            "shortcuts": lambda: self.help.shortcuts(self.commands, self._dock_commands),
+            "about": self.help.about,
         }
 
-    def _after_edit(self, handler: Callable[[], object]) -> Callable[[], None]:
+    def _after_edit(self, handler: Callable[..., object]) -> Callable[..., None]:
         """Return ``handler`` preceded by taking over what is still being typed."""
 
-        def run() -> None:
+        def run(*values: object) -> None:
             self._commit_edit()
-            handler()
+            handler(*values)
 
         return run
 
@@ -146,26 +160,28 @@ class MainWindow(QMainWindow):
         self.commands[name].trigger()
 
     def _find(self) -> None:
-        self.toolbar.search.setFocus()
+        self.docks.raise_settings()
+        self._workspace.filter.field_wanted.emit()
 
     def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
-        self._recent = QMenu(shown(T("App", "Open &recent")), self)
-        menus["file"].insertMenu(self.commands["save"], self._recent)
-        view, first = menus["view"], self.commands["reset_layout"]
-        dock_actions = self._dock_actions()
-        view.insertActions(first, dock_actions)
+        preferences = self._workspace.preferences
+        recent = RecentMenu(preferences, self._after_edit(self.files.open_recent), self)
+        menus["file"].insertMenu(self.commands["open_pictures"], recent)
+        view, first = menus["view"], self.commands["next_dock"]
+        self._dock_commands = self._dock_actions()
+        view.insertActions(first, self._dock_commands)
         view.insertSeparator(first)
         view.insertMenu(first, self._theme_menu())
         view.insertSeparator(first)
-        view.aboutToShow.connect(partial(self._tick_docks, dock_actions))
+        view.aboutToShow.connect(partial(self._tick_docks, self._dock_commands))
 
     def _dock_actions(self) -> list[QAction]:
         actions = []
         for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
             action = QAction(widget.windowTitle(), self)
             action.setCheckable(True)
-            if number < _KEYS_OF_DOCKS:
-                action.setShortcut(f"Ctrl+{number}")
+            if number <= _KEYS_OF_DOCKS:
+                action.setShortcut(f"Ctrl+{number % 10}")
             action.triggered.connect(partial(self.docks.toggle, name))
             actions.append(action)
         return actions
@@ -185,27 +201,28 @@ class MainWindow(QMainWindow):
             group.addAction(action)
         return menu
 
-    def _add_banner_row(self) -> QToolBar:
+    def _add_banner_row(self, banner: Banner) -> QToolBar:
         row = QToolBar(self)
-        row.setObjectName("banner")
+        row.setObjectName(type(banner).__name__)
+        row.setProperty("role", "banner")
         row.setMovable(False)
         row.toggleViewAction().setVisible(False)
-        row.addWidget(self.banner)
+        row.addWidget(banner)
         self.addToolBarBreak()
         self.addToolBar(row)
-        self.banner.wanted.connect(row.setVisible)
+        banner.wanted.connect(row.setVisible)
         return row
 
     def _connect(self) -> None:
         workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
         self._closing.leaving.connect(self._keep_layout)
+        self._closing.leaving.connect(workspace.autosave.close)
         self._closing.ready.connect(self.close)
         workspace.command_wanted.connect(self._carry_out)
         self.run.told.connect(self._status.tell)
         self.run.news.connect(self._status.tell_news)
+        workspace.autosave.failed.connect(self._on_autosave_failed)
         self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
-        self._recent.aboutToShow.connect(self._fill_recent)
-        self.toolbar.search.chosen.connect(workspace.setting_wanted.emit)
         workspace.document.name_changed.connect(self._show_name)
         workspace.run.started.connect(self._on_run_started)
         workspace.run.phase_changed.connect(self._show_run_state)
@@ -216,15 +233,6 @@ class MainWindow(QMainWindow):
         undo_stack.redoTextChanged.connect(self._on_redo_text_changed)
         self.commands["undo"].setEnabled(undo_stack.canUndo())
         self.commands["redo"].setEnabled(undo_stack.canRedo())
-
-    def _fill_recent(self) -> None:
-        self._recent.clear()
-        for path in self._workspace.preferences.recent_files:
-            action = QAction(str(path), self._recent)
-            action.triggered.connect(self._after_edit(partial(self.files.open_path, path)))
-            self._recent.addAction(action)
-        if self._recent.isEmpty():
-            self._recent.addAction(shown(T("App", "none yet"))).setEnabled(False)
 
     def _show_name(self) -> None:
         document = self._workspace.document
@@ -238,6 +246,11 @@ class MainWindow(QMainWindow):
 
     def _on_redo_text_changed(self, step: str) -> None:
         self.commands["redo"].setText(shown(T("App", "&Redo {step}"), step=step).strip())
+
+    def _on_autosave_failed(self, error: TrainerError) -> None:
+        reason = shown(error.message)
+        words = T("App", "Unsaved changes cannot be kept in case of a crash: {reason}")
+        self._status.tell(shown(words, reason=reason))
 
     def _on_run_started(self) -> None:
         self.docks.raise_dock("charts")
@@ -256,18 +269,11 @@ class MainWindow(QMainWindow):
         preferences = self._workspace.preferences
         self.restoreGeometry(preferences.layout("geometry"))
         self.docks.restore(preferences.layout("docks"))
-        self._banner_row.hide()  # a layout says which toolbars were shown, messages are not kept
+        for row in self._banner_rows:
+            row.hide()  # a layout says which toolbars were shown, messages are not kept
 
     def _keep_layout(self) -> None:
         preferences = self._workspace.preferences
         preferences.keep_layout("geometry", self.saveGeometry())
         preferences.keep_layout("docks", self.docks.state())
         preferences.write()
-
-
-def _dropped(data: QMimeData) -> Path | None:
-    """Return the folder or run file that is being dropped, None if it is neither."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    if len(paths) == 1 and (paths[0].is_dir() or paths[0].suffix.lower() == ".toml"):
-        return paths[0]
-    return None

@@ -69,6 +69,24 @@ class Preferences(QObject):
         kept = [path, *(other for other in self.recent_files if other != path)][:RECENT_LIMIT]
         self._store.setValue("files/recent", [str(name) for name in kept])
 
+    def forget_file(self, path: Path) -> None:
+        """Take ``path`` off the recent files."""
+        kept = [other for other in self.recent_files if other != path]
+        self._store.setValue("files/recent", [str(name) for name in kept])
+
+    def forget_all_files(self) -> None:
+        """Empty the list of recent files."""
+        self._store.remove("files/recent")
+
+    @property
+    def is_welcomed(self) -> bool:
+        """True once the welcome was shown."""
+        return bool(self._store.value("welcome/shown", False, bool))
+
+    def keep_welcomed(self) -> None:
+        """Remember that the welcome was shown."""
+        self._store.setValue("welcome/shown", True)
+
     def layout(self, name: str) -> QByteArray:
         """Return a saved piece of window layout, empty if there is none."""
         stored = self._store.value(f"layout/{name}")

@@ -1,4 +1,4 @@
-"""The toolbar: files, undo, the run, and the field that finds a setting."""
+"""The toolbar: files, undo, and the run."""
 
 from __future__ import annotations
 
@@ -6,16 +6,12 @@ from collections.abc import Mapping
 
 from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolBar, QToolButton, QWidget
+from PySide6.QtWidgets import QMenu, QToolBar, QToolButton, QWidget
 
-from desktop_app.models.settings_model import PathRole, SearchRole, SettingsModel
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
-from desktop_app.widgets.search_field import SearchField
 from trainer_core.texts import T
-
-_SEARCH_WIDTH_PX = 240
 
 
 class MainToolBar(QToolBar):
@@ -39,8 +35,6 @@ class MainToolBar(QToolBar):
         self.stop_button = self._stop_button(actions)
         for name in ("pause", "go_on", "save_now", "sample_now"):
             self.addAction(actions[name])
-        self._add_stretch()
-        self.search = self._search_field()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Draw the icon of Start in the colours of a new theme."""
@@ -78,20 +72,6 @@ class MainToolBar(QToolBar):
         stop.enabledChanged.connect(lambda _: _offer(button, stop, now))
         self.addWidget(button)
         return button
-
-    def _add_stretch(self) -> None:
-        stretch = QWidget(self)
-        stretch.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.addWidget(stretch)
-
-    def _search_field(self) -> SearchField:
-        field = SearchField(
-            SettingsModel(self), search_role=SearchRole, result_role=PathRole, parent=self
-        )
-        field.setPlaceholderText(shown(T("App", "Find setting")))
-        field.setFixedWidth(_SEARCH_WIDTH_PX)
-        self.addWidget(field)
-        return field
 
 
 def _offer(button: QToolButton, stop: QAction, now: QAction) -> None:

@@ -7,12 +7,18 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document import Document
+from desktop_app.document_file.autosave import Autosave
+from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.dataset_model import DatasetModel
+from desktop_app.models.dataset_scan import place_problems
+from desktop_app.models.file_checks import FileChecks
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.picture_choice import PictureChoice
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.run_record import RunRecord
 from desktop_app.models.samples_model import SamplesModel
+from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
 
@@ -22,7 +28,12 @@ class Workspace(QObject):
 
     Attributes:
         document: The settings being edited.
+        filter: Which of the document's settings are shown.
+        autosave: Keeps them aside while they are unsaved.
+        watch: Notices when another program changes their file.
         dataset: The pictures that the document names.
+        file_checks: What is wrong inside the other files that it names.
+        pictures: What changes which pictures it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         record: What is known of the run: plan, steps, files, what it used.
@@ -45,7 +56,12 @@ class Workspace(QObject):
         self.data_dir = data_dir
         self.preferences = preferences
         self.document = Document(self)
+        self.filter = SettingsFilter(self.document, self)
+        self.autosave = Autosave(self.document, data_dir / "recovery", self)
+        self.watch = FileWatch(self.document, self)
         self.dataset = DatasetModel(self)
+        self.file_checks = FileChecks(self)
+        self.pictures = PictureChoice(self.document, self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -55,15 +71,30 @@ class Workspace(QObject):
         self._connect()
 
     def close(self) -> None:
-        """Leave no thread at work."""
+        """Leave no thread at work, and nothing unsaved aside: it was asked about."""
+        self.autosave.close()
+        self.watch.close()
+        self.pictures.close()
         self.dataset.close()
         self.record.close()
+        self.file_checks.close()
+
+    @property
+    def is_looking(self) -> bool:
+        """True until everything that the document names was looked at."""
+        return self.dataset.is_busy or self.file_checks.is_busy
+
+    def look_again(self) -> None:
+        """See whether files came, went or changed while the user was in other programs."""
+        self.document.recheck()
+        self.file_checks.look_again(self.document.usable)
 
     def _connect(self) -> None:
         document, dataset, run = self.document, self.dataset, self.run
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
+        self.file_checks.changed.connect(self._on_files_checked)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
         run.started.connect(self.samples.clear)
@@ -73,10 +104,14 @@ class Workspace(QObject):
 
     def _on_document_changed(self) -> None:
         self.dataset.follow(self.document.raw, self.document.folder)
+        self.file_checks.follow(self.document.usable)
 
     def _on_problems_changed(self) -> None:
         self.problems.set_problems(self.document.problems)
 
+    def _on_files_checked(self) -> None:
+        self.document.set_found("files", self.file_checks.problems)
+
     def _on_findings_changed(self) -> None:
-        folder = self.dataset.folder or self.document.folder
-        self.problems.set_findings(self.dataset.findings, folder)
+        self.document.set_found("pictures", place_problems(self.dataset.scan))
+        self.problems.set_findings(self.dataset.findings, *self.dataset.bases)

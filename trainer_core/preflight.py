@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trainer_core.dataset.audit import Audit, quick_audit
@@ -23,6 +24,10 @@ from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
 
 SUPPORTED = (ModelKind.SD1,)
+
+_MODEL = "model.pretrained_model_name_or_path"
+_PROMPTS = "sampling.sample_prompts"
+_STATE = "output.resume"
 
 
 @dataclass(slots=True)
@@ -50,14 +55,31 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     if found.settings is None:
         return found
     found.problems += rules.check(found.settings)
-    if not _has_error(found, "model.pretrained_model_name_or_path"):
-        _examine_model(found, found.settings)
-    if not _has_error(found, "dataset.train_data_dir"):
+    if not _has_error(found, _MODEL):
+        found.problems += _model_problems(found.settings)
+    if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
-    if not _has_error(found, "sampling.sample_prompts"):
-        _examine_prompts(found, found.settings)
-    if not _has_error(found, "output.resume"):
-        _examine_state(found, found.settings)
+    if not _has_error(found, _PROMPTS):
+        found.prompts, problems = _read_prompts(found.settings)
+        found.problems += problems
+    if not _has_error(found, _STATE):
+        found.problems += _state_problems(found.settings)
+    return found
+
+
+def file_problems(settings: TrainSettings) -> list[Problem]:
+    """Return what is wrong inside the model, the prompt file and the state that are there.
+
+    That they are there is for `rules.check` to say. Reads headers and one short file.
+    """
+    absent = {problem.path for problem in rules.existing_paths(settings)}
+    found = []
+    if _MODEL not in absent:
+        found += _model_problems(settings)
+    if _PROMPTS not in absent:
+        found += _read_prompts(settings)[1]
+    if _STATE not in absent:
+        found += _state_problems(settings)
     return found
 
 
@@ -100,31 +122,37 @@ def _error(path: str, error: TrainerError) -> Problem:
     return Problem(path, Severity.ERROR, error.message, hint)
 
 
-def _examine_model(found: Preflight, settings: TrainSettings) -> None:
+def _model_problems(settings: TrainSettings) -> list[Problem]:
     path = settings.model.pretrained_model_name_or_path
     if path is None:
-        return
+        return []
     try:
         require_base_model(inspect_model(path), SUPPORTED)
     except TrainerError as error:
-        found.problems.append(_error("model.pretrained_model_name_or_path", error))
+        return [_error(_MODEL, error)]
+    return []
 
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
     pictures = settings.dataset
-    if pictures.train_data_dir is None or _has_error(
+    if _has_error(
         found, "dataset.min_bucket_reso", "dataset.max_bucket_reso", "dataset.bucket_reso_steps"
     ):
         return
     try:
         bucketing = bucket_rules(pictures)
-        found.index = build_index(pictures.train_data_dir, plain_repeats=pictures.dataset_repeats)
+        found.index = build_index(
+            pictures.train_data_dir, pictures.more_pictures, plain_repeats=pictures.dataset_repeats
+        )
+        failures = [root.failure for root in found.index.roots if root.failure is not None]
+        if failures:
+            raise failures[0]
         found.audit = quick_audit(
             found.index, rules=bucketing, caption_extension=pictures.caption_extension
         )
         found.problems += [
             Problem(
-                "dataset.train_data_dir",
+                _setting_of(finding.path, pictures),
                 finding.severity,
                 finding.message,
                 Suggestion(finding.suggestion) if finding.suggestion else None,
@@ -136,7 +164,16 @@ def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
             found.plan = make_plan(found.index, found.audit.sizes, bucketing, length)
             found.problems += _plan_problems(found.plan)
     except TrainerError as error:
-        found.problems.append(_error("dataset.train_data_dir", error))
+        place = Path(str(error.message.values.get("path", "")))
+        found.problems.append(_error(_setting_of(place, pictures), error))
+
+
+def _setting_of(path: Path, pictures: DatasetSettings) -> str:
+    """Return the setting that led to a picture or folder."""
+    folder = pictures.train_data_dir
+    if folder is not None and (not pictures.more_pictures or path.is_relative_to(folder)):
+        return "dataset.train_data_dir"
+    return "dataset.more_pictures"
 
 
 def _plan_problems(plan: Plan) -> list[Problem]:
@@ -158,23 +195,21 @@ def _plan_problems(plan: Plan) -> list[Problem]:
     ]
 
 
-def _examine_prompts(found: Preflight, settings: TrainSettings) -> None:
-    if settings.sampling.sample_prompts is None:
-        return
+def _read_prompts(settings: TrainSettings) -> tuple[PromptFile | None, list[Problem]]:
+    path = settings.sampling.sample_prompts
+    if path is None:
+        return None, []
     try:
-        found.prompts = load_prompts(settings.sampling.sample_prompts)
+        prompts = load_prompts(path)
     except TrainerError as error:
-        found.problems.append(_error("sampling.sample_prompts", error))
-    else:
-        found.problems += [
-            Problem("sampling.sample_prompts", Severity.WARNING, message)
-            for message in found.prompts.problems
-        ]
+        return None, [_error(_PROMPTS, error)]
+    return prompts, [Problem(_PROMPTS, Severity.WARNING, message) for message in prompts.problems]
 
 
-def _examine_state(found: Preflight, settings: TrainSettings) -> None:
+def _state_problems(settings: TrainSettings) -> list[Problem]:
     state = settings.output.resume
-    if state is not None and state_step(state) < 0:
-        message = text(T("Problems", "{path} holds no complete state."), path=state)
-        hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
-        found.problems.append(Problem("output.resume", Severity.ERROR, message, hint))
+    if state is None or state_step(state) >= 0:
+        return []
+    message = text(T("Problems", "{path} holds no complete state."), path=state)
+    hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
+    return [Problem(_STATE, Severity.ERROR, message, hint)]

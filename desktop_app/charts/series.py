@@ -36,8 +36,7 @@ class Series:
         if self._count and x <= self._x[self._count - 1]:
             self.drop_from(x)
         if self._count == len(self._x):
-            self._x = np.concatenate([self._x, np.empty_like(self._x)])
-            self._y = np.concatenate([self._y, np.empty_like(self._y)])
+            self._x, self._y = _doubled(self._x), _doubled(self._y)
         self._x[self._count] = x
         self._y[self._count] = y
         self._count += 1
@@ -80,8 +79,17 @@ class Series:
         return thinned(self.x[start:stop], self.y[start:stop], points=points)
 
 
+def _doubled(values: Floats) -> Floats:
+    # Nothing is written beyond what is there: memory that was never touched costs nothing.
+    doubled = np.empty(2 * len(values))
+    doubled[: len(values)] = values
+    return doubled
+
+
 def _buffer(values: Floats) -> Floats:
-    return np.concatenate([values, np.empty(max(len(values), _FIRST_CAPACITY))])
+    buffer = np.empty(len(values) + max(len(values), _FIRST_CAPACITY))
+    buffer[: len(values)] = values
+    return buffer
 
 
 def thinned(x: Floats, y: Floats, *, points: int) -> tuple[Floats, Floats]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, Qt, QUrl
@@ -24,7 +24,7 @@ class PictureBrowser(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._rows: Sequence[PictureRow] = ()
-        self._folder: Path | None = None
+        self._folders: Collection[Path] | None = None
         self._pictures = PictureList(self)
         self.grid = ThumbnailGrid(
             path_role=PictureRole.PATH,
@@ -56,9 +56,9 @@ class PictureBrowser(QWidget):
             self._only_found.setChecked(False)
         self._filter()
 
-    def show_folder(self, folder: Path | None) -> None:
-        """Show the pictures of one concept's folder, of all with None."""
-        self._folder = folder
+    def show_folders(self, folders: Collection[Path] | None) -> None:
+        """Show the pictures of these concepts' folders, of all with None."""
+        self._folders = folders
         self._filter()
 
     def show_note(self, words: str) -> None:
@@ -81,7 +81,7 @@ class PictureBrowser(QWidget):
             [
                 row
                 for row in self._rows
-                if (self._folder is None or row.folder == self._folder)
+                if (self._folders is None or row.folder in self._folders)
                 and (row.findings or not only_found)
             ]
         )

@@ -1,9 +1,6 @@
-"""The dock that shows the picture folder."""
+"""The dock that shows the pictures."""
 
 from __future__ import annotations
-
-from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -15,7 +12,7 @@ from trainer_core.texts import T
 
 
 class DatasetDock(Dock):
-    """Thumbnails, concepts, findings and figures; a folder dropped here is trained."""
+    """Thumbnails, concepts, findings and figures; what is dropped here is trained."""
 
     name = "dataset"
     title = T("App", "Dataset")
@@ -24,11 +21,12 @@ class DatasetDock(Dock):
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the view of the workspace's dataset."""
-        view = DatasetView(workspace.dataset)
-        view.folder_chosen.connect(partial(_use_folder, workspace))
+        view, pictures = DatasetView(workspace.dataset), workspace.pictures
+        view.offered.connect(pictures.offer)
+        view.added.connect(pictures.add)
+        view.chosen.connect(pictures.use)
+        view.removed.connect(pictures.remove)
+        pictures.asked.connect(view.ask)
+        pictures.noticed.connect(view.tell)
         workspace.picture_wanted.connect(view.reveal)
         return view
-
-
-def _use_folder(workspace: Workspace, folder: Path) -> None:
-    workspace.document.set_value("dataset.train_data_dir", folder.as_posix())

@@ -23,8 +23,11 @@ class ParametersDock(Dock):
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the forms, one below the other."""
-        page = SettingsPage(self._sections, workspace.document, workspace.preferences)
+        page = SettingsPage(
+            self._sections, workspace.document, workspace.preferences, workspace.filter
+        )
         workspace.setting_wanted.connect(page.reveal)
+        page.setting_wanted.connect(workspace.setting_wanted)
         return page
 
     def shows(self, path: str) -> bool:

@@ -21,6 +21,8 @@ from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
+_MEASURED_ROWS = 50  # for the widths of columns; there may be ten thousand rows
+
 
 class ProblemsDock(Dock):
     """All problems of settings and pictures; a click leads to the place."""
@@ -122,6 +124,7 @@ def _table(model: ProblemsModel) -> QTreeView:
     table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # both ends of a path tell something
     header = table.header()
     header.setStretchLastSection(False)
+    header.setResizeContentsPrecision(_MEASURED_ROWS)
     header.setSectionResizeMode(Column.MESSAGE, QHeaderView.ResizeMode.Stretch)
     header.setSectionResizeMode(Column.PLACE, QHeaderView.ResizeMode.ResizeToContents)
     header.setSectionResizeMode(Column.WAY_OUT, QHeaderView.ResizeMode.ResizeToContents)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -30,11 +30,13 @@ class SectionForm(QWidget):
         self.rows = {
             path: self._row(param) for path, param in params().items() if param.section == section
         }
+        self._is_filtered = False
         advanced = [row for row in self.rows.values() if row.param.spec.advanced]
         basic = [row for row in self.rows.values() if not row.param.spec.advanced]
+        self._basic = _stacked(basic)
         self.advanced = Collapsible(shown(T("App", "Advanced")), _stacked(advanced), self)
-        self.advanced.setVisible(bool(advanced))
-        self._lay_out(basic)
+        self._lay_out()
+        self.show_rows(None)
         document.changed.connect(self._on_changed)
         document.replaced.connect(self._on_replaced)
         document.problems_changed.connect(self._on_problems_changed)
@@ -44,10 +46,28 @@ class SectionForm(QWidget):
     def reveal(self, path: str) -> Row:
         """Unfold what hides a row, give it the focus, and return it."""
         row = self.rows[path]
-        if row.param.spec.advanced:
+        if row.param.spec.advanced and not self._is_filtered:
             self.advanced.set_open(True)
         row.editor.fields()[0].setFocus()
         return row
+
+    def show_rows(self, paths: Collection[str] | None) -> None:
+        """Show only these settings, advanced ones without their fold; None shows all as usual."""
+        self._is_filtered = paths is not None
+        left = set()
+        for path, row in self.rows.items():
+            is_shown = paths is None or path in paths
+            row.setVisible(is_shown)
+            if is_shown:
+                left.add(row.param.spec.advanced)
+        self._basic.setVisible(False in left)
+        self.advanced.setVisible(True in left)
+        self.advanced.set_bare(self._is_filtered)
+
+    @property
+    def has_advanced(self) -> bool:
+        """True if there is something to unfold."""
+        return any(row.param.spec.advanced for row in self.rows.values())
 
     def label_width(self) -> int:
         """Return the width that the widest label needs."""
@@ -66,7 +86,7 @@ class SectionForm(QWidget):
         row.help_wanted.connect(self.help_wanted)
         return row
 
-    def _lay_out(self, basic: Iterable[Row]) -> None:
+    def _lay_out(self) -> None:
         look = tokens.current()
         title = QLabel(shown(SECTION_TITLES[self.section]), self)
         title.setFont(tokens.font(look.font_large, bold=True))
@@ -75,7 +95,7 @@ class SectionForm(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.gap_m)
         layout.addWidget(title)
-        layout.addWidget(_stacked(basic))
+        layout.addWidget(self._basic)
         layout.addWidget(self.advanced)
 
     def _on_replaced(self) -> None:

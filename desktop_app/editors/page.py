@@ -1,4 +1,4 @@
-"""A page of forms with the help of the setting at hand below it."""
+"""A page of forms: a filter above them, and the help of the setting at hand below."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import html
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QHideEvent
+from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.document import Document
+from desktop_app.editors.filter_bar import FilterBar
+from desktop_app.editors.filter_result import FilterResult
 from desktop_app.editors.form import SectionForm
+from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import place, shown
@@ -20,17 +24,27 @@ _HELP_LINES = 4
 
 
 class SettingsPage(QWidget):
-    """The forms of some sections, one below the other, scrolled together."""
+    """The forms of some sections, one below the other, scrolled together.
+
+    What no longer passes the filter stays while someone is at work on the page: a row must not
+    vanish under the fingers that change it.
+    """
+
+    setting_wanted = Signal(str)  # path of a setting on another page
 
     def __init__(
         self,
         sections: Sequence[str],
         document: Document,
         preferences: Preferences,
+        settings_filter: SettingsFilter,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._preferences = preferences
+        self._filter = settings_filter
+        self._shown: list[str] = []
+        self._elsewhere: list[str] = []
         self.forms = [SectionForm(section, document, self) for section in sections]
         width = max(form.label_width() for form in self.forms)
         for form in self.forms:
@@ -38,19 +52,26 @@ class SettingsPage(QWidget):
             form.help_wanted.connect(self.show_help)
             form.advanced.set_open(preferences.is_open(form.section))
             form.advanced.toggled.connect(self._on_folded)
+        self.bar = FilterBar(settings_filter, self)
+        self._result = FilterResult()
         self._scroll_area = self._scrolled()
         self._help = self._help_label()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
+        layout.addWidget(self.bar)
         layout.addWidget(self._scroll_area, 1)
         layout.addWidget(_rule())
         layout.addWidget(self._help)
+        self._connect(document)
+        self._show_matching()
 
     def reveal(self, path: str) -> None:
-        """Show and focus a setting, if it is on this page."""
+        """Show and focus a setting, if it is on this page; a filter that hides it is cleared."""
         for form in self.forms:
             if path in form.rows:
+                if path not in self._shown:
+                    self._filter.clear()
                 row = form.reveal(path)
                 # What was unfolded has its place only after the layout was done.
                 QTimer.singleShot(0, row, partial(self._scroll_area.ensureWidgetVisible, row))
@@ -61,15 +82,100 @@ class SettingsPage(QWidget):
         name = shown(T("App", "{label}  ·  {name}"), label=place(path), name=row.param.name)
         self._help.setText(f"<b>{name}</b><br>{html.escape(row.help)}")
 
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Let go of what no longer passes the filter."""
+        super().leaveEvent(event)
+        self._update_matching()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
+        """Let go of what no longer passes the filter."""
+        super().hideEvent(event)
+        self._update_matching()
+
+    # ---------------------------------------------------------------- the filter
+
+    def _connect(self, document: Document) -> None:
+        self._filter.changed.connect(self._show_matching)
+        self._filter.field_wanted.connect(self._on_field_wanted)
+        self._filter.advanced_wanted.connect(self._on_advanced_wanted)
+        document.replaced.connect(self._show_matching)
+        document.problems_changed.connect(self._update_matching)
+        self.bar.entered.connect(self._on_entered)
+        self.bar.menu_opening.connect(self._on_menu_opening)
+        self._result.setting_wanted.connect(self.setting_wanted)
+        self._result.clear_wanted.connect(self.bar.clear)
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+
+    def _show_matching(self) -> None:
+        """Show what passes the filter, and nothing else."""
+        self._show(self._filter.matching())
+
+    def _update_matching(self) -> None:
+        """Show what passes the filter now, and keep the rest as long as the page is in use."""
+        if self._filter.is_active:
+            kept = self._shown if self._is_in_use() else []
+            self._show([*self._filter.matching(), *kept])
+
+    def _show(self, paths: Sequence[str]) -> None:
+        own = [path for form in self.forms for path in form.rows]
+        passing = set(paths)
+        self._shown = [path for path in own if path in passing]
+        is_active = self._filter.is_active
+        for form in self.forms:
+            form.show_rows(self._shown if is_active else None)
+            form.setVisible(not form.rows.keys().isdisjoint(self._shown))
+        self._elsewhere = [path for path in dict.fromkeys(paths) if path not in own]
+        self._result.setVisible(is_active)
+        self._result.show_result(
+            is_anything_here=bool(self._shown), elsewhere=self._elsewhere if is_active else ()
+        )
+        self.bar.show_count(len(self._shown), len(own))
+
+    def _is_in_use(self) -> bool:
+        return self.isVisible() and (self.underMouse() or self._has(QApplication.focusWidget()))
+
+    def _has(self, widget: QWidget | None) -> bool:
+        """Tell whether a widget belongs to one of the forms, in a list that pops up too."""
+        while widget is not None and widget not in self.forms:
+            widget = widget.parentWidget()
+        return widget is not None
+
+    def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
+        if new is not None and self._has(old) and not self._has(new):
+            self._update_matching()
+
+    def _on_field_wanted(self) -> None:
+        if not self.visibleRegion().isEmpty():
+            self.bar.take_focus()
+
+    def _on_entered(self) -> None:
+        if not self._filter.is_active:
+            return
+        if self._shown:
+            self.reveal(self._shown[0])
+        elif self._elsewhere:
+            self.setting_wanted.emit(self._elsewhere[0])
+
+    def _on_menu_opening(self) -> None:
+        folds = [form.advanced for form in self.forms if form.has_advanced]
+        self.bar.advanced.setChecked(all(fold.is_open for fold in folds))
+
+    def _on_advanced_wanted(self, is_wanted: bool) -> None:
+        for form in self.forms:
+            form.advanced.set_open(is_wanted)
+
+    # ---------------------------------------------------------------- layout
+
     def _scrolled(self) -> QScrollArea:
         look = tokens.current()
         body = QWidget()
         body.setProperty("scrolled", True)
         layout = QVBoxLayout(body)
-        layout.setContentsMargins(look.gap_l, look.gap_l, look.gap_m, look.gap_l)
+        layout.setContentsMargins(look.gap_l, look.gap_s, look.gap_m, look.gap_l)
         layout.setSpacing(look.gap_xl)
         for form in self.forms:
             layout.addWidget(form)
+        layout.addWidget(self._result)
         layout.addStretch()
         area = QScrollArea(self)
         area.setWidgetResizable(True)

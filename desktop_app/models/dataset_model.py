@@ -19,6 +19,7 @@ from desktop_app.models.dataset_scan import (
 )
 from desktop_app.models.picture_row import PictureRow, with_findings
 from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings, params
@@ -27,10 +28,10 @@ _PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
 
 
 class DatasetModel(QObject):
-    """The picture folder of the document, scanned in a thread as settings and files change.
+    """The pictures of the document, scanned in a thread as settings and files change.
 
     Attributes:
-        scan: The newest look at the folder; None without a folder, and before the first look.
+        scan: The newest look at them; None if none are named, and before the first look.
         progress: How far the full check is; None while there is none.
     """
 
@@ -57,9 +58,17 @@ class DatasetModel(QObject):
         self._watcher.directoryChanged.connect(self._on_folder_changed)
 
     @property
-    def folder(self) -> Path | None:
-        """The folder that the settings name, whether it was looked at yet or not."""
-        return None if self._request is None else self._request.folder
+    def places(self) -> tuple[Path, ...]:
+        """The folders and pictures that the settings name, whether looked at yet or not."""
+        return () if self._request is None else self._request.places
+
+    @property
+    def bases(self) -> tuple[Path, ...]:
+        """What need not be said of a path: the one folder, or where several of them lie."""
+        folders = [path.parent if is_picture_name(path.name) else path for path in self.places]
+        if len(set(folders)) > 1:
+            folders = [folder.parent for folder in folders]
+        return tuple(folder for folder in dict.fromkeys(folders) if folder.name)
 
     @property
     def is_busy(self) -> bool:
@@ -82,9 +91,11 @@ class DatasetModel(QObject):
         request = Request.of(_usable(with_absolute_paths(raw, folder)))
         if request == self._request:
             return
-        is_other_folder = request is None or request.folder != self.folder
+        places = () if request is None else request.places
+        is_other_folder = set(places) != set(self.places)
+        is_all_new = not set(places) & set(self.places)
         self._request = request
-        if is_other_folder:
+        if is_all_new:
             self._show(None)
         if request is None:
             self._pause.stop()
@@ -94,7 +105,7 @@ class DatasetModel(QObject):
         self.busy_changed.emit()
 
     def rescan(self) -> None:
-        """Look at the folder again, whatever is known of it."""
+        """Look at the pictures again, whatever is known of it."""
         self._is_stale = True
         if self._request is not None:
             self._look()
@@ -139,7 +150,9 @@ class DatasetModel(QObject):
     def _watch(self, scan: Scan | None) -> None:
         wanted: set[str] = set()
         if scan is not None and scan.failure is None:
-            wanted = {str(scan.request.folder), *(str(c.folder) for c in scan.index.concepts)}
+            roots = (root.path for root in scan.index.roots if root.failure is None)
+            wanted = {str(folder) for folder in roots}
+            wanted |= {str(concept.folder) for concept in scan.index.concepts}
         watched = set(self._watcher.directories())
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))

@@ -98,7 +98,7 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
     else:
         template = T("App", "{pictures} in {folders} folders, with repeats {samples} per epoch")
         words = shown(template, folders=len(plan.concepts), **facts)
-    yield Stat(name, words, "\n".join([str(scan.request.folder), *rows]))
+    yield Stat(name, words, "\n".join([*map(str, scan.request.places), *rows]))
     template = T("App", "{batches} per epoch, of up to {size} pictures; buckets: {buckets}")
     batches, size = count_words(plan.batches_per_epoch), scan.request.pace.train_batch_size
     words = shown(template, batches=batches, size=size, buckets=len(plan.buckets))

@@ -53,11 +53,11 @@ class Entry:
         )
 
     @classmethod
-    def of_finding(cls, finding: Finding, folder: Path) -> Entry:
-        """Return the entry of a finding in the picture folder ``folder``."""
+    def of_finding(cls, finding: Finding, *folders: Path) -> Entry:
+        """Return the entry of a finding; its path is named from one of ``folders`` on."""
         return cls(
             finding.severity,
-            what(finding, folder),
+            what(finding, *folders),
             finding.path.name,
             way_out(finding),
             picture=finding.path,
@@ -80,35 +80,39 @@ _HEADINGS = {
 
 
 class ProblemsModel(QAbstractTableModel):
-    """A row for every problem, the worst first."""
+    """A row for every problem, the worst first; words are made for the rows that are looked at."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._of_settings: list[Entry] = []
-        self._of_pictures: list[Entry] = []
-        self._entries: list[Entry] = []
+        self._problems: Sequence[Problem] = ()
+        self._findings: Sequence[Finding] = ()
+        self._folders: tuple[Path, ...] = ()
+        self._rows: list[Problem | Finding] = []
 
     def set_problems(self, problems: Sequence[Problem]) -> None:
         """Show these problems with the settings instead."""
-        self._of_settings = [Entry.of_problem(problem) for problem in problems]
-        self._refresh()
+        self._problems = tuple(problems)
+        self._refresh(self._folders)
 
-    def set_findings(self, findings: Sequence[Finding], folder: Path) -> None:
-        """Show these findings in the picture folder ``folder`` instead."""
-        self._of_pictures = [Entry.of_finding(finding, folder) for finding in findings]
-        self._refresh()
+    def set_findings(self, findings: Sequence[Finding], *folders: Path) -> None:
+        """Show these findings instead; paths below one of the folders are named from it on."""
+        self._findings = findings
+        self._refresh(folders)
 
     def entry(self, row: int) -> Entry:
         """Return the problem in a row."""
-        return self._entries[row]
+        found = self._rows[row]
+        if isinstance(found, Problem):
+            return Entry.of_problem(found)
+        return Entry.of_finding(found, *self._folders)
 
     def count(self, severity: Severity) -> int:
         """Return how many problems of this severity there are."""
-        return sum(entry.severity is severity for entry in self._entries)
+        return sum(found.severity is severity for found in self._rows)
 
     def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
         """Return the number of problems."""
-        return 0 if parent.isValid() else len(self._entries)
+        return 0 if parent.isValid() else len(self._rows)
 
     def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
         """Return the number of columns."""
@@ -131,7 +135,7 @@ class ProblemsModel(QAbstractTableModel):
         role: int = Qt.ItemDataRole.DisplayRole,
     ) -> object:
         """Return what a cell shows."""
-        entry, column = self._entries[index.row()], Column(index.column())
+        entry, column = self.entry(index.row()), Column(index.column())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return {
                 Column.MESSAGE: entry.message,
@@ -143,10 +147,12 @@ class ProblemsModel(QAbstractTableModel):
             return icon(severity, str(getattr(tokens.current(), severity)))
         return None
 
-    def _refresh(self) -> None:
-        entries = [*self._of_settings, *self._of_pictures]
-        entries.sort(key=lambda entry: _ORDER.index(entry.severity))
-        if entries != self._entries:
+    def _refresh(self, folders: tuple[Path, ...]) -> None:
+        said = [problem.message for problem in self._problems]  # of a folder, both may tell it
+        findings = (finding for finding in self._findings if finding.message not in said)
+        rows: list[Problem | Finding] = [*self._problems, *findings]
+        rows.sort(key=lambda found: _ORDER.index(found.severity))
+        if rows != self._rows or folders != self._folders:
             self.beginResetModel()
-            self._entries = entries
+            self._rows, self._folders = rows, folders
             self.endResetModel()

@@ -58,7 +58,7 @@ class Banner(QFrame):
         """Show a message instead of the one before.
 
         Args:
-            kind: ``error``, ``warning`` or ``success``; decides the colour.
+            kind: ``error``, ``warning``, ``success`` or ``notice``; decides the colour.
             message: What happened.
             details: Why, or what to do.
             buttons: Labels and what they do.

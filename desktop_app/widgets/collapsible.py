@@ -16,6 +16,7 @@ class Collapsible(QWidget):
     def __init__(self, title: str, body: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._body = body
+        self._is_bare = False
         self._heading = QToolButton(self)
         self._heading.setText(title)
         self._heading.setCheckable(True)
@@ -38,6 +39,12 @@ class Collapsible(QWidget):
         """Show or hide the body."""
         self._heading.setChecked(is_open)
 
+    def set_bare(self, is_bare: bool) -> None:
+        """Show the body without the heading, whether it is folded or not; False ends that."""
+        self._is_bare = is_bare
+        self._heading.setHidden(is_bare)
+        self._body.setVisible(is_bare or self.is_open)
+
     def set_title(self, title: str) -> None:
         """Change the heading."""
         self._heading.setText(title)
@@ -45,5 +52,5 @@ class Collapsible(QWidget):
     def _on_toggled(self, is_open: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
         self._heading.setArrowType(arrow)
-        self._body.setVisible(is_open)
+        self._body.setVisible(is_open or self._is_bare)
         self.toggled.emit(is_open)

@@ -14,6 +14,7 @@ from desktop_app.document import Document
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.workspace import Workspace
+from trainer_core.resource_files import resource_path
 
 
 @pytest.fixture
@@ -67,11 +68,10 @@ def starts(qtbot: QtBot) -> Starts:
 @pytest.fixture
 def ready_values(tmp_path: Path) -> dict[str, object]:
     """Raw values with which a run can start."""
-    for name in ("model", "out"):
-        (tmp_path / name).mkdir()
+    (tmp_path / "out").mkdir()
     write_dataset(tmp_path / "pictures", {"10_zxq cat": {"a.png": None, "a.txt": "zxq cat"}})
     return {
-        "model.pretrained_model_name_or_path": str(tmp_path / "model"),
+        "model.pretrained_model_name_or_path": str(resource_path("demo/base")),
         "dataset.train_data_dir": str(tmp_path / "pictures"),
         "output.output_dir": str(tmp_path / "out"),
         "output.output_name": "mine",

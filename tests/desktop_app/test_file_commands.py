@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.file_commands import FileCommands
@@ -38,6 +39,125 @@ def test_a_file_that_cannot_be_opened_is_reported_with_a_way_out(
     assert question.details == "Choose a run file (.toml)."
     assert workspace.document.path is None
     assert workspace.preferences.recent_files == []
+
+
+RUN_FILE_HINT = "Choose a run file (.toml)."
+
+
+@pytest.mark.parametrize(
+    ("content", "message", "hint"),
+    [
+        (b'format = "loom/1"\n[model]\nvae = = 1\n', "not a valid TOML file", "line 3, column 7"),
+        (b'format = "loom/1"\n[model]\nvae = 1\nvae = 2\n', "already exists", "line 4"),
+        (b'format = "loom/1"\n[model', "the file ends in the middle", "line 2"),
+        (b'format = "loom/1"\n# \xe9\n', "is not UTF-8 text.", "Save it as UTF-8"),
+        (b'format = "loom/2"\n', "has format loom/2", "Update LoRA Loom to open it."),
+        (b"learning_rate = 1e-4\n", "is not a LoRA Loom run file", "Add that line"),
+        (b"", "is not a LoRA Loom run file", "Add that line"),
+        (None, "is a folder, not a run file.", RUN_FILE_HINT),
+    ],
+    ids=["syntax", "twice", "cut off", "encoding", "version", "foreign", "empty", "folder"],
+)
+def test_a_file_that_cannot_be_opened_says_why_and_what_to_do(
+    commands: FileCommands,
+    workspace: Workspace,
+    answers: Answers,
+    tmp_path: Path,
+    content: bytes | None,
+    message: str,
+    hint: str,
+):
+    path = tmp_path / "broken.toml"
+    path.mkdir() if content is None else path.write_bytes(content)
+    workspace.document.set_value("adapter.network_dim", 32)
+    answers.agreed = ["discard"]
+    assert not commands.open_path(path)
+    told = answers.questions[-1]
+    assert str(path) in told.message
+    assert message in told.message
+    assert hint in told.details
+    assert workspace.document.value("adapter.network_dim") == 32  # nothing was lost over it
+    assert workspace.document.is_dirty
+    assert [answer.key for answer in told.answers] == ([] if content is None else ["edit"])
+
+
+def test_a_broken_file_can_be_opened_in_a_text_editor(
+    commands: FileCommands, answers: Answers, tmp_path: Path, monkeypatch
+):
+    path = tmp_path / "broken.toml"
+    path.write_text("format = ", encoding="utf-8")
+    opened = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    answers.agreed = ["edit"]
+    commands.open_path(path)
+    assert [Path(url.toLocalFile()) for url in opened] == [path]
+
+
+@pytest.fixture
+def changed_file(commands: FileCommands, workspace: Workspace, run_file: Path) -> Path:
+    """An opened file with a change of ours, and another by another program."""
+    commands.open_path(run_file)
+    workspace.document.set_value("adapter.network_dim", 32)
+    run_file.write_text('format = "loom/1"\n# theirs\n', encoding="utf-8")
+    return run_file
+
+
+def test_a_file_that_was_changed_meanwhile_is_not_written_over_unasked(
+    commands: FileCommands, workspace: Workspace, answers: Answers, changed_file: Path
+):
+    assert not commands.save()
+    [question] = answers.questions
+    assert question.message == "mine.toml was changed since it was opened."
+    assert "# theirs" in changed_file.read_text(encoding="utf-8")
+    assert workspace.document.is_dirty
+
+
+def test_a_file_that_was_changed_meanwhile_can_be_overwritten(
+    commands: FileCommands, workspace: Workspace, answers: Answers, changed_file: Path
+):
+    answers.agreed = ["save"]
+    assert commands.save()
+    assert files.load(changed_file).raw["adapter"]["network_dim"] == 32
+    assert not workspace.document.is_dirty
+    assert commands.save()
+    assert len(answers.questions) == 1  # our own save is no change by another
+
+
+def test_a_file_that_was_changed_meanwhile_can_be_left_for_another_name(
+    commands: FileCommands,
+    workspace: Workspace,
+    answers: Answers,
+    changed_file: Path,
+    tmp_path: Path,
+    monkeypatch,
+):
+    other = tmp_path / "other.toml"
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(other), ""))
+    answers.agreed = ["save_as"]
+    assert commands.save()
+    assert "# theirs" in changed_file.read_text(encoding="utf-8")
+    assert files.load(other).raw["adapter"]["network_dim"] == 32
+    assert workspace.document.path == other
+
+
+@pytest.mark.parametrize("typed", ["run", "run v1.5"])
+def test_a_name_that_gets_its_ending_from_us_replaces_nothing_unasked(
+    commands: FileCommands,
+    workspace: Workspace,
+    answers: Answers,
+    tmp_path: Path,
+    monkeypatch,
+    typed: str,
+):
+    taken = tmp_path / f"{typed}.toml"
+    taken.write_text("theirs", encoding="utf-8")
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_: (str(tmp_path / typed), ""))
+    assert not commands.save_as()
+    assert answers.questions[0].message == f"{taken.name} exists already. Replace it?"
+    assert taken.read_text(encoding="utf-8") == "theirs"
+    answers.agreed = ["save"]
+    assert commands.save_as()
+    assert workspace.document.path == taken
 
 
 def test_unsaved_changes_are_asked_about_and_kept_on_cancel(

@@ -1,5 +1,6 @@
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from desktop_app.editors.page import SettingsPage
 from desktop_app.main_window import MainWindow
 from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import THEMES
+from desktop_app.widgets.find_field import FindField
 from desktop_app.workspace import Workspace
 
 
@@ -92,10 +94,11 @@ def test_no_two_commands_share_a_shortcut(window: MainWindow):
 
 
 def test_a_dropped_folder_becomes_the_picture_folder(
-    window: MainWindow, workspace: Workspace, tmp_path: Path
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
     drop(window, tmp_path)
-    assert workspace.document.value("dataset.train_data_dir") == str(tmp_path)
+    value = partial(workspace.document.value, "dataset.train_data_dir")
+    qtbot.waitUntil(lambda: value() == tmp_path.as_posix())
 
 
 def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, tmp_path: Path):
@@ -104,6 +107,103 @@ def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, 
     drop(window, run_file)
     assert workspace.document.path == run_file
     assert window.windowTitle() == "mine.toml[*] – LoRA Loom"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (["a.png"], "a.png is neither a folder of pictures nor a run file (.toml)."),
+        (["a.toml", "b.toml"], "Drop one folder or one run file (.toml) at a time."),
+    ],
+)
+def test_what_cannot_be_dropped_says_why(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, names: list[str], words: str
+):
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in names])
+    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
+    enter = QDragEnterEvent(QPoint(1, 1), Qt.DropAction.CopyAction, data, left, plain)
+    enter.ignore()
+    QApplication.sendEvent(window, enter)
+    assert not enter.isAccepted()
+    assert window.statusBar().currentMessage() == words
+
+
+def focused_dock(window: MainWindow) -> str | None:
+    holder = QApplication.focusWidget()
+    docks = window.docks.widgets.items()
+    held = [n for n, dock in docks if holder is not None and dock.isAncestorOf(holder)]
+    return held[0] if held else None
+
+
+def test_the_keyboard_goes_from_panel_to_panel_and_back(window: MainWindow, qtbot):
+    qtbot.waitUntil(window.isActiveWindow)
+    names = [dock.name for dock in DOCKS]
+    window.docks.focus_dock(names[0])
+    qtbot.waitUntil(lambda: focused_dock(window) == names[0])
+    control = Qt.KeyboardModifier.ControlModifier
+    seen = [names[0]]
+    for _ in names[1:]:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab, control)
+        qtbot.waitUntil(lambda: focused_dock(window) != seen[-1])
+        seen.append(str(focused_dock(window)))
+    assert seen == names
+    shift = Qt.KeyboardModifier.ShiftModifier
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Backtab, control | shift)
+    qtbot.waitUntil(lambda: focused_dock(window) == names[-2])
+
+
+def test_the_focus_returns_to_the_field_it_was_in(window: MainWindow, workspace: Workspace, qtbot):
+    qtbot.waitUntil(window.isActiveWindow)
+    workspace.setting_wanted.emit("adapter.network_alpha")
+    field = field_of(window, "adapter.network_alpha")
+    qtbot.waitUntil(field.hasFocus)
+    window.commands["next_dock"].trigger()
+    assert not field.hasFocus()
+    window.commands["previous_dock"].trigger()
+    qtbot.waitUntil(field.hasFocus)
+
+
+def test_a_key_opens_a_panel_and_puts_the_focus_into_it(window: MainWindow, qtbot):
+    qtbot.waitUntil(window.isActiveWindow)
+    number = [dock.name for dock in DOCKS].index("training") + 1
+    qtbot.keyClick(window, str(number), Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: focused_dock(window) == "training")
+
+
+def test_a_file_changed_by_another_program_is_told_beside_the_end_of_a_run(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    run_file = tmp_path / "mine.toml"
+    workspace.document.save(run_file)
+    window.banner.tell("success", "Done.")
+    run_file.write_text('format = "loom/1"\n# changed\n', encoding="utf-8")
+    qtbot.waitUntil(window.file_banner.isVisible, timeout=10_000)
+    assert window.banner.isVisible()
+    assert not window.file_banner.geometry().isEmpty()
+
+
+def test_unsaved_changes_that_cannot_be_kept_are_told(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    workspace.data_dir.mkdir(exist_ok=True)
+    (workspace.data_dir / "recovery").write_text("in the way", encoding="utf-8")
+    workspace.document.set_value("adapter.network_dim", 32)
+    workspace.autosave.keep_now()
+    words = "Unsaved changes cannot be kept in case of a crash: "
+    qtbot.waitUntil(lambda: window.statusBar().currentMessage().startswith(words))
+
+
+def test_nothing_is_kept_aside_once_the_window_was_closed(
+    window: MainWindow, workspace: Workspace, answers: Answers, qtbot
+):
+    workspace.document.set_value("adapter.network_dim", 32)
+    workspace.autosave.keep_now()
+    folder = workspace.data_dir / "recovery"
+    qtbot.waitUntil(lambda: folder.is_dir() and any(folder.glob("*.json")))
+    answers.agreed = ["discard"]
+    window.close()
+    assert list(folder.iterdir()) == []
 
 
 def test_the_title_marks_unsaved_changes(window: MainWindow, workspace: Workspace):
@@ -125,13 +225,29 @@ def test_a_wanted_setting_comes_to_the_front_with_the_focus(
     qtbot.waitUntil(lambda: field.hasFocus() and not field.visibleRegion().isEmpty())
 
 
-@pytest.mark.qt_log_ignore("This plugin does not support grabbing", extend=True)
+def find_field(window: MainWindow) -> FindField:
+    [field] = [f for f in window.findChildren(FindField) if not f.visibleRegion().isEmpty()]
+    return field
+
+
 def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
     window.commands["find"].trigger()
-    qtbot.waitUntil(window.toolbar.search.hasFocus)
-    qtbot.keyClicks(window.toolbar.search, "lr_warmup_steps")
-    qtbot.keyClick(window.toolbar.search, Qt.Key.Key_Return)
+    field = find_field(window)
+    qtbot.waitUntil(field.hasFocus)
+    qtbot.keyClicks(field, "lr_warmup_steps")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
     qtbot.waitUntil(field_of(window, "optimizer.lr_warmup_steps").hasFocus)
+
+
+def test_the_search_comes_back_with_its_dock(window: MainWindow, qtbot):
+    settings = [dock.name for dock in DOCKS if dock.shows("hardware.seed")]
+    for dock in DOCKS:
+        if dock.name not in settings and dock.default_area is Qt.DockWidgetArea.LeftDockWidgetArea:
+            window.docks.widgets[dock.name].close()
+    window.docks.widgets[settings[0]].close()
+    qtbot.waitUntil(lambda: not window.docks.widgets["model"].isVisible())
+    window.commands["find"].trigger()
+    qtbot.waitUntil(lambda: find_field(window).hasFocus())
 
 
 def test_what_is_still_being_typed_is_saved(

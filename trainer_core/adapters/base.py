@@ -13,7 +13,7 @@ class Adapter(Protocol):
     """Trainable weights beside one frozen layer. An implementation is an ``nn.Module`` too."""
 
     def delta(self, x: Tensor) -> Tensor:
-        """Return what is added to the layer's output for its input ``x``."""
+        """Return what is added to the layer's output, in its shape, for its input ``x``."""
         ...
 
     def merged_weight(self) -> Tensor:

@@ -48,7 +48,7 @@ class LoRA(nn.Module):
         return self.alpha / self.rank
 
     def delta(self, x: Tensor) -> Tensor:
-        """Return what is added to the layer's output for its input ``x``."""
+        """Return what is added to the layer's output, in its shape, for its input ``x``."""
         change: Tensor = self.lora_up(self.lora_down(x))
         return change * self.scale
 

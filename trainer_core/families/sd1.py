@@ -74,7 +74,11 @@ class SD1:
         vae_dtype: torch.dtype | None = None,
         clip_skip: int = 1,
     ) -> Self:
-        """Load a file in the original layout or a diffusers folder; see the protocol."""
+        """Load a file in the original layout or a diffusers folder; see the protocol.
+
+        Raises:
+            ModelFileError: It is damaged, incomplete, or another kind of model.
+        """
         require_base_model(inspect_model(path), [cls.kind])
         read = read_folder if path.is_dir() else read_file
         return cls(path, read(path, Precision(dtype, vae_dtype or dtype)), clip_skip)

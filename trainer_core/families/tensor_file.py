@@ -36,7 +36,11 @@ class TensorFile:
         self._file.close()
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
-        """Read one tensor into memory of its own, as ``dtype``."""
+        """Read one tensor into memory of its own, as ``dtype``.
+
+        Raises:
+            ModelFileError: It is stored in a type that is not known, or the file is cut short.
+        """
         entry = self.index.entries[name]
         if entry.dtype not in _DTYPES:
             raise ModelFileError(

@@ -40,7 +40,11 @@ class DiffusersFolder:
         return _read_json(self.path / part / name)
 
     def weights(self, part: str) -> Path:
-        """Return the weights file of one part, full precision and safetensors first."""
+        """Return the weights file of one part, full precision and safetensors first.
+
+        Raises:
+            ModelFileError: The part has none.
+        """
         for name in _WEIGHTS:
             if (self.path / part / name).is_file():
                 return self.path / part / name

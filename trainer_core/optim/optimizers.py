@@ -29,6 +29,9 @@ def adamw_8bit(
 ) -> Optimizer:
     """Build bitsandbytes' AdamW with block-wise 8-bit state; it runs on the CPU too.
 
+    Raises:
+        SettingsError: bitsandbytes cannot be loaded, or does not take ``args``.
+
     Source: Dettmers et al. 2021, arXiv:2110.02861.
     """
     # Imported only when chosen: it takes a second, and the trainer runs without it.

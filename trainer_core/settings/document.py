@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,8 @@ def from_raw(param: Param, value: Any) -> Any:
         return Path(value) if value.strip() else (None if param.is_optional else value)
     if param.length is not None:
         value = _sides(value, param.length)
+    if param.is_path_list and isinstance(value, list):
+        value = [Path(v) if isinstance(v, str) and v.strip() else v for v in value]
     if param.is_tuple and isinstance(value, list):
         return tuple(value)
     return value
@@ -97,7 +100,7 @@ def to_raw(param: Param, value: Any) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     if isinstance(value, tuple):
-        return list(value)
+        return [to_raw(param, each) for each in value]
     return value
 
 
@@ -108,6 +111,8 @@ def from_text(param: Param, words: str) -> Any:
         return UNSET
     if param.length is not None:
         return _sides(words, param.length)
+    if param.is_path_list:
+        return [path for path in words.split(os.pathsep) if path.strip()]
     if param.is_tuple:
         return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
     if param.base_type is bool:
@@ -173,12 +178,19 @@ def with_absolute_paths(raw: Mapping[str, Any], folder: Path) -> Raw:
     tree = replaced(raw, {})
     for param in params().values():
         values = tree.get(param.section)
-        if not param.is_path or not isinstance(values, dict):
+        if not isinstance(values, dict) or param.name not in values:
             continue
-        value = values.get(param.name)
-        if isinstance(value, str) and value.strip() and value != UNSET:
-            values[param.name] = str((folder / _expanded(value)).absolute())
+        value = values[param.name]
+        if param.is_path and value != UNSET:
+            values[param.name] = _absolute(value, folder)
+        elif param.is_path_list and isinstance(value, list):
+            values[param.name] = [_absolute(each, folder) for each in value]
     return tree
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    is_path = isinstance(value, str) and value.strip()
+    return str((folder / _expanded(value)).absolute()) if is_path else value
 
 
 def _expanded(path: str) -> Path:
@@ -308,6 +320,8 @@ def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -
     if is_element:
         template = T("Problems", "{name} holds {value}, where {wanted} is needed.")
         return text(template, wanted=_KINDS[param.element_type], **facts)
+    if param.is_path_list:
+        return text(T("Problems", "{name} is {value}, but must be a list of paths."), **facts)
     if param.length is None:
         return text(T("Problems", "{name} is {value}, but must be a list of texts."), **facts)
     template = T("Problems", "{name} is {value}, but must be a list of {count} values.")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.exceptions import ParseError, TOMLKitError
+from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, UnexpectedEofError
 
 from trainer_core.errors import SettingsError
 from trainer_core.file_writing import publish_bytes
@@ -20,6 +21,8 @@ FORMAT_NAME = "loom"
 FORMAT_VERSION = 1
 FORMAT = f"{FORMAT_NAME}/{FORMAT_VERSION}"
 META_KEYS = frozenset({"format", "run"})  # top-level keys that are not settings
+
+_POSITION = re.compile(r" at line \d+ col \d+$")  # as tomlkit ends its sentences, counted from 0
 
 # One small function per version, from that version to the next, over the raw tree.
 MIGRATIONS: Mapping[int, Callable[[Raw], Raw]] = {}
@@ -104,16 +107,39 @@ def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
     message = T("Errors", "{path} is not a valid TOML file: {reason}")
     try:
         return tomlkit.parse(content)
-    except ParseError as error:
+    except TOMLKitError as error:
+        line, column = _place_of(error, content)
+        reason = _reason_of(error)
         hint = T("Errors", "Mend line {line}, column {column} in a text editor.")
         # The end of the file counts as a line of its own, which `content` need not have.
-        if any("\\" in line for line in content.split("\n")[error.line - 1 : error.line]):
+        if any("\\" in text for text in content.split("\n")[line - 1 : line]):
             hint = T("Errors", "In line {line}, write the path with / or in single quotes.")
-        facts = {"path": name, "line": error.line, "column": error.col}
-        raise SettingsError(message, hint, reason=error, **facts) from error
-    except TOMLKitError as error:  # a key given twice comes without its place
-        hint = T("Errors", "Mend it in a text editor.")
-        raise SettingsError(message, hint, path=name, reason=error) from error
+        facts = {"path": name, "reason": reason, "line": line, "column": column}
+        raise SettingsError(message, hint, **facts) from error
+
+
+def _reason_of(error: TOMLKitError) -> str:
+    reason = _POSITION.sub("", str(error)).rstrip(".")
+    is_sign_of_end = reason.endswith("'\\x00'")  # a character that tomlkit puts there
+    if isinstance(error, UnexpectedEofError) or is_sign_of_end:
+        return T("Errors", "the file ends in the middle")
+    if isinstance(error, InvalidControlChar):
+        return T("Errors", "a text in quotes does not end on its line")
+    return reason
+
+
+def _place_of(error: TOMLKitError, content: str) -> tuple[int, int]:
+    """Return line and column of a mistake, counted from 1 as editors do."""
+    if isinstance(error, ParseError):
+        return error.line, error.col + 1
+    # tomlkit does not say where a key was given twice; Python's own reader does, in words.
+    try:
+        tomllib.loads(content)
+    except tomllib.TOMLDecodeError as found:
+        place = re.search(r"line (\d+), column (\d+)", str(found))
+        if place is not None:
+            return int(place[1]), int(place[2])
+    return 1, 1
 
 
 def _read(path: Path) -> str:
@@ -122,9 +148,6 @@ def _read(path: Path) -> str:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SettingsError(T("Errors", "There is no file {path}."), hint, path=path) from error
-    except IsADirectoryError as error:
-        message = T("Errors", "{path} is a folder, not a run file.")
-        raise SettingsError(message, hint, path=path) from error
     except UnicodeDecodeError as error:
         raise SettingsError(
             T("Errors", "{path} is not UTF-8 text."),
@@ -132,6 +155,9 @@ def _read(path: Path) -> str:
             path=path,
         ) from error
     except OSError as error:
+        if path.is_dir():  # Windows calls it a lack of permission
+            message = T("Errors", "{path} is a folder, not a run file.")
+            raise SettingsError(message, hint, path=path) from error
         raise SettingsError(
             T("Errors", "{path} cannot be read: {reason}"), hint, path=path, reason=error.strerror
         ) from error

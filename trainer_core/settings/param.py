@@ -154,6 +154,11 @@ class Param:
         return self.base_type is Path
 
     @property
+    def is_path_list(self) -> bool:
+        """True if the value is any number of paths."""
+        return self.is_tuple and self.element_type is Path
+
+    @property
     def is_tuple(self) -> bool:
         """True if the value is a fixed or open sequence."""
         return typing.get_origin(self.base_type) is tuple
@@ -173,7 +178,11 @@ class Param:
 
 
 def section_params(section: str, model: type[BaseModel]) -> Iterator[Param]:
-    """Yield the parameters that ``model`` declares, in order."""
+    """Yield the parameters that ``model`` declares, in order.
+
+    Raises:
+        TypeError: One of its fields is not declared with `param`.
+    """
     hints = typing.get_type_hints(model)
     for name, info in model.model_fields.items():
         extra = info.json_schema_extra

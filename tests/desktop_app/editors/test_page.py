@@ -3,12 +3,13 @@ from PySide6.QtWidgets import QLabel
 
 from desktop_app.document import Document
 from desktop_app.editors.page import SettingsPage
+from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 
 
 @pytest.fixture
 def page(document: Document, preferences: Preferences, qtbot) -> SettingsPage:
-    page = SettingsPage(("optimizer", "hardware"), document, preferences)
+    page = SettingsPage(("optimizer", "hardware"), document, preferences, SettingsFilter(document))
     qtbot.addWidget(page)
     page.resize(420, 400)
     page.show()

@@ -42,7 +42,7 @@ def names(model):
 
 def test_without_a_folder_there_is_nothing(model):
     model.follow({}, "/nowhere")
-    assert model.folder is None
+    assert model.places == ()
     assert model.scan is None
     assert not model.is_busy
     assert model.rows == ()
@@ -168,4 +168,4 @@ def test_no_folder_any_more_forgets_the_pictures(model, folder, qtbot):
     wait_for_scan(model, qtbot)
     model.follow({}, folder)
     assert model.rows == ()
-    assert model.folder is None
+    assert model.places == ()

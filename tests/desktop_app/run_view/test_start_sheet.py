@@ -21,7 +21,7 @@ def ready(workspace: Workspace, ready_values: dict[str, object]) -> Workspace:
 @pytest.fixture
 def seen(ready: Workspace, qtbot) -> Workspace:
     """The same once its pictures were looked at."""
-    qtbot.waitUntil(lambda: not ready.dataset.is_busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not ready.is_looking, timeout=20_000)
     return ready
 
 
@@ -73,13 +73,13 @@ def test_the_plan_is_shown(seen: Workspace, make, tmp_path: Path):
 
 
 def test_start_waits_until_the_pictures_were_looked_at(ready: Workspace, window: QWidget, qtbot):
-    assert ready.dataset.is_busy
+    assert ready.is_looking
     sheet = StartSheet(ready, window)
     sheet.show()
     assert not sheet.start_button.isEnabled()
-    assert "Still looking at the pictures…" in words(sheet)
+    assert "Still looking at the pictures and files…" in words(sheet)
     qtbot.waitUntil(sheet.start_button.isEnabled, timeout=20_000)
-    assert "Still looking at the pictures…" not in words(sheet)
+    assert "Still looking at the pictures and files…" not in words(sheet)
     sheet.let_go()
 
 

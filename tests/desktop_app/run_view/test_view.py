@@ -19,7 +19,7 @@ from trainer_core.version import __version__
 @pytest.fixture
 def view(workspace: Workspace, ready_values: dict[str, object], qtbot) -> RunView:
     workspace.document.apply(ready_values, "made ready")
-    qtbot.waitUntil(lambda: not workspace.dataset.is_busy, timeout=20_000)
+    qtbot.waitUntil(lambda: not workspace.is_looking, timeout=20_000)
     view = RunDock().build(workspace)
     assert isinstance(view, RunView)
     qtbot.addWidget(view)

@@ -90,9 +90,29 @@ def test_a_format_of_another_version_is_named(value: str) -> None:
 
 
 def test_a_mistake_in_the_toml_is_named_with_line_and_column() -> None:
-    error = named_error(f'format = "{FORMAT}"\n[model]\nclip_skip = = 2\n')
+    line = "clip_skip = = 2"
+    error = named_error(f'format = "{FORMAT}"\n[model]\n{line}\n')
 
-    assert str(error.hint) == "Mend line 3, column 12 in a text editor."
+    column = line.rindex("=") + 1  # text editors count from 1
+    assert str(error.hint) == f"Mend line 3, column {column} in a text editor."
+
+
+def test_a_setting_given_twice_is_named_with_its_line() -> None:
+    error = named_error(f'format = "{FORMAT}"\n[model]\nclip_skip = 1\nclip_skip = 2\n')
+
+    assert '"clip_skip"' in str(error)
+    assert "line 4" in str(error.hint)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("[model]\nclip_skip = ", "the file ends in the middle"),
+        ('[model]\nvae = "abc\n', "a text in quotes does not end on its line"),
+    ],
+)
+def test_a_mistake_is_explained_in_plain_words(content: str, reason: str) -> None:
+    assert str(named_error(content)).endswith(f"is not a valid TOML file: {reason}")
 
 
 def test_a_windows_path_in_double_quotes_is_explained() -> None:

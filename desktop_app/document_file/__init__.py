@@ -1,0 +1,1 @@
+"""The file behind the document: kept aside while unsaved, and watched for other programs."""

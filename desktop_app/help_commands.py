@@ -1,0 +1,44 @@
+"""The commands of the Help menu."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QWidget
+
+from desktop_app.file_commands import FileCommands
+from desktop_app.help.about import About
+from desktop_app.help.shortcuts import Shortcuts, shortcut_groups
+from desktop_app.help.welcome import Welcome
+from desktop_app.workspace import Workspace
+
+
+class HelpCommands(QObject):
+    """Opens the dialogs of the Help menu; each goes when it is closed."""
+
+    def __init__(self, workspace: Workspace, files: FileCommands, window: QWidget) -> None:
+        super().__init__(window)
+        self._workspace = workspace
+        self._files = files
+        self._window = window
+
+    def welcome(self) -> None:
+        """Show the welcome."""
+        preferences = self._workspace.preferences
+        preferences.keep_welcomed()
+        _open(Welcome(self._files, preferences.recent_files, self._window))
+
+    def shortcuts(self, commands: Mapping[str, QAction], docks: Iterable[QAction]) -> None:
+        """Show the keys of all commands and docks."""
+        _open(Shortcuts(shortcut_groups(commands, docks), self._window))
+
+    def about(self) -> None:
+        """Show what the program is."""
+        _open(About(self._workspace.data_dir, self._window))
+
+
+def _open(dialog: QDialog) -> None:
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.open()

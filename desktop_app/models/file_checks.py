@@ -1,0 +1,64 @@
+"""What is wrong inside the files that the settings name, looked at in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.background import LatestJob
+from trainer_core.preflight import file_problems
+from trainer_core.settings.problems import Problem
+from trainer_core.settings.schema import TrainSettings
+
+
+class FileChecks(QObject):
+    """Looks into the base model, the prompt file and the state whenever others are named.
+
+    Attributes:
+        problems: What the last look found.
+    """
+
+    changed = Signal()  # problems are others
+    looked = Signal()  # a look is finished
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.problems: Sequence[Problem] = ()
+        self._named: tuple[object, ...] = ()
+        self._looking = LatestJob(self)
+        self._looking.finished.connect(self._on_looked)
+
+    @property
+    def is_busy(self) -> bool:
+        """True until the newest look is finished."""
+        return self._looking.is_running
+
+    def follow(self, settings: TrainSettings) -> None:
+        """Look into the files of these settings, if they are others than before."""
+        named = (
+            settings.model.pretrained_model_name_or_path,
+            settings.sampling.sample_prompts,
+            settings.output.resume,
+        )
+        if named != self._named:
+            self._named = named
+            self._show(())  # it was about other files
+            self.look_again(settings)
+
+    def look_again(self, settings: TrainSettings) -> None:
+        """Look into the files again: another program may have changed them."""
+        self._looking.start(lambda job: file_problems(settings))
+
+    def close(self) -> None:
+        """Drop the work at hand and wait until its thread has let go."""
+        self._looking.close()
+
+    def _on_looked(self, problems: Sequence[Problem] | None) -> None:
+        self._show(problems or ())
+        self.looked.emit()
+
+    def _show(self, problems: Sequence[Problem]) -> None:
+        if list(problems) != list(self.problems):
+            self.problems = problems
+            self.changed.emit()

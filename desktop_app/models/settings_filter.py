@@ -1,0 +1,80 @@
+"""Which settings the parameter docks show: one filter for all of them."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.document import Document
+from desktop_app.translation import shown
+from trainer_core.settings.param import Param
+from trainer_core.settings.schema import params
+
+
+class SettingsFilter(QObject):
+    """Lets pass what contains some words, differs from its default, or has a problem.
+
+    Attributes:
+        words: What is looked for in label, name and help; each word must occur somewhere.
+        only_changed: Only what differs from its default passes.
+        only_problems: Only what has a problem passes.
+    """
+
+    changed = Signal()
+    field_wanted = Signal()  # the field for the words should take the focus
+    advanced_wanted = Signal(bool)  # unfold, or fold, whatever is advanced
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self.words = ""
+        self.only_changed = False
+        self.only_problems = False
+
+    @property
+    def is_active(self) -> bool:
+        """True if something is asked for; what is asked for may still be everything."""
+        return bool(self.words.strip()) or self.only_changed or self.only_problems
+
+    def set_words(self, words: str) -> None:
+        """Look for these words from now on."""
+        if words != self.words:
+            self.words = words
+            self.changed.emit()
+
+    def set_only_changed(self, is_wanted: bool) -> None:
+        """Let pass only what differs from its default, or the others too."""
+        if is_wanted != self.only_changed:
+            self.only_changed = is_wanted
+            self.changed.emit()
+
+    def set_only_problems(self, is_wanted: bool) -> None:
+        """Let pass only what has a problem, or the others too."""
+        if is_wanted != self.only_problems:
+            self.only_problems = is_wanted
+            self.changed.emit()
+
+    def clear(self) -> None:
+        """Let everything pass."""
+        if self.words or self.is_active:
+            self.words = ""
+            self.only_changed = self.only_problems = False
+            self.changed.emit()
+
+    def matching(self) -> list[str]:
+        """Return the paths that pass as the document is now, in the order of the forms."""
+        words = self.words.casefold().split()
+        troubled = {problem.path for problem in self._document.problems}
+        return [
+            path
+            for path, param in params().items()
+            if not (self.only_changed and self._document.is_default(path))
+            and not (self.only_problems and path not in troubled)
+            and _contains(param, words)
+        ]
+
+
+def _contains(param: Param, words: list[str]) -> bool:
+    if not words:
+        return True
+    text = f"{shown(param.spec.label)}\n{param.name}\n{shown(param.spec.help)}".casefold()
+    return all(word in text for word in words)

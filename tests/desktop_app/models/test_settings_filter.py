@@ -1,0 +1,73 @@
+import pytest
+
+from desktop_app.document import Document
+from desktop_app.models.settings_filter import SettingsFilter
+from trainer_core.settings.schema import params
+
+
+@pytest.fixture
+def settings_filter(document: Document) -> SettingsFilter:
+    return SettingsFilter(document, document)
+
+
+def test_everything_passes_at_first(settings_filter: SettingsFilter):
+    assert settings_filter.matching() == list(params())
+    assert not settings_filter.is_active
+
+
+@pytest.mark.parametrize(
+    ("words", "path"),
+    [
+        ("NETWORK RANK", "adapter.network_dim"),  # label
+        ("lr_warmup_steps", "optimizer.lr_warmup_steps"),  # name in files
+        ("steps lr_warm", "optimizer.lr_warmup_steps"),  # parts in any order
+        ("same seed and data", "hardware.seed"),  # help
+    ],
+)
+def test_words_are_found_in_label_name_and_help(settings_filter, words: str, path: str):
+    settings_filter.set_words(words)
+    assert path in settings_filter.matching()
+
+
+def test_every_word_must_occur(settings_filter: SettingsFilter):
+    settings_filter.set_words("network zebra")
+    assert settings_filter.matching() == []
+
+
+def test_blanks_ask_for_nothing(settings_filter: SettingsFilter):
+    settings_filter.set_words("  ")
+    assert settings_filter.matching() == list(params())
+    assert not settings_filter.is_active
+
+
+def test_only_what_differs_passes(settings_filter: SettingsFilter, document: Document):
+    settings_filter.set_only_changed(True)
+    assert settings_filter.matching() == []
+    document.set_value("hardware.seed", 5)
+    assert settings_filter.matching() == ["hardware.seed"]
+
+
+def test_only_what_has_a_problem_passes(settings_filter: SettingsFilter, document: Document):
+    settings_filter.set_only_problems(True)
+    document.set_value("adapter.network_dim", 0)
+    assert "adapter.network_dim" in settings_filter.matching()
+    assert "adapter.network_alpha" not in settings_filter.matching()
+
+
+def test_what_is_asked_for_must_all_hold(settings_filter: SettingsFilter, document: Document):
+    document.set_value("hardware.seed", 5)
+    document.set_value("adapter.network_dim", 16)
+    settings_filter.set_only_changed(True)
+    settings_filter.set_words("seed")
+    assert settings_filter.matching() == ["hardware.seed"]
+
+
+def test_clearing_takes_everything_back_and_tells_once(settings_filter: SettingsFilter, qtbot):
+    settings_filter.set_words("seed")
+    settings_filter.set_only_changed(True)
+    settings_filter.set_only_problems(True)
+    told = []
+    settings_filter.changed.connect(lambda: told.append(settings_filter.matching()))
+    settings_filter.clear()
+    settings_filter.clear()
+    assert told == [list(params())]
