@@ -16,7 +16,7 @@ from trainer_core.settings.schema import params
 
 _LEFT_WIDTH_PX = 430
 _BOTTOM_HEIGHT_PX = 170
-_LAYOUT_VERSION = 1  # raised when a saved layout would no longer fit
+_LAYOUT_VERSION = 2  # raised when a saved layout would no longer fit
 
 
 class DockFrame(QObject):
@@ -60,7 +60,7 @@ class DockFrame(QObject):
     def reset(self) -> None:
         """Put every dock where it stands at the first start."""
         self._place()
-        QTimer.singleShot(0, self, self._resize)  # sizes can be given once the window is laid out
+        QTimer.singleShot(0, self, self._arrange)  # sizes can be given once the window is laid out
 
     def _place(self) -> None:
         firsts: dict[Qt.DockWidgetArea, QDockWidget] = {}
@@ -80,7 +80,7 @@ class DockFrame(QObject):
         for widget in firsts.values():
             widget.raise_()
 
-    def _resize(self) -> None:
+    def _arrange(self) -> None:
         places = {dock.default_area: self.widgets[dock.name] for dock in self._docks}
         left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
         right = places[Qt.DockWidgetArea.RightDockWidgetArea]
@@ -90,6 +90,9 @@ class DockFrame(QObject):
         self._window.resizeDocks([left, right], rest, Qt.Orientation.Horizontal)
         rest = [max(height - _BOTTOM_HEIGHT_PX, 1), _BOTTOM_HEIGHT_PX]
         self._window.resizeDocks([right, bottom], rest, Qt.Orientation.Vertical)
+        for dock in self._docks:
+            if dock.is_in_front:
+                self.raise_dock(dock.name)
 
     def raise_dock(self, name: str) -> None:
         """Show a dock and bring it to the front."""

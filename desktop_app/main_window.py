@@ -39,7 +39,7 @@ from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
-_KEYS_OF_DOCKS = 10  # one digit each, from 1
+_KEYS_OF_DOCKS = 10  # one digit each: 1 to 9, then 0
 
 
 class MainWindow(QMainWindow):
@@ -191,8 +191,8 @@ class MainWindow(QMainWindow):
         for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
             action = QAction(widget.windowTitle(), self)
             action.setCheckable(True)
-            if number < _KEYS_OF_DOCKS:
-                action.setShortcut(f"Ctrl+{number}")
+            if number <= _KEYS_OF_DOCKS:
+                action.setShortcut(f"Ctrl+{number % 10}")
             action.triggered.connect(partial(self.docks.toggle, name))
             actions.append(action)
         return actions

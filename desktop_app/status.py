@@ -96,6 +96,8 @@ class StatusBar(QStatusBar):
         self._show_bar()
         if self._run.is_running and self._run.phase in ("starting", "loading"):
             self._bar.setRange(0, 0)
+        if self._run.is_stopping:
+            self._time_left.clear()
         if not self._run.is_running:
             self._clear()
 
@@ -140,7 +142,9 @@ class StatusBar(QStatusBar):
         speed = f"{event.images_per_second:.3g}"
         self._speed.setText(shown(T("App", "{speed} images/s"), speed=speed))
         left = self._pace.seconds_left(total)
-        if left is not None:
+        if self._run.is_stopping:
+            self._time_left.clear()
+        elif left is not None:
             self._time_left.setText(shown(T("App", "{time} left"), time=duration_words(left)))
 
     def _show_problems(self) -> None:

@@ -89,6 +89,11 @@ class Workspace(QObject):
         self.record.close()
         self.python.close()
 
+    @property
+    def is_looking(self) -> bool:
+        """True until everything that the document names was looked at."""
+        return self.dataset.is_busy or self.file_checks.is_busy
+
     def look_again(self) -> None:
         """See whether files came, went or changed while the user was in other programs."""
         self.document.recheck()

@@ -23,6 +23,7 @@ class Dock(ABC):
         default_area: Where it stands at the first start; docks of one area share it as tabs.
         is_built_late: True if it is built when it is first seen, because that takes a while; it
             may listen to nothing but models then.
+        is_in_front: Whether its tab is the one in front then, instead of the first.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Dock(ABC):
     icon: str
     default_area: Qt.DockWidgetArea
     is_built_late = False
+    is_in_front = False
 
     @abstractmethod
     def build(self, workspace: Workspace) -> QWidget:

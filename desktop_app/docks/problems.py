@@ -31,6 +31,7 @@ class ProblemsDock(Dock):
     title = T("App", "Problems")
     icon = "problems"
     default_area = Qt.DockWidgetArea.BottomDockWidgetArea
+    is_in_front = True  # it leads through the first settings
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the table of problems."""

@@ -47,6 +47,17 @@ def next_steps(outcome: Outcome, record: RunRecord, weights: Path | None) -> lis
     return [*_using(record, weights), *_longer(outcome, record)]
 
 
+def state_left(outcome: Outcome, folder: RunFolder | None) -> Path | None:
+    """Return the state that an ended run can go on from.
+
+    The trainer says which it is, unless it had no time to.
+    """
+    had_no_word = outcome.ending is Ending.CRASHED or (outcome.stopped and outcome.step is None)
+    if outcome.state is None and had_no_word and folder is not None:
+        return folder.newest_state()
+    return outcome.state
+
+
 def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSettings) -> int | None:
     """Return the step that Start would offer to go on from, None if it would not.
 
@@ -55,11 +66,11 @@ def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSetting
         folder: Where it is.
         settings: Those of the document, which may be of another run by now.
     """
-    output = settings.output
-    if outcome.ending is Ending.COMPLETED or outcome.state is None or folder is None:
+    output, state = settings.output, state_left(outcome, folder)
+    if outcome.ending is Ending.COMPLETED or state is None or folder is None:
         return None
     here = (folder.output_dir, folder.name)
-    step = state_step(outcome.state)
+    step = state_step(state)
     is_same = (output.output_dir, output.output_name) == here and output.resume is None
     return step if is_same and step > 0 else None
 

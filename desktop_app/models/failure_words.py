@@ -15,6 +15,7 @@ from desktop_app.translation import shown
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.protocol.messages import Failed
 from trainer_core.run_folder import state_step
+from trainer_core.settings.document import UNSET
 from trainer_core.settings.schema import params
 from trainer_core.texts import T
 
@@ -81,8 +82,8 @@ class Failure:
     picture: Path | None = None
 
 
-def failure_of(outcome: Outcome, record: RunRecord) -> Failure:
-    """Put a run that ended badly into words."""
+def failure_of(outcome: Outcome, record: RunRecord, state: Path | None) -> Failure:
+    """Put a run that ended badly into words; ``state`` is what it can go on from."""
     failed = record.failed if outcome.ending is Ending.FAILED else None
     kind = "" if failed is None else failed.kind
     headline = _HEADLINES.get(kind) or _ENDINGS.get(outcome.ending, _HEADLINES["trainer"])
@@ -92,8 +93,8 @@ def failure_of(outcome: Outcome, record: RunRecord) -> Failure:
         when=_when(outcome, record),
         reason=with_labels(shown(outcome.sentence)),
         advice=hint or shown(_ADVICE.get(kind, _OTHERWISE)),
-        saved=_saved(outcome, record),
-        setting="" if failed is None else setting_of(failed),
+        saved=_saved(state, record),
+        setting="" if failed is None else _acting(setting_of(failed), record),
         picture=None if failed is None else _picture_of(failed, record),
     )
 
@@ -109,6 +110,13 @@ def setting_of(failed: Failed) -> str:
     if found is None and failed.kind in ("settings", "numeric", "out_of_memory"):
         found = _labelled(sentences[1].casefold())
     return found or _PLACES.get(failed.kind, "")
+
+
+def _acting(path: str, record: RunRecord) -> str:
+    """Return the rate that acts in place of the common one, where a part has its own."""
+    own_rate = record.used.records.asked.get("optimizer.unet_lr", UNSET)
+    is_idle = path == "optimizer.learning_rate" and own_rate != UNSET
+    return "optimizer.unet_lr" if is_idle else path
 
 
 def _labelled(sentence: str) -> str | None:
@@ -148,17 +156,17 @@ def _last_step(record: RunRecord) -> int | None:
     return record.from_step if record.latest is None else record.latest.step
 
 
-def _saved(outcome: Outcome, record: RunRecord) -> str:
-    return " ".join(_saved_sentences(outcome, record))
+def _saved(state: Path | None, record: RunRecord) -> str:
+    return " ".join(_saved_sentences(state, record))
 
 
-def _saved_sentences(outcome: Outcome, record: RunRecord) -> Iterator[str]:
+def _saved_sentences(state: Path | None, record: RunRecord) -> Iterator[str]:
     weights = record.files.weights
-    if outcome.state is not None:
+    if state is not None:
         template = T("App", "A state of step {step} is saved: {name}.")
-        yield shown(template, step=state_step(outcome.state), name=outcome.state.name)
+        yield shown(template, step=state_step(state), name=state.name)
     if weights:
         template = T("App", "The newest weights are {name}.")
         yield shown(template, name=weights[0].path.name)
-    elif outcome.state is None and _last_step(record):
+    elif state is None and _last_step(record):
         yield shown(T("App", "Nothing of this run was saved."))

@@ -20,6 +20,7 @@ class FileChecks(QObject):
     """
 
     changed = Signal()  # problems are others
+    looked = Signal()  # a look is finished
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class FileChecks(QObject):
 
     def _on_looked(self, problems: Sequence[Problem] | None) -> None:
         self._show(problems or ())
+        self.looked.emit()
 
     def _show(self, problems: Sequence[Problem]) -> None:
         if list(problems) != list(self.problems):

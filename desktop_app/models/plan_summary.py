@@ -35,7 +35,7 @@ def summary(
         *_length(plan),
         _rates(settings),
         _precision(settings),
-        _files(settings),
+        *_files(settings),
         _saves(settings, plan),
         _samples(settings),
     ]
@@ -98,7 +98,7 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
     else:
         template = T("App", "{pictures} in {folders} folders, with repeats {samples} per epoch")
         words = shown(template, folders=len(plan.concepts), **facts)
-    yield Stat(name, words, "\n".join([str(scan.request.folder), *rows]))
+    yield Stat(name, words, "\n".join([*map(str, scan.request.places), *rows]))
     template = T("App", "{batches} per epoch, of up to {size} pictures; buckets: {buckets}")
     batches, size = count_words(plan.batches_per_epoch), scan.request.pace.train_batch_size
     words = shown(template, batches=batches, size=size, buckets=len(plan.buckets))
@@ -153,13 +153,14 @@ def _precision(settings: TrainSettings) -> Stat:
     return Stat(name, shown(T("App", "{precision}; on the GPU if there is one"), precision=label))
 
 
-def _files(settings: TrainSettings) -> Stat:
+def _files(settings: TrainSettings) -> Iterator[Stat]:
     output = settings.output
-    name = shown(T("App", "Result"))
-    if output.output_dir is None:
-        return Stat(name, "–")
-    path = output.output_dir / f"{output.output_name}.safetensors"
-    return Stat(name, str(path), str(path))
+    if output.resume is not None:
+        yield Stat(shown(T("App", "Goes on from")), output.resume.name, str(output.resume))
+    path = "–"
+    if output.output_dir is not None:
+        path = str(output.output_dir / f"{output.output_name}.safetensors")
+    yield Stat(shown(T("App", "Result")), path)
 
 
 def _saves(settings: TrainSettings, plan: Plan | None) -> Stat:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from enum import Enum
 
-from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.problems_model import ProblemsModel
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T
@@ -14,7 +13,7 @@ class Readiness(Enum):
     """The answers, with what is said beside a Start that cannot be pressed."""
 
     READY = ""
-    LOOKING = T("App", "Still looking at the pictures…")
+    LOOKING = T("App", "Still looking at the pictures and files…")
     ERRORS = T("App", "Start is possible once the errors are mended.")
 
     @property
@@ -28,8 +27,8 @@ class Readiness(Enum):
         return "error" if self is Readiness.ERRORS else "dim"
 
 
-def readiness(problems: ProblemsModel, dataset: DatasetModel) -> Readiness:
+def readiness(problems: ProblemsModel, *, is_looking: bool) -> Readiness:
     """Tell whether a run can start; errors that are known come before what is still looked at."""
     if problems.count(Severity.ERROR):
         return Readiness.ERRORS
-    return Readiness.LOOKING if dataset.is_busy else Readiness.READY
+    return Readiness.LOOKING if is_looking else Readiness.READY

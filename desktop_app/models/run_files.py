@@ -126,8 +126,6 @@ class RunFiles(QAbstractTableModel):
         file, column = self._files[index.row()], Column(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(file.path)
-        if role == Qt.ItemDataRole.TextAlignmentRole and column is Column.SIZE:
-            return Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
         if role != Qt.ItemDataRole.DisplayRole:
             return None
         match column:

@@ -37,6 +37,8 @@ def count_words(value: int) -> str:
 
 def size_words(size_bytes: int) -> str:
     """Return the size of a file, such as ``6.9 MiB``."""
+    if size_bytes < 1024:
+        return shown(T("App", "{size} bytes"), size=size_bytes)
     if size_bytes < 1024**2:
         return shown(T("App", "{size} KiB"), size=f"{size_bytes / 1024:.3g}")
     if size_bytes < 1024**3:

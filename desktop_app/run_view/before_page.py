@@ -45,7 +45,7 @@ class BeforePage(QWidget):
     def refresh(self) -> None:
         """Show the plan as it is now."""
         workspace = self._workspace
-        ready = readiness(workspace.problems, workspace.dataset)
+        ready = readiness(workspace.problems, is_looking=workspace.is_looking)
         errors = workspace.problems.count(Severity.ERROR)
         words = shown(T("App", "Ready to start: this is what would be trained."))
         if ready is Readiness.ERRORS:

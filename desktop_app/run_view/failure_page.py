@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.ending_words import can_go_on
+from desktop_app.models.ending_words import can_go_on, state_left
 from desktop_app.models.failure_words import Failure, failure_of
 from desktop_app.process.outcome import Outcome
 from desktop_app.run_view.places import copy_text, open_path
@@ -54,7 +54,8 @@ class FailurePage(QWidget):
     def show_outcome(self, outcome: Outcome) -> None:
         """Show this end."""
         workspace = self._workspace
-        self.failure = failure = failure_of(outcome, workspace.record)
+        state = state_left(outcome, workspace.run.folder)
+        self.failure = failure = failure_of(outcome, workspace.record, state)
         self._log_file = outcome.log_file
         self._preferences_page = outcome.preferences_page
         self._headline.setText(failure.headline)

@@ -71,7 +71,7 @@ class ProgressPage(QWidget):
     def _time_stats(self) -> Iterator[Stat]:
         record = self._workspace.record
         yield Stat(shown(T("App", "Running")), duration_words(record.seconds))
-        left = record.seconds_left
+        left = None if self._workspace.run.is_stopping else record.seconds_left
         yield Stat(shown(T("App", "Left")), "–" if left is None else duration_words(left))
         if record.latest is not None:
             template = T("App", "{done} of {total}")

@@ -193,6 +193,7 @@ class StartSheet(QDialog):
         workspace.problems.modelReset.connect(self.refresh)
         workspace.dataset.changed.connect(self.refresh)
         workspace.dataset.busy_changed.connect(self.refresh)
+        workspace.file_checks.looked.connect(self.refresh)
         workspace.document.changed.connect(self._on_document_changed)
         self._looking.finished.connect(self._on_model_seen)
         self.problems.applied.connect(self._on_applied)
@@ -220,7 +221,7 @@ class StartSheet(QDialog):
         self._problems_heading.setText(shown(T("App", "Problems: {count}"), count=count))
 
     def _show_readiness(self) -> None:
-        ready = readiness(self.workspace.problems, self.workspace.dataset)
+        ready = readiness(self.workspace.problems, is_looking=self.workspace.is_looking)
         is_news = (ready is Readiness.READY) is not self.start_button.isEnabled()
         self.start_button.setEnabled(ready is Readiness.READY)
         if is_news and ready is Readiness.READY and not self.names.isAncestorOf(self.focusWidget()):

@@ -420,6 +420,13 @@ def test_a_closed_dock_stays_closed_and_comes_back_from_the_menu(
     assert not log.isHidden()
 
 
+def test_problems_lead_a_newcomer_through_the_first_settings(window: MainWindow, qtbot):
+    window.docks.raise_dock("log")
+    window.commands["reset_layout"].trigger()
+    problems = window.docks.widgets["problems"]
+    qtbot.waitUntil(lambda: not problems.visibleRegion().isEmpty())
+
+
 def test_a_dock_behind_another_comes_to_the_front_first(window: MainWindow):
     charts = window.docks.widgets["charts"]
     window.docks.toggle("charts")

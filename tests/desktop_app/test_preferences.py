@@ -63,3 +63,10 @@ def test_the_choice_of_charts_survives_a_restart(tmp_path: Path, qapp):
     assert not again.is_chart_shown("loss", at_first=True)
     assert again.is_chart_shown("memory", at_first=False)
     assert again.is_chart_shown("learning_rates", at_first=True)
+
+
+def test_a_switch_is_read_from_a_file(tmp_path: Path, qapp):
+    path = tmp_path / "kept.ini"
+    path.write_text("[app]\nstart_at_once=true\ntheme=dark\n", encoding="utf-8")
+    settings = Preferences(path).settings
+    assert (settings.start_at_once, settings.theme) == (True, "dark")

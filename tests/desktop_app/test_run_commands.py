@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from helpers.answers import Answers
 from helpers.starts import Starts
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.models.name_ways import NameWay
@@ -82,6 +83,32 @@ def test_a_taken_name_stops_the_start_unless_something_is_chosen(
     commands.start()
     assert not ready.run.is_running
     assert starts.refused == 1
+
+
+@pytest.mark.parametrize(
+    ("way", "told"),
+    [
+        (NameWay.GO_ON, {"overwrite": False, "continue_": True}),
+        (NameWay.RENAME, {"overwrite": False, "continue_": False}),
+        (NameWay.REPLACE, {"overwrite": True, "continue_": False}),
+    ],
+)
+def test_the_trainer_is_told_what_was_chosen_about_the_name(
+    play: Callable[[], Outcome],
+    commands: RunCommands,
+    ready: Workspace,
+    starts: Starts,
+    monkeypatch: pytest.MonkeyPatch,
+    way: NameWay,
+    told: dict[str, bool],
+):
+    play()
+    ready.document.set_value("optimizer.max_train_steps", 60)
+    calls: list[dict[str, bool]] = []
+    monkeypatch.setattr(ready.run, "start", lambda _run_file, **flags: calls.append(flags))
+    starts.agreed = [way]
+    commands.start()
+    assert calls == [told]
 
 
 def test_a_stopped_run_goes_on_from_its_state(
@@ -174,6 +201,22 @@ def test_save_now_saves_and_trains_on(commands: RunCommands, training: Workspace
     qtbot.waitUntil(lambda: len(training.metrics.loss) > done, timeout=20_000)
 
 
+def test_a_save_that_was_asked_for_is_told_by_its_name(
+    commands: RunCommands, training: Workspace, qtbot
+):
+    with qtbot.waitSignal(commands.news, timeout=20_000) as news:
+        commands.save_now()
+    assert news.args == ["Saved: mine.safetensors"]
+
+
+def test_a_save_that_nobody_asked_for_is_no_news(commands: RunCommands, training: Workspace, qtbot):
+    told: list[str] = []
+    commands.news.connect(told.append)
+    with qtbot.waitSignal(training.run.ended, timeout=20_000):
+        commands.stop_and_save()
+    assert told == []
+
+
 @pytest.fixture
 def prompts(ready: Workspace, tmp_path: Path) -> None:
     """A prompt file, chosen before the start."""
@@ -188,6 +231,16 @@ def test_sample_now_draws_and_trains_on(commands: RunCommands, training: Workspa
     qtbot.waitUntil(lambda: training.samples.rowCount() == 2, timeout=20_000)
     done = len(training.metrics.loss)
     qtbot.waitUntil(lambda: len(training.metrics.loss) > done, timeout=20_000)
+
+
+@pytest.mark.usefixtures("prompts")
+def test_samples_that_were_asked_for_are_told_once_drawn(
+    commands: RunCommands, training: Workspace, qtbot
+):
+    with qtbot.waitSignal(commands.news, timeout=20_000) as news:
+        commands.sample_now()
+    step = training.samples.headerData(0, Qt.Orientation.Horizontal)
+    assert news.args == [f"Samples of {str(step).lower()} are drawn."]
 
 
 def test_a_run_without_prompts_says_so_and_shows_how_to_get_samples(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pytestqt.qtbot import QtBot
 
 from desktop_app.models.name_ways import NameWay
-from desktop_app.models.readiness import Readiness, readiness
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 
@@ -31,10 +30,7 @@ class Starts:
     def __call__(self, sheet: StartSheet) -> bool:
         sheet.show()
         workspace: Workspace = sheet.workspace
-        self._qtbot.waitUntil(
-            lambda: readiness(workspace.problems, workspace.dataset) is not Readiness.LOOKING,
-            timeout=20_000,
-        )
+        self._qtbot.waitUntil(lambda: not workspace.is_looking, timeout=20_000)
         taken = sheet.names.taken
         if taken is not None:
             self.labels = [offer.label for offer in taken.offers]

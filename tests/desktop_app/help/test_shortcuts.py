@@ -42,7 +42,9 @@ def test_every_command_with_a_key_is_listed_under_its_name(window: MainWindow):
 
 def test_the_keys_of_the_docks_are_listed(window: MainWindow):
     keys = listed(window)
-    assert [keys[dock.title] for dock in DOCKS] == [f"Ctrl+{n}" for n in range(1, len(DOCKS) + 1)]
+    digits = "1234567890"  # as they stand on the keyboard
+    with_keys = DOCKS[: len(digits)]
+    assert [keys[dock.title] for dock in with_keys] == [f"Ctrl+{digit}" for digit in digits]
 
 
 def test_a_command_keeps_its_name_while_it_names_a_step(window: MainWindow, workspace: Workspace):
