@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer_core.dataset.audit import Audit, Finding
+from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
@@ -24,7 +25,8 @@ class PictureRow:
         folder: Of its concept.
         caption: The words that it is trained with; "" if they cannot be read.
         size: In pixels, upright; None if it cannot be read.
-        bucket: The size that it is trained at; None if it is not.
+        placement: How it is scaled and cut for training; None if it is not trained.
+        class_tokens: The words that it is trained with if it has no caption.
         findings: What is wrong with it, the worst first.
     """
 
@@ -33,8 +35,14 @@ class PictureRow:
     repeats: int
     caption: str = ""
     size: Size | None = None
-    bucket: Size | None = None
+    placement: Placement | None = None
+    class_tokens: str = ""
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def bucket(self) -> Size | None:
+        """The size that it is trained at; None if it is not."""
+        return None if self.placement is None else self.placement.bucket
 
     @property
     def severity(self) -> Severity | None:
@@ -45,7 +53,7 @@ class PictureRow:
 def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[PictureRow, ...]:
     """Return a row for every picture, in the order of the index."""
     found = _by_path(audit.findings)
-    placements = plan.placements if plan else {}
+    placements: Mapping[Path, Placement] = plan.placements if plan else {}
     return tuple(
         PictureRow(
             path=picture.path,
@@ -53,7 +61,8 @@ def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[
             repeats=picture.repeats,
             caption=audit.captions.get(picture.path, ""),
             size=audit.headers[picture.path].size if picture.path in audit.headers else None,
-            bucket=placements[picture.path].bucket if picture.path in placements else None,
+            placement=placements.get(picture.path),
+            class_tokens=picture.class_tokens,
             findings=found.get(picture.path, ()),
         )
         for concept in index.concepts

@@ -55,12 +55,14 @@ class Audit:
         headers: Of every picture that could be read.
         captions: Of every picture whose caption could be read.
         unusable: Pictures that cannot be planned with: unreadable, or too thin for a bucket.
+        extension: Of the caption files, with its dot; None if there are two kinds to choose from.
     """
 
     findings: tuple[Finding, ...]
     headers: Mapping[Path, PictureHeader] = field(repr=False)
     captions: Mapping[Path, str] = field(repr=False)
     unusable: frozenset[Path]
+    extension: str | None = None
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -99,6 +101,7 @@ def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: s
         elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
             findings.append(_small(picture.path, header.size, placement))
     captions: dict[Path, str] = {}
+    extension: str | None = None
     try:
         extension = resolve_extension(index, caption_extension)
     except DatasetError as error:
@@ -106,7 +109,7 @@ def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: s
     else:
         for concept in index.concepts:
             findings += _caption_findings(concept, extension, captions)
-    return Audit(tuple(findings), headers, captions, frozenset(unusable))
+    return Audit(tuple(findings), headers, captions, frozenset(unusable), extension)
 
 
 def decode_fully(path: Path) -> Finding | None:
