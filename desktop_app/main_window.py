@@ -12,6 +12,7 @@ from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, Q
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
+from desktop_app.caption_commands import CaptionCommands
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
@@ -45,6 +46,7 @@ class MainWindow(QMainWindow):
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
         self.run = RunCommands(workspace, self, ask=ask)
+        self._captions = CaptionCommands(workspace.captions, self, ask=ask)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -69,8 +71,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close unless something must be saved or waited for first."""
-        self._commit_edit()
-        if not self._closing.may_close():
+        if not (self._commit_edit() and self._closing.may_close()):
             event.ignore()
             return
         self._keep_layout()
@@ -94,7 +95,8 @@ class MainWindow(QMainWindow):
         if path is None:
             return
         event.acceptProposedAction()
-        self._commit_edit()
+        if not self._commit_edit():
+            return
         if path.is_dir():
             self._workspace.document.set_value("dataset.train_data_dir", str(path))
             self._workspace.dock_wanted.emit("dataset")
@@ -127,17 +129,18 @@ class MainWindow(QMainWindow):
         """Return ``handler`` preceded by taking over what is still being typed."""
 
         def run() -> None:
-            self._commit_edit()
-            handler()
+            if self._commit_edit():
+                handler()
 
         return run
 
-    def _commit_edit(self) -> None:
+    def _commit_edit(self) -> bool:
         widget = QApplication.focusWidget()
         while widget is not None and not isinstance(widget, Editor):
             widget = widget.parentWidget()
         if widget is not None:
             widget.commit()
+        return self._captions.settle()
 
     def _find(self) -> None:
         self.toolbar.search.setFocus()

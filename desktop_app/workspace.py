@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
+from desktop_app.captions import Captions
 from desktop_app.document import Document
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.log_model import LogModel
@@ -22,6 +23,7 @@ class Workspace(QObject):
     Attributes:
         document: The settings being edited.
         dataset: The pictures that the document names.
+        captions: Edits of their captions.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         metrics: What the run measured.
@@ -43,6 +45,7 @@ class Workspace(QObject):
         self.preferences = preferences
         self.document = Document(self)
         self.dataset = DatasetModel(self)
+        self.captions = Captions(self.document.undo_stack, self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -59,6 +62,7 @@ class Workspace(QObject):
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
+        self.captions.written.connect(dataset.show_caption)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
         run.started.connect(self.samples.clear)

@@ -1,4 +1,4 @@
-"""The column beside the thumbnails: concepts to choose from, and findings that lead to pictures."""
+"""The column beside the thumbnails: concepts and buckets to choose from, findings that lead on."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.dataset_view.bucket_part import BucketPart
 from desktop_app.models.concept_table import Column, ConceptTable
+from desktop_app.models.dataset_scan import Scan
 from desktop_app.models.findings_list import FindingsList
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -25,11 +27,14 @@ from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.texts import T
 
+_SHARES = (2, 2, 3)  # of the height, for concepts, buckets and findings
+
 
 class DatasetSide(QSplitter):
-    """Concepts above, findings below."""
+    """Concepts above, then buckets, findings below."""
 
     folder_chosen = Signal(object)  # Path of a concept's folder, None for all
+    bucket_chosen = Signal(object)  # training size, None for all
     picture_wanted = Signal(object)  # Path that a finding is about
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -38,19 +43,33 @@ class DatasetSide(QSplitter):
         self._findings = FindingsList(self)
         self._concept_view = _concept_view(self._concepts)
         self._finding_view = _finding_view(self._findings)
+        self._buckets = BucketPart(self)
         self._heading = QLabel(self)
         self._heading.setProperty("role", "dim")
         self._finding_part = self._below_heading()
         self.setChildrenCollapsible(False)
         self.setContentsMargins(tokens.current().gap_s, 0, 0, 0)
         self.addWidget(self._concept_view)
+        self.addWidget(self._buckets)
         self.addWidget(self._finding_part)
+        for part, share in enumerate(_SHARES):
+            self.setStretchFactor(part, share)
         self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)
+        self._buckets.bucket_chosen.connect(self.bucket_chosen)
         self._finding_view.clicked.connect(self._on_finding)
         self._finding_view.activated.connect(self._on_finding)
 
-    def show_index(self, index: DatasetIndex) -> None:
-        """List the concepts; the chosen one stays chosen if it is still there."""
+    def show_scan(self, scan: Scan) -> None:
+        """List concepts and buckets; the chosen ones stay chosen if they are still there."""
+        self._show_index(scan.index)
+        self._buckets.show_scan(scan)
+
+    def choose_all(self) -> None:
+        """Show the pictures of every concept and bucket."""
+        self.choose(None)
+        self._buckets.choose_none()
+
+    def _show_index(self, index: DatasetIndex) -> None:
         chosen = self._concepts.folder(self._concept_view.currentIndex().row())
         self._concepts.show(index.concepts)
         self.choose(chosen)

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.captions import Captions
 from desktop_app.dataset_view.browser import PictureBrowser
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.summary import check_words, stats
@@ -28,13 +29,17 @@ from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
 from trainer_core.texts import T
 
+_SIDE_PX = 190  # at first; the rest is the pictures
+
 
 class DatasetView(QWidget):
     """Shows a `DatasetModel`; a folder dropped anywhere on it is handed on."""
 
     folder_chosen = Signal(object)  # Path
 
-    def __init__(self, model: DatasetModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: DatasetModel, captions: Captions, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._model = model
         self._is_dragging = False
@@ -44,11 +49,13 @@ class DatasetView(QWidget):
         self._path = ElidedLabel(parent=self)
         self._stats = StatRow(self)
         self._side = DatasetSide(self)
-        self.browser = PictureBrowser(self)
+        self.browser = PictureBrowser(captions, self)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._invitation)
         self._pages.addWidget(self._content())
         self._side.folder_chosen.connect(self.browser.show_folder)
+        self._side.bucket_chosen.connect(self.browser.show_bucket)
+        self.browser.filter_dropped.connect(self._side.choose_all)
         self._side.picture_wanted.connect(self.reveal)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
@@ -60,9 +67,9 @@ class DatasetView(QWidget):
         """Show a picture, or the pictures of a concept's folder, whatever was chosen before."""
         rows = self._model.rows
         if any(row.path == path for row in rows):
-            self._side.choose(None)
             self.browser.reveal(path)
         elif any(row.folder == path for row in rows):
+            self._side.choose_all()
             self._side.choose(path)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
@@ -90,7 +97,7 @@ class DatasetView(QWidget):
         if scan is not None:
             self._path.setText(str(scan.request.folder))
             self._stats.show_stats(stats(scan))
-            self._side.show_index(scan.index)
+            self._side.show_scan(scan)
         self._show_rows()
         self._show_progress()
         self._show_page()
@@ -98,10 +105,10 @@ class DatasetView(QWidget):
     def _show_rows(self) -> None:
         folder = self._model.folder or Path()
         self._side.show_findings(self._model.findings, folder)
-        self.browser.show_rows(self._model.rows)
+        self.browser.show_rows(self._model.rows, self._model.caption_extension)
 
     def _show_progress(self) -> None:
-        self.browser.show_note(check_words(self._model.progress))
+        self.browser.bar.show_note(check_words(self._model.progress))
 
     def _show_page(self) -> None:
         invitation = self._words_of_invitation()
@@ -156,8 +163,8 @@ class DatasetView(QWidget):
         parts = QSplitter(Qt.Orientation.Horizontal, page)
         parts.addWidget(self._side)
         parts.addWidget(self.browser)
-        parts.setStretchFactor(0, 1)
-        parts.setStretchFactor(1, 3)
+        parts.setSizes([_SIDE_PX, page.width()])
+        parts.setStretchFactor(1, 1)
         parts.setChildrenCollapsible(False)
         column.addWidget(parts, 1)
         return page

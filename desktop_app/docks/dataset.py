@@ -24,9 +24,10 @@ class DatasetDock(Dock):
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the view of the workspace's dataset."""
-        view = DatasetView(workspace.dataset)
+        view = DatasetView(workspace.dataset, workspace.captions)
         view.folder_chosen.connect(partial(_use_folder, workspace))
         workspace.picture_wanted.connect(view.reveal)
+        workspace.captions.restored.connect(view.reveal)
         return view
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from desktop_app.models.dataset_scan import (
     check_fully,
     look,
 )
-from desktop_app.models.picture_row import PictureRow, with_findings
+from desktop_app.models.picture_row import PictureRow, with_caption, with_findings
 from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings, params
@@ -77,6 +79,12 @@ class DatasetModel(QObject):
         """Every picture with everything that is known of it."""
         return () if self.scan is None else with_findings(self.scan.rows, self._found_by_check())
 
+    @property
+    def caption_extension(self) -> str | None:
+        """Extension of the caption files; None where there are two kinds, or none is known."""
+        audit = None if self.scan is None else self.scan.audit
+        return None if audit is None else audit.extension
+
     def follow(self, raw: Mapping[str, Any], folder: Path) -> None:
         """Show the pictures that a raw document names; ``folder`` is where its paths begin."""
         request = Request.of(_usable(with_absolute_paths(raw, folder)))
@@ -98,6 +106,13 @@ class DatasetModel(QObject):
         self._is_stale = True
         if self._request is not None:
             self._look()
+
+    def show_caption(self, picture: Path, file: CaptionFile) -> None:
+        """Show a caption that was just written; soon the whole folder is looked at again."""
+        if self.scan is not None:
+            self.scan = replace(self.scan, rows=with_caption(self.scan.rows, picture, file))
+            self.findings_changed.emit()
+        self._on_folder_changed()
 
     def close(self) -> None:
         """Drop all work and wait until its threads have let go."""

@@ -9,9 +9,11 @@ from pathlib import Path
 
 from trainer_core.dataset.audit import Audit, Finding
 from trainer_core.dataset.buckets import Placement
+from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
+from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
@@ -83,6 +85,24 @@ def with_findings(
         else row
         for row in rows
     )
+
+
+def with_caption(
+    rows: Sequence[PictureRow], picture: Path, file: CaptionFile
+) -> tuple[PictureRow, ...]:
+    """Return the rows with the caption of one picture as its file has it now."""
+    return tuple(
+        replace(row, caption=_caption(row, file)) if row.path == picture else row for row in rows
+    )
+
+
+def _caption(row: PictureRow, file: CaptionFile) -> str:
+    if file.data is None:
+        return row.class_tokens
+    try:
+        return file.text.split("\n", 1)[0].strip()
+    except DatasetError:  # undone to a file that was not UTF-8
+        return ""
 
 
 def _by_path(findings: Iterable[Finding]) -> dict[Path, tuple[Finding, ...]]:

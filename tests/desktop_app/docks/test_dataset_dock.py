@@ -17,6 +17,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
+from desktop_app.widgets.bar_list import BarList
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
@@ -152,7 +153,7 @@ def test_a_chosen_concept_shows_its_pictures(filled):
 
 def test_only_pictures_with_problems_can_be_shown(filled):
     box = filled.findChild(QCheckBox)
-    assert box.text() == "Only pictures with problems (1)"
+    assert box.text() == "With problems (1)"
     box.click()
     assert names(filled) == ["broken.png"]
 
@@ -162,7 +163,7 @@ def test_a_selected_picture_shows_its_caption_and_sizes(filled):
     caption = filled.findChild(QPlainTextEdit)
     assert caption.isVisible()
     assert caption.toPlainText() == "zxq cat, sitting"
-    assert "512 × 512 px, trained at 512 × 512, 10 times per epoch" in words(caption.parent())
+    assert "512 × 512 px, trained at 512 × 512, 10 times per epoch" in words(filled.browser.details)
 
 
 def test_a_finding_leads_to_its_picture_even_if_it_is_filtered_out(filled):
@@ -171,7 +172,7 @@ def test_a_finding_leads_to_its_picture_even_if_it_is_filtered_out(filled):
     [findings] = [
         view
         for view in filled.findChild(DatasetSide).findChildren(QListView)
-        if not isinstance(view, ThumbnailGrid)
+        if not isinstance(view, ThumbnailGrid | BarList)
     ]
     first = findings.model().index(0, 0)
     assert first.data().startswith("10_zxq cat/broken.png")
