@@ -13,6 +13,7 @@ from desktop_app.dataset_view.caption_field import CaptionField
 from desktop_app.models.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.widgets.elided_label import ElidedLabel
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags
 from trainer_core.errors import DatasetError
@@ -36,6 +37,8 @@ class CaptionEditor(QWidget):
         self.field.setAccessibleName(shown(T("App", "Caption")))
         self._count = QLabel(self)
         self._count.setProperty("role", "dim")
+        self._hint = ElidedLabel(Qt.TextElideMode.ElideRight, self)
+        self._hint.setProperty("role", "dim")
         self._note = QLabel(self)
         self._note.setWordWrap(True)
         self._note.setTextFormat(Qt.TextFormat.PlainText)
@@ -68,6 +71,9 @@ class CaptionEditor(QWidget):
         except DatasetError as error:
             self._file = None
             self._show_text("", "")
+            self.field.setPlaceholderText("")
+            self._count.clear()
+            self._hint.clear()
             self._say(shown(error.message), "error")
         else:
             self._file = file
@@ -100,7 +106,7 @@ class CaptionEditor(QWidget):
         first, *others = text.split("\n")
         is_saved = file.with_text(text) == file
         self._count.setText(shown(T("App", "Tags: {count}"), count=count_tags(first).total()))
-        self._count.setVisible(bool(text.strip()))
+        self._hint.setText("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
         if not text.strip():
             self._say("" if is_saved else _removal(row, file))
@@ -113,8 +119,7 @@ class CaptionEditor(QWidget):
             join = shown(T("App", "Put on one line"))
             self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
         else:
-            saving = T("App", "Saved when you go on, or with Ctrl+Enter.")
-            self._say("" if is_saved else shown(saving))
+            self._say("")
 
     def _show_failure(self, draft: Draft) -> None:
         if draft.error is None:
@@ -181,7 +186,7 @@ class CaptionEditor(QWidget):
         below.addWidget(self._count)
         for button in self._ways:
             below.addWidget(button)
-        below.addStretch(1)
+        below.addWidget(self._hint, 1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.gap_xs)

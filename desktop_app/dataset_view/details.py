@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPixmap
+from PySide6.QtGui import QPixmap, QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -130,7 +130,7 @@ class _Findings(QScrollArea):
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setFixedHeight(self.fontMetrics().lineSpacing() * _FINDING_LINES)
+        self._label.setFont(tokens.font(tokens.current().font_small))
 
     def show_findings(self, row: PictureRow) -> None:
         """List them, the worst first; hide without any."""
@@ -141,6 +141,17 @@ class _Findings(QScrollArea):
         self._label.setText("\n".join(lines))
         self._label.setProperty("role", str(row.severity))
         self._label.style().polish(self._label)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the height that the words need at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        limit = self._label.fontMetrics().lineSpacing() * _FINDING_LINES
+        wanted = self._label.heightForWidth(self.viewport().width())  # -1 without words
+        self.setFixedHeight(min(max(wanted, 0), limit))
 
 
 def _facts(row: PictureRow) -> str:

@@ -20,6 +20,7 @@ from desktop_app.captions import Captions
 from desktop_app.dataset_view.browser import PictureBrowser
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.summary import check_words, stats
+from desktop_app.dataset_view.view_layout import ViewLayout
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -53,6 +54,9 @@ class DatasetView(QWidget):
         self._pages = QStackedLayout(self)
         self._pages.addWidget(self._invitation)
         self._pages.addWidget(self._content())
+        browser = self.browser
+        splitters = (self._parts, self._side, browser, browser.details)
+        self.view_layout = ViewLayout(splitters, browser.bar.slider, self)
         self._side.folder_chosen.connect(self.browser.show_folder)
         self._side.bucket_chosen.connect(self.browser.show_bucket)
         self.browser.filter_dropped.connect(self._side.choose_all)
@@ -160,7 +164,7 @@ class DatasetView(QWidget):
         for row in (self._path_row(), self._stat_row()):
             row.setContentsMargins(look.gap_m, 0, look.gap_m, 0)
             column.addLayout(row)
-        parts = QSplitter(Qt.Orientation.Horizontal, page)
+        self._parts = parts = QSplitter(Qt.Orientation.Horizontal, page)
         parts.addWidget(self._side)
         parts.addWidget(self.browser)
         parts.setSizes([_SIDE_PX, page.width()])
