@@ -50,7 +50,6 @@ class PictureBrowser(QSplitter):
         self.bar.size_changed.connect(self.grid.set_side)
         self.bar.filter_changed.connect(self._on_filter_changed)
         self.grid.selectionModel().currentChanged.connect(self._show_details)
-        self._pictures.dataChanged.connect(self._show_details)
         self.details.step_wanted.connect(self._step)
         self.grid.activated.connect(self._open)
         for keys, step in (("Alt+Left", -1), ("Alt+Right", 1)):
@@ -80,16 +79,28 @@ class PictureBrowser(QSplitter):
         self._filter = replace(self._filter, bucket=bucket)
         self._list()
 
-    def reveal(self, path: Path) -> None:
-        """Select a picture and scroll to it, even if it was filtered out."""
-        if self._pictures.row_of(path) is None:
+    def reload(self) -> None:
+        """Read every picture anew: the files may have changed."""
+        self.grid.reload()
+        self.details.picture.reload()
+
+    def reload_picture(self, path: Path) -> None:
+        """Read one picture anew: its file has changed."""
+        self.grid.reload_picture(path)
+        self.details.picture.reload()
+
+    def reveal(self, path: Path) -> bool:
+        """Select a picture and scroll to it, even if it was filtered out; tell if it is there."""
+        row = self._pictures.row_of(path)
+        if row is None and any(other.path == path for other in self._rows):
             self.bar.clear()
             self.filter_dropped.emit()
             self._filter = PictureFilter()
             self._list()
-        row = self._pictures.row_of(path)
+            row = self._pictures.row_of(path)
         if row is not None:
             self._select(row)
+        return row is not None
 
     def _on_filter_changed(self) -> None:
         self._filter = replace(self._filter, only_found=self.bar.only_found, words=self.bar.words)

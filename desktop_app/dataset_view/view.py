@@ -64,15 +64,15 @@ class DatasetView(QWidget):
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
         model.findings_changed.connect(self._show_rows)
+        model.picture_changed.connect(self.browser.reload_picture)
         model.progress_changed.connect(self._show_progress)
         self._show()
 
     def reveal(self, path: Path) -> None:
         """Show a picture, or the pictures of a concept's folder, whatever was chosen before."""
-        rows = self._model.rows
-        if any(row.path == path for row in rows):
-            self.browser.reveal(path)
-        elif any(row.folder == path for row in rows):
+        if self.browser.reveal(path):
+            return
+        if any(row.folder == path for row in self._model.rows):
             self._side.choose_all()
             self._side.choose(path)
 
@@ -152,7 +152,7 @@ class DatasetView(QWidget):
             self.folder_chosen.emit(Path(chosen))
 
     def _rescan(self) -> None:
-        self.browser.grid.reload()
+        self.browser.reload()
         self._model.rescan()
 
     def _content(self) -> QWidget:

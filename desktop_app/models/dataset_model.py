@@ -40,6 +40,7 @@ class DatasetModel(QObject):
     busy_changed = Signal()
     findings_changed = Signal()  # the full check found something
     progress_changed = Signal()
+    picture_changed = Signal(object)  # Path of a file that is not what it was
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -176,11 +177,14 @@ class DatasetModel(QObject):
     def _on_checked(self, progress: CheckProgress) -> None:
         checked = progress.checked
         is_news = any(new.finding or self._checked.get(new.path, new).finding for new in checked)
+        again = [new.path for new in checked if self._checked.get(new.path, new) is not new]
         self._checked.update((new.path, new) for new in checked)
         self.progress = progress
         self.progress_changed.emit()
         if is_news:
             self.findings_changed.emit()
+        for path in again:
+            self.picture_changed.emit(path)
 
     def _on_check_finished(self) -> None:
         self.progress = None

@@ -30,6 +30,8 @@ class PictureFilter:
         self, rows: Sequence[PictureRow], *, always: Path | None = None
     ) -> list[PictureRow]:
         """Return the rows that fit, in their order, with the picture ``always`` if it is there."""
+        if self == PictureFilter():
+            return list(rows)
         parts = [part.strip() for part in self.words.casefold().split(",") if part.strip()]
         return [row for row in rows if self._fits(row, parts) or row.path == always]
 

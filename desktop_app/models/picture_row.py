@@ -91,8 +91,9 @@ def with_caption(
     rows: Sequence[PictureRow], picture: Path, file: CaptionFile
 ) -> tuple[PictureRow, ...]:
     """Return the rows with the caption of one picture as its file has it now."""
+    name = str(picture)  # ten thousand paths compare slowly
     return tuple(
-        replace(row, caption=_caption(row, file)) if row.path == picture else row for row in rows
+        replace(row, caption=_caption(row, file)) if str(row.path) == name else row for row in rows
     )
 
 

@@ -56,8 +56,10 @@ class FramedPicture(QWidget):
 
     def reload(self) -> None:
         """Read the files anew: they may have changed."""
+        self._preview = None
         self.loader.forget()
         self._want()
+        self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Ask for room to judge a picture."""

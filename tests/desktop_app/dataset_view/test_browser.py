@@ -167,3 +167,24 @@ def test_findings_stand_beside_the_picture_with_their_ways_out(view, cats):
     view.reveal(cats / "c.png")
     assert "has no caption file" in words(view.browser.details)
     assert "Write c.txt." in words(view.browser.details)
+
+
+def test_a_picture_that_is_painted_over_is_read_again(view, cats, workspace, qtbot):
+    loader = view.browser.grid.loader
+    large = view.browser.details.picture
+    path = cats / "a.png"
+    qtbot.waitUntil(lambda: loader.thumbnail(path) is not None and not large.place().isEmpty())
+    qtbot.waitUntil(lambda: not workspace.dataset._checking.is_running)
+    write_picture(path, (64, 32))
+    workspace.dataset.rescan()
+
+    def has_new_shape() -> bool:
+        thumbnail, place = loader.thumbnail(path), large.place()
+        return (
+            thumbnail is not None
+            and thumbnail.width() == 2 * thumbnail.height()
+            and abs(place.width() - 2 * place.height()) <= 1
+            and not place.isEmpty()
+        )
+
+    qtbot.waitUntil(has_new_shape)
