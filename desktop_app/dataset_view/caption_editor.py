@@ -10,10 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop_app.captions import Captions, Draft
 from desktop_app.dataset_view.caption_field import CaptionField
+from desktop_app.models.finding_words import below
 from desktop_app.models.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.widgets.wrapped_label import WrappedLabel
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags
 from trainer_core.errors import DatasetError
@@ -39,9 +41,7 @@ class CaptionEditor(QWidget):
         self._count.setProperty("role", "dim")
         self._hint = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._hint.setProperty("role", "dim")
-        self._note = QLabel(self)
-        self._note.setWordWrap(True)
-        self._note.setTextFormat(Qt.TextFormat.PlainText)
+        self._note = WrappedLabel(self)
         self._ways = [_link(self) for _ in range(_WAYS)]
         self._actions: list[Callable[[], object]] = []
         for number, button in enumerate(self._ways):
@@ -74,7 +74,7 @@ class CaptionEditor(QWidget):
             self.field.setPlaceholderText("")
             self._count.clear()
             self._hint.clear()
-            self._say(shown(error.message), "error")
+            self._say(below(error.message, row.path.parent), "error")
         else:
             self._file = file
             is_typed = draft is not None and not draft.is_contested
@@ -115,8 +115,9 @@ class CaptionEditor(QWidget):
                 words = shown(template, words=row.class_tokens)
                 self._offer((words, lambda: self._replace_text(row.class_tokens)))
         elif any(line.strip() for line in others):
-            self._say(shown(T("App", "Only the first line is trained.")), "warning")
-            join = shown(T("App", "Put on one line"))
+            self._say("")
+            self._hint.setText(shown(T("App", "Only line 1 is trained")))
+            join = shown(T("App", "Join lines"))
             self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
         else:
             self._say("")
@@ -124,10 +125,10 @@ class CaptionEditor(QWidget):
     def _show_failure(self, draft: Draft) -> None:
         if draft.error is None:
             return
-        self._say(shown(draft.error.message), "error")
+        self._say(below(draft.error.message, draft.file.path.parent), "error")
         path, text = draft.picture, draft.text
         if draft.is_contested:
-            mine, theirs = T("App", "Put my text back"), T("App", "Keep this one")
+            mine, theirs = T("App", "Put mine back"), T("App", "Keep theirs")
             self._offer(
                 (shown(mine), lambda: self._replace_text(text)),
                 (shown(theirs), lambda: self._captions.discard(path)),
@@ -139,10 +140,7 @@ class CaptionEditor(QWidget):
             )
 
     def _say(self, words: str, role: str = "dim") -> None:
-        self._note.setText(words)
-        self._note.setVisible(bool(words))
-        self._note.setProperty("role", role)
-        self._note.style().polish(self._note)
+        self._note.say(words, role)
         self._offer()
 
     def _offer(self, *ways: tuple[str, Callable[[], object]]) -> None:
@@ -182,7 +180,7 @@ class CaptionEditor(QWidget):
     def _lay_out(self) -> None:
         look = tokens.current()
         below = QHBoxLayout()
-        below.setSpacing(look.gap_l)
+        below.setSpacing(look.gap_m)
         below.addWidget(self._count)
         for button in self._ways:
             below.addWidget(button)

@@ -15,8 +15,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QWidget
 
 from desktop_app.theme import tokens
 
-_LEAST_LINES = 2
-_USUAL_LINES = 3
+_LEAST_LINES = 3
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -42,7 +41,7 @@ class CaptionField(QPlainTextEdit):
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return the size of a few lines."""
-        return QSize(super().sizeHint().width(), self._height(_USUAL_LINES))
+        return QSize(super().sizeHint().width(), self._height(_LEAST_LINES))
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return a size that lets others have the room."""

@@ -26,10 +26,13 @@ from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.framed_picture import WHOLE, FramedPicture
 from desktop_app.widgets.icon_button import IconButton
+from desktop_app.widgets.wrapped_label import WrappedLabel
 from trainer_core.dataset.buckets import Placement
 from trainer_core.texts import T
 
 _FINDING_LINES = 4
+_MUCH_PX = 1000
+_SHARES = (3, 1)  # of more height, for the picture and for the words
 
 
 class PictureDetails(QSplitter):
@@ -44,15 +47,16 @@ class PictureDetails(QSplitter):
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._position = QLabel(self)
         self._position.setProperty("role", "dim")
-        self._facts = QLabel(self)
-        self._facts.setWordWrap(True)
+        self._facts = WrappedLabel(self)
         self._facts.setProperty("role", "dim")
         self._facts.setFont(tokens.font(tokens.current().font_small))
         self._findings = _Findings(self)
         self.setChildrenCollapsible(False)
         self.addWidget(self.picture)
         self.addWidget(self._words())
-        self.setStretchFactor(0, 1)
+        self.setSizes([_MUCH_PX, 0])  # the words get what they need, the picture the rest
+        for part, share in enumerate(_SHARES):
+            self.setStretchFactor(part, share)
         gap = tokens.current().gap_m
         self.setContentsMargins(0, 0, gap, gap)
 
@@ -81,7 +85,7 @@ class PictureDetails(QSplitter):
         self.picture.show_picture(row.path, kept, preview=preview, likely_next=neighbours)
         self.picture.setAccessibleName(row.path.name)
         self._name.setText(row.path.name)
-        self._facts.setText(_facts(row))
+        self._facts.say(_facts(row))
         self._findings.show_findings(row)
 
     def show_position(self, number: int, count: int) -> None:
@@ -126,6 +130,7 @@ class _Findings(QScrollArea):
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setProperty("scrolled", True)
         self.setWidget(self._label)
         self.setWidgetResizable(True)
         self.setFrameShape(QFrame.Shape.NoFrame)

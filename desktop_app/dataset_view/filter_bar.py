@@ -28,6 +28,7 @@ class FilterBar(QWidget):
         self._only_found.setToolTip(shown(T("App", "Show only pictures with problems")))
         self._note = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._note.setProperty("role", "dim")
+        self._note.hide()
         self.slider = self._size_slider()
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self.filter_changed)
@@ -56,6 +57,7 @@ class FilterBar(QWidget):
     def show_note(self, words: str) -> None:
         """Say something beside the filters."""
         self._note.setText(words)
+        self._note.setVisible(bool(words))
 
     def clear(self) -> None:
         """Ask for nothing any more."""
@@ -91,9 +93,10 @@ class _WordsField(QLineEdit):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         words = shown(T("App", "Find in names and captions"))
-        self.setPlaceholderText(words)
+        self.setPlaceholderText(shown(T("App", "Find words")))
         self.setAccessibleName(words)
-        self.setToolTip(shown(T("App", "Several parts between commas must all be there.")))
+        template = T("App", "{find}; of several parts between commas all must be there")
+        self.setToolTip(shown(template, find=words))
         self.setClearButtonEnabled(True)
         self._sign = QAction(icon("search"), "", self)
         self.addAction(self._sign, QLineEdit.ActionPosition.LeadingPosition)

@@ -175,7 +175,7 @@ def test_a_picture_that_is_painted_over_is_read_again(view, cats, workspace, qtb
     path = cats / "a.png"
     qtbot.waitUntil(lambda: loader.thumbnail(path) is not None and not large.place().isEmpty())
     qtbot.waitUntil(lambda: not workspace.dataset._checking.is_running)
-    write_picture(path, (64, 32))
+    write_picture(path, (256, 128))
     workspace.dataset.rescan()
 
     def has_new_shape() -> bool:

@@ -45,7 +45,7 @@ def row_of(workspace, path):
 def test_the_whole_text_of_the_file_is_edited(view, editor, cats):
     view.reveal(cats / "b.png")
     assert editor.field.toPlainText() == "zxq cat, asleep\nsecond line"
-    assert "Only the first line is trained." in says(editor)
+    assert "Only line 1 is trained" in says(editor)
 
 
 def test_control_and_enter_saves(field, cats, workspace, qtbot):
@@ -141,7 +141,7 @@ def test_a_file_that_another_program_changed_is_shown_beside_the_way_back(field,
     QTest.keyClick(field, ENTER, CONTROL)
     assert field.toPlainText() == "theirs"
     assert "Another program changed" in says(editor)
-    offers(editor)["Put my text back"].click()
+    offers(editor)["Put mine back"].click()
     assert field.toPlainText() == "mine"
     QTest.keyClick(field, ENTER, CONTROL)
     assert (cats / "a.txt").read_text() == "mine"
@@ -151,7 +151,7 @@ def test_the_other_program_s_text_can_be_kept(field, editor, cats, workspace):
     retype(field, "mine")
     (cats / "a.txt").write_text("theirs")
     QTest.keyClick(field, ENTER, CONTROL)
-    offers(editor)["Keep this one"].click()
+    offers(editor)["Keep theirs"].click()
     assert field.toPlainText() == "theirs"
     assert workspace.captions.commit()
     assert (cats / "a.txt").read_text() == "theirs"
@@ -201,7 +201,7 @@ def test_lines_are_joined_as_tags_or_sentences(text, line):
 
 def test_several_lines_are_put_on_one_by_a_click(editor, view, cats):
     view.reveal(cats / "b.png")
-    offers(editor)["Put on one line"].click()
+    offers(editor)["Join lines"].click()
     assert editor.field.toPlainText() == "zxq cat, asleep, second line"
     QTest.keyClick(editor.field, ENTER, CONTROL)
     assert (cats / "b.txt").read_bytes() == b"zxq cat, asleep, second line\r\n"
