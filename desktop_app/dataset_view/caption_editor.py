@@ -109,7 +109,7 @@ class CaptionEditor(QWidget):
         self._hint.setText("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
         if not text.strip():
-            self._say("" if is_saved else _removal(row, file))
+            self._say("" if is_saved else _removal(row, file), "warning")
             if row.class_tokens.strip():
                 template = T("App", "Begin with “{words}”")
                 words = shown(template, words=row.class_tokens)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QEvent, QSize, Qt
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QResizeEvent, QShowEvent
 from PySide6.QtWidgets import QLabel, QSizePolicy, QWidget
 
 
@@ -31,11 +31,16 @@ class WrappedLabel(QLabel):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Leave the width to others."""
-        return QSize(0, super().minimumSizeHint().height())
+        return QSize(0, self.fontMetrics().lineSpacing())
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Take the height that the words need at this width."""
         super().resizeEvent(event)
+        self._fit()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the height of words that came while nobody looked."""
+        super().showEvent(event)
         self._fit()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -47,5 +52,5 @@ class WrappedLabel(QLabel):
     def _fit(self) -> None:
         self.setMinimumHeight(0)  # a label never asks for less than it has to have
         height = self.heightForWidth(self.width())
-        if height > 0:  # there are words
+        if height > 0 and self.isVisible():  # there are words, and the width is the true one
             self.setFixedHeight(height)
