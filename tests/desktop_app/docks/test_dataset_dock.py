@@ -136,6 +136,20 @@ def test_figures_follow_the_settings(filled, workspace, qtbot):
     qtbot.waitUntil(lambda: "Batches\n6\nSteps\n6" in words(row))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "figures"),
+    [
+        ("optimizer.epoch", 3, "Batches\n23\nSteps\n69"),
+        ("optimizer.gradient_accumulation_steps", 4, "Batches\n23\nSteps\n6"),
+        ("optimizer.max_train_steps", 100, "Batches\n23\nSteps\n100"),
+    ],
+)
+def test_the_step_plan_follows_the_pace(filled, workspace, path, value, figures, qtbot):
+    # 2 pictures ten times and one three times, one at a time: 23 batches an epoch.
+    workspace.document.set_value(path, value)
+    qtbot.waitUntil(lambda: figures in words(filled.findChild(StatRow)))
+
+
 def test_concepts_show_pictures_and_repeats(filled):
     model = filled.findChild(DatasetSide).findChild(QTreeView).model()
     rows = range(model.rowCount())
