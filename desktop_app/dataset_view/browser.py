@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +33,6 @@ class PictureBrowser(QSplitter):
     def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._rows: Sequence[PictureRow] = ()
-        self._extension: str | None = None
         self._filter = PictureFilter()
         self._pictures = PictureList(self)
         self.grid = ThumbnailGrid(
@@ -45,7 +44,7 @@ class PictureBrowser(QSplitter):
         self.grid.setAccessibleName(shown(T("App", "Pictures")))
         self.bar = FilterBar(self)
         self.details = PictureDetails(captions, self)
-        self.details.show_picture(None, None)
+        self.details.show_picture(None)
         self._lay_out()
         self.bar.size_changed.connect(self.grid.set_side)
         self.bar.filter_changed.connect(self._on_filter_changed)
@@ -57,21 +56,16 @@ class PictureBrowser(QSplitter):
             shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
             shortcut.activated.connect(lambda step=step: self._step(step))
 
-    def show_rows(self, rows: Sequence[PictureRow], extension: str | None) -> None:
-        """Show these pictures; what was chosen stays, the selected picture too.
-
-        Args:
-            rows: The pictures.
-            extension: Of their caption files.
-        """
-        self._rows, self._extension = rows, extension
+    def show_rows(self, rows: Sequence[PictureRow]) -> None:
+        """Show these pictures; what was chosen stays, the selected picture too."""
+        self._rows = rows
         self.bar.show_found(sum(bool(row.findings) for row in rows))
         # A picture that was just mended must not vanish under the hands that mended it.
         self._list(always=self._selected())
 
-    def show_folder(self, folder: Path | None) -> None:
-        """Show the pictures of one concept's folder, of all with None."""
-        self._filter = replace(self._filter, folder=folder)
+    def show_folders(self, folders: Collection[Path] | None) -> None:
+        """Show the pictures of these concepts' folders, of all with None."""
+        self._filter = replace(self._filter, folders=folders)
         self._list()
 
     def show_bucket(self, bucket: Size | None) -> None:
@@ -138,14 +132,13 @@ class PictureBrowser(QSplitter):
     def _show_details(self) -> None:
         current, count = self.grid.currentIndex(), self._pictures.rowCount()
         if not current.isValid():
-            self.details.show_picture(None, None)
+            self.details.show_picture(None)
             return
         number = current.row()
         row = self._pictures.picture(number)
         near = (n for n in (number + 1, number - 1) if 0 <= n < count)
         self.details.show_picture(
             row,
-            self._extension,
             preview=self.grid.loader.thumbnail(row.path),
             neighbours=tuple(self._pictures.picture(n).path for n in near),
         )

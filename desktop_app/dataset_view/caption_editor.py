@@ -10,15 +10,17 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop_app.captions import Captions, Draft
 from desktop_app.dataset_view.caption_field import CaptionField
-from desktop_app.models.finding_words import below
+from desktop_app.models.finding_words import what
 from desktop_app.models.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.wrapped_label import WrappedLabel
+from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags
-from trainer_core.errors import DatasetError
+from trainer_core.errors import DatasetError, TrainerError
+from trainer_core.settings.problems import Severity
 from trainer_core.texts import T
 
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
@@ -32,7 +34,6 @@ class CaptionEditor(QWidget):
         super().__init__(parent)
         self._captions = captions
         self._row: PictureRow | None = None
-        self._extension: str | None = None
         self._file: CaptionFile | None = None  # None: it cannot be edited
         self._is_showing = False
         self.field = CaptionField(self)
@@ -52,12 +53,12 @@ class CaptionEditor(QWidget):
         captions.written.connect(self._on_written)
         captions.drafts_changed.connect(self._on_draft_changed)
 
-    def show_picture(self, row: PictureRow | None, extension: str | None) -> None:
+    def show_picture(self, row: PictureRow | None) -> None:
         """Show the caption of a picture; what was typed for another one is written first."""
         is_other = row is None or self._row is None or row.path != self._row.path
         if is_other and self._row is not None:
             self._captions.commit()
-        self._row, self._extension = row, extension
+        self._row = row
         if row is not None and (is_other or self._captions.draft(row.path) is None):
             self._load(row)
 
@@ -66,7 +67,7 @@ class CaptionEditor(QWidget):
     def _load(self, row: PictureRow) -> None:
         draft = self._captions.draft(row.path)
         try:
-            file = self._read(row.path) if draft is None else draft.file
+            file = _read(row) if draft is None else draft.file
             saved = file.text
         except DatasetError as error:
             self._file = None
@@ -74,7 +75,7 @@ class CaptionEditor(QWidget):
             self.field.setPlaceholderText("")
             self._count.clear()
             self._hint.clear()
-            self._say(below(error.message, row.path.parent), "error")
+            self._say(_words(error, row.path), "error")
         else:
             self._file = file
             is_typed = draft is not None and not draft.is_contested
@@ -83,14 +84,6 @@ class CaptionEditor(QWidget):
         self.field.setReadOnly(self._file is None)
         if draft is not None and draft.error is not None:
             self._show_failure(draft)
-
-    def _read(self, picture: Path) -> CaptionFile:
-        if self._extension is None:
-            raise DatasetError(
-                T("Errors", "The captions are of two kinds."),
-                T("Errors", "Choose one as caption extension to edit them."),
-            )
-        return read_caption_file(picture, self._extension)
 
     def _show_text(self, text: str, saved: str) -> None:
         self._is_showing = True
@@ -125,7 +118,7 @@ class CaptionEditor(QWidget):
     def _show_failure(self, draft: Draft) -> None:
         if draft.error is None:
             return
-        self._say(below(draft.error.message, draft.file.path.parent), "error")
+        self._say(_words(draft.error, draft.file.path), "error")
         path, text = draft.picture, draft.text
         if draft.is_contested:
             mine, theirs = T("App", "Put mine back"), T("App", "Keep theirs")
@@ -204,6 +197,19 @@ def joined(text: str) -> str:
         else:
             words = words.rstrip(", ") + ", " + line.lstrip(", ")
     return words
+
+
+def _read(row: PictureRow) -> CaptionFile:
+    if row.extension is None:
+        raise DatasetError(
+            T("Errors", "The captions are of two kinds."),
+            T("Errors", "Choose one as caption extension to edit them."),
+        )
+    return read_caption_file(row.path, row.extension)
+
+
+def _words(error: TrainerError, file: Path) -> str:
+    return what(Finding(file, Severity.ERROR, error.message), file.parent)
 
 
 def _placeholder(row: PictureRow, file: CaptionFile) -> str:

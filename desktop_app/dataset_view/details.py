@@ -63,7 +63,6 @@ class PictureDetails(QSplitter):
     def show_picture(
         self,
         row: PictureRow | None,
-        extension: str | None,
         *,
         preview: QPixmap | None = None,
         neighbours: tuple[Path, ...] = (),
@@ -72,11 +71,10 @@ class PictureDetails(QSplitter):
 
         Args:
             row: The picture.
-            extension: Of its caption file.
             preview: What to show until the file is decoded.
             neighbours: Pictures that are likely to come next.
         """
-        self.caption.show_picture(row, extension)
+        self.caption.show_picture(row)
         self.setVisible(row is not None)
         if row is None:
             self.picture.show_picture(None)

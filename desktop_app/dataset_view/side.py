@@ -33,7 +33,7 @@ _SHARES = (2, 2, 3)  # of the height, for concepts, buckets and findings
 class DatasetSide(QSplitter):
     """Concepts above, then buckets, findings below."""
 
-    folder_chosen = Signal(object)  # Path of a concept's folder, None for all
+    folders_chosen = Signal(object)  # frozenset of the folders of concepts, None for all
     bucket_chosen = Signal(object)  # training size, None for all
     picture_wanted = Signal(object)  # Path that a finding is about
 
@@ -59,17 +59,8 @@ class DatasetSide(QSplitter):
         self._finding_view.clicked.connect(self._on_finding)
         self._finding_view.activated.connect(self._on_finding)
 
-    def show_scan(self, scan: Scan) -> None:
-        """List concepts and buckets; the chosen ones stay chosen if they are still there."""
-        self._show_index(scan.index)
-        self._buckets.show_scan(scan)
-
-    def choose_all(self) -> None:
-        """Show the pictures of every concept and bucket."""
-        self.choose(None)
-        self._buckets.choose_none()
-
-    def _show_index(self, index: DatasetIndex) -> None:
+    def show_index(self, index: DatasetIndex) -> None:
+        """List the concepts; the chosen one stays chosen if it is still there."""
         chosen = self._concepts.folder(self._concept_view.currentIndex().row())
         self._concepts.show(index.concepts)
         self.choose(chosen)
@@ -86,6 +77,15 @@ class DatasetSide(QSplitter):
         row = self._concepts.row_of(folder)
         self._concept_view.setCurrentIndex(self._concepts.index(row, 0))
 
+    def show_buckets(self, scan: Scan) -> None:
+        """Draw the buckets; the chosen one stays chosen if it is still there."""
+        self._buckets.show_scan(scan)
+
+    def choose_all(self) -> None:
+        """Show the pictures of every concept and bucket."""
+        self.choose(None)
+        self._buckets.choose_none()
+
     def _below_heading(self) -> QWidget:
         look = tokens.current()
         part = QWidget(self)
@@ -99,7 +99,8 @@ class DatasetSide(QSplitter):
 
     def _on_concept(self, current: QModelIndex) -> None:
         if current.isValid():
-            self.folder_chosen.emit(self._concepts.folder(current.row()))
+            folder = self._concepts.folder(current.row())
+            self.folders_chosen.emit(None if folder is None else frozenset({folder}))
 
     def _on_finding(self, index: QModelIndex) -> None:
         self.picture_wanted.emit(self._findings.finding(index.row()).path)

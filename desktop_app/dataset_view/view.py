@@ -57,7 +57,7 @@ class DatasetView(QWidget):
         browser = self.browser
         splitters = (self._parts, self._side, browser, browser.details)
         self.view_layout = ViewLayout(splitters, browser.bar.slider, self)
-        self._side.folder_chosen.connect(self.browser.show_folder)
+        self._side.folders_chosen.connect(self.browser.show_folders)
         self._side.bucket_chosen.connect(self.browser.show_bucket)
         self.browser.filter_dropped.connect(self._side.choose_all)
         self._side.picture_wanted.connect(self.reveal)
@@ -101,7 +101,8 @@ class DatasetView(QWidget):
         if scan is not None:
             self._path.setText(str(scan.request.folder))
             self._stats.show_stats(stats(scan))
-            self._side.show_scan(scan)
+            self._side.show_index(scan.index)
+            self._side.show_buckets(scan)
         self._show_rows()
         self._show_progress()
         self._show_page()
@@ -109,7 +110,7 @@ class DatasetView(QWidget):
     def _show_rows(self) -> None:
         folder = self._model.folder or Path()
         self._side.show_findings(self._model.findings, folder)
-        self.browser.show_rows(self._model.rows, self._model.caption_extension)
+        self.browser.show_rows(self._model.rows)
 
     def _show_progress(self) -> None:
         self.browser.bar.show_note(check_words(self._model.progress))

@@ -80,12 +80,6 @@ class DatasetModel(QObject):
         """Every picture with everything that is known of it."""
         return () if self.scan is None else with_findings(self.scan.rows, self._found_by_check())
 
-    @property
-    def caption_extension(self) -> str | None:
-        """Extension of the caption files; None where there are two kinds, or none is known."""
-        audit = None if self.scan is None else self.scan.audit
-        return None if audit is None else audit.extension
-
     def follow(self, raw: Mapping[str, Any], folder: Path) -> None:
         """Show the pictures that a raw document names; ``folder`` is where its paths begin."""
         request = Request.of(_usable(with_absolute_paths(raw, folder)))

@@ -11,12 +11,7 @@ from trainer_core.texts import Text
 
 def what(finding: Finding, folder: Path) -> str:
     """Return what is wrong; paths below ``folder`` begin there."""
-    return below(finding.message, folder)
-
-
-def below(message: Text, folder: Path) -> str:
-    """Return a message with paths below ``folder`` beginning there."""
-    return shown(Text(message.template, _shortened(message, folder)))
+    return shown(Text(finding.message.template, _shortened(finding.message, folder)))
 
 
 def way_out(finding: Finding) -> str:
@@ -26,12 +21,12 @@ def way_out(finding: Finding) -> str:
 
 def _shortened(message: Text, folder: Path) -> dict[str, str | int | float | bool | None]:
     return {
-        name: _from(value, folder) if isinstance(value, str) else value
+        name: _below(value, folder) if isinstance(value, str) else value
         for name, value in message.values.items()
     }
 
 
-def _from(value: str, folder: Path) -> str:
+def _below(value: str, folder: Path) -> str:
     path = Path(value)
     is_below = path.is_absolute() and path != folder and path.is_relative_to(folder)
     return str(path.relative_to(folder)) if is_below else value

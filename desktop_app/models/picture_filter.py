@@ -1,8 +1,8 @@
-"""Which pictures are listed: of one folder, of one bucket, with problems, or with some words."""
+"""Which pictures are listed: of some folders, of one bucket, with problems, or with some words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,13 @@ class PictureFilter:
     """What a picture must be to be listed; None, False and "" ask for nothing.
 
     Attributes:
-        folder: Of its concept.
+        folders: Its concept's is one of them.
         bucket: The size that it is trained at.
         only_found: It has a finding.
         words: Parts of its name or caption, between commas; all of them must be there.
     """
 
-    folder: Path | None = None
+    folders: Collection[Path] | None = None
     bucket: Size | None = None
     only_found: bool = False
     words: str = ""
@@ -36,7 +36,7 @@ class PictureFilter:
         return [row for row in rows if self._fits(row, parts) or row.path == always]
 
     def _fits(self, row: PictureRow, parts: list[str]) -> bool:
-        if self.folder is not None and row.folder != self.folder:
+        if self.folders is not None and row.folder not in self.folders:
             return False
         if self.bucket is not None and row.bucket != self.bucket:
             return False

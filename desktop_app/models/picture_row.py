@@ -29,6 +29,7 @@ class PictureRow:
         size: In pixels, upright; None if it cannot be read.
         placement: How it is scaled and cut for training; None if it is not trained.
         class_tokens: The words that it is trained with if it has no caption.
+        extension: Of its caption file, with the dot; None while there are two kinds.
         findings: What is wrong with it, the worst first.
     """
 
@@ -39,6 +40,7 @@ class PictureRow:
     size: Size | None = None
     placement: Placement | None = None
     class_tokens: str = ""
+    extension: str | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -65,6 +67,7 @@ def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[
             size=audit.headers[picture.path].size if picture.path in audit.headers else None,
             placement=placements.get(picture.path),
             class_tokens=picture.class_tokens,
+            extension=audit.extensions.get(concept.folder),
             findings=found.get(picture.path, ()),
         )
         for concept in index.concepts

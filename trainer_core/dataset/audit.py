@@ -55,14 +55,15 @@ class Audit:
         headers: Of every picture that could be read.
         captions: Of every picture whose caption could be read.
         unusable: Pictures that cannot be planned with: unreadable, or too thin for a bucket.
-        extension: Of the caption files, with its dot; None if there are two kinds to choose from.
+        extensions: Of the caption files, with their dots, by the folder of the concept; none for
+            a folder where there are two kinds to choose from.
     """
 
     findings: tuple[Finding, ...]
     headers: Mapping[Path, PictureHeader] = field(repr=False)
     captions: Mapping[Path, str] = field(repr=False)
     unusable: frozenset[Path]
-    extension: str | None = None
+    extensions: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -101,15 +102,16 @@ def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: s
         elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
             findings.append(_small(picture.path, header.size, placement))
     captions: dict[Path, str] = {}
-    extension: str | None = None
+    extensions: dict[Path, str] = {}
     try:
         extension = resolve_extension(index, caption_extension)
     except DatasetError as error:
         findings.append(_failure(index.root, error))
     else:
         for concept in index.concepts:
+            extensions[concept.folder] = extension
             findings += _caption_findings(concept, extension, captions)
-    return Audit(tuple(findings), headers, captions, frozenset(unusable), extension)
+    return Audit(tuple(findings), headers, captions, frozenset(unusable), extensions)
 
 
 def decode_fully(path: Path) -> Finding | None:

@@ -15,7 +15,7 @@ ODD = Finding(CATS / "b.png", Severity.NOTICE, text("odd"))
 
 def row(path: Path, caption: str, size: tuple[int, int], *findings: Finding) -> PictureRow:
     placement = BucketRules((512, 512)).place(size)
-    return PictureRow(path, path.parent, 1, caption, size, placement, "", findings)
+    return PictureRow(path, path.parent, 1, caption, size, placement, "", None, findings)
 
 
 ROWS = (
@@ -34,7 +34,7 @@ def names(chosen: PictureFilter, **options: Path) -> str:
     ("chosen", "expected"),
     [
         (PictureFilter(), "a b c broken"),
-        (PictureFilter(folder=DOGS), "c broken"),
+        (PictureFilter(folders={DOGS}), "c broken"),
         (PictureFilter(bucket=(512, 384)), "b c"),
         (PictureFilter(only_found=True), "b"),
         (PictureFilter(words="long hair"), "a c"),
@@ -42,7 +42,7 @@ def names(chosen: PictureFilter, **options: Path) -> str:
         (PictureFilter(words="strasse"), "c"),
         (PictureFilter(words="broken.p"), "broken"),
         (PictureFilter(words=" , "), "a b c broken"),
-        (PictureFilter(folder=CATS, bucket=(512, 384), words="hair"), "b"),
+        (PictureFilter(folders={CATS}, bucket=(512, 384), words="hair"), "b"),
     ],
 )
 def test_pictures_must_be_all_that_is_asked(chosen, expected):
