@@ -45,6 +45,14 @@ def test_a_sound_folder_has_no_findings(picture: Path) -> None:
     assert audit.sizes == {picture: (64, 64)}
     assert audit.captions == {picture: "a cat"}
     assert audit.unusable == frozenset()
+    assert audit.extensions == {picture.parent: ".txt"}
+
+
+def test_captions_of_two_kinds_leave_the_extension_open(picture: Path) -> None:
+    picture.with_name("b.png").write_bytes(picture.read_bytes())
+    picture.with_name("b.caption").write_text("a cat")
+    assert audit_of(root_of(picture)).extensions == {}
+    assert audit_of(root_of(picture), extension=".txt").extensions == {picture.parent: ".txt"}
 
 
 @pytest.mark.parametrize(
