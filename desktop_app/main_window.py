@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 
-from PySide6.QtCore import QEvent, QMimeData, QSize
+from PySide6.QtCore import QEvent, QSize
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QMainWindow, QMenu, QToolBar
 
@@ -18,6 +17,7 @@ from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.base import Editor
 from desktop_app.file_commands import FileCommands
+from desktop_app.models.picture_offer import Offer
 from desktop_app.preferences import THEMES
 from desktop_app.questions import Ask, ask
 from desktop_app.run_banner import RunBanner
@@ -26,6 +26,7 @@ from desktop_app.status import StatusBar
 from desktop_app.theme.icons import app_icon
 from desktop_app.toolbar import MainToolBar
 from desktop_app.translation import shown
+from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
@@ -85,23 +86,21 @@ class MainWindow(QMainWindow):
             draw_icons(self.commands)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Take a folder of pictures or a run file."""
-        if _dropped(event.mimeData()) is not None:
-            event.acceptProposedAction()
+        """Take pictures, folders of them, or a run file."""
+        if dropped_paths(event.mimeData()):
+            accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Use the folder as the picture folder, or open the run file."""
-        path = _dropped(event.mimeData())
-        if path is None:
-            return
-        event.acceptProposedAction()
+        """Open the run file, or offer the rest as pictures."""
+        offer = Offer.of(dropped_paths(event.mimeData()))
+        accept_copy(event)
         if not self._commit_edit():
             return
-        if path.is_dir():
-            self._workspace.document.set_value("dataset.train_data_dir", str(path))
-            self._workspace.dock_wanted.emit("dataset")
+        if offer.is_run_file:
+            self.files.open_path(offer.others[0])
         else:
-            self.files.open_path(path)
+            self._workspace.dock_wanted.emit("dataset")
+            self._workspace.pictures.offer(offer)
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
         undo_stack = self._workspace.document.undo_stack
@@ -257,11 +256,3 @@ class MainWindow(QMainWindow):
         preferences.keep_layout("geometry", self.saveGeometry())
         preferences.keep_layout("docks", self.docks.state())
         preferences.write()
-
-
-def _dropped(data: QMimeData) -> Path | None:
-    """Return the folder or run file that is being dropped, None if it is neither."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    if len(paths) == 1 and (paths[0].is_dir() or paths[0].suffix.lower() == ".toml"):
-        return paths[0]
-    return None

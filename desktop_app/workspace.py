@@ -11,6 +11,7 @@ from desktop_app.document import Document
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.log_model import LogModel
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.picture_choice import PictureChoice
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.samples_model import SamplesModel
 from desktop_app.preferences import Preferences
@@ -24,6 +25,7 @@ class Workspace(QObject):
         document: The settings being edited.
         dataset: The pictures that the document names.
         captions: Edits of their captions.
+        pictures: What changes which pictures it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         metrics: What the run measured.
@@ -46,6 +48,7 @@ class Workspace(QObject):
         self.document = Document(self)
         self.dataset = DatasetModel(self)
         self.captions = Captions(self.document.undo_stack, self)
+        self.pictures = PictureChoice(self.document, self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -55,6 +58,7 @@ class Workspace(QObject):
 
     def close(self) -> None:
         """Leave no thread at work."""
+        self.pictures.close()
         self.dataset.close()
 
     def _connect(self) -> None:
@@ -78,5 +82,4 @@ class Workspace(QObject):
         self.problems.set_problems(self.document.problems)
 
     def _on_findings_changed(self) -> None:
-        folder = self.dataset.folder or self.document.folder
-        self.problems.set_findings(self.dataset.findings, folder)
+        self.problems.set_findings(self.dataset.findings, *self.dataset.bases)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trainer_core.dataset.audit import Audit, quick_audit
@@ -52,7 +53,7 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     found.problems += rules.check(found.settings)
     if not _has_error(found, "model.pretrained_model_name_or_path"):
         _examine_model(found, found.settings)
-    if not _has_error(found, "dataset.train_data_dir"):
+    if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
     if not _has_error(found, "sampling.sample_prompts"):
         _examine_prompts(found, found.settings)
@@ -112,19 +113,24 @@ def _examine_model(found: Preflight, settings: TrainSettings) -> None:
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
     pictures = settings.dataset
-    if pictures.train_data_dir is None or _has_error(
+    if _has_error(
         found, "dataset.min_bucket_reso", "dataset.max_bucket_reso", "dataset.bucket_reso_steps"
     ):
         return
     try:
         bucketing = bucket_rules(pictures)
-        found.index = build_index(pictures.train_data_dir, plain_repeats=pictures.dataset_repeats)
+        found.index = build_index(
+            pictures.train_data_dir, pictures.more_pictures, plain_repeats=pictures.dataset_repeats
+        )
+        failures = [root.failure for root in found.index.roots if root.failure is not None]
+        if failures:
+            raise failures[0]
         found.audit = quick_audit(
             found.index, rules=bucketing, caption_extension=pictures.caption_extension
         )
         found.problems += [
             Problem(
-                "dataset.train_data_dir",
+                _setting_of(finding.path, pictures),
                 finding.severity,
                 finding.message,
                 Suggestion(finding.suggestion) if finding.suggestion else None,
@@ -136,7 +142,16 @@ def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
             found.plan = make_plan(found.index, found.audit.sizes, bucketing, length)
             found.problems += _plan_problems(found.plan)
     except TrainerError as error:
-        found.problems.append(_error("dataset.train_data_dir", error))
+        place = Path(str(error.message.values.get("path", "")))
+        found.problems.append(_error(_setting_of(place, pictures), error))
+
+
+def _setting_of(path: Path, pictures: DatasetSettings) -> str:
+    """Return the setting that led to a picture or folder."""
+    folder = pictures.train_data_dir
+    if folder is not None and (not pictures.more_pictures or path.is_relative_to(folder)):
+        return "dataset.train_data_dir"
+    return "dataset.more_pictures"
 
 
 def _plan_problems(plan: Plan) -> list[Problem]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtCore import QModelIndex, QSize, Qt, QUrl, Signal
+from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -18,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.dataset_view.bucket_part import BucketPart
-from desktop_app.models.concept_table import Column, ConceptTable
+from desktop_app.models.concept_tree import Column, ConceptTree
 from desktop_app.models.dataset_scan import Scan
 from desktop_app.models.findings_list import FindingsList
 from desktop_app.theme import tokens
@@ -35,11 +36,12 @@ class DatasetSide(QSplitter):
 
     folders_chosen = Signal(object)  # frozenset of the folders of concepts, None for all
     bucket_chosen = Signal(object)  # training size, None for all
+    removal_wanted = Signal(object)  # Root that is not to be trained any more
     picture_wanted = Signal(object)  # Path that a finding is about
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
-        self._concepts = ConceptTable(self)
+        self._concepts = ConceptTree(self)
         self._findings = FindingsList(self)
         self._concept_view = _concept_view(self._concepts)
         self._finding_view = _finding_view(self._findings)
@@ -52,6 +54,7 @@ class DatasetSide(QSplitter):
         self.addWidget(self._concept_view)
         self.addWidget(self._buckets)
         self.addWidget(self._finding_part)
+        self._removal, self._opening = self._concept_actions()
         for part, share in enumerate(_SHARES):
             self.setStretchFactor(part, share)
         self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)
@@ -61,21 +64,23 @@ class DatasetSide(QSplitter):
 
     def show_index(self, index: DatasetIndex) -> None:
         """List the concepts; the chosen one stays chosen if it is still there."""
-        chosen = self._concepts.folder(self._concept_view.currentIndex().row())
-        self._concepts.show(index.concepts)
-        self.choose(chosen)
+        chosen = self._concepts.node(self._concept_view.currentIndex())
+        self._concepts.show(index)
+        self._concept_view.setRootIsDecorated(len(index.roots) > 1)
+        self._concept_view.expandAll()
+        at = self._concepts.index_of(None if chosen is None else chosen.key)
+        self._concept_view.setCurrentIndex(at)
 
-    def show_findings(self, findings: Iterable[Finding], folder: Path) -> None:
+    def show_findings(self, findings: Iterable[Finding], *folders: Path) -> None:
         """List the findings; without any, their part is hidden."""
-        self._findings.show(findings, folder)
+        self._findings.show(findings, *folders)
         count = self._findings.rowCount()
         self._heading.setText(shown(T("App", "Problems: {count}"), count=count))
         self._finding_part.setVisible(count > 0)
 
     def choose(self, folder: Path | None) -> None:
-        """Show the pictures of one concept, of all of them with None."""
-        row = self._concepts.row_of(folder)
-        self._concept_view.setCurrentIndex(self._concepts.index(row, 0))
+        """Show the pictures of one concept or place, of all of them with None."""
+        self._concept_view.setCurrentIndex(self._concepts.index_of_folder(folder))
 
     def show_buckets(self, scan: Scan) -> None:
         """Draw the buckets; the chosen one stays chosen if it is still there."""
@@ -97,24 +102,48 @@ class DatasetSide(QSplitter):
         column.addWidget(self._finding_view, 1)
         return part
 
+    def _concept_actions(self) -> tuple[QAction, QAction]:
+        """Return what can be done with a line: by its context menu, the first by Delete too."""
+        removal = QAction(shown(T("App", "&Remove from the pictures")), self._concept_view)
+        removal.setShortcut(QKeySequence.StandardKey.Delete)
+        removal.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        removal.triggered.connect(self._on_removal)
+        opening = QAction(shown(T("App", "&Open folder")), self._concept_view)
+        opening.triggered.connect(self._on_opening)
+        self._concept_view.addActions([opening, removal])
+        self._concept_view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
+        return removal, opening
+
     def _on_concept(self, current: QModelIndex) -> None:
-        if current.isValid():
-            folder = self._concepts.folder(current.row())
-            self.folders_chosen.emit(None if folder is None else frozenset({folder}))
+        node = self._concepts.node(current)
+        self._removal.setEnabled(node is not None and node.root is not None)
+        self._opening.setEnabled(node is not None and node.path is not None)
+        if node is not None:
+            self.folders_chosen.emit(node.folders)
+
+    def _on_removal(self) -> None:
+        node = self._concepts.node(self._concept_view.currentIndex())
+        if node is not None and node.root is not None:
+            self.removal_wanted.emit(node.root)
+
+    def _on_opening(self) -> None:
+        node = self._concepts.node(self._concept_view.currentIndex())
+        if node is not None and node.path is not None:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(node.path)))
 
     def _on_finding(self, index: QModelIndex) -> None:
         self.picture_wanted.emit(self._findings.finding(index.row()).path)
 
 
-def _concept_view(model: ConceptTable) -> QTreeView:
+def _concept_view(model: ConceptTree) -> QTreeView:
     view = QTreeView()
     view.setModel(model)
-    view.setRootIsDecorated(False)
+    view.setIndentation(tokens.current().icon_s)
     view.setUniformRowHeights(True)
+    view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     view.setAllColumnsShowFocus(True)
     view.setAccessibleName(shown(T("App", "Folders")))
     view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    view.setHeaderHidden(True)
     header = view.header()
     header.setStretchLastSection(False)
     header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

@@ -25,6 +25,14 @@ def stats(scan: Scan) -> list[Stat]:
     ]
 
 
+def place_words(scan: Scan) -> str:
+    """Return where the pictures are, the first of several places named."""
+    first, *others = scan.index.roots
+    if not others:
+        return str(first.path)
+    return shown(T("App", "{path} and {count} more"), path=str(first.path), count=len(others))
+
+
 def check_words(progress: CheckProgress | None) -> str:
     """Return how far the full check is, "" when it is done."""
     if progress is None or progress.done == progress.total:

@@ -1,14 +1,17 @@
-"""The whole view of a picture folder: an invitation while there is none, then what is in it."""
+"""The whole view of the pictures: an invitation while there are none, then what is there."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtGui import QCursor, QDragEnterEvent, QDragLeaveEvent, QDropEvent
 from PySide6.QtWidgets import (
     QFileDialog,
     QHBoxLayout,
+    QMenu,
     QPushButton,
     QSplitter,
     QStackedLayout,
@@ -18,48 +21,65 @@ from PySide6.QtWidgets import (
 
 from desktop_app.captions import Captions
 from desktop_app.dataset_view.browser import PictureBrowser
+from desktop_app.dataset_view.offer_words import explanation, invitation
 from desktop_app.dataset_view.side import DatasetSide
-from desktop_app.dataset_view.summary import check_words, stats
+from desktop_app.dataset_view.summary import check_words, place_words, stats
 from desktop_app.dataset_view.view_layout import ViewLayout
 from desktop_app.models.dataset_model import DatasetModel
+from desktop_app.models.picture_offer import Offer
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.drop_area import DropArea, dropped_folder
+from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.drop_area import DropArea, accept_copy, dropped_paths
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
+from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.texts import T
 
 _SIDE_PX = 190  # at first; the rest is the pictures
 
 
 class DatasetView(QWidget):
-    """Shows a `DatasetModel`; a folder dropped anywhere on it is handed on."""
+    """Shows a `DatasetModel`; what is dropped anywhere on it is handed on."""
 
-    folder_chosen = Signal(object)  # Path
+    offered = Signal(object)  # Offer that was dropped
+    chosen = Signal(object)  # list of Paths to train instead
+    added = Signal(object)  # list of Paths to train too
+    removed = Signal(object)  # Root that is not to be trained any more
 
     def __init__(
         self, model: DatasetModel, captions: Captions, parent: QWidget | None = None
     ) -> None:
         super().__init__(parent)
         self._model = model
-        self._is_dragging = False
+        self._held: Offer | None = None  # over the view
         self.setAcceptDrops(True)
-        self._invitation = DropArea(shown(T("App", "Choose a folder…")), self)
+        other = shown(T("App", "Choose pictures…"))
+        self._invitation = DropArea(shown(T("App", "Choose a folder…")), other, self)
         self._invitation.button.clicked.connect(self._choose)
+        self._invitation.other_button.clicked.connect(self._choose_pictures)
+        self._banner = Banner(shown(T("App", "Close")), self)
+        self._banner.wanted.connect(self._banner.setVisible)
+        self._banner.hide()
         self._path = ElidedLabel(parent=self)
         self._stats = StatRow(self)
         self._side = DatasetSide(self)
-        self.browser = PictureBrowser(captions, self)
-        self._pages = QStackedLayout(self)
+        self.browser = browser = PictureBrowser(captions, self)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._banner)
+        self._pages = QStackedLayout()
+        column.addLayout(self._pages, 1)
         self._pages.addWidget(self._invitation)
         self._pages.addWidget(self._content())
-        browser = self.browser
         splitters = (self._parts, self._side, browser, browser.details)
         self.view_layout = ViewLayout(splitters, browser.bar.slider, self)
-        self._side.folders_chosen.connect(self.browser.show_folders)
-        self._side.bucket_chosen.connect(self.browser.show_bucket)
-        self.browser.filter_dropped.connect(self._side.choose_all)
+        self._side.folders_chosen.connect(browser.show_folders)
+        self._side.bucket_chosen.connect(browser.show_bucket)
+        browser.filter_dropped.connect(self._side.choose_all)
+        self._side.removal_wanted.connect(self.removed)
         self._side.picture_wanted.connect(self.reveal)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
@@ -70,36 +90,52 @@ class DatasetView(QWidget):
 
     def reveal(self, path: Path) -> None:
         """Show a picture, or the pictures of a concept's folder, whatever was chosen before."""
-        if self.browser.reveal(path):
-            return
-        if any(row.folder == path for row in self._model.rows):
+        if not self.browser.reveal(path):
             self._side.choose_all()
             self._side.choose(path)
 
+    def ask(self, entries: Sequence[Path]) -> None:
+        """Ask under the mouse whether to add what was dropped, or to use it instead."""
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        add, use = T("App", "&Add to the pictures"), T("App", "&Use instead")
+        menu.addAction(shown(add), partial(self.added.emit, entries))
+        menu.addAction(shown(use), partial(self.chosen.emit, entries))
+        menu.addSeparator()
+        menu.addAction(shown(T("App", "&Cancel")))
+        menu.popup(QCursor.pos())
+
+    def tell(self, message: str) -> None:
+        """Show a message above everything until it is closed; an empty one takes it away."""
+        if message:
+            self._banner.tell("warning", message)
+        else:
+            self._banner.dismiss()
+
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Invite a folder that is dragged over the view."""
-        if dropped_folder(event.mimeData()) is not None:
-            event.acceptProposedAction()
-            self._set_dragging(True)
+        """Invite what is dragged over the view; a run file is for the window."""
+        paths = dropped_paths(event.mimeData())
+        offer = Offer.of(paths)
+        if paths and not offer.is_run_file:
+            accept_copy(event)
+            self._hold(offer)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
         """Show again what was shown before."""
-        self._set_dragging(False)
+        self._hold(None)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Hand on the folder."""
-        self._set_dragging(False)
-        folder = dropped_folder(event.mimeData())
-        if folder is not None:
-            event.acceptProposedAction()
-            self.folder_chosen.emit(folder)
+        """Hand on what was dropped."""
+        self._hold(None)
+        accept_copy(event)
+        self.offered.emit(Offer.of(dropped_paths(event.mimeData())))
 
     # ---------------------------------------------------------------- what is shown
 
     def _show(self) -> None:
         scan = self._model.scan
         if scan is not None:
-            self._path.setText(str(scan.request.folder))
+            self._path.setText(place_words(scan))
             self._stats.show_stats(stats(scan))
             self._side.show_index(scan.index)
             self._side.show_buckets(scan)
@@ -108,8 +144,7 @@ class DatasetView(QWidget):
         self._show_page()
 
     def _show_rows(self) -> None:
-        folder = self._model.folder or Path()
-        self._side.show_findings(self._model.findings, folder)
+        self._side.show_findings(self._model.findings, *self._model.bases)
         self.browser.show_rows(self._model.rows)
 
     def _show_progress(self) -> None:
@@ -117,40 +152,63 @@ class DatasetView(QWidget):
 
     def _show_page(self) -> None:
         invitation = self._words_of_invitation()
-        self._invitation.set_target(self._is_dragging)
+        self._invitation.set_target(self._held is not None)
         if invitation is not None:
             self._invitation.say(*invitation)
         self._pages.setCurrentIndex(1 if invitation is None else 0)
 
     def _words_of_invitation(self) -> tuple[str, str] | None:
         """Return headline and explanation, None if there are pictures to show instead."""
-        scan, folder = self._model.scan, self._model.folder
-        if self._is_dragging:
-            return shown(T("App", "Drop it to train these pictures")), ""
-        if folder is None:
-            headline = T("App", "Drop a folder of pictures here")
+        scan, places = self._model.scan, self._model.places
+        if self._held is not None:
+            more = explanation(self._held, has_pictures=bool(places))
+            return invitation(self._held), more
+        if not places:
+            headline = T("App", "Drop folders or pictures here")
             return shown(headline), shown(_EXPLANATION)
         if scan is None:
-            return shown(T("App", "Looking at the pictures…")), str(folder)
+            return shown(T("App", "Looking at the pictures…")), str(places[0])
         if scan.failure is not None:
             hint = scan.failure.hint
             return shown(scan.failure.message), "" if hint is None else shown(hint)
-        if not scan.rows:
+        if not scan.rows and len(scan.index.roots) == 1:
             return shown(T("App", "There are no pictures in this folder")), shown(_EXPLANATION)
         return None
 
-    def _set_dragging(self, is_dragging: bool) -> None:
-        self._is_dragging = is_dragging
+    def _hold(self, offer: Offer | None) -> None:
+        self._held = offer
         self._show_page()
 
     # ---------------------------------------------------------------- parts
 
     def _choose(self) -> None:
+        self.chosen.emit(self._asked_folder())
+
+    def _choose_pictures(self) -> None:
+        self.chosen.emit(self._asked_pictures())
+
+    def _add_folder(self) -> None:
+        self.added.emit(self._asked_folder())
+
+    def _add_pictures(self) -> None:
+        self.added.emit(self._asked_pictures())
+
+    def _asked_folder(self) -> list[Path]:
         title = shown(T("App", "Choose a folder of pictures"))
-        start = str(self._model.folder or Path.home())
-        chosen = QFileDialog.getExistingDirectory(self, title, start)
-        if chosen:
-            self.folder_chosen.emit(Path(chosen))
+        chosen = QFileDialog.getExistingDirectory(self, title, self._start())
+        return [Path(chosen)] if chosen else []
+
+    def _asked_pictures(self) -> list[Path]:
+        title = shown(T("App", "Choose pictures"))
+        kinds = " ".join(f"*{extension}" for extension in FORMAT_OF_EXTENSION)
+        wanted = f"{shown(T('App', 'Pictures'))} ({kinds})"
+        chosen, _ = QFileDialog.getOpenFileNames(self, title, self._start(), wanted)
+        return [Path(path) for path in chosen]
+
+    def _start(self) -> str:
+        """Return the folder that dialogs begin in."""
+        places = self._model.places
+        return str(places[-1].parent if places else Path.home())
 
     def _rescan(self) -> None:
         self.browser.reload()
@@ -178,13 +236,18 @@ class DatasetView(QWidget):
         look = tokens.current()
         row = QHBoxLayout()
         row.setSpacing(look.gap_s)
-        refresh = IconButton("refresh", shown(T("App", "Look at the folder again")), self)
+        refresh = IconButton("refresh", shown(T("App", "Look at the pictures again")), self)
         refresh.clicked.connect(self._rescan)
+        add = QPushButton(shown(T("App", "Add")), self)
+        menu = QMenu(add)
+        menu.addAction(shown(T("App", "Add a &folder…")), self._add_folder)
+        menu.addAction(shown(T("App", "Add &pictures…")), self._add_pictures)
+        add.setMenu(menu)
         choose = QPushButton(shown(T("App", "Choose a folder…")), self)
         choose.clicked.connect(self._choose)
         row.addWidget(self._path, 1)
-        row.addWidget(refresh)
-        row.addWidget(choose)
+        for button in (refresh, add, choose):
+            row.addWidget(button)
         return row
 
     def _stat_row(self) -> QHBoxLayout:
@@ -195,6 +258,6 @@ class DatasetView(QWidget):
 
 _EXPLANATION = T(
     "App",
-    "A folder of pictures, or one with sub-folders named <repeats>_<concept>, such as "
-    "10_zxq cat. Captions are text files beside the pictures.",
+    "One or several folders, or single pictures. A folder holds pictures, or sub-folders named "
+    "<repeats>_<concept>, such as 10_zxq cat. Captions are text files beside the pictures.",
 )

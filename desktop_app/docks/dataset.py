@@ -1,9 +1,8 @@
-"""The dock that shows the picture folder."""
+"""The dock that shows the pictures."""
 
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -16,7 +15,7 @@ from trainer_core.texts import T
 
 
 class DatasetDock(Dock):
-    """Thumbnails, concepts, findings and figures; a folder dropped here is trained."""
+    """Thumbnails, concepts, findings and figures; what is dropped here is trained."""
 
     name = "dataset"
     title = T("App", "Dataset")
@@ -25,10 +24,15 @@ class DatasetDock(Dock):
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the view of the workspace's dataset."""
-        view = DatasetView(workspace.dataset, workspace.captions)
+        view, pictures = DatasetView(workspace.dataset, workspace.captions), workspace.pictures
         view.view_layout.restore(workspace.preferences.layout(self.name))
         view.view_layout.changed.connect(partial(_keep_layout, workspace, view.view_layout))
-        view.folder_chosen.connect(partial(_use_folder, workspace))
+        view.offered.connect(pictures.offer)
+        view.added.connect(pictures.add)
+        view.chosen.connect(pictures.use)
+        view.removed.connect(pictures.remove)
+        pictures.asked.connect(view.ask)
+        pictures.noticed.connect(view.tell)
         workspace.picture_wanted.connect(view.reveal)
         workspace.captions.restored.connect(view.reveal)
         return view
@@ -36,7 +40,3 @@ class DatasetDock(Dock):
 
 def _keep_layout(workspace: Workspace, layout: ViewLayout) -> None:
     workspace.preferences.keep_layout(DatasetDock.name, layout.state())
-
-
-def _use_folder(workspace: Workspace, folder: Path) -> None:
-    workspace.document.set_value("dataset.train_data_dir", folder.as_posix())

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QToolButton, QWidge
 from desktop_app.editors.base import Editor
 from desktop_app.theme import tokens
 from desktop_app.translation import choice_label, shown
+from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.widgets.icon_button import IconButton
 from trainer_core.settings.document import UNSET
 from trainer_core.settings.param import Param
@@ -52,17 +53,17 @@ class PathEditor(Editor):
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take a file or folder that may stand here."""
         if self._dropped(event.mimeData()) is not None:
-            event.acceptProposedAction()
+            accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Take the file or folder."""
         path = self._dropped(event.mimeData())
         if path is not None:
-            event.acceptProposedAction()
+            accept_copy(event)
             self._take(str(path))
 
     def _dropped(self, data: QMimeData) -> Path | None:
-        paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+        paths = dropped_paths(data)
         if not paths:
             return None
         fits = {"file": paths[0].is_file(), "folder": paths[0].is_dir()}

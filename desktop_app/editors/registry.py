@@ -10,6 +10,7 @@ from desktop_app.editors.base import Editor
 from desktop_app.editors.choice import ChoiceEditor
 from desktop_app.editors.number import NumberEditor, SizeEditor
 from desktop_app.editors.path import PathEditor
+from desktop_app.editors.path_list import PathListEditor
 from desktop_app.editors.switch import SwitchEditor
 from desktop_app.editors.text import MultilineEditor, TextEditor, TextListEditor
 from trainer_core.settings.param import Param
@@ -21,6 +22,7 @@ EDITORS: tuple[tuple[Callable[[Param], bool], type[Editor]], ...] = (
     (lambda param: param.base_type is bool, SwitchEditor),
     (lambda param: param.base_type in (int, float), NumberEditor),
     (lambda param: param.base_type == tuple[int, int], SizeEditor),
+    (lambda param: param.is_path_list, PathListEditor),
     (lambda param: param.base_type == tuple[str, ...], TextListEditor),
     (lambda param: param.base_type is str and param.spec.multiline, MultilineEditor),
     (lambda param: param.base_type is str, TextEditor),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from desktop_app.models.dataset_scan import (
 from desktop_app.models.picture_row import PictureRow, with_caption, with_findings
 from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile
+from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TrainSettings, params
@@ -29,10 +30,11 @@ _PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
 
 
 class DatasetModel(QObject):
-    """The picture folder of the document, scanned in a thread as settings and files change.
+    """The pictures of the document, scanned in a thread as settings and files change.
 
     Attributes:
-        scan: The newest look at the folder; None without a folder, and before the first look.
+        scan: The newest look at them; None if none are named, and before the first look.
+        bases: What need not be said of a path: the one folder, or where several of them lie.
         progress: How far the full check is; None while there is none.
     """
 
@@ -45,6 +47,7 @@ class DatasetModel(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.scan: Scan | None = None
+        self.bases: tuple[Path, ...] = ()
         self.progress: CheckProgress | None = None
         self._request: Request | None = None
         self._is_stale = False  # what the scan saw is no longer what is there
@@ -60,9 +63,9 @@ class DatasetModel(QObject):
         self._watcher.directoryChanged.connect(self._on_folder_changed)
 
     @property
-    def folder(self) -> Path | None:
-        """The folder that the settings name, whether it was looked at yet or not."""
-        return None if self._request is None else self._request.folder
+    def places(self) -> tuple[Path, ...]:
+        """The folders and pictures that the settings name, whether looked at yet or not."""
+        return () if self._request is None else self._request.places
 
     @property
     def is_busy(self) -> bool:
@@ -85,9 +88,12 @@ class DatasetModel(QObject):
         request = Request.of(_usable(with_absolute_paths(raw, folder)))
         if request == self._request:
             return
-        is_other_folder = request is None or request.folder != self.folder
+        places = () if request is None else request.places
+        is_other_folder = set(places) != set(self.places)
+        is_all_new = not set(places) & set(self.places)
         self._request = request
-        if is_other_folder:
+        self.bases = _bases(places)
+        if is_all_new:
             self._show(None)
         if request is None:
             self._pause.stop()
@@ -97,7 +103,7 @@ class DatasetModel(QObject):
         self.busy_changed.emit()
 
     def rescan(self) -> None:
-        """Look at the folder again, whatever is known of it."""
+        """Look at the pictures again, whatever is known of it."""
         self._is_stale = True
         if self._request is not None:
             self._look()
@@ -149,7 +155,9 @@ class DatasetModel(QObject):
     def _watch(self, scan: Scan | None) -> None:
         wanted: set[str] = set()
         if scan is not None and scan.failure is None:
-            wanted = {str(scan.request.folder), *(str(c.folder) for c in scan.index.concepts)}
+            roots = (root.path for root in scan.index.roots if root.failure is None)
+            wanted = {str(folder) for folder in roots}
+            wanted |= {str(concept.folder) for concept in scan.index.concepts}
         watched = set(self._watcher.directories())
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))
@@ -183,6 +191,13 @@ class DatasetModel(QObject):
     def _on_check_finished(self) -> None:
         self.progress = None
         self.progress_changed.emit()
+
+
+def _bases(places: Iterable[Path]) -> tuple[Path, ...]:
+    folders = {path.parent if is_picture_name(path.name) else path: None for path in places}
+    if len(folders) > 1:
+        folders = {folder.parent: None for folder in folders}
+    return tuple(folder for folder in folders if folder.name)
 
 
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:

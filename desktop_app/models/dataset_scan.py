@@ -1,4 +1,4 @@
-"""One look at a picture folder, and the full check that follows; plain functions for a thread."""
+"""One look at the pictures, and the full check that follows; plain functions for a thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from desktop_app.background import Job
 from desktop_app.models.picture_row import PictureRow, picture_rows
 from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.index import DatasetIndex, Root, build_index
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.preflight import bucket_rules, pace
@@ -22,9 +22,15 @@ _REPORT_INTERVAL_S = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """The settings that decide what a scan finds."""
+    """The settings that decide what a scan finds.
 
-    folder: Path
+    Attributes:
+        folder: The picture folder, if there is one.
+        more: Further folders and single pictures.
+    """
+
+    folder: Path | None
+    more: tuple[Path, ...]
     repeats: int
     caption_extension: str
     rules: BucketRules | None  # None while the settings contradict each other
@@ -33,9 +39,9 @@ class Request:
 
     @classmethod
     def of(cls, settings: TrainSettings) -> Request | None:
-        """Return what ``settings`` ask for, None if they name no folder."""
+        """Return what ``settings`` ask for, None if they name no pictures."""
         pictures = settings.dataset
-        if pictures.train_data_dir is None:
+        if pictures.train_data_dir is None and not pictures.more_pictures:
             return None
         try:
             rules = bucket_rules(pictures)
@@ -43,12 +49,18 @@ class Request:
             rules = None
         return cls(
             pictures.train_data_dir,
+            pictures.more_pictures,
             pictures.dataset_repeats,
             pictures.caption_extension,
             rules,
             pictures.resolution,
             pace(pictures.train_batch_size, settings.optimizer),
         )
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Everything that was asked for."""
+        return (*([] if self.folder is None else [self.folder]), *self.more)
 
     def sees_like(self, other: Request) -> bool:
         """Tell whether the other request differs in nothing but the pace."""
@@ -57,15 +69,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Scan:
-    """What one look at the folder found.
+    """What one look at the pictures found.
 
     Attributes:
         request: What was asked.
-        index: The folder's pictures; none if it cannot be read.
+        index: The pictures; none if no place can be read.
         audit: What is wrong with them, their sizes and captions; None likewise.
         plan: What a run would do with the usable ones; None if nothing can be planned.
         rows: Every picture with what is known of it.
-        failure: Why the folder cannot be read.
+        failure: Why nothing can be read.
     """
 
     request: Request
@@ -95,15 +107,16 @@ class CheckProgress:
 
 
 def look(request: Request, known: Scan | None = None) -> Scan:
-    """Scan the folder; of ``known``, if it saw the same, only the plan is made anew."""
+    """Scan the places; of ``known``, if it saw the same, only the plan is made anew."""
     if known is not None and known.audit is not None and request.sees_like(known.request):
         return replace(known, request=request, plan=_plan(request, known.index, known.audit))
     # Contradicting limits hide the plan, not the pictures.
     rules = request.rules or BucketRules(request.resolution, enable_bucket=False)
     try:
-        index = build_index(request.folder, plain_repeats=request.repeats)
+        index = build_index(request.folder, request.more, plain_repeats=request.repeats)
     except DatasetError as error:
-        return Scan(request, DatasetIndex(request.folder, ()), failure=error)
+        nothing = tuple(Root(place, failure=error) for place in request.places)
+        return Scan(request, DatasetIndex(nothing), failure=error)
     audit = quick_audit(index, rules=rules, caption_extension=request.caption_extension)
     plan = _plan(request, index, audit)
     return Scan(request, index, audit, plan, picture_rows(index, audit, plan))

@@ -1,7 +1,8 @@
-"""A finding of the audit in words, with paths as they are called inside the folder."""
+"""A finding of the audit in words, with paths as they are called inside their folders."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from desktop_app.translation import shown
@@ -9,9 +10,9 @@ from trainer_core.dataset.audit import Finding
 from trainer_core.texts import Text
 
 
-def what(finding: Finding, folder: Path) -> str:
-    """Return what is wrong; paths below ``folder`` begin there."""
-    return shown(Text(finding.message.template, _shortened(finding.message, folder)))
+def what(finding: Finding, *folders: Path) -> str:
+    """Return what is wrong; paths below one of the folders begin there."""
+    return shown(Text(finding.message.template, _shortened(finding.message, folders)))
 
 
 def way_out(finding: Finding) -> str:
@@ -19,14 +20,16 @@ def way_out(finding: Finding) -> str:
     return "" if finding.suggestion is None else shown(finding.suggestion)
 
 
-def _shortened(message: Text, folder: Path) -> dict[str, str | int | float | bool | None]:
+def _shortened(
+    message: Text, folders: Sequence[Path]
+) -> dict[str, str | int | float | bool | None]:
     return {
-        name: _below(value, folder) if isinstance(value, str) else value
+        name: _below(value, folders) if isinstance(value, str) else value
         for name, value in message.values.items()
     }
 
 
-def _below(value: str, folder: Path) -> str:
+def _below(value: str, folders: Sequence[Path]) -> str:
     path = Path(value)
-    is_below = path.is_absolute() and path != folder and path.is_relative_to(folder)
-    return str(path.relative_to(folder)) if is_below else value
+    above = [f for f in folders if path.is_absolute() and path != f and path.is_relative_to(f)]
+    return str(path.relative_to(max(above, key=lambda f: len(f.parts)))) if above else value

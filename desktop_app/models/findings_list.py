@@ -22,14 +22,14 @@ class FindingsList(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._findings: list[Finding] = []
-        self._folder = Path()
+        self._folders: tuple[Path, ...] = ()
 
-    def show(self, findings: Iterable[Finding], folder: Path) -> None:
-        """Hold these findings instead; paths are named from ``folder`` on."""
+    def show(self, findings: Iterable[Finding], *folders: Path) -> None:
+        """Hold these findings instead; paths below one of the folders are named from it on."""
         ordered = sorted(findings, key=lambda finding: WORST_FIRST.index(finding.severity))
-        if ordered != self._findings or folder != self._folder:
+        if ordered != self._findings or folders != self._folders:
             self.beginResetModel()
-            self._findings, self._folder = ordered, folder
+            self._findings, self._folders = ordered, folders
             self.endResetModel()
 
     def finding(self, row: int) -> Finding:
@@ -48,9 +48,9 @@ class FindingsList(QAbstractListModel):
         """Return what a row shows."""
         finding = self._findings[index.row()]
         if role == Qt.ItemDataRole.DisplayRole:
-            return what(finding, self._folder)
+            return what(finding, *self._folders)
         if role == Qt.ItemDataRole.ToolTipRole:
-            return f"{what(finding, self._folder)}\n{way_out(finding)}".strip()
+            return f"{what(finding, *self._folders)}\n{way_out(finding)}".strip()
         if role == Qt.ItemDataRole.DecorationRole:
             severity = str(finding.severity)
             return icon(severity, str(getattr(tokens.current(), severity)))

@@ -53,11 +53,11 @@ class Entry:
         )
 
     @classmethod
-    def of_finding(cls, finding: Finding, folder: Path) -> Entry:
+    def of_finding(cls, finding: Finding, *folders: Path) -> Entry:
         """Return the entry of a finding in the picture folder ``folder``."""
         return cls(
             finding.severity,
-            what(finding, folder),
+            what(finding, *folders),
             finding.path.name,
             way_out(finding),
             picture=finding.path,
@@ -93,9 +93,9 @@ class ProblemsModel(QAbstractTableModel):
         self._of_settings = [Entry.of_problem(problem) for problem in problems]
         self._refresh()
 
-    def set_findings(self, findings: Sequence[Finding], folder: Path) -> None:
-        """Show these findings in the picture folder ``folder`` instead."""
-        self._of_pictures = [Entry.of_finding(finding, folder) for finding in findings]
+    def set_findings(self, findings: Sequence[Finding], *folders: Path) -> None:
+        """Show these findings instead; paths below one of the folders are named from it on."""
+        self._of_pictures = [Entry.of_finding(finding, *folders) for finding in findings]
         self._refresh()
 
     def entry(self, row: int) -> Entry:

@@ -1,12 +1,12 @@
-"""A wide area that says what may be dropped on it, with a button for those who do not drag."""
+"""A wide area that says what may be dropped on it, with buttons for those who do not drag."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from PySide6.QtCore import QMimeData, Qt
-from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPen
-from PySide6.QtWidgets import QWidget
+from PySide6.QtGui import QColor, QDropEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop_app.theme import tokens
 from desktop_app.widgets.invitation import Invitation
@@ -18,14 +18,17 @@ class DropArea(Invitation):
     It takes no drops itself: the widget around it does, so that all of it is the target.
     """
 
-    def __init__(self, button: str, parent: QWidget | None = None) -> None:
+    def __init__(self, button: str, other: str, parent: QWidget | None = None) -> None:
         super().__init__("pictures", button, parent)
         self._is_target = False
+        self.other_button = QPushButton(other, self)
+        self.add_below(self.other_button)
 
     def set_target(self, is_target: bool) -> None:
-        """Show that something is held over the area, and that the button is not needed."""
+        """Show that something is held over the area, and that the buttons are not needed."""
         self._is_target = is_target
         self.button.setVisible(not is_target)
+        self.other_button.setVisible(not is_target)
         self.update()
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
@@ -43,9 +46,12 @@ class DropArea(Invitation):
         painter.end()
 
 
-def dropped_folder(data: QMimeData) -> Path | None:
-    """Return the folder that is being dropped; of a file, the folder that it lies in."""
-    paths = [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
-    if not paths:
-        return None
-    return paths[0] if paths[0].is_dir() else paths[0].parent
+def dropped_paths(data: QMimeData) -> list[Path]:
+    """Return the files and folders that are being dropped."""
+    return [Path(url.toLocalFile()) for url in data.urls() if url.isLocalFile()]
+
+
+def accept_copy(event: QDropEvent) -> None:
+    """Accept what is dragged, as a copy: after a move the other program may delete its files."""
+    event.setDropAction(Qt.DropAction.CopyAction)
+    event.accept()

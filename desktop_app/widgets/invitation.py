@@ -25,7 +25,7 @@ class Invitation(QWidget):
         self._words.setProperty("role", "dim")
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         self.button = QPushButton(button, self)
-        column = QVBoxLayout(self)
+        self._column = column = QVBoxLayout(self)
         column.setContentsMargins(*[2 * look.gap_xl] * 4)
         column.setSpacing(look.gap_l)
         column.addStretch(1)
@@ -39,6 +39,11 @@ class Invitation(QWidget):
         column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignHCenter)
         column.addStretch(1)
         self._draw_sign()
+
+    def add_below(self, button: QPushButton) -> None:
+        """Put another button below the first."""
+        place = self._column.indexOf(self.button) + 1
+        self._column.insertWidget(place, button, 0, Qt.AlignmentFlag.AlignHCenter)
 
     def say(self, headline: str, words: str) -> None:
         """Show a headline and an explanation."""

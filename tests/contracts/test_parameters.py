@@ -16,6 +16,7 @@ from trainer_core.settings.schema import params, sections
 PARAMETERS = list(params().values())
 # Names of our own: the reference decides these by other means.
 OWN_NAMES = {
+    "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
     "family",  # three switches there: v2, v_parameterization and sdxl
 }
 # Words that keep their capital inside a label.
@@ -99,7 +100,8 @@ def test_the_choices_are_those_of_the_type(param):
 
 @every_parameter
 def test_a_path_says_what_it_points_at(param):
-    assert param.is_path == (param.spec.path_kind is not None), place(param)
+    holds_paths = param.is_path or param.is_path_list
+    assert holds_paths == (param.spec.path_kind is not None), place(param)
 
 
 @every_parameter

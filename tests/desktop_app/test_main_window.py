@@ -1,9 +1,11 @@
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.pictures import write_dataset
 from PySide6.QtCore import (
     QByteArray,
     QMimeData,
@@ -52,9 +54,9 @@ def field_of(window: MainWindow, path: str) -> object:
     raise KeyError(path)
 
 
-def drop(window: MainWindow, path: Path) -> None:
+def drop(window: MainWindow, *paths: Path) -> None:
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     action = Qt.DropAction.CopyAction
     enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
@@ -90,10 +92,23 @@ def test_no_two_commands_share_a_shortcut(window: MainWindow):
 
 
 def test_a_dropped_folder_becomes_the_picture_folder(
-    window: MainWindow, workspace: Workspace, tmp_path: Path
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
     drop(window, tmp_path)
-    assert workspace.document.value("dataset.train_data_dir") == str(tmp_path)
+    value = partial(workspace.document.value, "dataset.train_data_dir")
+    qtbot.waitUntil(lambda: value() == tmp_path.as_posix())
+
+
+def test_dropped_pictures_are_trained_and_shown(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    names = ("a.png", "b.png", "c.png")
+    folder = write_dataset(tmp_path / "pictures", {".": dict.fromkeys(names)})
+    window.docks.raise_dock("charts")
+    drop(window, folder / "a.png", folder / "c.png")
+    shown = [(folder / name).as_posix() for name in ("a.png", "c.png")]
+    qtbot.waitUntil(lambda: workspace.document.value("dataset.more_pictures") == shown)
+    assert not window.docks.widgets["dataset"].visibleRegion().isEmpty()
 
 
 def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, tmp_path: Path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import typing
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +40,8 @@ def _lists(param: Param) -> Iterator[object]:
     assert param.is_tuple, f"no examples for {param.path}: {param.annotation}"
     if param.element_type is str:
         yield ["weight_decay=0.1", "betas=0.9,0.99"]
+    elif param.is_path_list:
+        yield ["10_a folder", "ein Ordner/貓.png"]
     else:
         assert param.path == PAIR
         yield [768, 64]
@@ -63,13 +66,17 @@ def refused(param: Param) -> Iterator[object]:
         yield from ("nonsense", 1, True, [next(iter(spec.choices))])
     elif param.element_type is str:
         yield from ("a=1", 1, [1], [True])
+    elif param.is_path_list:
+        yield from ("a folder", 1, [1], ["a", True], [" "])
     else:
         yield from ("512x512", "", 512.0, True, "64,64,64", [], [512], [512, 512, 512])
         yield from ([512.0, 512], [True, 512], ["512", 512], [-64, 512], [0, 512], [512, 10**9])
 
 
-def as_text(raw: object) -> str:
+def as_text(param: Param, raw: object) -> str:
     """Return a raw value as somebody would type it behind a command-line flag."""
+    if param.is_path_list and isinstance(raw, list):
+        return os.pathsep.join(raw)
     if isinstance(raw, bool):
         return str(raw).lower()
     return " ".join(map(str, raw)) if isinstance(raw, list) else str(raw)

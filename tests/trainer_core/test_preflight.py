@@ -245,3 +245,43 @@ def test_a_folder_to_resume_from_must_hold_a_complete_state(
     found = examined(raw, {"output.resume": str(state)})
 
     assert errors(found) == [("output.resume", f"{state} holds no complete state.")]
+
+
+# ------------------------------------------------------------------ several places
+
+
+def test_further_pictures_are_in_the_plan(raw: dict[str, Any], tmp_path: Path) -> None:
+    files = {"x.png": None, "x.txt": "a dog"}
+    write_dataset(tmp_path / "more", {"5_dog": files}, size=(512, 512))
+    found = examined(raw, {"dataset.more_pictures": [str(tmp_path / "more")]})
+    assert found.problems == []
+    assert found.plan is not None
+    assert found.plan.samples == 3 * 4 + 5
+
+
+def test_further_pictures_do_without_a_picture_folder(raw: dict[str, Any], tmp_path: Path) -> None:
+    picture = str(tmp_path / "pictures" / "4_cat" / "1.png")
+    found = examined(raw, {PICTURES: None, "dataset.more_pictures": [picture]})
+    assert found.problems == []
+    assert found.plan is not None
+    assert found.plan.samples == 4
+
+
+def test_a_bad_picture_is_named_at_the_setting_that_led_to_it(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    write_dataset(tmp_path / "more", {"5_dog": {"x.png": "nothing", "x.txt": "a dog"}})
+    found = examined(raw, {"dataset.more_pictures": [str(tmp_path / "more")]})
+    assert [path for path, _ in errors(found)] == ["dataset.more_pictures"]
+    broken = tmp_path / "pictures" / "4_cat" / "1.png"
+    broken.write_bytes(b"nothing")
+    found = examined(raw, {"dataset.more_pictures": [str(broken)]})
+    assert [path for path, _ in errors(found)] == [PICTURES]
+
+
+def test_an_entry_that_is_no_picture_stops_the_run(raw: dict[str, Any], tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.touch()
+    found = examined(raw, {"dataset.more_pictures": [str(notes)]})
+    message = f"{notes} is no picture of a kind that is trained."
+    assert errors(found) == [("dataset.more_pictures", message)]

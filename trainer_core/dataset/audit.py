@@ -16,7 +16,13 @@ from trainer_core.dataset.captions import (
     has_captions,
     resolve_extension,
 )
-from trainer_core.dataset.index import Concept, DatasetIndex, concepts_in, parse_folder_name
+from trainer_core.dataset.index import (
+    Concept,
+    DatasetIndex,
+    Root,
+    concepts_in,
+    parse_folder_name,
+)
 from trainer_core.dataset.pictures import (
     FORMAT_OF_EXTENSION,
     PictureHeader,
@@ -103,14 +109,8 @@ def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: s
             findings.append(_small(picture.path, header.size, placement))
     captions: dict[Path, str] = {}
     extensions: dict[Path, str] = {}
-    try:
-        extension = resolve_extension(index, caption_extension)
-    except DatasetError as error:
-        findings.append(_failure(index.root, error))
-    else:
-        for concept in index.concepts:
-            extensions[concept.folder] = extension
-            findings += _caption_findings(concept, extension, captions)
+    for root in index.roots:
+        findings += _captions_of_root(root, caption_extension, captions, extensions)
     return Audit(tuple(findings), headers, captions, frozenset(unusable), extensions)
 
 
@@ -135,13 +135,20 @@ def _failure(path: Path, error: DatasetError) -> Finding:
 
 
 def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
-    for folder in index.ignored_folders:
-        yield _ignored_folder(folder, index.root)
-    for file in index.ignored_files:
+    # One empty place among others is odd, but leaves something to train.
+    when_empty = Severity.WARNING if index.concepts else Severity.ERROR
+    for root in index.roots:
+        yield from _root_findings(root, when_empty)
+
+
+def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
+    for folder in root.ignored_folders:
+        yield _ignored_folder(folder, root.path)
+    for file in root.ignored_files:
         message = text(T("Problems", "{path} is not used: its kind is not trained."), path=file)
         hint = text(T("Problems", "Save it as PNG, JPEG, WebP or BMP to train it."))
         yield Finding(file, Severity.WARNING, message, hint)
-    for concept in index.concepts:
+    for concept in root.concepts:
         if concept.repeats > MAX_REPEATS:
             template = T("Problems", "{path} asks for {repeats} repeats of every picture.")
             message = text(template, path=concept.folder, repeats=concept.repeats)
@@ -149,17 +156,33 @@ def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
                 T("Problems", "Begin the folder's name with 1 to {limit}."), limit=MAX_REPEATS
             )
             yield Finding(concept.folder, Severity.ERROR, message, hint)
-    if not index.concepts:
-        message = text(T("Problems", "There are no pictures in {path}."), path=index.root)
-        hint = text(
-            T("Problems", "Choose a folder of pictures, or of folders like {name}."), name="10_cat"
-        )
-        yield Finding(index.root, Severity.ERROR, message, hint)
-    elif index.concepts[0].folder == index.root and len(index.concepts) > 1:
+    if root.repeated:
+        yield _repeated(root)
+    elif not root.concepts and root.failure is None:
+        yield _empty(root.path, when_empty)
+    if root.is_whole and len(root.concepts) > 1 and root.concepts[0].folder == root.path:
         template = T("Problems", "{path} holds {count} pictures beside its folders; all are used.")
-        message = text(template, path=index.root, count=len(index.concepts[0].pictures))
+        message = text(template, path=root.path, count=len(root.concepts[0].pictures))
         hint = text(T("Problems", "Move them away if they are not to be trained."))
-        yield Finding(index.root, Severity.WARNING, message, hint)
+        yield Finding(root.path, Severity.WARNING, message, hint)
+
+
+def _empty(folder: Path, severity: Severity) -> Finding:
+    message = text(T("Problems", "There are no pictures in {path}."), path=folder)
+    template = T("Problems", "Choose a folder of pictures, or of folders like {name}.")
+    return Finding(folder, severity, message, text(template, name="10_cat"))
+
+
+def _repeated(root: Root) -> Finding:
+    """Name what several entries lead to: it is trained once, with the first one's repeats."""
+    first, *others = root.repeated
+    hint = text(T("Problems", "Remove one of the entries. More repeats show a picture more often."))
+    if others:
+        template = T("Problems", "{count} pictures of {path} are listed twice; they count once.")
+        message = text(template, count=len(root.repeated), path=root.path)
+    else:
+        message = text(T("Problems", "{path} is listed twice; it counts once."), path=first)
+    return Finding(first if not others else root.path, Severity.WARNING, message, hint)
 
 
 def _ignored_folder(folder: Path, root: Path) -> Finding:
@@ -218,6 +241,20 @@ def _small(path: Path, size: Size, placement: Placement) -> Finding:
     message = text(template, path=path, width=width, height=height, wide=wide, high=high)
     hint = text(T("Problems", "Use a larger picture, or lower the resolution."))
     return Finding(path, Severity.WARNING, message, hint)
+
+
+def _captions_of_root(
+    root: Root, asked: str, captions: dict[Path, str], extensions: dict[Path, str]
+) -> Iterator[Finding]:
+    """Fill both for one place; each has the kind of caption files that lie in it."""
+    try:
+        extension = resolve_extension(DatasetIndex((root,)), asked)
+    except DatasetError as error:
+        yield _failure(root.path, error)
+        return
+    for concept in root.concepts:
+        extensions[concept.folder] = extension
+        yield from _caption_findings(concept, extension, captions)
 
 
 def _caption_findings(

@@ -1,20 +1,20 @@
-"""What a picture folder holds: concepts with their repeats and pictures, and what is left out."""
+"""What is trained: concepts with their repeats and pictures, by the places they were found in."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.dataset.listing import (
+    check_name,
+    is_picture_name,
+    list_folder,
+    sorted_by_name,
+)
 from trainer_core.errors import DatasetError
 from trainer_core.texts import T
-
-# Pictures to people, but of kinds that are not trained; named so that nobody misses them.
-_OTHER_PICTURES = frozenset(
-    {".avif", ".gif", ".heic", ".heif", ".jfif", ".jxl", ".psd", ".tga", ".tif", ".tiff"}
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,28 +38,35 @@ class Concept:
 
 
 @dataclass(frozen=True, slots=True)
-class DatasetIndex:
-    """A picture folder: its concepts, each with a picture at least, and what is not trained.
+class Root:
+    """One place that was asked for: a whole folder, or single pictures of a folder.
 
     Attributes:
-        root: The folder that was asked for.
-        concepts: Pictures directly in the root first, then the sub-folders by name.
+        path: The folder.
+        concepts: Pictures directly in it first, then the sub-folders by name; each concept has
+            a picture at least.
         ignored_folders: Sub-folders that are not searched for pictures.
         ignored_files: Pictures of kinds that are not trained.
+        repeated: Pictures that an earlier root has already; they are not in the concepts.
+        is_whole: False if only single pictures were asked for.
+        failure: Why there is nothing in it, if it cannot be read.
     """
 
-    root: Path
-    concepts: tuple[Concept, ...]
+    path: Path
+    concepts: tuple[Concept, ...] = ()
     ignored_folders: tuple[Path, ...] = ()
     ignored_files: tuple[Path, ...] = ()
+    repeated: tuple[Path, ...] = ()
+    is_whole: bool = True
+    failure: DatasetError | None = None
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture once, in the order of the concepts."""
         return tuple(picture for concept in self.concepts for picture in concept.pictures)
 
-    def without(self, paths: Collection[Path]) -> DatasetIndex:
-        """Return the index without some pictures (to plan with what can be read)."""
+    def without(self, paths: Collection[Path]) -> Root:
+        """Return the root without some pictures, and without the concepts that had no others."""
         concepts = (
             replace(c, pictures=tuple(p for p in c.pictures if p.path not in paths))
             for c in self.concepts
@@ -68,44 +75,163 @@ class DatasetIndex:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listing:
-    """The entries of one folder, sorted by code points; names that begin with "." left out."""
+class DatasetIndex:
+    """Every picture that is trained, and what beside them is not; there is a root at least."""
 
-    pictures: tuple[Path, ...]
-    other_pictures: tuple[Path, ...]
-    folders: tuple[Path, ...]
+    roots: tuple[Root, ...]
+
+    @property
+    def root(self) -> Path:
+        """The first folder that was asked for."""
+        return self.roots[0].path
+
+    @property
+    def concepts(self) -> tuple[Concept, ...]:
+        """The concepts of all roots; those of several roots have a name each."""
+        return tuple(concept for root in self.roots for concept in root.concepts)
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """Every picture once, in the order of the concepts."""
+        return tuple(picture for root in self.roots for picture in root.pictures)
+
+    @property
+    def ignored_folders(self) -> tuple[Path, ...]:
+        """Sub-folders that are not searched for pictures."""
+        return tuple(folder for root in self.roots for folder in root.ignored_folders)
+
+    @property
+    def ignored_files(self) -> tuple[Path, ...]:
+        """Pictures of kinds that are not trained."""
+        return tuple(file for root in self.roots for file in root.ignored_files)
+
+    def without(self, paths: Collection[Path]) -> DatasetIndex:
+        """Return the index without some pictures (to plan with what can be read)."""
+        return DatasetIndex(tuple(root.without(paths) for root in self.roots))
 
 
-def build_index(root: Path, *, plain_repeats: int) -> DatasetIndex:
-    """List the pictures of a folder and of its ``<repeats>_<concept>`` sub-folders.
+def build_index(
+    root: Path | None, more: Sequence[Path] = (), *, plain_repeats: int
+) -> DatasetIndex:
+    """List the pictures of folders and of their ``<repeats>_<concept>`` sub-folders.
 
     Args:
         root: A folder of such sub-folders, of pictures, or of both. Named
             ``<repeats>_<concept>`` itself, it gives its own pictures repeats and words.
-        plain_repeats: Repeats of pictures that lie directly in any other root.
+        more: Further such folders, and single pictures, which are gathered by folder behind them.
+        plain_repeats: Repeats of pictures that lie directly in any other folder.
+
+    Returns:
+        The index. A picture that several entries lead to belongs to the first of them. Of several
+        places, those that cannot be read are in it with their failure.
 
     Raises:
-        DatasetError: A folder is missing, is no folder, or cannot be read; or a name in it is not
-            valid text.
+        DatasetError: Nothing that was asked for can be read: a folder is missing, is no folder, or
+            may not be read; or a name in it is not valid text.
     """
-    top = _list_folder(root)
+    picked: list[Path] = []
+    roots = [] if root is None else [_root(root, plain_repeats)]
+    for path in more:
+        if is_picture_name(path.name) and not path.is_dir():
+            picked.append(path)
+        elif path.is_file():
+            roots.append(Root(path, failure=_not_trained(path)))
+        else:
+            roots.append(_root(path, plain_repeats))
+    roots += _picked_roots(picked, plain_repeats)
+    failures = [found.failure for found in roots if found.failure is not None]
+    if failures and len(failures) == len(roots):
+        raise failures[0]
+    return DatasetIndex(tuple(_told_apart(roots) if len(roots) > 1 else roots))
+
+
+def _root(folder: Path, plain_repeats: int) -> Root:
+    try:
+        return _whole_root(folder, plain_repeats)
+    except DatasetError as failure:
+        return Root(folder, failure=failure)
+
+
+def _whole_root(root: Path, plain_repeats: int) -> Root:
+    top = list_folder(root)
     repeats, class_tokens = parse_folder_name(_name(root)) or (plain_repeats, "")
-    concepts = [_concept(root, repeats, class_tokens, top)]
+    concepts = [_concept(root, repeats, class_tokens, top.pictures)]
     ignored_folders: list[Path] = []
     ignored_files = list(top.other_pictures)
     for folder in top.folders:
         named = parse_folder_name(folder.name)
-        listing = _list_folder(folder) if named else None
+        listing = list_folder(folder) if named else None
         if named is None or listing is None or not listing.pictures:
             ignored_folders.append(folder)
         else:
-            concepts.append(_concept(folder, *named, listing))
+            concepts.append(_concept(folder, *named, listing.pictures))
         if listing is not None:
             ignored_folders += listing.folders
             ignored_files += listing.other_pictures
-    return DatasetIndex(
+    return Root(
         root, tuple(c for c in concepts if c.pictures), tuple(ignored_folders), tuple(ignored_files)
     )
+
+
+def _not_trained(file: Path) -> DatasetError:
+    return DatasetError(
+        T("Errors", "{path} is no picture of a kind that is trained."),
+        T("Errors", "Save it as PNG, JPEG, WebP or BMP, or remove it from the list."),
+        path=file,
+    )
+
+
+def _picked_roots(pictures: Iterable[Path], plain_repeats: int) -> list[Root]:
+    """Return a root for every folder that single pictures lie in."""
+    by_folder: dict[Path, list[Path]] = {}
+    for picture in pictures:
+        check_name(picture)
+        by_folder.setdefault(picture.parent, []).append(picture)
+    roots = []
+    for folder, paths in by_folder.items():
+        repeats, class_tokens = parse_folder_name(_name(folder)) or (plain_repeats, "")
+        concept = _concept(folder, repeats, class_tokens, sorted_by_name(set(paths)))
+        twice = sorted_by_name(path for path, count in Counter(paths).items() if count > 1)
+        roots.append(Root(folder, (concept,), repeated=twice, is_whole=False))
+    return roots
+
+
+def _told_apart(roots: Iterable[Root]) -> list[Root]:
+    """Return the roots with every picture in the first of them only, and no name twice."""
+    known: set[tuple[Path, str]] = set()
+    asked = {root.path for root in roots}
+    apart: list[Root] = []
+    for root in roots:
+        places = {c.folder: c.folder.resolve() for c in root.concepts}
+        keys = {p.path: (places[c.folder], p.path.name) for c in root.concepts for p in c.pictures}
+        repeated = tuple(path for path, key in keys.items() if key in known)
+        known.update(keys.values())
+        # A folder that is asked for itself is trained, whatever another one says of it.
+        ignored = tuple(folder for folder in root.ignored_folders if folder not in asked)
+        rest = root.without(frozenset(repeated))
+        repeated = tuple(dict.fromkeys((*root.repeated, *repeated)))
+        apart.append(replace(rest, repeated=repeated, ignored_folders=ignored))
+    names = iter(distinct_names([c.folder for root in apart for c in root.concepts]))
+    return [
+        replace(root, concepts=tuple(replace(c, name=next(names)) for c in root.concepts))
+        for root in apart
+    ]
+
+
+def distinct_names(folders: Sequence[Path]) -> list[str]:
+    """Return the folders' names, with as many parents in front as tell different ones apart."""
+    parts = {folder: (*folder.parts[:-1], _name(folder)) for folder in folders}
+    lengths = dict.fromkeys(parts, 1)
+    while True:
+        names = {folder: "/".join(parts[folder][-n:]) for folder, n in lengths.items()}
+        taken = Counter(names.values())
+        grown = {
+            folder: min(n + 1, len(parts[folder])) if taken[names[folder]] > 1 else n
+            for folder, n in lengths.items()
+        }
+        if grown == lengths:
+            return [names[folder] for folder in folders]
+        lengths = grown
 
 
 def parse_folder_name(name: str) -> tuple[int, str] | None:
@@ -135,61 +261,6 @@ def _name(folder: Path) -> str:
     return folder.name if folder.name not in ("", "..") else folder.resolve().name
 
 
-def _concept(folder: Path, repeats: int, class_tokens: str, listing: _Listing) -> Concept:
-    pictures = tuple(Picture(path, repeats, class_tokens) for path in listing.pictures)
+def _concept(folder: Path, repeats: int, class_tokens: str, paths: Iterable[Path]) -> Concept:
+    pictures = tuple(Picture(path, repeats, class_tokens) for path in paths)
     return Concept(folder, _name(folder), repeats, class_tokens, pictures)
-
-
-def _list_folder(folder: Path) -> _Listing:
-    try:
-        with os.scandir(folder) as entries:
-            found = [(folder / entry.name, _kind(entry)) for entry in entries]
-    except OSError as error:
-        raise _unreadable(folder, error) from error
-    kinds: dict[str, list[Path]] = {"picture": [], "other": [], "folder": []}
-    for path, kind in found:
-        if kind is not None:
-            _check_name(path)
-            kinds[kind].append(path)
-    return _Listing(*(_sorted(paths) for paths in kinds.values()))
-
-
-def _kind(entry: os.DirEntry[str]) -> str | None:
-    """Tell what an entry of a folder is here: a picture, one of another kind, a folder, nothing."""
-    if entry.name.startswith("."):
-        return None
-    if entry.is_dir():
-        return "folder"
-    if not entry.is_file() and not entry.is_symlink():
-        return None  # a pipe or socket: opening it would wait for ever
-    extension = Path(entry.name).suffix.lower()
-    if extension in FORMAT_OF_EXTENSION:
-        return "picture"
-    return "other" if extension in _OTHER_PICTURES else None
-
-
-def _sorted(paths: list[Path]) -> tuple[Path, ...]:
-    return tuple(sorted(paths, key=lambda path: path.name))
-
-
-def _check_name(path: Path) -> None:
-    """Refuse names that are not valid text: no event, log or metadata could carry them."""
-    try:
-        path.name.encode()
-    except UnicodeEncodeError as error:
-        raise DatasetError(
-            T("Errors", "The name of {path} is not valid text (perhaps unpacked from an archive)."),
-            T("Errors", "Rename it."),
-            path=os.fsencode(path).decode(errors="replace"),
-        ) from error
-
-
-def _unreadable(folder: Path, error: OSError) -> DatasetError:
-    if isinstance(error, FileNotFoundError):
-        message = T("Errors", "The picture folder {path} does not exist.")
-    elif isinstance(error, NotADirectoryError):
-        message = T("Errors", "{path} is a file, not a picture folder.")
-    else:
-        message = T("Errors", "The picture folder {path} cannot be read: {reason}")
-    hint = T("Errors", "Choose a folder of pictures that may be read.")
-    return DatasetError(message, hint, path=folder, reason=error.strerror or error)

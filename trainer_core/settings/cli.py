@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 
 from trainer_core.errors import SettingsError
@@ -35,10 +36,14 @@ def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
     spec = param.spec
     unit = f" [{spec.unit}]" if spec.unit else ""
     help_text = f"{spec.help}{unit} (default: {to_raw(param, param.default)})".replace("%", "%%")
+    if param.is_path_list:
+        several = f"give it several times, or separate paths by {os.pathsep!r}"
+        help_text = f"{help_text}; {several}"
     group.add_argument(
         f"--{param.name}",
         dest=f"{_DEST}{param.path}",
         metavar="VALUE",
+        action="append" if param.is_path_list else "store",
         nargs="?" if param.base_type is bool else None,
         const="true" if param.base_type is bool else None,
         help=help_text,
@@ -54,12 +59,19 @@ def changes_from_flags(arguments: argparse.Namespace) -> Mapping[str, object]:
     changes: dict[str, object] = {}
     for assignment in arguments.assignments:
         path, words = _assignment(assignment)
-        changes[path] = from_text(params()[path], words)
+        _set(changes, path, words)
     for name, value in vars(arguments).items():
         if name.startswith(_DEST) and value is not None:
-            path = name.removeprefix(_DEST)
-            changes[path] = from_text(params()[path], value)
+            for words in value if isinstance(value, list) else [value]:
+                _set(changes, name.removeprefix(_DEST), words)
     return changes
+
+
+def _set(changes: dict[str, object], path: str, words: str) -> None:
+    """Take one value; paths of a list join those that were given before."""
+    param, before = params()[path], changes.get(path)
+    value = from_text(param, words)
+    changes[path] = [*before, *value] if param.is_path_list and isinstance(before, list) else value
 
 
 def _assignment(assignment: str) -> tuple[str, str]:

@@ -26,13 +26,25 @@ class DatasetSettings(Section):
         ),
         path_kind="folder",
     )
+    more_pictures: tuple[Path, ...] = param(
+        (),
+        T("Settings", "More pictures"),
+        T(
+            "Settings",
+            "Further folders, or single picture files, that are trained too. Each folder is read "
+            "as the picture folder is; single pictures take repeats and words from the name of "
+            "the folder that they lie in.",
+        ),
+        path_kind="file_or_folder",
+        file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
+    )
     dataset_repeats: int = param(
         1,
         T("Settings", "Repeats"),
         T(
             "Settings",
-            "How often each picture is shown per epoch, for pictures that lie directly in the "
-            "folder. Sub-folders named <repeats>_<concept> keep their own number.",
+            "How often each picture is shown per epoch, for pictures that lie directly in a "
+            "folder. Folders named <repeats>_<concept> keep their own number.",
         ),
         minimum=1,
         maximum=10000,

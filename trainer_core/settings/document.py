@@ -7,7 +7,9 @@ It can hold mistakes and be mended; the frozen `TrainSettings` comes out of vali
 from __future__ import annotations
 
 import difflib
+import functools
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -76,6 +78,8 @@ def from_raw(param: Param, value: Any) -> Any:
         return Path(value) if value.strip() else (None if param.is_optional else value)
     if param.length is not None:
         value = _sides(value, param.length)
+    if param.is_path_list and isinstance(value, list):
+        value = [_path(v) if isinstance(v, str) and v.strip() else v for v in value]
     if param.is_tuple and isinstance(value, list):
         return tuple(value)
     return value
@@ -97,7 +101,7 @@ def to_raw(param: Param, value: Any) -> Any:
     if isinstance(value, Path):
         return value.as_posix()
     if isinstance(value, tuple):
-        return list(value)
+        return [to_raw(param, each) for each in value]
     return value
 
 
@@ -108,6 +112,8 @@ def from_text(param: Param, words: str) -> Any:
         return UNSET
     if param.length is not None:
         return _sides(words, param.length)
+    if param.is_path_list:
+        return [path for path in words.split(os.pathsep) if path.strip()]
     if param.is_tuple:
         return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
     if param.base_type is bool:
@@ -173,12 +179,28 @@ def with_absolute_paths(raw: Mapping[str, Any], folder: Path) -> Raw:
     tree = replaced(raw, {})
     for param in params().values():
         values = tree.get(param.section)
-        if not param.is_path or not isinstance(values, dict):
+        if not isinstance(values, dict) or param.name not in values:
             continue
-        value = values.get(param.name)
-        if isinstance(value, str) and value.strip() and value != UNSET:
-            values[param.name] = str((folder / _expanded(value)).absolute())
+        value = values[param.name]
+        if param.is_path and value != UNSET:
+            values[param.name] = _absolute(value, folder)
+        elif param.is_path_list and isinstance(value, list):
+            values[param.name] = [_absolute(each, folder) for each in value]
     return tree
+
+
+def _absolute(value: Any, folder: Path) -> Any:
+    if not isinstance(value, str) or not value.strip():
+        return value
+    path = _path(value)
+    is_whole = path.is_absolute()
+    return str(path if is_whole else (folder / _expanded(value)).absolute())
+
+
+@functools.lru_cache(maxsize=2**14)
+def _path(words: str) -> Path:
+    """Return a path, made once: a list of thousands is read again with every edit."""
+    return Path(words)
 
 
 def _expanded(path: str) -> Path:
@@ -308,6 +330,8 @@ def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -
     if is_element:
         template = T("Problems", "{name} holds {value}, where {wanted} is needed.")
         return text(template, wanted=_KINDS[param.element_type], **facts)
+    if param.is_path_list:
+        return text(T("Problems", "{name} is {value}, but must be a list of paths."), **facts)
     if param.length is None:
         return text(T("Problems", "{name} is {value}, but must be a list of texts."), **facts)
     template = T("Problems", "{name} is {value}, but must be a list of {count} values.")

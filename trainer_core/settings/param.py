@@ -154,6 +154,11 @@ class Param:
         return self.base_type is Path
 
     @property
+    def is_path_list(self) -> bool:
+        """True if the value is any number of paths."""
+        return self.is_tuple and self.element_type is Path
+
+    @property
     def is_tuple(self) -> bool:
         """True if the value is a fixed or open sequence."""
         return typing.get_origin(self.base_type) is tuple

@@ -17,6 +17,9 @@ from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings, params, path_of
 from trainer_core.texts import T, Text, text
 
+# So many missing entries of a list are named one by one; a drive may be gone with all of them.
+_NAMED_ENTRIES = 3
+
 
 def check(settings: TrainSettings) -> list[Problem]:
     """Return every problem across settings, in the order of the rules."""
@@ -31,6 +34,8 @@ def required_values(settings: TrainSettings) -> Iterator[Problem]:
         "output.output_dir": T("Problems", "Choose an output folder."),
     }
     for path, message in wanted.items():
+        if path == "dataset.train_data_dir" and settings.dataset.more_pictures:
+            continue
         if settings.get(path) is None:
             yield Problem(path, Severity.ERROR, text(message))
 
@@ -46,6 +51,27 @@ def existing_paths(settings: TrainSettings) -> Iterator[Problem]:
         if message is not None:
             hint = Suggestion(text(T("Problems", "Choose another one, or mend the path.")))
             yield Problem(path, Severity.ERROR, message, hint)
+
+
+def more_pictures(settings: TrainSettings) -> Iterator[Problem]:
+    """Name the entries of the list that cannot be read, each with the list without them."""
+    path = "dataset.more_pictures"
+    param, entries = params()[path], settings.dataset.more_pictures
+    broken = {e: message for e in entries if (message := _path_message(param, e)) is not None}
+    if len(broken) > _NAMED_ENTRIES:
+        first = next(iter(broken))
+        template = T("Problems", "{count} of these cannot be read; the first is {path}.")
+        message = text(template, count=len(broken), path=first)
+        rest = [entry for entry in entries if entry not in broken]
+        hint = Suggestion(text(T("Problems", "Remove them.")), {path: to_raw(param, tuple(rest))})
+        yield Problem(path, Severity.ERROR, message, hint)
+        return
+    for entry, message in broken.items():
+        others = tuple(other for other in entries if other != entry)
+        hint = Suggestion(
+            text(T("Problems", "Remove it from the list.")), {path: to_raw(param, others)}
+        )
+        yield Problem(path, Severity.ERROR, message, hint)
 
 
 def _place_message(value: Path) -> Text | None:
@@ -280,6 +306,7 @@ def _without_effect(param: Param, condition: ActsIf) -> Problem:
 RULES = (
     required_values,
     existing_paths,
+    more_pictures,
     output_name,
     caption_extension,
     bucket_limits,

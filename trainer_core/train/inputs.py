@@ -61,6 +61,7 @@ def run_inputs(found: Preflight) -> RunInputs:
 _KINDS: Mapping[str, type[TrainerError]] = {
     "model.pretrained_model_name_or_path": ModelFileError,
     "dataset.train_data_dir": DatasetError,
+    "dataset.more_pictures": DatasetError,
     "output.output_dir": OutputError,
     "output.logging_dir": OutputError,
     "output.resume": StateError,

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QListView,
+    QMenu,
     QPlainTextEdit,
     QPushButton,
     QTreeView,
@@ -17,6 +18,8 @@ from PySide6.QtWidgets import (
 
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
+from desktop_app.models.picture_offer import Offer
+from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.bar_list import BarList
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
@@ -71,9 +74,9 @@ def words(widget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
 
 
-def data_of(path: Path) -> QMimeData:
+def data_of(*paths: Path) -> QMimeData:
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
     return data
 
 
@@ -82,31 +85,35 @@ def drag_in(view, data: QMimeData) -> None:
     QApplication.sendEvent(view, QDragEnterEvent(QPoint(50, 50), COPY, data, buttons, keys))
 
 
-def drop(view, path: Path) -> None:
-    data = data_of(path)
+def drop(view, *paths: Path) -> None:
+    data = data_of(*paths)
     drag_in(view, data)
     buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     QApplication.sendEvent(view, QDropEvent(QPointF(50, 50), COPY, data, buttons, keys))
 
 
+def chosen(workspace) -> tuple[object, object]:
+    document = workspace.document
+    return document.value("dataset.train_data_dir"), document.value("dataset.more_pictures")
+
+
 def test_an_empty_view_invites_a_folder(view):
     area = view.findChild(DropArea)
     assert area.isVisible()
-    assert "Drop a folder of pictures here" in words(area)
+    assert "Drop folders or pictures here" in words(area)
 
 
 def test_a_dropped_folder_becomes_the_setting_in_one_step_of_undo(view, workspace, folder, qtbot):
     drop(view, folder)
-    assert workspace.document.value("dataset.train_data_dir") == folder.as_posix()
     qtbot.waitUntil(lambda: len(names(view)) == 4)
+    assert workspace.document.value("dataset.train_data_dir") == folder.as_posix()
     workspace.document.undo_stack.undo()
     assert view.findChild(DropArea).isVisible()
 
 
-def test_a_dropped_picture_stands_for_its_folder(view, workspace, folder):
+def test_all_pictures_of_a_folder_stand_for_the_folder(view, workspace, folder, qtbot):
     drop(view, folder / "3_style" / "c.png")
-    value = workspace.document.value("dataset.train_data_dir")
-    assert value == (folder / "3_style").as_posix()
+    qtbot.waitUntil(lambda: chosen(workspace) == ((folder / "3_style").as_posix(), []))
 
 
 def test_a_folder_held_over_the_pictures_is_invited(filled, folder):
@@ -123,10 +130,10 @@ def test_text_that_is_dragged_over_is_no_folder(view):
     assert "Drop it" not in words(view.findChild(DropArea))
 
 
-def test_the_button_asks_for_a_folder(view, workspace, folder, monkeypatch):
+def test_the_button_asks_for_a_folder(view, workspace, folder, monkeypatch, qtbot):
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(folder))
-    view.findChild(DropArea).findChild(QPushButton).click()
-    assert workspace.document.value("dataset.train_data_dir") == folder.as_posix()
+    view.findChild(DropArea).button.click()
+    qtbot.waitUntil(lambda: chosen(workspace) == (folder.as_posix(), []))
 
 
 def test_figures_follow_the_settings(filled, workspace, qtbot):
@@ -153,8 +160,12 @@ def test_the_step_plan_follows_the_pace(filled, workspace, path, value, figures,
 def test_concepts_show_pictures_and_repeats(filled):
     model = filled.findChild(DatasetSide).findChild(QTreeView).model()
     rows = range(model.rowCount())
-    cells = [[model.index(row, column).data() for column in range(2)] for row in rows]
-    assert cells == [["All pictures", "4"], ["10_zxq cat", "3 × 10"], ["3_style", "1 × 3"]]
+    cells = [[model.index(row, column).data() for column in range(3)] for row in rows]
+    assert cells == [
+        ["All pictures", "", "4"],
+        ["10_zxq cat", "10 ×", "3"],
+        ["3_style", "3 ×", "1"],
+    ]
 
 
 def test_a_chosen_concept_shows_its_pictures(filled):
@@ -227,3 +238,195 @@ def test_a_folder_without_pictures_says_how_folders_look(view, workspace, tmp_pa
     (tmp_path / "empty").mkdir()
     workspace.document.set_value("dataset.train_data_dir", str(tmp_path / "empty"))
     qtbot.waitUntil(lambda: "There are no pictures" in words(view.findChild(DropArea)))
+
+
+# ------------------------------------------------------------------ several places
+
+
+@pytest.fixture
+def more(tmp_path) -> Path:
+    """Another set with a concept of a known name, one of its own, and a file of another kind."""
+    folders = {
+        "10_zxq cat": {"x.png": None},
+        "2_dog": {"y.png": None, "z.png": None, "film.gif": b"x"},
+    }
+    return write_dataset(tmp_path / "more", folders, size=(512, 512))
+
+
+@pytest.fixture
+def scattered(filled, workspace, more, qtbot):
+    """The view of two sets and a single picture of a third folder."""
+    picture = write_picture(more.parent / "loose" / "p.png", (512, 512))
+    write_picture(more.parent / "loose" / "q.png", (512, 512))
+    entries = [more.as_posix(), picture.as_posix()]
+    workspace.document.set_value("dataset.more_pictures", entries)
+    qtbot.waitUntil(lambda: len(names(filled)) == 8)
+    return filled
+
+
+def tree_of(view) -> QTreeView:
+    return view.findChild(DatasetSide).findChild(QTreeView)
+
+
+def lines(tree: QTreeView) -> list[list[str]]:
+    """Return the cells of every line, concepts of a place behind its own line."""
+    found, model = [], tree.model()
+    for row in range(model.rowCount()):
+        place = model.index(row, 0)
+        found.append([model.index(row, column).data() for column in range(3)])
+        found += [
+            [model.index(child, column, place).data() for column in range(3)]
+            for child in range(model.rowCount(place))
+        ]
+    return found
+
+
+def test_several_places_are_a_tree_with_sums(scattered):
+    assert lines(tree_of(scattered)) == [
+        ["All pictures", "", "8"],
+        ["pictures", "", "4"],
+        ["10_zxq cat", "10 ×", "3"],
+        ["3_style", "3 ×", "1"],
+        ["more", "", "3"],
+        ["10_zxq cat", "10 ×", "1"],
+        ["2_dog", "2 ×", "2"],
+        ["loose", "1 ×", "1"],
+    ]
+
+
+def test_a_place_has_its_whole_path_as_tooltip(scattered, more):
+    tree = tree_of(scattered)
+    tooltip = tree.model().index(2, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert tooltip.splitlines() == [str(more), "3 pictures, 14 per epoch"]  # 1 * 10 + 2 * 2
+
+
+def test_a_chosen_place_shows_its_pictures_and_its_concept_only_its_own(scattered):
+    tree = tree_of(scattered)
+    place = tree.model().index(2, 0)
+    tree.setCurrentIndex(place)
+    assert names(scattered) == ["x.png", "y.png", "z.png"]
+    tree.setCurrentIndex(tree.model().index(1, 0, place))
+    assert names(scattered) == ["y.png", "z.png"]
+
+
+def test_delete_takes_a_place_out_of_the_settings_and_leaves_its_files(
+    scattered, workspace, folder, more, qtbot
+):
+    tree = tree_of(scattered)
+    tree.setCurrentIndex(tree.model().index(2, 0))
+    tree.window().activateWindow()
+    tree.setFocus()
+    qtbot.waitUntil(tree.hasFocus)
+    qtbot.keyClick(tree, Qt.Key.Key_Delete)
+    loose = (more.parent / "loose" / "p.png").as_posix()
+    assert chosen(workspace) == (folder.as_posix(), [loose])
+    assert (more / "2_dog" / "y.png").exists()
+    workspace.document.undo_stack.undo()
+    assert chosen(workspace) == (folder.as_posix(), [more.as_posix(), loose])
+
+
+def test_a_concept_of_a_place_cannot_be_removed_by_itself(scattered, workspace):
+    tree = tree_of(scattered)
+    before = chosen(workspace)
+    [removal] = [action for action in tree.actions() if "Remove" in action.text()]
+    tree.setCurrentIndex(tree.model().index(0, 0, tree.model().index(1, 0)))
+    assert not removal.isEnabled()
+    tree.setCurrentIndex(tree.model().index(1, 0))
+    assert removal.isEnabled()
+    assert chosen(workspace) == before
+
+
+def test_a_chosen_place_stays_chosen_when_another_is_removed(scattered, workspace, folder, qtbot):
+    tree = tree_of(scattered)
+    tree.setCurrentIndex(tree.model().index(2, 0))
+    workspace.document.set_value("dataset.train_data_dir", "unset")
+    qtbot.waitUntil(lambda: tree.model().rowCount() == 3)
+    assert tree.currentIndex().data() == "more"
+    assert names(scattered) == ["x.png", "y.png", "z.png"]
+
+
+def test_a_missing_place_is_marked_and_the_others_are_shown(filled, workspace, tmp_path, qtbot):
+    workspace.document.set_value("dataset.more_pictures", [str(tmp_path / "gone")])
+    tree = tree_of(filled)
+    qtbot.waitUntil(lambda: [line[0] for line in lines(tree)][-1] == "gone")
+    assert len(names(filled)) == 4
+    tooltip = tree.model().index(2, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "gone does not exist" in tooltip
+
+
+def test_pictures_stay_in_sight_while_more_are_looked_at(filled, workspace, more):
+    workspace.document.set_value("dataset.more_pictures", [more.as_posix()])
+    assert not filled.findChild(DropArea).isVisible()
+    assert len(names(filled)) == 4
+
+
+def test_the_invitation_counts_what_is_held_over_it(view, folder, more):
+    area = view.findChild(DropArea)
+    cats = folder / "10_zxq cat"
+    for held, words_of in (
+        ([folder], "Drop to train this folder"),
+        ([folder, more], "Drop to train these 2 folders"),
+        ([cats / "a.png"], "Drop to train this picture"),
+        ([cats / "a.png", cats / "b.png"], "Drop to train these 2 pictures"),
+        ([more, cats / "a.png", cats / "b.png"], "(folders: 1, pictures: 2)"),
+        ([more / "2_dog" / "film.gif"], "This cannot be trained"),
+    ):
+        drag_in(view, data_of(*held))
+        assert words_of in words(area)
+
+
+def test_a_run_file_held_over_it_is_left_to_the_window(view, tmp_path):
+    run_file = tmp_path / "mine.toml"
+    run_file.touch()
+    drag_in(view, data_of(run_file))
+    assert "cannot be trained" not in words(view.findChild(DropArea))
+
+
+def test_what_is_left_out_of_a_drop_is_named_until_it_is_closed(view, more, qtbot):
+    drop(view, more / "2_dog" / "film.gif", more / "2_dog" / "y.png")
+    qtbot.waitUntil(lambda: names(view) == ["y.png"])
+    banner = view.findChild(Banner)
+    assert banner.isVisible()
+    assert banner.message.startswith("Left out: film.gif.")
+    banner.dismiss()
+    assert not banner.isVisible()
+
+
+@pytest.mark.qt_log_ignore("This plugin does not support grabbing", extend=True)
+@pytest.mark.parametrize("answer", ["Add to the pictures", "Use instead", "Cancel"])
+def test_a_drop_on_pictures_asks_what_to_do(filled, workspace, folder, more, answer, qtbot):
+    drop(filled, more)
+    qtbot.waitUntil(lambda: any(menu.isVisible() for menu in filled.findChildren(QMenu)))
+    [menu] = [menu for menu in filled.findChildren(QMenu) if menu.isVisible()]
+    actions = {action.text().replace("&", ""): action for action in menu.actions()}
+    before = chosen(workspace)
+    actions[answer].trigger()
+    menu.close()
+    after = {
+        "Add to the pictures": (folder.as_posix(), [more.as_posix()]),
+        "Use instead": (more.as_posix(), []),
+        "Cancel": before,
+    }[answer]
+    qtbot.waitUntil(lambda: chosen(workspace) == after)
+    if after != before:
+        workspace.document.undo_stack.undo()
+        assert chosen(workspace) == before
+
+
+def test_what_was_left_out_is_still_named_after_the_answer(filled, workspace, more, qtbot):
+    workspace.pictures.offer(Offer.of([more / "2_dog" / "film.gif"]))
+    filled.added.emit([more])
+    qtbot.waitUntil(lambda: chosen(workspace)[1] == [more.as_posix()])
+    assert filled.findChild(Banner).message.startswith("Left out: film.gif.")
+
+
+def test_folders_and_pictures_can_be_added_by_menu(filled, workspace, more, monkeypatch, qtbot):
+    dogs = [str(more / "2_dog" / "y.png")]
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(more / "10_zxq cat"))
+    monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (dogs, ""))
+    [button] = [b for b in filled.findChildren(QPushButton) if b.text() == "Add"]
+    folder_action, picture_action = button.menu().actions()
+    folder_action.trigger()
+    qtbot.waitUntil(lambda: chosen(workspace)[1] == [(more / "10_zxq cat").as_posix()])
+    picture_action.trigger()
+    qtbot.waitUntil(lambda: chosen(workspace)[1] == [(more / "10_zxq cat").as_posix(), *dogs])

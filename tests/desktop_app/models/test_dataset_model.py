@@ -42,7 +42,7 @@ def names(model):
 
 def test_without_a_folder_there_is_nothing(model):
     model.follow({}, "/nowhere")
-    assert model.folder is None
+    assert model.places == ()
     assert model.scan is None
     assert not model.is_busy
     assert model.rows == ()
@@ -168,4 +168,43 @@ def test_no_folder_any_more_forgets_the_pictures(model, folder, qtbot):
     wait_for_scan(model, qtbot)
     model.follow({}, folder)
     assert model.rows == ()
-    assert model.folder is None
+    assert model.places == ()
+
+
+def test_pictures_of_further_places_come_behind_those_of_the_folder(model, folder, tmp_path, qtbot):
+    other = write_dataset(tmp_path / "other", {".": {"y.png": None, "z.png": None}})
+    follow(model, folder, more_pictures=["other/z.png", str(tmp_path / "gone")])
+    wait_for_scan(model, qtbot)
+    assert names(model) == ["a.png", "b.png", "c.png", "z.png"]
+    assert model.scan.plan.samples == 2 * 10 + 3 + 1
+    assert model.places == (folder, other / "z.png", tmp_path / "gone")
+
+
+def test_single_pictures_alone_are_enough(model, folder, qtbot):
+    picture = folder / "3_style" / "c.png"
+    model.follow({"dataset": {"more_pictures": [str(picture)]}}, folder)
+    wait_for_scan(model, qtbot)
+    assert [(row.path, row.repeats) for row in model.rows] == [(picture, 3)]
+
+
+def test_every_place_is_watched(model, folder, tmp_path, qtbot):
+    other = write_dataset(tmp_path / "other", {"2_dog": {"y.png": None}})
+    loose = write_picture(tmp_path / "loose" / "p.png")
+    follow(model, folder, more_pictures=[str(other), str(loose)])
+    wait_for_scan(model, qtbot)
+    write_picture(other / "2_dog" / "z.png")
+    qtbot.waitUntil(lambda: "z.png" in names(model))
+    wait_for_scan(model, qtbot)
+    loose.with_suffix(".txt").write_text("a loose one", encoding="utf-8")
+    qtbot.waitUntil(lambda: [row.caption for row in model.rows][-1] == "a loose one")
+
+
+def test_other_places_beside_the_known_ones_do_not_empty_the_view(model, folder, tmp_path, qtbot):
+    other = write_dataset(tmp_path / "other", {".": {"y.png": None}})
+    follow(model, folder)
+    wait_for_scan(model, qtbot)
+    follow(model, folder, more_pictures=[str(other)])
+    assert names(model) == ["a.png", "b.png", "c.png"]
+    qtbot.waitUntil(lambda: names(model)[-1] == "y.png")
+    model.follow({"dataset": {"more_pictures": [str(other)]}}, folder)
+    qtbot.waitUntil(lambda: names(model) == ["y.png"])

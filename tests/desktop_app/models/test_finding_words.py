@@ -33,3 +33,10 @@ def test_there_may_be_nothing_to_do():
     assert way_out(finding(text("x"), text("Rename it to {name}.", name="1_x"))) == (
         "Rename it to 1_x."
     )
+
+
+def test_of_several_folders_the_nearest_one_is_left_out(tmp_path):
+    path = tmp_path / "sets" / "a" / "1_cat"
+    odd = Finding(path, Severity.WARNING, text("{path} is odd.", path=path))
+    assert what(odd, tmp_path, tmp_path / "sets") == "a/1_cat is odd."
+    assert what(odd, tmp_path / "elsewhere") == f"{path} is odd."

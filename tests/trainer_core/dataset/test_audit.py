@@ -301,3 +301,49 @@ def test_two_thousand_pictures_are_audited_in_a_few_seconds(tmp_path: Path) -> N
     assert time.process_time() - began < 5
     assert audit.findings == ()
     assert len(audit.headers) == 2000
+
+
+# ------------------------------------------------------------------ several places
+
+
+def audited(root: Path, *more: Path) -> Audit:
+    index = build_index(root, more, plain_repeats=1)
+    return quick_audit(index, rules=BucketRules((64, 64)), caption_extension="auto")
+
+
+def test_what_is_listed_twice_is_a_warning_that_names_it(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_a": {"x.png": None, "x.txt": "x", "y.png": None, "y.txt": "y"}})
+    folder = tmp_path / "1_a"
+    (whole,) = audited(folder, tmp_path).findings
+    assert str(whole.message) == f"2 pictures of {tmp_path} are listed twice; they count once."
+    (one,) = audited(folder, folder / "x.png").findings
+    assert str(one.message) == f"{folder / 'x.png'} is listed twice; it counts once."
+    assert {whole.severity, one.severity} == {Severity.WARNING}
+
+
+def test_each_place_has_its_own_kind_of_captions(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "a", {".": {"x.png": None, "x.txt": "from txt"}})
+    write_dataset(tmp_path / "b", {".": {"y.png": None, "y.caption": "from caption"}})
+    audit = audited(tmp_path / "a", tmp_path / "b")
+    assert sorted(audit.captions.values()) == ["from caption", "from txt"]
+    assert audit.findings == ()
+
+
+def test_an_empty_place_among_others_is_a_warning(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"a": {"x.png": None, "x.txt": "x"}, "b": {}})
+    (finding,) = audited(tmp_path / "a", tmp_path / "b").findings
+    assert (finding.path, finding.severity) == (tmp_path / "b", Severity.WARNING)
+    assert {f.severity for f in audited(tmp_path / "b", tmp_path / "b").findings} == {
+        Severity.ERROR
+    }
+
+
+def test_each_place_has_caption_files_of_its_own_kind(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "one", {"1_cat": {"a.png": None, **CAPTION}})
+    write_dataset(tmp_path / "two", {"1_dog": {"b.png": None, "b.caption": "a dog"}})
+    index = build_index(tmp_path / "one", (tmp_path / "two",), plain_repeats=1)
+    audit = quick_audit(index, rules=RULES, caption_extension="auto")
+    assert {folder.name: kind for folder, kind in audit.extensions.items()} == {
+        "1_cat": ".txt",
+        "1_dog": ".caption",
+    }

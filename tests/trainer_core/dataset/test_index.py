@@ -10,7 +10,13 @@ import pytest
 from helpers import vectors
 from helpers.pictures import write_dataset
 
-from trainer_core.dataset.index import build_index, concepts_in, parse_folder_name
+from trainer_core.dataset.index import (
+    DatasetIndex,
+    build_index,
+    concepts_in,
+    distinct_names,
+    parse_folder_name,
+)
 from trainer_core.errors import DatasetError
 
 FILE = "dataset_folders.json"
@@ -181,3 +187,104 @@ def test_a_name_that_is_no_text_is_refused_and_shown_readably(tmp_path: Path) ->
 
 def test_concepts_in_a_folder_that_cannot_be_read_are_none(tmp_path: Path) -> None:
     assert concepts_in(tmp_path / "gone") == ()
+
+
+# ------------------------------------------------------------------ several places
+
+
+@pytest.fixture
+def places(tmp_path: Path) -> Path:
+    """Two sets with a concept of the same name, and a folder of plain pictures."""
+    folders = {
+        "a/10_cat": {"1.png": None, "2.png": None},
+        "b/10_cat": {"1.png": None},
+        "b/3_dog": {"3.png": None},
+        "plain": {"4.png": None, "5.png": None},
+        "7_bird": {"6.png": None, "7.png": None},
+    }
+    return write_dataset(tmp_path, folders)
+
+
+def trained(index: DatasetIndex) -> list[tuple[str, int, list[str]]]:
+    return [(c.name, c.repeats, [p.path.name for p in c.pictures]) for c in index.concepts]
+
+
+def test_each_further_folder_is_read_as_the_picture_folder_is(places: Path) -> None:
+    index = build_index(places / "b", [places / "plain", places / "7_bird"], plain_repeats=4)
+    assert trained(index) == [
+        ("10_cat", 10, ["1.png"]),
+        ("3_dog", 3, ["3.png"]),
+        ("plain", 4, ["4.png", "5.png"]),
+        ("7_bird", 7, ["6.png", "7.png"]),
+    ]
+    assert [root.path for root in index.roots] == [places / n for n in ("b", "plain", "7_bird")]
+
+
+def test_single_pictures_are_gathered_by_folder_with_its_number_and_words(places: Path) -> None:
+    names = ["7_bird/7.png", "plain/5.png", "7_bird/6.png"]
+    index = build_index(None, [places / name for name in names], plain_repeats=4)
+    assert trained(index) == [("7_bird", 7, ["6.png", "7.png"]), ("plain", 4, ["5.png"])]
+    assert [concept.class_tokens for concept in index.concepts] == ["bird", ""]
+    assert not any(root.is_whole for root in index.roots)
+
+
+def test_concepts_of_one_name_are_told_apart_by_their_parents(places: Path) -> None:
+    index = build_index(places / "a", [places / "b"], plain_repeats=1)
+    assert [concept.name for concept in index.concepts] == ["a/10_cat", "b/10_cat", "3_dog"]
+
+
+def test_names_grow_until_they_differ() -> None:
+    folders = [Path("/x/1/set/cat"), Path("/x/2/set/cat"), Path("/x/set/dog"), Path("/x/1/set/cat")]
+    assert distinct_names(folders) == ["1/set/cat", "2/set/cat", "dog", "1/set/cat"]
+
+
+def test_a_picture_that_two_entries_lead_to_belongs_to_the_first(places: Path) -> None:
+    more = [places / "a" / "10_cat", places / "plain", places / "plain" / "4.png"]
+    index = build_index(places / "a", more, plain_repeats=1)
+    assert trained(index) == [
+        ("10_cat", 10, ["1.png", "2.png"]),
+        ("plain", 1, ["4.png", "5.png"]),
+    ]
+    repeated = [[path.name for path in root.repeated] for root in index.roots]
+    assert repeated == [[], ["1.png", "2.png"], [], ["4.png"]]
+
+
+def test_a_single_picture_named_twice_is_told(places: Path) -> None:
+    picture = places / "plain" / "4.png"
+    index = build_index(None, [picture, picture], plain_repeats=1)
+    assert trained(index) == [("plain", 1, ["4.png"])]
+    assert index.roots[0].repeated == (picture,)
+
+
+def test_the_same_folder_by_a_link_is_the_same_pictures(places: Path) -> None:
+    (places / "link").symlink_to(places / "plain", target_is_directory=True)
+    index = build_index(places / "plain", [places / "link"], plain_repeats=1)
+    assert [p.path for p in index.pictures] == [places / "plain" / f"{n}.png" for n in (4, 5)]
+
+
+def test_a_folder_that_is_asked_for_itself_is_not_called_ignored(places: Path) -> None:
+    assert places / "plain" in build_index(places, plain_repeats=1).ignored_folders
+    index = build_index(places, [places / "plain"], plain_repeats=1)
+    assert places / "plain" not in index.ignored_folders
+
+
+def test_a_missing_place_does_not_hide_the_others(places: Path) -> None:
+    index = build_index(places / "gone", [places / "plain"], plain_repeats=1)
+    assert trained(index) == [("plain", 1, ["4.png", "5.png"])]
+    assert "gone does not exist" in str(index.roots[0].failure)
+
+
+def test_an_entry_that_is_no_picture_is_named(places: Path) -> None:
+    (places / "notes.txt").touch()
+    index = build_index(places / "plain", [places / "notes.txt"], plain_repeats=1)
+    assert "notes.txt is no picture" in str(index.roots[1].failure)
+
+
+def test_nothing_that_can_be_read_is_an_error(places: Path) -> None:
+    with pytest.raises(DatasetError, match="gone does not exist"):
+        build_index(places / "gone", [places / "lost"], plain_repeats=1)
+
+
+def test_one_place_is_the_same_by_either_setting(places: Path) -> None:
+    by_folder = build_index(places / "b", plain_repeats=1)
+    assert build_index(None, [places / "b"], plain_repeats=1) == by_folder

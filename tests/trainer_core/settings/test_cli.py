@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 
 import pytest
@@ -32,7 +33,7 @@ def test_every_setting_has_a_flag_of_its_name(
     parser: argparse.ArgumentParser, param: Param
 ) -> None:
     for raw in accepted(param):
-        assert changes(parser, f"--{param.name}={as_text(raw)}") == {param.path: raw}
+        assert changes(parser, f"--{param.name}={as_text(param, raw)}") == {param.path: raw}
 
 
 @EVERY
@@ -40,7 +41,7 @@ def test_every_setting_can_be_set_by_its_name_or_path(
     parser: argparse.ArgumentParser, param: Param
 ) -> None:
     for raw in accepted(param):
-        words = as_text(raw)
+        words = as_text(param, raw)
         expected = {param.path: raw}
         assert changes(parser, "--set", f"{param.name}={words}") == expected
         assert changes(parser, "--set", f"{param.path}={words}") == expected
@@ -55,6 +56,15 @@ def test_a_switch_needs_no_value(parser: argparse.ArgumentParser) -> None:
         "output.save_state": True,
         "dataset.flip_aug": False,
     }
+
+
+def test_a_list_of_paths_grows_with_every_flag_and_every_set(
+    parser: argparse.ArgumentParser,
+) -> None:
+    words = ["--more_pictures", "10_a cat", "--more_pictures", f"b.png{os.pathsep}c"]
+    assert changes(parser, *words) == {"dataset.more_pictures": ["10_a cat", "b.png", "c"]}
+    sets = ["--set", "more_pictures=10_a cat", "--set", "more_pictures=b.png"]
+    assert changes(parser, *sets) == {"dataset.more_pictures": ["10_a cat", "b.png"]}
 
 
 def test_set_may_be_given_several_times(parser: argparse.ArgumentParser) -> None:

@@ -75,7 +75,7 @@ def test_an_accepted_value_survives_a_toml_file(param: Param, raw: object) -> No
 
 @every_accepted
 def test_an_accepted_value_survives_a_flag(param: Param, raw: object) -> None:
-    typed = from_text(param, as_text(raw))
+    typed = from_text(param, as_text(param, raw))
 
     assert (typed, type(typed)) == (raw, type(raw))
 
@@ -432,6 +432,22 @@ def test_a_tilde_of_nobody_is_a_plain_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize("value", ["", "  ", UNSET, 3, ["a"]])
 def test_what_is_no_path_stays_as_it_is(value: object, tmp_path: Path) -> None:
     assert absolute(value, tmp_path) == value
+
+
+def test_every_path_of_a_list_is_meant_from_the_folder_of_the_file(tmp_path: Path) -> None:
+    given = ["pictures/10_cat", str(tmp_path / "b.png"), "", 3]
+    raw = {"dataset": {"more_pictures": given}}
+
+    absolute = with_absolute_paths(raw, tmp_path)["dataset"]["more_pictures"]
+    assert absolute == [str(tmp_path / "pictures" / "10_cat"), str(tmp_path / "b.png"), "", 3]
+    assert given[0] == "pictures/10_cat"
+
+
+def test_a_list_of_paths_is_asked_for_in_words() -> None:
+    problem = one_problem({"dataset": {"more_pictures": "a folder"}})
+    assert str(problem.message) == 'more_pictures is "a folder", but must be a list of paths.'
+    problem = one_problem({"dataset": {"more_pictures": ["a folder", 3]}})
+    assert str(problem.message) == "more_pictures holds 3, where a path in quotes is needed."
 
 
 def test_only_paths_are_made_absolute(tmp_path: Path) -> None:

@@ -56,6 +56,38 @@ def test_what_is_required_is_asked_for(
     assert str(problem.message).startswith("Choose ")
 
 
+def test_further_pictures_do_without_a_picture_folder(
+    settings_of: SettingsOf, complete: dict[str, object], tmp_path: Path
+) -> None:
+    complete["dataset.more_pictures"] = [complete.pop("dataset.train_data_dir")]
+
+    assert rules.check(settings_of(complete)) == []
+
+
+def test_each_further_picture_that_is_not_there_is_named_and_can_be_removed(
+    settings_of: SettingsOf, complete: dict[str, object], tmp_path: Path
+) -> None:
+    there, gone = str(tmp_path), [str(tmp_path / "gone"), str(tmp_path / "gone.png")]
+    settings = settings_of({**complete, "dataset.more_pictures": [gone[0], there, gone[1]]})
+
+    problems = rules.check(settings)
+    assert [str(problem.message) for problem in problems] == [f"{g} does not exist." for g in gone]
+    assert {problem.path for problem in problems} == {"dataset.more_pictures"}
+    mended = after_suggestion(settings, problems[0])
+    assert mended.dataset.more_pictures == (tmp_path, tmp_path / "gone.png")
+
+
+def test_a_drive_that_is_gone_makes_one_problem(
+    settings_of: SettingsOf, complete: dict[str, object], tmp_path: Path
+) -> None:
+    gone = [str(tmp_path / "gone" / f"{number}.png") for number in range(40)]
+    settings = settings_of({**complete, "dataset.more_pictures": [str(tmp_path), *gone]})
+
+    (problem,) = rules.check(settings)
+    assert "40 of these cannot be read" in str(problem.message)
+    assert after_suggestion(settings, problem).dataset.more_pictures == (tmp_path,)
+
+
 READ_PATHS = [
     param
     for param in params().values()

@@ -1,0 +1,244 @@
+"""The concepts that are trained as a tree: places, the concepts in them, repeats and pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from pathlib import Path
+
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+
+from desktop_app.theme import tokens
+from desktop_app.theme.icons import icon
+from desktop_app.translation import shown
+from trainer_core.dataset.index import Concept, DatasetIndex, Root, distinct_names
+from trainer_core.texts import T
+
+Index = QModelIndex | QPersistentModelIndex
+_NO_INDEX = QModelIndex()
+
+
+class Column(IntEnum):
+    """The columns of the tree."""
+
+    NAME = 0
+    REPEATS = 1
+    PICTURES = 2
+
+
+_HEADINGS = {
+    Column.NAME: T("App", "Folder"),
+    Column.REPEATS: T("App", "×"),
+    Column.PICTURES: T("App", "Pictures"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One line of the tree.
+
+    Attributes:
+        name: What it is called.
+        path: Its folder; None for all pictures of several places.
+        folders: Of the concepts that it stands for; None for all.
+        pictures: How many there are.
+        samples: Pictures times repeats.
+        repeats: None where they differ.
+        root: The place that this line stands for, if it stands for a whole one.
+        children: Concepts of a place.
+    """
+
+    name: str
+    path: Path | None
+    folders: frozenset[Path] | None
+    pictures: int
+    samples: int
+    repeats: int | None = None
+    root: Root | None = None
+    children: tuple[Node, ...] = ()
+
+    @property
+    def key(self) -> Hashable:
+        """What tells the line from others, from one look at the pictures to the next."""
+        is_whole = self.root is None or self.root.is_whole
+        return self.path, self.root is not None, is_whole, self.folders is None
+
+
+class ConceptTree(QAbstractItemModel):
+    """A line for all pictures; then the concepts of the one place, or places with their concepts.
+
+    An index of a place's concept carries the number of the place's row, counted from 1; that of
+    any other line carries 0.
+    """
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._nodes: tuple[Node, ...] = ()
+
+    def show(self, index: DatasetIndex) -> None:
+        """Hold these concepts instead."""
+        nodes = tuple(_nodes(index))
+        if nodes != self._nodes:
+            self.beginResetModel()
+            self._nodes = nodes
+            self.endResetModel()
+
+    def node(self, index: Index) -> Node | None:
+        """Return the line at an index, None if it is not valid."""
+        if not index.isValid():
+            return None
+        place = index.internalId()
+        nodes = self._nodes[place - 1].children if place else self._nodes
+        return nodes[index.row()]
+
+    def index_of(self, key: Hashable) -> QModelIndex:
+        """Return the index of the line with a key, else that of all pictures."""
+        found = (i for i in self._indexes() if (n := self.node(i)) is not None and n.key == key)
+        return next(found, self.index(0, 0))
+
+    def index_of_folder(self, path: Path | None) -> QModelIndex:
+        """Return the index of a concept's or place's folder, else that of all pictures."""
+        named = [i for i in self._indexes() if (n := self.node(i)) is not None and n.path == path]
+        # A concept that lies directly in a place is meant before the place with all its others.
+        named.sort(key=lambda index: self.rowCount(index))
+        return next(iter(named), self.index(0, 0))
+
+    def index(self, row: int, column: int, parent: Index = _NO_INDEX) -> QModelIndex:
+        """Return the index of a cell."""
+        if not self.hasIndex(row, column, parent):
+            return QModelIndex()
+        return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
+
+    def parent(self, index: Index = _NO_INDEX) -> QModelIndex:  # type: ignore[override]
+        """Return the place that a concept belongs to."""
+        place = index.internalId() if index.isValid() else 0
+        return self.createIndex(place - 1, 0, 0) if place else QModelIndex()
+
+    def rowCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802 - Qt's name
+        """Return the number of lines, or of those below a place."""
+        node = self.node(parent)
+        if node is None:
+            return len(self._nodes)
+        return len(node.children) if parent.column() == 0 else 0
+
+    def columnCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802 - Qt's name
+        """Return the number of columns."""
+        return len(Column)
+
+    def headerData(  # noqa: N802 - Qt's name
+        self,
+        section: int,
+        orientation: Qt.Orientation,
+        role: int = Qt.ItemDataRole.DisplayRole,
+    ) -> object:
+        """Return a heading."""
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return _alignment(Column(section))
+        if role == Qt.ItemDataRole.ToolTipRole and section == Column.REPEATS:
+            return shown(T("App", "Repeats: how often an epoch shows each picture"))
+        return shown(_HEADINGS[Column(section)]) if role == Qt.ItemDataRole.DisplayRole else None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        """Return what a cell shows."""
+        node, column = self.node(index), Column(index.column())
+        if node is None:
+            return None
+        match role:
+            case Qt.ItemDataRole.DisplayRole:
+                return _words(node, column)
+            case Qt.ItemDataRole.TextAlignmentRole:
+                return _alignment(column)
+            case Qt.ItemDataRole.ToolTipRole:
+                return _tooltip(node)
+            case Qt.ItemDataRole.DecorationRole if column is Column.NAME and _failed(node):
+                return icon("error", tokens.current().error)
+        return None
+
+    def _indexes(self) -> Iterator[QModelIndex]:
+        for row, node in enumerate(self._nodes):
+            place = self.index(row, 0)
+            yield place
+            yield from (self.index(child, 0, place) for child in range(len(node.children)))
+
+
+def _nodes(index: DatasetIndex) -> Iterator[Node]:
+    only = index.roots[0] if len(index.roots) == 1 else None
+    if only is None or only.concepts:
+        yield _sum(shown(T("App", "All pictures")), index.concepts, only, is_all=True)
+    if only is not None:
+        yield from map(_of_concept, only.concepts)
+        return
+    names = distinct_names([root.path for root in index.roots])
+    for root, name in zip(index.roots, names, strict=True):
+        yield _of_root(root, name)
+
+
+def _of_root(root: Root, name: str) -> Node:
+    if [concept.folder for concept in root.concepts] == [root.path]:
+        [concept] = root.concepts
+        return _of_concept(concept, name=name, root=root)
+    return _sum(name, root.concepts, root, is_all=False)
+
+
+def _of_concept(concept: Concept, *, name: str = "", root: Root | None = None) -> Node:
+    count = len(concept.pictures)
+    return Node(
+        name=name or concept.folder.name or concept.name,
+        path=concept.folder,
+        folders=frozenset({concept.folder}),
+        pictures=count,
+        samples=count * concept.repeats,
+        repeats=concept.repeats,
+        root=root,
+    )
+
+
+def _sum(name: str, concepts: tuple[Concept, ...], root: Root | None, *, is_all: bool) -> Node:
+    return Node(
+        name=name,
+        path=None if root is None else root.path,
+        folders=None if is_all else frozenset(concept.folder for concept in concepts),
+        pictures=sum(len(concept.pictures) for concept in concepts),
+        samples=sum(len(concept.pictures) * concept.repeats for concept in concepts),
+        root=root,
+        children=() if is_all else tuple(map(_of_concept, concepts)),
+    )
+
+
+def _failed(node: Node) -> bool:
+    return node.root is not None and node.root.failure is not None
+
+
+def _words(node: Node, column: Column) -> str:
+    match column:
+        case Column.NAME:
+            return node.name
+        case Column.REPEATS:
+            return "" if node.repeats is None else f"{node.repeats} ×"
+        case Column.PICTURES:
+            return str(node.pictures)
+
+
+def _alignment(column: Column) -> Qt.AlignmentFlag:
+    side = Qt.AlignmentFlag.AlignLeft if column is Column.NAME else Qt.AlignmentFlag.AlignRight
+    return side | Qt.AlignmentFlag.AlignVCenter
+
+
+def _tooltip(node: Node) -> str:
+    lines = [] if node.path is None else [str(node.path)]
+    failure = None if node.root is None else node.root.failure
+    if failure is not None:
+        lines.append(shown(failure.message))
+    elif node.repeats is not None:
+        template = T("App", "{pictures} pictures × {repeats} repeats = {samples} per epoch")
+        facts = {"pictures": node.pictures, "repeats": node.repeats, "samples": node.samples}
+        lines.append(shown(template, **facts))
+    else:
+        template = T("App", "{pictures} pictures, {samples} per epoch")
+        lines.append(shown(template, pictures=node.pictures, samples=node.samples))
+    if node.root is not None and not node.root.is_whole:
+        lines.append(shown(T("App", "Only the pictures that were chosen from this folder.")))
+    return "\n".join(lines)

@@ -1,0 +1,92 @@
+"""What lies in one folder: pictures, pictures of other kinds, and folders, sorted by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.errors import DatasetError
+from trainer_core.texts import T
+
+# Pictures to people, but of kinds that are not trained; named so that nobody misses them.
+_OTHER_PICTURES = frozenset(
+    {".avif", ".gif", ".heic", ".heif", ".jfif", ".jxl", ".psd", ".tga", ".tif", ".tiff"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The entries of one folder, sorted by code points; names that begin with "." left out."""
+
+    pictures: tuple[Path, ...]
+    other_pictures: tuple[Path, ...]
+    folders: tuple[Path, ...]
+
+
+def list_folder(folder: Path) -> Listing:
+    """Return what lies in a folder.
+
+    Raises:
+        DatasetError: It is missing, is no folder, or cannot be read; or a name in it is not
+            valid text.
+    """
+    try:
+        with os.scandir(folder) as entries:
+            found = [(folder / entry.name, _kind(entry)) for entry in entries]
+    except OSError as error:
+        raise _unreadable(folder, error) from error
+    kinds: dict[str, list[Path]] = {"picture": [], "other": [], "folder": []}
+    for path, kind in found:
+        if kind is not None:
+            check_name(path)
+            kinds[kind].append(path)
+    return Listing(*(sorted_by_name(paths) for paths in kinds.values()))
+
+
+def is_picture_name(name: str) -> bool:
+    """Tell whether a file of this name is a picture of a kind that is trained."""
+    return Path(name).suffix.lower() in FORMAT_OF_EXTENSION
+
+
+def _kind(entry: os.DirEntry[str]) -> str | None:
+    """Tell what an entry of a folder is here: a picture, one of another kind, a folder, nothing."""
+    if entry.name.startswith("."):
+        return None
+    if entry.is_dir():
+        return "folder"
+    if not entry.is_file() and not entry.is_symlink():
+        return None  # a pipe or socket: opening it would wait for ever
+    if is_picture_name(entry.name):
+        return "picture"
+    return "other" if Path(entry.name).suffix.lower() in _OTHER_PICTURES else None
+
+
+def sorted_by_name(paths: Iterable[Path]) -> tuple[Path, ...]:
+    """Return paths sorted by the code points of their names."""
+    return tuple(sorted(paths, key=lambda path: path.name))
+
+
+def check_name(path: Path) -> None:
+    """Refuse names that are not valid text: no event, log or metadata could carry them."""
+    try:
+        path.name.encode()
+    except UnicodeEncodeError as error:
+        raise DatasetError(
+            T("Errors", "The name of {path} is not valid text (perhaps unpacked from an archive)."),
+            T("Errors", "Rename it."),
+            path=os.fsencode(path).decode(errors="replace"),
+        ) from error
+
+
+def _unreadable(folder: Path, error: OSError) -> DatasetError:
+    if isinstance(error, FileNotFoundError):
+        message = T("Errors", "The picture folder {path} does not exist.")
+    elif isinstance(error, NotADirectoryError):
+        message = T("Errors", "{path} is a file, not a picture folder.")
+    else:
+        message = T("Errors", "The picture folder {path} cannot be read: {reason}")
+    hint = T("Errors", "Choose a folder of pictures that may be read.")
+    return DatasetError(message, hint, path=folder, reason=error.strerror or error)
