@@ -37,7 +37,7 @@ from desktop_app.widgets.stat_row import StatRow
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.texts import T
 
-_SIDE_PX = 190  # at first; the rest is the pictures
+_SIDE_PX = 210  # at first; the rest is the pictures
 
 
 class DatasetView(QWidget):
