@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QPoint, QRect, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QRect, QRectF, QSize
 from PySide6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QRegion, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -71,7 +71,10 @@ class FramedPicture(QWidget):
         pixmap = self._pixmap()
         if pixmap is None or pixmap.isNull():
             return QRect()
-        place = QRect(QPoint(), pixmap.size().scaled(self.size(), _KEEP_RATIO))
+        # Rounded, where QSize.scaled cuts off: a square must look like one.
+        width, height = pixmap.width(), pixmap.height()
+        factor = min(self.width() / width, self.height() / height)
+        place = QRect(0, 0, max(round(width * factor), 1), max(round(height * factor), 1))
         place.moveCenter(self.rect().center())
         return place
 
@@ -153,7 +156,6 @@ class FramedPicture(QWidget):
             icon("pictures", look.text_disabled).paint(painter, sign)
 
 
-_KEEP_RATIO = Qt.AspectRatioMode.KeepAspectRatio
 _SHADE = 0.62
 
 

@@ -44,6 +44,15 @@ def test_the_frame_is_a_share_of_the_picture_as_drawn(framed, white, qtbot):
     assert framed.frame() == QRectF(100, 50, 200, 200)
 
 
+@pytest.mark.parametrize("width", range(180, 300, 17))
+def test_a_square_is_drawn_as_one_at_any_size(framed, tmp_path, width, qtbot):
+    path = write_picture(tmp_path / "wide.png", (900, 512))
+    framed.resize(width, 300)
+    show(framed, path, QRectF(194 / 900, 0, 512 / 900, 1), qtbot)
+    frame = framed.frame()
+    assert abs(frame.width() - frame.height()) <= 1  # edges lie on whole pixels
+
+
 def test_what_is_cut_off_is_dimmed_and_what_is_kept_is_not(framed, white, qtbot):
     show(framed, white, MIDDLE, qtbot)
     assert colour(framed, 50, 150).lightness() < 120
