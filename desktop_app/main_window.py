@@ -11,6 +11,7 @@ from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, Q
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
+from desktop_app.caption_commands import CaptionCommands
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.help = HelpCommands(workspace, self.files, self)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
+        self._captions = CaptionCommands(workspace.captions, self, ask=ask)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -85,8 +87,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Close unless something must be saved or waited for first."""
-        self._commit_edit()
-        if not self._closing.may_close():
+        if not (self._commit_edit() and self._closing.may_close()):
             event.ignore()
             return
         self._keep_layout()
@@ -111,7 +112,8 @@ class MainWindow(QMainWindow):
         paths = dropped_paths(event.mimeData())
         offer = Offer.of(paths)
         accept_copy(event)
-        self._commit_edit()
+        if not self._commit_edit():
+            return
         if offer.is_run_file:
             self.files.open_path(offer.others[0])
         elif paths and is_run_folder(paths[0]):
@@ -157,15 +159,16 @@ class MainWindow(QMainWindow):
         """Return ``handler`` preceded by taking over what is still being typed."""
 
         def run(*values: object) -> None:
-            self._commit_edit()
-            handler(*values)
+            if self._commit_edit():
+                handler(*values)
 
         return run
 
-    def _commit_edit(self) -> None:
+    def _commit_edit(self) -> bool:
         editor = focused_editor()
         if editor is not None:
             editor.commit()
+        return self._captions.settle()
 
     def _carry_out(self, name: str) -> None:
         self.commands[name].trigger()

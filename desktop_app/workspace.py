@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
+from desktop_app.captions import Captions
 from desktop_app.document import Document
 from desktop_app.document_file.autosave import Autosave
 from desktop_app.document_file.watch import FileWatch
@@ -35,6 +36,7 @@ class Workspace(QObject):
         watch: Notices when another program changes their file.
         dataset: The pictures that the document names.
         file_checks: What is wrong inside the other files that it names.
+        captions: Edits of their captions.
         pictures: What changes which pictures it names.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
@@ -66,6 +68,7 @@ class Workspace(QObject):
         self.watch = FileWatch(self.document, self)
         self.dataset = DatasetModel(self)
         self.file_checks = FileChecks(self)
+        self.captions = Captions(self.document.undo_stack, self)
         self.pictures = PictureChoice(self.document, self)
         self.problems = ProblemsModel(self)
         self.metrics = MetricsModel(self)
@@ -105,6 +108,8 @@ class Workspace(QObject):
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
         self.file_checks.changed.connect(self._on_files_checked)
+        # Queued: a caption may be written in the middle of selecting another picture.
+        self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
         run.started.connect(self.samples.clear)

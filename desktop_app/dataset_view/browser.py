@@ -1,30 +1,39 @@
-"""The thumbnails with what chooses among them, and the selected picture below."""
+"""The thumbnails with what chooses among them, and the selected picture beside them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, QUrl
-from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QUrl, Signal
+from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
+from desktop_app.captions import Captions
 from desktop_app.dataset_view.details import PictureDetails
+from desktop_app.dataset_view.filter_bar import FilterBar
+from desktop_app.models.picture_filter import PictureFilter
 from desktop_app.models.picture_list import PictureList, PictureRole
 from desktop_app.models.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
+from trainer_core.dataset.pictures import Size
 from trainer_core.texts import T
 
+_GRID_SHARE, _DETAILS_SHARE = 3, 2
 
-class PictureBrowser(QWidget):
-    """A grid of pictures: all of them, those of one folder, or those with findings."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+class PictureBrowser(QSplitter):
+    """A grid of pictures, and everything about the one that is selected."""
+
+    filter_dropped = Signal()  # a picture was wanted that the chosen folder or bucket hides
+
+    def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Horizontal, parent)
         self._rows: Sequence[PictureRow] = ()
-        self._folders: Collection[Path] | None = None
+        self._filter = PictureFilter()
         self._pictures = PictureList(self)
         self.grid = ThumbnailGrid(
             path_role=PictureRole.PATH,
@@ -33,63 +42,107 @@ class PictureBrowser(QWidget):
         )
         self.grid.setModel(self._pictures)
         self.grid.setAccessibleName(shown(T("App", "Pictures")))
-        self._only_found = QCheckBox(self)
-        self._note = QLabel(self)
-        self._note.setProperty("role", "dim")
-        self._details = PictureDetails(self)
-        self._details.show_picture(None)
+        self.bar = FilterBar(self)
+        self.details = PictureDetails(captions, self)
+        self.details.show_picture(None)
         self._lay_out()
-        self._only_found.toggled.connect(self._filter)
+        self.bar.size_changed.connect(self.grid.set_side)
+        self.bar.filter_changed.connect(self._on_filter_changed)
         self.grid.selectionModel().currentChanged.connect(self._show_details)
-        self._pictures.modelReset.connect(self._show_details)
-        self._pictures.dataChanged.connect(self._show_details)
+        self.details.step_wanted.connect(self._step)
         self.grid.activated.connect(self._open)
+        for keys, step in (("Alt+Left", -1), ("Alt+Right", 1)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            shortcut.activated.connect(lambda step=step: self._step(step))
 
     def show_rows(self, rows: Sequence[PictureRow]) -> None:
-        """Show these pictures; the folder and the filter that were chosen stay."""
+        """Show these pictures; what was chosen stays, the selected picture too."""
         self._rows = rows
-        found = sum(bool(row.findings) for row in rows)
-        words = T("App", "Only pictures with problems ({count})")
-        self._only_found.setText(shown(words, count=found))
-        self._only_found.setVisible(found > 0)
-        if not found:
-            self._only_found.setChecked(False)
-        self._filter()
+        self.bar.show_found(sum(bool(row.findings) for row in rows))
+        # A picture that was just mended must not vanish under the hands that mended it.
+        self._list(always=self._selected())
 
     def show_folders(self, folders: Collection[Path] | None) -> None:
         """Show the pictures of these concepts' folders, of all with None."""
-        self._folders = folders
-        self._filter()
+        self._filter = replace(self._filter, folders=folders)
+        self._list()
 
-    def show_note(self, words: str) -> None:
-        """Say something beside the filter."""
-        self._note.setText(words)
+    def show_bucket(self, bucket: Size | None) -> None:
+        """Show the pictures of one training size, of all with None."""
+        self._filter = replace(self._filter, bucket=bucket)
+        self._list()
 
-    def reveal(self, path: Path) -> None:
-        """Select a picture and scroll to it, even if it was filtered out."""
-        if self._pictures.row_of(path) is None:
-            self._only_found.setChecked(False)
+    def reload(self) -> None:
+        """Read every picture anew: the files may have changed."""
+        self.grid.reload()
+        self.details.picture.reload()
+
+    def reload_picture(self, path: Path) -> None:
+        """Read one picture anew: its file has changed."""
+        self.grid.reload_picture(path)
+        self.details.picture.reload()
+
+    def reveal(self, path: Path) -> bool:
+        """Select a picture and scroll to it, even if it was filtered out; tell if it is there."""
         row = self._pictures.row_of(path)
+        if row is None and any(other.path == path for other in self._rows):
+            self.bar.clear()
+            self.filter_dropped.emit()
+            self._filter = PictureFilter()
+            self._list()
+            row = self._pictures.row_of(path)
         if row is not None:
-            index = self._pictures.index(row)
-            self.grid.setCurrentIndex(index)
-            self.grid.scrollTo(index)
+            self._select(row)
+        return row is not None
 
-    def _filter(self) -> None:
-        only_found = self._only_found.isChecked()
-        self._pictures.show(
-            [
-                row
-                for row in self._rows
-                if (self._folders is None or row.folder in self._folders)
-                and (row.findings or not only_found)
-            ]
-        )
+    def _on_filter_changed(self) -> None:
+        self._filter = replace(self._filter, only_found=self.bar.only_found, words=self.bar.words)
+        self._list()
+
+    def _list(self, *, always: Path | None = None) -> None:
+        selected, place = self._selected(), self.grid.currentIndex().row()
+        self._pictures.show(self._filter.pass_on(self._rows, always=always))
+        if self.grid.currentIndex().isValid():
+            self._show_details()
+            return
+        row = None if selected is None else self._pictures.row_of(selected)
+        if row is None:
+            row = min(max(place, 0), self._pictures.rowCount() - 1)
+        if row >= 0:
+            self._select(row)
+        else:
+            self._show_details()
+
+    def _select(self, row: int) -> None:
+        index = self._pictures.index(row)
+        flag = QItemSelectionModel.SelectionFlag.ClearAndSelect
+        self.grid.selectionModel().setCurrentIndex(index, flag)
+        self.grid.scrollTo(index)
+
+    def _selected(self) -> Path | None:
+        current = self.grid.currentIndex()
+        return self._pictures.picture(current.row()).path if current.isValid() else None
+
+    def _step(self, step: int) -> None:
+        row = self.grid.currentIndex().row() + step
+        if 0 <= row < self._pictures.rowCount():
+            self._select(row)
 
     def _show_details(self) -> None:
-        current = self.grid.currentIndex()
-        row = self._pictures.picture(current.row()) if current.isValid() else None
-        self._details.show_picture(row)
+        current, count = self.grid.currentIndex(), self._pictures.rowCount()
+        if not current.isValid():
+            self.details.show_picture(None)
+            return
+        number = current.row()
+        row = self._pictures.picture(number)
+        near = (n for n in (number + 1, number - 1) if 0 <= n < count)
+        self.details.show_picture(
+            row,
+            preview=self.grid.loader.thumbnail(row.path),
+            neighbours=tuple(self._pictures.picture(n).path for n in near),
+        )
+        self.details.show_position(number + 1, count)
 
     def _open(self, index: QModelIndex) -> None:
         path = self._pictures.picture(index.row()).path
@@ -97,26 +150,14 @@ class PictureBrowser(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        bar = QHBoxLayout()
-        bar.setContentsMargins(look.gap_m, 0, look.gap_m, 0)
-        bar.setSpacing(look.gap_l)
-        bar.addWidget(self._only_found)
-        bar.addWidget(self._note, 1)
-        bar.addWidget(self._size_slider())
-        column = QVBoxLayout(self)
+        listed = QWidget(self)
+        column = QVBoxLayout(listed)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.gap_s)
-        column.addLayout(bar)
+        column.addWidget(self.bar)
         column.addWidget(self.grid, 1)
-        column.addWidget(self._details)
-
-    def _size_slider(self) -> QSlider:
-        side = tokens.current().thumbnail
-        slider = QSlider(Qt.Orientation.Horizontal, self)
-        slider.setRange(side // 2, 2 * side)
-        slider.setValue(side)
-        slider.setFixedWidth(side)
-        slider.setToolTip(shown(T("App", "Size of the thumbnails")))
-        slider.setAccessibleName(slider.toolTip())
-        slider.valueChanged.connect(self.grid.set_side)
-        return slider
+        self.addWidget(listed)
+        self.addWidget(self.details)
+        self.setStretchFactor(0, _GRID_SHARE)
+        self.setStretchFactor(1, _DETAILS_SHARE)
+        self.setChildrenCollapsible(False)

@@ -1,70 +1,181 @@
-"""Everything about the picture that is selected."""
+"""The selected picture: its crop, its caption, and what is wrong with it."""
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QLabel, QPlainTextEdit, QVBoxLayout, QWidget
+from pathlib import Path
 
+from PySide6.QtCore import QRectF, Qt, Signal
+from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QFrame,
+    QHBoxLayout,
+    QLabel,
+    QScrollArea,
+    QSplitter,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop_app.captions import Captions
+from desktop_app.dataset_view.caption_editor import CaptionEditor
 from desktop_app.dataset_view.summary import size_words
 from desktop_app.models.finding_words import way_out, what
 from desktop_app.models.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.widgets.framed_picture import WHOLE, FramedPicture
+from desktop_app.widgets.icon_button import IconButton
+from desktop_app.widgets.wrapped_label import WrappedLabel
+from trainer_core.dataset.buckets import Placement
 from trainer_core.texts import T
 
-_CAPTION_LINES = 3
+_FINDING_LINES = 4
+_MUCH_PX = 1000
+_SHARES = (3, 1)  # of more height, for the picture and for the words
 
 
-class PictureDetails(QFrame):
-    """Name, sizes, the whole caption, and the findings with their ways out."""
+class PictureDetails(QSplitter):
+    """The picture with the frame of its crop above, words about it below."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        look = tokens.current()
-        self._facts = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
+    step_wanted = Signal(int)  # -1 the previous picture, 1 the next
+
+    def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
+        super().__init__(Qt.Orientation.Vertical, parent)
+        self.picture = FramedPicture(self)
+        self.caption = CaptionEditor(captions, self)
+        self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
+        self._position = QLabel(self)
+        self._position.setProperty("role", "dim")
+        self._facts = WrappedLabel(self)
         self._facts.setProperty("role", "dim")
-        self._caption = QPlainTextEdit(self)
-        self._caption.setReadOnly(True)
-        self._caption.setAccessibleName(shown(T("App", "Caption")))
-        self._caption.setPlaceholderText(shown(T("App", "No caption")))
-        lines = self._caption.fontMetrics().lineSpacing() * _CAPTION_LINES
-        self._caption.setFixedHeight(lines + 2 * look.gap_m + 2 * look.gap_s)
-        self._findings = QLabel(self)
-        self._findings.setWordWrap(True)
-        self._findings.setTextFormat(Qt.TextFormat.PlainText)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_m)
-        column.setSpacing(look.gap_s)
-        for part in (self._facts, self._caption, self._findings):
-            column.addWidget(part)
+        self._facts.setFont(tokens.font(tokens.current().font_small))
+        self._findings = _Findings(self)
+        self.setChildrenCollapsible(False)
+        self.addWidget(self.picture)
+        self.addWidget(self._words())
+        self.setSizes([_MUCH_PX, 0])  # the words get what they need, the picture the rest
+        for part, share in enumerate(_SHARES):
+            self.setStretchFactor(part, share)
+        gap = tokens.current().gap_m
+        self.setContentsMargins(0, 0, gap, gap)
 
-    def show_picture(self, row: PictureRow | None) -> None:
-        """Show a picture; hide if there is none."""
+    def show_picture(
+        self,
+        row: PictureRow | None,
+        *,
+        preview: QPixmap | None = None,
+        neighbours: tuple[Path, ...] = (),
+    ) -> None:
+        """Show a picture; hide if there is none.
+
+        Args:
+            row: The picture.
+            preview: What to show until the file is decoded.
+            neighbours: Pictures that are likely to come next.
+        """
+        self.caption.show_picture(row)
         self.setVisible(row is not None)
         if row is None:
+            self.picture.show_picture(None)
             return
-        self._facts.setText(_facts(row))
-        if self._caption.toPlainText() != row.caption:
-            self._caption.setPlainText(row.caption)
-        self._findings.setVisible(bool(row.findings))
-        if row.severity is not None:
-            lines = [f"{what(f, row.folder)} {way_out(f)}".strip() for f in row.findings]
-            self._findings.setText("\n".join(lines))
-            self._findings.setProperty("role", str(row.severity))
-            self._findings.style().polish(self._findings)
+        kept = WHOLE if row.placement is None else QRectF(*row.placement.kept)
+        self.picture.show_picture(row.path, kept, preview=preview, likely_next=neighbours)
+        self.picture.setAccessibleName(row.path.name)
+        self._name.setText(row.path.name)
+        self._facts.say(_facts(row))
+        self._findings.show_findings(row)
+
+    def show_position(self, number: int, count: int) -> None:
+        """Say which of the listed pictures this is, counted from 1."""
+        template = T("App", "{number} of {count}")
+        self._position.setText(shown(template, number=number, count=count))
+
+    def _words(self) -> QWidget:
+        look = tokens.current()
+        words = QWidget(self)
+        column = QVBoxLayout(words)
+        column.setContentsMargins(0, look.gap_s, 0, 0)
+        column.setSpacing(look.gap_xs)
+        column.addLayout(self._heading())
+        column.addWidget(self._facts)
+        column.addWidget(self.caption, 1)
+        column.addWidget(self._findings)
+        return words
+
+    def _heading(self) -> QHBoxLayout:
+        row = QHBoxLayout()
+        row.setSpacing(tokens.current().gap_xs)
+        row.addWidget(self._name, 1)
+        row.addWidget(self._position)
+        for name, words, step in (
+            ("previous", T("App", "Previous picture (Alt+Left)"), -1),
+            ("next", T("App", "Next picture (Alt+Right)"), 1),
+        ):
+            button = IconButton(name, shown(words), self)
+            button.clicked.connect(lambda _checked=False, step=step: self.step_wanted.emit(step))
+            row.addWidget(button)
+        return row
+
+
+class _Findings(QScrollArea):
+    """What is wrong with the picture and the ways out; scrolls when it is much."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self._label = QLabel(self)
+        self._label.setWordWrap(True)
+        self._label.setTextFormat(Qt.TextFormat.PlainText)
+        self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._label.setProperty("scrolled", True)
+        self.setWidget(self._label)
+        self.setWidgetResizable(True)
+        self.setFrameShape(QFrame.Shape.NoFrame)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._label.setFont(tokens.font(tokens.current().font_small))
+
+    def show_findings(self, row: PictureRow) -> None:
+        """List them, the worst first; hide without any."""
+        self.setVisible(bool(row.findings))
+        if row.severity is None:
+            return
+        lines = [f"{what(f, row.folder)} {way_out(f)}".strip() for f in row.findings]
+        self._label.setText("\n".join(lines))
+        self._label.setProperty("role", str(row.severity))
+        self._label.style().polish(self._label)
+        self._fit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the height that the words need at this width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        limit = self._label.fontMetrics().lineSpacing() * _FINDING_LINES
+        wanted = self._label.heightForWidth(self.viewport().width())  # -1 without words
+        self.setFixedHeight(min(max(wanted, 0), limit))
 
 
 def _facts(row: PictureRow) -> str:
-    template = T("App", "{name}   {size} px, trained at {bucket}, {repeats} times per epoch")
+    template = T("App", "{size} px, trained at {bucket}, {repeats} times per epoch")
     if row.size is None:
-        template = T("App", "{name}   cannot be read")
-    elif row.bucket is None:
-        template = T("App", "{name}   {size} px, not trained")
+        template = T("App", "Cannot be read")
+    elif row.placement is None:
+        template = T("App", "{size} px, not trained")
+    elif _cut_percent(row.placement) > 0:
+        template = T(
+            "App", "{size} px, trained at {bucket} ({cut} % cut off), {repeats} times per epoch"
+        )
     return shown(
         template,
-        name=row.path.name,
         size=size_words(row.size),
         bucket=size_words(row.bucket),
+        cut=0 if row.placement is None else _cut_percent(row.placement),
         repeats=row.repeats,
     )
+
+
+def _cut_percent(placement: Placement) -> int:
+    _, _, width, height = placement.kept
+    return round(100 * (1 - width * height))

@@ -1,4 +1,4 @@
-"""The column beside the thumbnails: concepts to choose from, and findings that lead to pictures."""
+"""The column beside the thumbnails: concepts and buckets to choose from, findings that lead on."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.dataset_view.bucket_part import BucketPart
 from desktop_app.models.concept_tree import Column, ConceptTree
+from desktop_app.models.dataset_scan import Scan
 from desktop_app.models.findings_list import FindingsList
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -27,12 +29,14 @@ from trainer_core.dataset.index import DatasetIndex
 from trainer_core.texts import T
 
 _BATCH = 50  # findings laid out before the window may do something else
+_SHARES = (2, 2, 3)  # of the height, for concepts, buckets and findings
 
 
 class DatasetSide(QSplitter):
-    """Concepts above, findings below."""
+    """Concepts above, then buckets, findings below."""
 
     folders_chosen = Signal(object)  # frozenset of the folders of concepts, None for all
+    bucket_chosen = Signal(object)  # training size, None for all
     removal_wanted = Signal(object)  # Root that is not to be trained any more
     picture_wanted = Signal(object)  # Path that a finding is about
 
@@ -42,15 +46,20 @@ class DatasetSide(QSplitter):
         self._findings = FindingsList(self)
         self._concept_view = _concept_view(self._concepts)
         self._finding_view = _finding_view(self._findings)
+        self._buckets = BucketPart(self)
         self._heading = QLabel(self)
         self._heading.setProperty("role", "dim")
         self._finding_part = self._below_heading()
         self.setChildrenCollapsible(False)
         self.setContentsMargins(tokens.current().gap_s, 0, 0, 0)
         self.addWidget(self._concept_view)
+        self.addWidget(self._buckets)
         self.addWidget(self._finding_part)
         self._removal, self._opening = self._concept_actions()
+        for part, share in enumerate(_SHARES):
+            self.setStretchFactor(part, share)
         self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)
+        self._buckets.bucket_chosen.connect(self.bucket_chosen)
         self._finding_view.clicked.connect(self._on_finding)
         self._finding_view.activated.connect(self._on_finding)
 
@@ -73,6 +82,15 @@ class DatasetSide(QSplitter):
     def choose(self, folder: Path | None) -> None:
         """Show the pictures of one concept or place, of all of them with None."""
         self._concept_view.setCurrentIndex(self._concepts.index_of_folder(folder))
+
+    def show_buckets(self, scan: Scan) -> None:
+        """Draw the buckets; the chosen one stays chosen if it is still there."""
+        self._buckets.show_scan(scan)
+
+    def choose_all(self) -> None:
+        """Show the pictures of every concept and bucket."""
+        self.choose(None)
+        self._buckets.choose_none()
 
     def _below_heading(self) -> QWidget:
         look = tokens.current()

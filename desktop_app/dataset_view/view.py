@@ -19,10 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.captions import Captions
 from desktop_app.dataset_view.browser import PictureBrowser
 from desktop_app.dataset_view.offer_words import explanation, invitation
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.summary import check_words, place_words, stats
+from desktop_app.dataset_view.view_layout import ViewLayout
 from desktop_app.models.dataset_model import DatasetModel
 from desktop_app.models.picture_offer import Offer
 from desktop_app.theme import tokens
@@ -36,6 +38,8 @@ from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
+_SIDE_PX = 210  # at first; the rest is the pictures
+
 
 class DatasetView(QWidget):
     """Shows a `DatasetModel`; what is dropped anywhere on it is handed on."""
@@ -45,7 +49,9 @@ class DatasetView(QWidget):
     added = Signal(object)  # list of Paths to train too
     removed = Signal(object)  # Root that is not to be trained any more
 
-    def __init__(self, model: DatasetModel, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, model: DatasetModel, captions: Captions, parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._model = model
         self._held: Offer | None = None  # over the view
@@ -60,7 +66,7 @@ class DatasetView(QWidget):
         self._path = ElidedLabel(parent=self)
         self._stats = StatRow(self)
         self._side = DatasetSide(self)
-        self.browser = PictureBrowser(self)
+        self.browser = browser = PictureBrowser(captions, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -69,22 +75,24 @@ class DatasetView(QWidget):
         column.addLayout(self._pages, 1)
         self._pages.addWidget(self._invitation)
         self._pages.addWidget(self._content())
-        self._side.folders_chosen.connect(self.browser.show_folders)
+        splitters = (self._parts, self._side, browser, browser.details)
+        self.view_layout = ViewLayout(splitters, browser.bar.slider, self)
+        self._side.folders_chosen.connect(browser.show_folders)
+        self._side.bucket_chosen.connect(browser.show_bucket)
+        browser.filter_dropped.connect(self._side.choose_all)
         self._side.removal_wanted.connect(self.removed)
         self._side.picture_wanted.connect(self.reveal)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
         model.findings_changed.connect(self._show_rows)
+        model.picture_changed.connect(self.browser.reload_picture)
         model.progress_changed.connect(self._show_progress)
         self._show()
 
     def reveal(self, path: Path) -> None:
         """Show a picture, or the pictures of a concept's folder, whatever was chosen before."""
-        rows = self._model.rows
-        if any(row.path == path for row in rows):
-            self._side.choose(None)
-            self.browser.reveal(path)
-        else:
+        if not self.browser.reveal(path):
+            self._side.choose_all()
             self._side.choose(path)
 
     def ask(self, entries: Sequence[Path]) -> None:
@@ -131,6 +139,7 @@ class DatasetView(QWidget):
             self._path.setText(place_words(scan))
             self._stats.show_stats(stats(scan))
             self._side.show_index(scan.index)
+            self._side.show_buckets(scan)
         self._show_rows()
         self._show_progress()
         self._show_page()
@@ -140,7 +149,7 @@ class DatasetView(QWidget):
         self.browser.show_rows(self._model.rows)
 
     def _show_progress(self) -> None:
-        self.browser.show_note(check_words(self._model.progress))
+        self.browser.bar.show_note(check_words(self._model.progress))
 
     def _show_page(self) -> None:
         invitation = self._words_of_invitation()
@@ -203,7 +212,7 @@ class DatasetView(QWidget):
         return str(places[-1].parent if places else Path.home())
 
     def _rescan(self) -> None:
-        self.browser.grid.reload()
+        self.browser.reload()
         self._model.rescan()
 
     def _content(self) -> QWidget:
@@ -215,11 +224,11 @@ class DatasetView(QWidget):
         for row in (self._path_row(), self._stat_row()):
             row.setContentsMargins(look.gap_m, 0, look.gap_m, 0)
             column.addLayout(row)
-        parts = QSplitter(Qt.Orientation.Horizontal, page)
+        self._parts = parts = QSplitter(Qt.Orientation.Horizontal, page)
         parts.addWidget(self._side)
         parts.addWidget(self.browser)
-        parts.setStretchFactor(0, 2)
-        parts.setStretchFactor(1, 5)
+        parts.setSizes([_SIDE_PX, page.width()])
+        parts.setStretchFactor(1, 1)
         parts.setChildrenCollapsible(False)
         column.addWidget(parts, 1)
         return page

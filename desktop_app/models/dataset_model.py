@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from desktop_app.models.dataset_scan import (
     check_fully,
     look,
 )
-from desktop_app.models.picture_row import PictureRow, with_findings
+from desktop_app.models.picture_row import PictureRow, with_caption, with_findings
 from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
 from trainer_core.settings.problems import Severity
@@ -40,6 +42,7 @@ class DatasetModel(QObject):
     busy_changed = Signal()
     findings_changed = Signal()  # the full check found something
     progress_changed = Signal()
+    picture_changed = Signal(object)  # Path of a file that is not what it was
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -105,6 +108,13 @@ class DatasetModel(QObject):
         if self._request is not None:
             self._look()
 
+    def show_caption(self, picture: Path, file: CaptionFile) -> None:
+        """Show a caption that was just written; soon the whole folder is looked at again."""
+        if self.scan is not None:
+            self.scan = replace(self.scan, rows=with_caption(self.scan.rows, picture, file))
+            self.findings_changed.emit()
+        self._on_folder_changed()
+
     def close(self) -> None:
         """Drop all work and wait until its threads have let go."""
         self._pause.stop()
@@ -169,11 +179,14 @@ class DatasetModel(QObject):
     def _on_checked(self, progress: CheckProgress) -> None:
         checked = progress.checked
         is_news = any(new.finding or self._checked.get(new.path, new).finding for new in checked)
+        again = [new.path for new in checked if self._checked.get(new.path, new) is not new]
         self._checked.update((new.path, new) for new in checked)
         self.progress = progress
         self.progress_changed.emit()
         if is_news:
             self.findings_changed.emit()
+        for path in again:
+            self.picture_changed.emit(path)
 
     def _on_check_finished(self) -> None:
         self.progress = None

@@ -28,21 +28,29 @@ class PictureList(QAbstractListModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._rows: list[PictureRow] = []
+        self._names: list[str] = []  # of the files: ten thousand paths compare slowly
+        self._numbers: dict[str, int] = {}
 
     def show(self, rows: Sequence[PictureRow]) -> None:
-        """Hold these rows instead."""
+        """Hold these rows instead; views are told of those that look different."""
         rows = list(rows)
-        if [row.path for row in rows] != [row.path for row in self._rows]:
+        names = [str(row.path) for row in rows]
+        if names != self._names:
             self.beginResetModel()
-            self._rows = rows
+            self._rows, self._names = rows, names
+            self._numbers = {name: number for number, name in enumerate(names)}
             self.endResetModel()
-        elif rows:
-            self._rows = rows
-            self.dataChanged.emit(self.index(0), self.index(len(rows) - 1))
+            return
+        # A view lays out every row that it is told of.
+        pairs = zip(self._rows, rows, strict=True)
+        news = [number for number, pair in enumerate(pairs) if _look_different(*pair)]
+        self._rows = rows
+        if news:
+            self.dataChanged.emit(self.index(news[0]), self.index(news[-1]))
 
     def row_of(self, path: Path) -> int | None:
         """Return the row of a picture."""
-        return next((n for n, row in enumerate(self._rows) if row.path == path), None)
+        return self._numbers.get(str(path))
 
     def picture(self, row: int) -> PictureRow:
         """Return the picture in a row."""
@@ -71,3 +79,7 @@ class PictureList(QAbstractListModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return "\n".join(shown(finding.message) for finding in row.findings)
         return None
+
+
+def _look_different(before: PictureRow, after: PictureRow) -> bool:
+    return before.caption != after.caption or before.findings != after.findings

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer_core.dataset.audit import Audit, Finding
+from trainer_core.dataset.buckets import Placement
+from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
+from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
@@ -24,7 +27,9 @@ class PictureRow:
         folder: Of its concept.
         caption: The words that it is trained with; "" if they cannot be read.
         size: In pixels, upright; None if it cannot be read.
-        bucket: The size that it is trained at; None if it is not.
+        placement: How it is scaled and cut for training; None if it is not trained.
+        class_tokens: The words that it is trained with if it has no caption.
+        extension: Of its caption file, with the dot; None while there are two kinds.
         findings: What is wrong with it, the worst first.
     """
 
@@ -33,8 +38,15 @@ class PictureRow:
     repeats: int
     caption: str = ""
     size: Size | None = None
-    bucket: Size | None = None
+    placement: Placement | None = None
+    class_tokens: str = ""
+    extension: str | None = None
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def bucket(self) -> Size | None:
+        """The size that it is trained at; None if it is not."""
+        return None if self.placement is None else self.placement.bucket
 
     @property
     def severity(self) -> Severity | None:
@@ -45,7 +57,7 @@ class PictureRow:
 def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[PictureRow, ...]:
     """Return a row for every picture, in the order of the index."""
     found = _by_path(audit.findings)
-    placements = plan.placements if plan else {}
+    placements: Mapping[Path, Placement] = plan.placements if plan else {}
     return tuple(
         PictureRow(
             path=picture.path,
@@ -53,7 +65,9 @@ def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[
             repeats=picture.repeats,
             caption=audit.captions.get(picture.path, ""),
             size=audit.headers[picture.path].size if picture.path in audit.headers else None,
-            bucket=placements[picture.path].bucket if picture.path in placements else None,
+            placement=placements.get(picture.path),
+            class_tokens=picture.class_tokens,
+            extension=audit.extensions.get(concept.folder),
             findings=found.get(picture.path, ()),
         )
         for concept in index.concepts
@@ -74,6 +88,25 @@ def with_findings(
         else row
         for row in rows
     )
+
+
+def with_caption(
+    rows: Sequence[PictureRow], picture: Path, file: CaptionFile
+) -> tuple[PictureRow, ...]:
+    """Return the rows with the caption of one picture as its file has it now."""
+    name = str(picture)  # ten thousand paths compare slowly
+    return tuple(
+        replace(row, caption=_caption(row, file)) if str(row.path) == name else row for row in rows
+    )
+
+
+def _caption(row: PictureRow, file: CaptionFile) -> str:
+    if file.data is None:
+        return row.class_tokens
+    try:
+        return file.text.split("\n", 1)[0].strip()
+    except DatasetError:  # undone to a file that was not UTF-8
+        return ""
 
 
 def _by_path(findings: Iterable[Finding]) -> dict[Path, tuple[Finding, ...]]:

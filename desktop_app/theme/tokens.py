@@ -53,6 +53,10 @@ class Tokens:
     chart_raw: str
     chart_lines: tuple[str, ...]
 
+    # over pictures, in both themes
+    picture_frame: str = "#ffffff"
+    picture_shade: str = "#000000"
+
     # gaps
     gap_xs: int = 2
     gap_s: int = 4

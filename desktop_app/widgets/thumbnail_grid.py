@@ -77,6 +77,12 @@ class ThumbnailGrid(QListView):
         self.viewport().update()
         self._look_around.start()
 
+    def reload_picture(self, path: Path) -> None:
+        """Read one picture anew: its file has changed."""
+        self.loader.drop(path)
+        self.viewport().update()
+        self._look_around.start()
+
     def setModel(self, model: QAbstractItemModel | None) -> None:  # noqa: N802 - Qt's name
         """Show another model."""
         super().setModel(model)

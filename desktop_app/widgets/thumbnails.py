@@ -60,6 +60,12 @@ class ThumbnailLoader(QObject):
         self._wanted.clear()
         self._free_bytes = self._memory_bytes
 
+    def drop(self, path: Path) -> None:
+        """Drop one thumbnail: its file has changed."""
+        dropped = self._kept.pop(path, None)
+        if dropped is not None:
+            self._free_bytes += _bytes(dropped)
+
     def thumbnail(self, path: Path) -> QPixmap | None:
         """Return the thumbnail, a null one if the picture cannot be read, None if not there yet."""
         kept = self._kept.get(path)

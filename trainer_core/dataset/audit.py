@@ -61,12 +61,15 @@ class Audit:
         headers: Of every picture that could be read.
         captions: Of every picture whose caption could be read.
         unusable: Pictures that cannot be planned with: unreadable, or too thin for a bucket.
+        extensions: Of the caption files, with their dots, by the folder of the concept; none for
+            a folder where there are two kinds to choose from.
     """
 
     findings: tuple[Finding, ...]
     headers: Mapping[Path, PictureHeader] = field(repr=False)
     captions: Mapping[Path, str] = field(repr=False)
     unusable: frozenset[Path]
+    extensions: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -105,9 +108,10 @@ def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: s
         elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
             findings.append(_small(picture.path, header.size, placement))
     captions: dict[Path, str] = {}
+    extensions: dict[Path, str] = {}
     for root in index.roots:
-        findings += _captions_of_root(root, caption_extension, captions)
-    return Audit(tuple(findings), headers, captions, frozenset(unusable))
+        findings += _captions_of_root(root, caption_extension, captions, extensions)
+    return Audit(tuple(findings), headers, captions, frozenset(unusable), extensions)
 
 
 def decode_fully(path: Path) -> Finding | None:
@@ -239,14 +243,17 @@ def _small(path: Path, size: Size, placement: Placement) -> Finding:
     return Finding(path, Severity.WARNING, message, hint)
 
 
-def _captions_of_root(root: Root, asked: str, captions: dict[Path, str]) -> Iterator[Finding]:
-    """Fill ``captions`` for one place; each has the kind of caption files that lie in it."""
+def _captions_of_root(
+    root: Root, asked: str, captions: dict[Path, str], extensions: dict[Path, str]
+) -> Iterator[Finding]:
+    """Fill both for one place; each has the kind of caption files that lie in it."""
     try:
         extension = resolve_extension(DatasetIndex((root,)), asked)
     except DatasetError as error:
         yield _failure(root.path, error)
         return
     for concept in root.concepts:
+        extensions[concept.folder] = extension
         yield from _caption_findings(concept, extension, captions)
 
 

@@ -31,6 +31,13 @@ class Placement:
     crop_offset: Size
     ar_error: float
 
+    @property
+    def kept(self) -> tuple[float, float, float, float]:
+        """Left, top, width and height of what the cut keeps, as shares of the whole picture."""
+        (left, top), (width, height) = self.crop_offset, self.bucket
+        whole_width, whole_height = self.resized
+        return left / whole_width, top / whole_height, width / whole_width, height / whole_height
+
 
 @dataclass(frozen=True)
 class BucketRules:

@@ -20,6 +20,7 @@ from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
 from desktop_app.models.picture_offer import Offer
 from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.bar_list import BarList
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
@@ -142,6 +143,20 @@ def test_figures_follow_the_settings(filled, workspace, qtbot):
     qtbot.waitUntil(lambda: "Batches\n6\nSteps\n6" in words(row))
 
 
+@pytest.mark.parametrize(
+    ("path", "value", "figures"),
+    [
+        ("optimizer.epoch", 3, "Batches\n23\nSteps\n69"),
+        ("optimizer.gradient_accumulation_steps", 4, "Batches\n23\nSteps\n6"),
+        ("optimizer.max_train_steps", 100, "Batches\n23\nSteps\n100"),
+    ],
+)
+def test_the_step_plan_follows_the_pace(filled, workspace, path, value, figures, qtbot):
+    # 2 pictures ten times and one three times, one at a time: 23 batches an epoch.
+    workspace.document.set_value(path, value)
+    qtbot.waitUntil(lambda: figures in words(filled.findChild(StatRow)))
+
+
 def test_concepts_show_pictures_and_repeats(filled):
     model = filled.findChild(DatasetSide).findChild(QTreeView).model()
     rows = range(model.rowCount())
@@ -163,7 +178,7 @@ def test_a_chosen_concept_shows_its_pictures(filled):
 
 def test_only_pictures_with_problems_can_be_shown(filled):
     box = filled.findChild(QCheckBox)
-    assert box.text() == "Only pictures with problems (1)"
+    assert box.text() == "With problems (1)"
     box.click()
     assert names(filled) == ["broken.png"]
 
@@ -173,7 +188,7 @@ def test_a_selected_picture_shows_its_caption_and_sizes(filled):
     caption = filled.findChild(QPlainTextEdit)
     assert caption.isVisible()
     assert caption.toPlainText() == "zxq cat, sitting"
-    assert "512 × 512 px, trained at 512 × 512, 10 times per epoch" in words(caption.parent())
+    assert "512 × 512 px, trained at 512 × 512, 10 times per epoch" in words(filled.browser.details)
 
 
 def test_a_finding_leads_to_its_picture_even_if_it_is_filtered_out(filled):
@@ -182,7 +197,7 @@ def test_a_finding_leads_to_its_picture_even_if_it_is_filtered_out(filled):
     [findings] = [
         view
         for view in filled.findChild(DatasetSide).findChildren(QListView)
-        if not isinstance(view, ThumbnailGrid)
+        if not isinstance(view, ThumbnailGrid | BarList)
     ]
     first = findings.model().index(0, 0)
     assert first.data().startswith("10_zxq cat/broken.png")

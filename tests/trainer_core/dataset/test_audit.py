@@ -45,6 +45,14 @@ def test_a_sound_folder_has_no_findings(picture: Path) -> None:
     assert audit.sizes == {picture: (64, 64)}
     assert audit.captions == {picture: "a cat"}
     assert audit.unusable == frozenset()
+    assert audit.extensions == {picture.parent: ".txt"}
+
+
+def test_captions_of_two_kinds_leave_the_extension_open(picture: Path) -> None:
+    picture.with_name("b.png").write_bytes(picture.read_bytes())
+    picture.with_name("b.caption").write_text("a cat")
+    assert audit_of(root_of(picture)).extensions == {}
+    assert audit_of(root_of(picture), extension=".txt").extensions == {picture.parent: ".txt"}
 
 
 @pytest.mark.parametrize(
@@ -327,4 +335,15 @@ def test_an_empty_place_among_others_is_a_warning(tmp_path: Path) -> None:
     assert (finding.path, finding.severity) == (tmp_path / "b", Severity.WARNING)
     assert {f.severity for f in audited(tmp_path / "b", tmp_path / "b").findings} == {
         Severity.ERROR
+    }
+
+
+def test_each_place_has_caption_files_of_its_own_kind(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "one", {"1_cat": {"a.png": None, **CAPTION}})
+    write_dataset(tmp_path / "two", {"1_dog": {"b.png": None, "b.caption": "a dog"}})
+    index = build_index(tmp_path / "one", (tmp_path / "two",), plain_repeats=1)
+    audit = quick_audit(index, rules=RULES, caption_extension="auto")
+    assert {folder.name: kind for folder, kind in audit.extensions.items()} == {
+        "1_cat": ".txt",
+        "1_dog": ".caption",
     }

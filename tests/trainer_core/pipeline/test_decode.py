@@ -132,3 +132,33 @@ def test_a_picture_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(DatasetError, match=r"broken\.png"):
         load_pixels(path, uncut((64, 64)), flip=False)
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+@pytest.mark.parametrize("enable_bucket", [True, False])
+@pytest.mark.parametrize("size", [(250, 200), (130, 230), (200, 60)])
+def test_what_the_placement_says_is_kept_is_what_the_crop_keeps(
+    tmp_path: Path, size: Size, enable_bucket: bool, orientation: int
+) -> None:
+    # Each pixel says where it lies in the upright picture.
+    picture = Image.open(ramp(tmp_path / "upright.png", size))
+    if orientation == 6:  # stored a quarter turn back
+        picture = picture.transpose(Image.Transpose.ROTATE_90)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    picture.save(tmp_path / "a.png", exif=exif)
+    rules = BucketRules((128, 128), enable_bucket, min_bucket_reso=64, bucket_reso_steps=32)
+    placement = rules.place(size)
+    assert placement is not None
+
+    red, green, _ = levels(load_pixels(tmp_path / "a.png", placement, flip=False))
+    left, top, width, height = placement.kept
+    for line, start, length, whole in (
+        (red.mean(0), left, width, size[0]),
+        (green.mean(1), top, height, size[1]),
+    ):
+        step = length * whole / len(line)  # pixels of the picture per pixel of the bucket
+        middles = torch.arange(len(line)) + 0.5
+        expected = start * whole + middles * step - 0.5
+        # The filter has no neighbours to weigh beyond the picture's own edge.
+        torch.testing.assert_close(line[3:-3].float(), expected[3:-3], atol=0.6, rtol=0)

@@ -1,0 +1,236 @@
+"""The caption of the selected picture: edited here, written to its file, told what that does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop_app.captions import Captions, Draft
+from desktop_app.dataset_view.caption_field import CaptionField
+from desktop_app.models.finding_words import what
+from desktop_app.models.picture_row import PictureRow
+from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.widgets.wrapped_label import WrappedLabel
+from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
+from trainer_core.dataset.captions import count_tags
+from trainer_core.errors import DatasetError, TrainerError
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import T
+
+_SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
+_WAYS = 2
+
+
+class CaptionEditor(QWidget):
+    """The whole text of a caption file, written when the field is left or on Ctrl+Enter."""
+
+    def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._captions = captions
+        self._row: PictureRow | None = None
+        self._file: CaptionFile | None = None  # None: it cannot be edited
+        self._is_showing = False
+        self.field = CaptionField(self)
+        self.field.setAccessibleName(shown(T("App", "Caption")))
+        self._count = QLabel(self)
+        self._count.setProperty("role", "dim")
+        self._hint = ElidedLabel(Qt.TextElideMode.ElideRight, self)
+        self._hint.setProperty("role", "dim")
+        self._note = WrappedLabel(self)
+        self._ways = [_link(self) for _ in range(_WAYS)]
+        self._actions: list[Callable[[], object]] = []
+        for number, button in enumerate(self._ways):
+            button.clicked.connect(lambda _checked=False, number=number: self._actions[number]())
+        self._lay_out()
+        self.field.textChanged.connect(self._on_typed)
+        self.field.finished.connect(captions.commit)
+        captions.written.connect(self._on_written)
+        captions.drafts_changed.connect(self._on_draft_changed)
+
+    def show_picture(self, row: PictureRow | None) -> None:
+        """Show the caption of a picture; what was typed for another one is written first."""
+        is_other = row is None or self._row is None or row.path != self._row.path
+        if is_other and self._row is not None:
+            self._captions.commit()
+        self._row = row
+        if row is not None and (is_other or self._captions.draft(row.path) is None):
+            self._load(row)
+
+    # ---------------------------------------------------------------- what is shown
+
+    def _load(self, row: PictureRow) -> None:
+        draft = self._captions.draft(row.path)
+        try:
+            file = _read(row) if draft is None else draft.file
+            saved = file.text
+        except DatasetError as error:
+            self._file = None
+            self._show_text("", "")
+            self.field.setPlaceholderText("")
+            self._count.clear()
+            self._hint.clear()
+            self._say(_words(error, row.path), "error")
+        else:
+            self._file = file
+            is_typed = draft is not None and not draft.is_contested
+            self._show_text(draft.text if draft is not None and is_typed else saved, saved)
+            self._show_state()
+        self.field.setReadOnly(self._file is None)
+        if draft is not None and draft.error is not None:
+            self._show_failure(draft)
+
+    def _show_text(self, text: str, saved: str) -> None:
+        self._is_showing = True
+        self.field.show_text(text, saved)
+        self._is_showing = False
+
+    def _show_state(self) -> None:
+        """Say what the text is, and what writing it will do."""
+        row, file = self._row, self._file
+        if row is None or file is None:
+            return
+        text = self.field.toPlainText()
+        first, *others = text.split("\n")
+        is_saved = file.with_text(text) == file
+        self._count.setText(shown(T("App", "Tags: {count}"), count=count_tags(first).total()))
+        self._hint.setText("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
+        self.field.setPlaceholderText(_placeholder(row, file))
+        if not text.strip():
+            self._say("" if is_saved else _removal(row, file), "warning")
+            if row.class_tokens.strip():
+                template = T("App", "Begin with “{words}”")
+                words = shown(template, words=row.class_tokens)
+                self._offer((words, lambda: self._replace_text(row.class_tokens)))
+        elif any(line.strip() for line in others):
+            self._say("")
+            self._hint.setText(shown(T("App", "Only line 1 is trained")))
+            join = shown(T("App", "Join lines"))
+            self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
+        else:
+            self._say("")
+
+    def _show_failure(self, draft: Draft) -> None:
+        if draft.error is None:
+            return
+        self._say(_words(draft.error, draft.file.path), "error")
+        path, text = draft.picture, draft.text
+        if draft.is_contested:
+            mine, theirs = T("App", "Put mine back"), T("App", "Keep theirs")
+            self._offer(
+                (shown(mine), lambda: self._replace_text(text)),
+                (shown(theirs), lambda: self._captions.discard(path)),
+            )
+        else:
+            self._offer(
+                (shown(T("App", "Try again")), self._captions.commit),
+                (shown(T("App", "Discard my text")), lambda: self._captions.discard(path)),
+            )
+
+    def _say(self, words: str, role: str = "dim") -> None:
+        self._note.say(words, role)
+        self._offer()
+
+    def _offer(self, *ways: tuple[str, Callable[[], object]]) -> None:
+        self._actions = [action for _, action in ways]
+        for number, button in enumerate(self._ways):
+            button.setVisible(number < len(ways))
+            if number < len(ways):
+                button.setText(ways[number][0])
+
+    # ---------------------------------------------------------------- what happens
+
+    def _on_typed(self) -> None:
+        if self._is_showing or self._row is None or self._file is None:
+            return
+        self._captions.edit(self._row.path, self._file, self.field.toPlainText())
+        self._show_state()
+
+    def _on_written(self, picture: Path, _file: CaptionFile) -> None:
+        self._on_draft_changed(picture)
+
+    def _on_draft_changed(self, picture: Path) -> None:
+        if self._row is not None and picture == self._row.path:
+            self._load(self._row)
+
+    def _replace_text(self, text: str) -> None:
+        """Put words into the field as if they were typed, so that its own undo takes them back."""
+        self.field.setReadOnly(False)
+        if self._file is None and self._row is not None:  # the other's file cannot be read
+            draft = self._captions.draft(self._row.path)
+            self._file = None if draft is None else draft.file
+        cursor = self.field.textCursor()
+        cursor.select(cursor.SelectionType.Document)
+        cursor.insertText(text)
+        self.field.setTextCursor(cursor)
+        self.field.setFocus()
+
+    def _lay_out(self) -> None:
+        look = tokens.current()
+        below = QHBoxLayout()
+        below.setSpacing(look.gap_m)
+        below.addWidget(self._count)
+        for button in self._ways:
+            below.addWidget(button)
+        below.addWidget(self._hint, 1)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(look.gap_xs)
+        column.addWidget(self.field, 1)
+        column.addWidget(self._note)
+        column.addLayout(below)
+
+
+def joined(text: str) -> str:
+    """Return a caption of several lines on one: sentences by spaces, tags by commas."""
+    words = ""
+    for line in (line.strip() for line in text.split("\n")):
+        if not words or not line:
+            words += line
+        elif words.endswith(_SENTENCE_ENDS):
+            words += " " + line
+        else:
+            words = words.rstrip(", ") + ", " + line.lstrip(", ")
+    return words
+
+
+def _read(row: PictureRow) -> CaptionFile:
+    if row.extension is None:
+        raise DatasetError(
+            T("Errors", "The captions are of two kinds."),
+            T("Errors", "Choose one as caption extension to edit them."),
+        )
+    return read_caption_file(row.path, row.extension)
+
+
+def _words(error: TrainerError, file: Path) -> str:
+    return what(Finding(file, Severity.ERROR, error.message), file.parent)
+
+
+def _placeholder(row: PictureRow, file: CaptionFile) -> str:
+    name, words = file.path.name, row.class_tokens
+    if not words.strip():
+        return shown(T("App", "No caption: trained without words. Type to make {name}."), name=name)
+    template = T("App", "No caption: trained as “{words}”. Type to make {name}.")
+    return shown(template, words=words, name=name)
+
+
+def _removal(row: PictureRow, file: CaptionFile) -> str:
+    name, words = file.path.name, row.class_tokens
+    if not words.strip():
+        template = T("App", "{name} will be removed, the picture trained without words.")
+        return shown(template, name=name)
+    template = T("App", "{name} will be removed, the picture trained as “{words}”.")
+    return shown(template, name=name, words=words)
+
+
+def _link(parent: QWidget) -> QPushButton:
+    button = QPushButton(parent)
+    button.setProperty("role", "link")
+    button.setCursor(Qt.CursorShape.PointingHandCursor)
+    return button

@@ -1,0 +1,115 @@
+"""What chooses among the thumbnails, and how large they are."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtGui import QAction, QKeyEvent
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSlider, QWidget
+
+from desktop_app.theme import tokens
+from desktop_app.theme.icons import icon
+from desktop_app.translation import shown
+from desktop_app.widgets.elided_label import ElidedLabel
+from trainer_core.texts import T
+
+_PAUSE_MS = 200  # of typing
+
+
+class FilterBar(QWidget):
+    """Words to look for, a box for pictures with problems, a note, and a slider."""
+
+    filter_changed = Signal()
+    size_changed = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._field = _WordsField(self)
+        self._only_found = QCheckBox(self)
+        self._only_found.setToolTip(shown(T("App", "Show only pictures with problems")))
+        self._note = ElidedLabel(Qt.TextElideMode.ElideRight, self)
+        self._note.setProperty("role", "dim")
+        self._note.hide()
+        self.slider = self._size_slider()
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self.filter_changed)
+        self._field.textChanged.connect(lambda _: self._pause.start())
+        self._only_found.toggled.connect(self.filter_changed)
+        self.slider.valueChanged.connect(self.size_changed)
+        self._lay_out()
+
+    @property
+    def words(self) -> str:
+        """What is looked for in names and captions."""
+        return self._field.text()
+
+    @property
+    def only_found(self) -> bool:
+        """True if only pictures with problems are wanted."""
+        return self._only_found.isChecked()
+
+    def show_found(self, count: int) -> None:
+        """Offer the pictures with problems, if there are any."""
+        self._only_found.setText(shown(T("App", "With problems ({count})"), count=count))
+        self._only_found.setVisible(count > 0)
+        if not count:
+            self._only_found.setChecked(False)
+
+    def show_note(self, words: str) -> None:
+        """Say something beside the filters."""
+        self._note.setText(words)
+        self._note.setVisible(bool(words))
+
+    def clear(self) -> None:
+        """Ask for nothing any more."""
+        self._only_found.setChecked(False)
+        self._field.clear()
+        self._pause.stop()
+        self.filter_changed.emit()
+
+    def _lay_out(self) -> None:
+        look = tokens.current()
+        row = QHBoxLayout(self)
+        row.setContentsMargins(look.gap_m, 0, look.gap_m, 0)
+        row.setSpacing(look.gap_m)
+        row.addWidget(self._field, 3)
+        row.addWidget(self._only_found)
+        row.addWidget(self._note, 2)
+        row.addWidget(self.slider)
+
+    def _size_slider(self) -> QSlider:
+        side = tokens.current().thumbnail
+        slider = QSlider(Qt.Orientation.Horizontal, self)
+        slider.setRange(side // 2, 2 * side)
+        slider.setValue(side)
+        slider.setFixedWidth(side // 2)
+        slider.setToolTip(shown(T("App", "Size of the thumbnails")))
+        slider.setAccessibleName(slider.toolTip())
+        return slider
+
+
+class _WordsField(QLineEdit):
+    """A line for words; Escape empties it."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        words = shown(T("App", "Find in names and captions"))
+        self.setPlaceholderText(shown(T("App", "Find words")))
+        self.setAccessibleName(words)
+        template = T("App", "{find}; of several parts between commas all must be there")
+        self.setToolTip(shown(template, find=words))
+        self.setClearButtonEnabled(True)
+        self._sign = QAction(icon("search"), "", self)
+        self.addAction(self._sign, QLineEdit.ActionPosition.LeadingPosition)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
+        """Empty the line on Escape."""
+        if event.key() == Qt.Key.Key_Escape and self.text():
+            self.clear()
+        else:
+            super().keyPressEvent(event)
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the sign in the colours of a new theme."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_sign"):
+            self._sign.setIcon(icon("search"))

@@ -1,0 +1,207 @@
+from helpers.pictures import write_picture
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QToolButton
+
+from desktop_app.widgets.bar_list import BarList
+
+
+def names(view) -> list[str]:
+    model = view.browser.grid.model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def selected(view) -> str:
+    return view.browser.grid.currentIndex().data()
+
+
+def words(widget) -> str:
+    return "\n".join(label.text() for label in widget.findChildren(QLabel))
+
+
+def find(view, text: str) -> None:
+    field = view.browser.bar.findChild(QLineEdit)
+    field.setText(text)
+
+
+def click_bar(view, row: int) -> None:
+    bars = view.findChild(BarList)
+    place = bars.visualRect(bars.model().index(row, 0)).center()
+    QTest.mouseClick(bars.viewport(), Qt.MouseButton.LeftButton, pos=place)
+
+
+def bars(view) -> list[str]:
+    model = view.findChild(BarList).model()
+    return [model.index(row, 0).data() for row in range(model.rowCount())]
+
+
+def test_the_first_picture_is_selected_by_itself(view):
+    assert selected(view) == "a.png"
+    assert "1 of 4" in words(view.browser.details)
+
+
+def test_words_find_pictures_by_name_and_caption(view, qtbot):
+    find(view, "asleep")
+    qtbot.waitUntil(lambda: names(view) == ["b.png"])
+    assert selected(view) == "b.png"
+    find(view, "d.png")
+    qtbot.waitUntil(lambda: names(view) == ["d.png"])
+
+
+def test_escape_in_the_words_shows_all_again(view, qtbot):
+    find(view, "asleep")
+    qtbot.waitUntil(lambda: len(names(view)) == 1)
+    QTest.keyClick(view.browser.bar.findChild(QLineEdit), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: len(names(view)) == 4)
+    assert selected(view) == "b.png", "the picture that was looked at"
+
+
+def test_nothing_found_hides_the_picture(view, qtbot):
+    find(view, "no such words")
+    qtbot.waitUntil(lambda: names(view) == [])
+    assert not view.browser.details.isVisible()
+
+
+def test_a_picture_just_mended_stays_until_something_else_is_chosen(view, cats, workspace, qtbot):
+    view.browser.bar.findChild(QCheckBox).click()
+    view.reveal(cats / "b.png")
+    field = view.browser.details.caption.field
+    field.setPlainText("zxq cat, asleep")
+    with qtbot.waitSignal(workspace.dataset.changed):
+        workspace.captions.commit()
+    assert not any(row.findings for row in workspace.dataset.rows if row.path.stem == "b")
+    assert selected(view) == "b.png"
+    assert names(view) == ["b.png", "c.png"]
+
+
+def test_a_click_on_another_picture_selects_it_while_the_mended_one_goes(
+    view, cats, workspace, qtbot
+):
+    view.browser.bar.findChild(QCheckBox).click()
+    view.reveal(cats / "b.png")
+    field = view.browser.details.caption.field
+    field.setFocus()
+    field.setPlainText("zxq cat, asleep")
+    grid = view.browser.grid
+    place = grid.visualRect(grid.model().index(1, 0)).center()
+    QTest.mouseClick(grid.viewport(), Qt.MouseButton.LeftButton, pos=place)
+    assert (cats / "b.txt").read_bytes() == b"zxq cat, asleep\r\n"
+    qtbot.waitUntil(lambda: names(view) == ["c.png"])
+    assert selected(view) == "c.png"
+    assert [index.row() for index in grid.selectedIndexes()] == [0]
+
+
+def test_a_bar_for_each_bucket_with_its_pictures_per_epoch(view, workspace):
+    plan = workspace.dataset.scan.plan
+    assert bars(view) == [f"{b.resolution[0]} × {b.resolution[1]}" for b in plan.buckets]
+    assert bars(view)[0] == "512 × 512"
+    tip = view.findChild(BarList).model().index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "30 pictures per epoch" in tip, "three pictures ten times"
+    assert "in 30 batches of up to 1" in tip
+
+
+def test_bars_follow_the_settings(view, workspace, qtbot):
+    workspace.document.set_value("dataset.enable_bucket", False)
+    qtbot.waitUntil(lambda: bars(view) == ["512 × 512"])
+    workspace.document.set_value("dataset.train_batch_size", 4)
+    model = view.findChild(BarList).model()
+    # 3 pictures ten times and one three times are 33 samples: 9 batches of up to 4.
+    qtbot.waitUntil(
+        lambda: "in 9 batches of up to 4" in model.index(0, 0).data(Qt.ItemDataRole.ToolTipRole)
+    )
+
+
+def test_a_bar_shows_its_pictures_and_again_all(view):
+    click_bar(view, 1)
+    assert names(view) == ["d.png"]
+    click_bar(view, 1)
+    assert len(names(view)) == 4
+
+
+def test_a_bucket_that_is_gone_hides_no_picture(view, workspace, qtbot):
+    click_bar(view, 1)
+    workspace.document.set_value("dataset.enable_bucket", False)
+    qtbot.waitUntil(lambda: len(names(view)) == 4)
+
+
+def test_a_wanted_picture_is_shown_whatever_was_chosen(view, cats, qtbot):
+    click_bar(view, 1)
+    find(view, "house")
+    view.reveal(cats / "a.png")
+    assert selected(view) == "a.png"
+    assert len(names(view)) == 4
+    assert view.browser.bar.words == ""
+    assert not view.findChild(BarList).selectionModel().hasSelection()
+
+
+def test_the_frame_is_the_trainer_s_crop_and_follows_the_settings(view, folder, workspace, qtbot):
+    path = folder / "3_style" / "d.png"
+    view.reveal(path)
+    picture = view.browser.details.picture
+    qtbot.waitUntil(lambda: not picture.place().isEmpty())
+
+    def crop() -> QRectF:
+        """Return where the crop lies on the drawn picture, by the placement's own numbers."""
+        placement = workspace.dataset.scan.plan.placements[path]
+        (left, top), (wide, high) = placement.crop_offset, placement.bucket
+        place = picture.place()
+        across, down = place.width() / placement.resized[0], place.height() / placement.resized[1]
+        return QRectF(place.x() + left * across, place.y() + top * down, wide * across, high * down)
+
+    def is_drawn() -> bool:
+        drawn, wanted = picture.frame().getRect(), crop().getRect()
+        return all(abs(a - b) <= 1 for a, b in zip(drawn, wanted, strict=True))
+
+    assert is_drawn()
+    before = picture.frame()
+    workspace.document.set_value("dataset.enable_bucket", False)
+    qtbot.waitUntil(lambda: picture.frame() != before)
+    assert is_drawn()
+    # Without buckets 900 x 512 is cut to its middle square.
+    assert abs(picture.frame().width() - picture.frame().height()) <= 1
+    assert "43 % cut off" in words(view.browser.details)
+
+
+def test_buttons_step_through_the_listed_pictures(view):
+    details = view.browser.details
+    previous, following = details.findChildren(QToolButton)[:2]
+    following.click()
+    assert selected(view) == "b.png"
+    previous.click()
+    previous.click()
+    assert selected(view) == "a.png"
+
+
+def test_a_picture_that_is_added_leaves_the_selection(view, cats, qtbot):
+    view.reveal(cats / "b.png")
+    write_picture(cats / "aa.png", (512, 512))
+    qtbot.waitUntil(lambda: len(names(view)) == 5)
+    assert selected(view) == "b.png"
+    assert "3 of 5" in words(view.browser.details)
+
+
+def test_findings_stand_beside_the_picture_with_their_ways_out(view, cats):
+    view.reveal(cats / "c.png")
+    assert "has no caption file" in words(view.browser.details)
+    assert "Write c.txt." in words(view.browser.details)
+
+
+def test_a_picture_that_is_painted_over_is_read_again(view, cats, workspace, qtbot):
+    loader = view.browser.grid.loader
+    large = view.browser.details.picture
+    path = cats / "a.png"
+    qtbot.waitUntil(lambda: loader.thumbnail(path) is not None and not large.place().isEmpty())
+    qtbot.waitUntil(lambda: not workspace.dataset._checking.is_running)
+    write_picture(path, (256, 128))
+    workspace.dataset.rescan()
+
+    def has_new_shape() -> bool:
+        thumbnail, place = loader.thumbnail(path), large.place()
+        return (
+            thumbnail is not None
+            and thumbnail.width() == 2 * thumbnail.height()
+            and abs(place.width() - 2 * place.height()) <= 1
+            and not place.isEmpty()
+        )
+
+    qtbot.waitUntil(has_new_shape)

@@ -1,0 +1,206 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QLabel, QPushButton
+
+from desktop_app.dataset_view.caption_editor import joined
+
+ENTER, CONTROL = Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
+
+
+@pytest.fixture
+def editor(view, cats):
+    view.reveal(cats / "a.png")
+    return view.browser.details.caption
+
+
+@pytest.fixture
+def field(editor, qtbot):
+    editor.field.setFocus()
+    qtbot.waitUntil(editor.field.hasFocus)
+    return editor.field
+
+
+def retype(field, text: str) -> None:
+    field.selectAll()
+    QTest.keyClicks(field, text)
+
+
+def press_undo(field) -> None:
+    QTest.keyClick(field, Qt.Key.Key_Z, CONTROL)
+
+
+def says(editor) -> str:
+    return "\n".join(label.text() for label in editor.findChildren(QLabel) if label.isVisible())
+
+
+def offers(editor) -> dict[str, QPushButton]:
+    return {b.text(): b for b in editor.findChildren(QPushButton) if b.isVisible()}
+
+
+def row_of(workspace, path):
+    return next(row for row in workspace.dataset.rows if row.path == path)
+
+
+def test_the_whole_text_of_the_file_is_edited(view, editor, cats):
+    view.reveal(cats / "b.png")
+    assert editor.field.toPlainText() == "zxq cat, asleep\nsecond line"
+    assert "Only line 1 is trained" in says(editor)
+
+
+def test_control_and_enter_saves(field, cats, workspace, qtbot):
+    retype(field, "zxq cat, standing")
+    assert (cats / "a.txt").read_text() == "zxq cat, sitting"
+    QTest.keyClick(field, ENTER, CONTROL)
+    assert (cats / "a.txt").read_text() == "zxq cat, standing"
+    assert field.hasFocus()
+
+
+def test_leaving_the_field_saves(field, view, cats):
+    retype(field, "zxq cat, standing")
+    view.browser.grid.setFocus()
+    assert (cats / "a.txt").read_text() == "zxq cat, standing"
+
+
+def test_selecting_another_picture_saves(field, view, cats):
+    retype(field, "zxq cat, standing")
+    view.reveal(cats / "b.png")
+    assert (cats / "a.txt").read_text() == "zxq cat, standing"
+    assert (cats / "b.txt").read_bytes() == b"zxq cat, asleep\r\nsecond line\r\n"
+
+
+def test_alt_and_arrow_go_on_to_the_next_picture_with_the_cursor_in_its_caption(field, view, cats):
+    retype(field, "zxq cat, standing")
+    QTest.keyClick(field, Qt.Key.Key_Right, Qt.KeyboardModifier.AltModifier)
+    assert (cats / "a.txt").read_text() == "zxq cat, standing"
+    assert field.toPlainText() == "zxq cat, asleep\nsecond line"
+    assert field.hasFocus()
+
+
+def test_the_thumbnail_s_words_and_the_audit_follow(field, cats, workspace, qtbot):
+    retype(field, "first")
+    field.insertPlainText("\nsecond")
+    QTest.keyClick(field, ENTER, CONTROL)
+    qtbot.waitUntil(lambda: row_of(workspace, cats / "a.png").caption == "first")
+    qtbot.waitUntil(lambda: bool(row_of(workspace, cats / "a.png").findings))
+    assert "several lines" in str(row_of(workspace, cats / "a.png").findings[0].message)
+
+
+def test_a_look_at_the_folder_does_not_disturb_who_is_typing(field, workspace, qtbot):
+    retype(field, "half a wo")
+    with qtbot.waitSignal(workspace.dataset.changed):
+        workspace.dataset.rescan()
+    assert field.toPlainText() == "half a wo"
+    assert field.textCursor().position() == len("half a wo")
+    assert field.hasFocus()
+
+
+def test_undo_in_the_field_takes_back_typing_first(field, cats):
+    QTest.keyClicks(field, "x")
+    press_undo(field)
+    assert field.toPlainText() == "zxq cat, sitting"
+    assert (cats / "a.txt").read_text() == "zxq cat, sitting"
+
+
+def test_what_undo_writes_is_shown_and_its_picture_selected(field, view, cats, workspace):
+    retype(field, "zxq cat, standing")
+    view.reveal(cats / "b.png")
+    workspace.document.undo_stack.undo()
+    assert (cats / "a.txt").read_text() == "zxq cat, sitting"
+    assert view.browser.grid.currentIndex().data() == "a.png"
+    assert field.toPlainText() == "zxq cat, sitting"
+
+
+def test_a_picture_without_a_caption_says_which_file_will_be_made(editor, view, cats, qtbot):
+    view.reveal(cats / "c.png")
+    assert editor.field.toPlainText() == ""
+    assert "“zxq cat”" in editor.field.placeholderText()
+    assert "c.txt" in editor.field.placeholderText()
+    offers(editor)["Begin with “zxq cat”"].click()
+    assert not (cats / "c.txt").exists()
+    QTest.keyClicks(editor.field, ", lying")
+    QTest.keyClick(editor.field, ENTER, CONTROL)
+    assert (cats / "c.txt").read_text() == "zxq cat, lying"
+
+
+def test_emptying_a_caption_tells_that_its_file_will_go(field, editor, cats, workspace, qtbot):
+    retype(field, " ")
+    assert "a.txt will be removed" in says(editor)
+    assert "“zxq cat”" in says(editor)
+    QTest.keyClick(field, ENTER, CONTROL)
+    assert not (cats / "a.txt").exists()
+    qtbot.waitUntil(lambda: row_of(workspace, cats / "a.png").caption == "zxq cat")
+    workspace.document.undo_stack.undo()
+    assert (cats / "a.txt").read_text() == "zxq cat, sitting"
+
+
+def test_a_file_that_another_program_changed_is_shown_beside_the_way_back(field, editor, cats):
+    retype(field, "mine")
+    (cats / "a.txt").write_text("theirs")
+    QTest.keyClick(field, ENTER, CONTROL)
+    assert field.toPlainText() == "theirs"
+    assert "Another program changed" in says(editor)
+    offers(editor)["Put mine back"].click()
+    assert field.toPlainText() == "mine"
+    QTest.keyClick(field, ENTER, CONTROL)
+    assert (cats / "a.txt").read_text() == "mine"
+
+
+def test_the_other_program_s_text_can_be_kept(field, editor, cats, workspace):
+    retype(field, "mine")
+    (cats / "a.txt").write_text("theirs")
+    QTest.keyClick(field, ENTER, CONTROL)
+    offers(editor)["Keep theirs"].click()
+    assert field.toPlainText() == "theirs"
+    assert workspace.captions.commit()
+    assert (cats / "a.txt").read_text() == "theirs"
+
+
+def test_a_change_from_outside_is_shown_while_nothing_is_typed(field, cats, workspace, qtbot):
+    (cats / "a.txt").write_text("theirs")
+    workspace.dataset.rescan()
+    qtbot.waitUntil(lambda: field.toPlainText() == "theirs")
+
+
+def test_captions_of_two_kinds_cannot_be_edited_until_one_is_chosen(field, cats, workspace, qtbot):
+    (cats / "b.caption").write_text("a cat")
+    workspace.dataset.rescan()
+    qtbot.waitUntil(field.isReadOnly)
+    assert field.toPlainText() == ""
+    workspace.document.set_value("dataset.caption_extension", ".txt")
+    qtbot.waitUntil(lambda: not field.isReadOnly())
+    assert field.toPlainText() == "zxq cat, sitting"
+
+
+def test_a_file_that_is_not_utf_8_is_left_alone(editor, view, cats, workspace, qtbot):
+    (cats / "a.txt").write_bytes(b"caf\xe9")
+    workspace.dataset.rescan()
+    qtbot.waitUntil(editor.field.isReadOnly)
+    assert "not UTF-8" in says(editor)
+
+
+def test_tags_are_counted_in_the_line_that_is_trained(editor, view, cats):
+    view.reveal(cats / "b.png")
+    assert "Tags: 2" in says(editor)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a\nb", "a, b"),
+        ("a,\nb", "a, b"),
+        ("A cat.\nIt sleeps.", "A cat. It sleeps."),
+        ("\n\na\n\nb\n", "a, b"),
+        ("a", "a"),
+    ],
+)
+def test_lines_are_joined_as_tags_or_sentences(text, line):
+    assert joined(text) == line
+
+
+def test_several_lines_are_put_on_one_by_a_click(editor, view, cats):
+    view.reveal(cats / "b.png")
+    offers(editor)["Join lines"].click()
+    assert editor.field.toPlainText() == "zxq cat, asleep, second line"
+    QTest.keyClick(editor.field, ENTER, CONTROL)
+    assert (cats / "b.txt").read_bytes() == b"zxq cat, asleep, second line\r\n"
