@@ -13,8 +13,19 @@ from pytestqt.qtbot import QtBot
 from desktop_app.document import Document
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
+from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 from trainer_core.resource_files import resource_path
+
+
+@pytest.fixture(autouse=True)
+def nobody_at_the_start_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail where a start sheet would wait for a person; `starts` stands in for one."""
+
+    def refuse(sheet: StartSheet) -> int:
+        raise AssertionError("the start sheet waits for a person")
+
+    monkeypatch.setattr(StartSheet, "exec", refuse)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from desktop_app.docks.catalogue import DOCKS
 from desktop_app.main_window import MainWindow
 from desktop_app.preferences import Preferences
 from desktop_app.questions import Answer, Question, ask
+from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 
 pytestmark = pytest.mark.slow
@@ -35,6 +36,11 @@ DIALOGS: dict[str, Callable[[MainWindow], object]] = {
     "question": lambda window: ask(
         window, Question("Title", "Message", "Details", (Answer("yes", "Yes"),))
     ),
+    "start sheet": lambda window: window.commands["start"].trigger(),
+    "preferences": lambda window: window.commands["preferences"].trigger(),
+    "welcome": lambda window: window.commands["welcome"].trigger(),
+    "shortcuts": lambda window: window.commands["shortcuts"].trigger(),
+    "about": lambda window: window.commands["about"].trigger(),
 }
 
 
@@ -99,9 +105,14 @@ def left_by(do: Callable[[], object], times: int = TIMES) -> dict[str, object]:
     return difference(before, census())
 
 
+def wait_for_a_person(sheet: StartSheet) -> bool:
+    """Show the sheet as the app does."""
+    return QDialog.exec(sheet) == QDialog.DialogCode.Accepted
+
+
 @pytest.fixture
 def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow]:
-    window = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    window = MainWindow(workspace, ask=answers, confirm=wait_for_a_person, leave=lambda _: None)
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()

@@ -95,6 +95,7 @@ def test_pictures_in_start_stop_and_start_again_give_a_lora(
         "output.output_dir": str(tmp_path / "out"),
         "optimizer.max_train_steps": TOTAL_STEPS,
         "sampling.sample_at_first": False,
+        "dataset.train_data_dir": "unset",
     }.items():
         document.set_value(path, value)
 

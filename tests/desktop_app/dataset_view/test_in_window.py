@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers.answers import Answers
 from helpers.pictures import write_picture
+from helpers.starts import Starts
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
@@ -22,11 +23,12 @@ CONTROL = Qt.KeyboardModifier.ControlModifier
 def window(
     workspace: Workspace,
     answers: Answers,
+    starts: Starts,
     ready_values: dict[str, object],
     tmp_path: Path,
     qtbot,
 ) -> Iterator[MainWindow]:
-    window = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    window = MainWindow(workspace, ask=answers, confirm=starts, leave=lambda _: None)
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()
