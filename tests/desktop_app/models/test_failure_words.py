@@ -16,7 +16,9 @@ from trainer_core.texts import Text, text
 
 
 def subclasses(kind: type[TrainerError]) -> list[type[TrainerError]]:
-    return [kind, *(below for each in kind.__subclasses__() for below in subclasses(each))]
+    """Return a kind of error and those below it; the app's own never reach a trainer's event."""
+    below = [each for one in kind.__subclasses__() for each in subclasses(one)]
+    return [each for each in (kind, *below) if each.__module__.startswith("trainer_core.")]
 
 
 def failed(kind: str, message: str, hint: str = "", **values: object) -> Failed:
