@@ -119,7 +119,7 @@ def _length(plan: Plan | None) -> Iterator[Stat]:
     )
     if plan.warmup_steps:
         warmup = count_words(plan.warmup_steps)
-        words = shown(T("App", "{words}; warm-up {warmup} steps"), words=words, warmup=warmup)
+        words = shown(T("App", "{words}; warm-up: {warmup}"), words=words, warmup=warmup)
     yield Stat(shown(T("App", "Length")), words)
 
 

@@ -148,6 +148,7 @@ class StartSheet(QDialog):
         self._scroll.setWidget(self._body)
         self._line = QFrame(self)
         self._line.setProperty("role", "line")
+        self._line.setFixedHeight(tokens.current().line)
         whole = QVBoxLayout(self)
         whole.setContentsMargins(0, 0, 0, 0)
         whole.setSpacing(0)
@@ -173,7 +174,7 @@ class StartSheet(QDialog):
 
     def _fit(self) -> None:
         """Grow to what there is to say, up to most of the screen; never shrink under the mouse."""
-        bars = self._footer.sizeHint().height() + self._line.sizeHint().height()
+        bars = self._footer.sizeHint().height() + self._line.minimumHeight()
         width = max(self.width() if self.isVisible() else 0, _WIDTH_PX)
         layout = self._body.layout()
         assert layout is not None, "it was given one"

@@ -37,7 +37,7 @@ def test_pictures_repeats_batches_and_length_are_counted(qapp, settings: TrainSe
     facts = lines(settings, scan=look(request))
     assert facts["Pictures"] == "3 × 10 repeats = 30 per epoch"
     assert facts["Batches"] == "8 per epoch, of up to 4 pictures; buckets: 1"  # 30 / 4
-    assert facts["Length"] == "40 steps: 5 epochs of 8; warm-up 10 steps"  # 25 % of 40
+    assert facts["Length"] == "40 steps: 5 epochs of 8; warm-up: 10"  # 25 % of 40
 
 
 def test_an_unset_alpha_is_the_rank(qapp, settings: TrainSettings):

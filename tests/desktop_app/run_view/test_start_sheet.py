@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QWidget
+from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QScrollArea, QWidget
 
 from desktop_app.models.name_ways import NameWay
 from desktop_app.run_view.start_sheet import StartSheet
@@ -67,9 +67,14 @@ def test_enter_is_enough(seen: Workspace, make, qtbot):
 def test_the_plan_is_shown(seen: Workspace, make, tmp_path: Path):
     assert {
         "1 × 10 repeats = 10 per epoch",
-        "10 steps: one epoch; warm-up 1 steps",
+        "10 steps: one epoch; warm-up: 1",
         str(tmp_path / "out" / "mine.safetensors"),
     } <= words(make(seen))
+
+
+def test_a_short_plan_needs_no_scrolling(seen: Workspace, make, qtbot):
+    bar = make(seen).findChild(QScrollArea).verticalScrollBar()
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
 
 
 def test_start_waits_until_the_pictures_were_looked_at(ready: Workspace, window: QWidget, qtbot):
