@@ -175,11 +175,12 @@ class StartSheet(QDialog):
     def _fit(self) -> None:
         """Grow to what there is to say, up to most of the screen; never shrink under the mouse."""
         bars = self._footer.sizeHint().height() + self._line.minimumHeight()
+        frame = 2 * self._scroll.frameWidth()
         width = max(self.width() if self.isVisible() else 0, _WIDTH_PX)
         layout = self._body.layout()
         assert layout is not None, "it was given one"
         layout.activate()
-        height = layout.totalHeightForWidth(width) + bars
+        height = layout.totalHeightForWidth(width) + bars + frame
         room = round(self.screen().availableSize().height() * _SHARE_OF_SCREEN)
         wanted = QSize(width, min(height, room))
         self.setMinimumWidth(_WIDTH_PX)
