@@ -214,7 +214,10 @@ def _while_away() -> str:
 
 
 def _ended_when(folder: RunFolder) -> str:
-    ended = QDateTime.fromSecsSinceEpoch(int(folder.event_file.stat().st_mtime))
+    try:
+        ended = QDateTime.fromSecsSinceEpoch(int(folder.event_file.stat().st_mtime))
+    except OSError:  # it was moved away while it was read
+        return ""
     time = QLocale().toString(ended, QLocale.FormatType.ShortFormat)
     words = T("App", "This run ended on {time}. Its files are in {folder}.")
     return shown(words, time=time, folder=str(folder.output_dir))

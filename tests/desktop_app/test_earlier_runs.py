@@ -218,6 +218,17 @@ def test_an_ended_run_can_be_shown_and_its_settings_opened(
     assert not ready.document.is_dirty
 
 
+def test_a_run_that_is_moved_away_while_it_is_read_is_told_of_all_the_same(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    folder = ended_run(tmp_path / "out")
+    window.earlier_runs.show(folder.path)
+    folder.path.rename(tmp_path / "elsewhere")
+    with qtbot.waitSignal(workspace.run.recalled, timeout=PATIENCE_MS):
+        pass
+    assert "“old”" in window.banner.message
+
+
 def test_after_looking_at_an_old_run_another_can_start(
     window: MainWindow, ready: Workspace, tmp_path: Path, qtbot: QtBot
 ) -> None:
