@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.file_commands import FileCommands
 from desktop_app.process.outcome import Outcome
-from desktop_app.process.run_record import FoundRun
+from desktop_app.process.run_register import FoundRun
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way

@@ -82,7 +82,7 @@ def ended_run(folder: Path, name: str = "old") -> RunFolder:
 def note(workspace: Workspace, *folders: RunFolder, document: Path | None = None) -> None:
     """Record runs as a window before this one did; the last is the newest."""
     for folder in folders:
-        workspace.known_runs._record.note(folder.path, document)
+        workspace.known_runs._register.note(folder.path, document)
 
 
 def find(window: MainWindow, workspace: Workspace, qtbot: QtBot) -> None:
@@ -175,7 +175,7 @@ def test_an_end_while_the_window_was_closed_is_told_once(
     find(window, workspace, qtbot)
     assert window.banner.message == "“old”: Done: 3 steps trained."
     assert not workspace.run.is_running
-    qtbot.waitUntil(lambda: workspace.known_runs._record.runs()[0].is_told, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: workspace.known_runs._register.runs()[0].is_told, timeout=PATIENCE_MS)
     window.banner.dismiss()
     find(window, workspace, qtbot)
     assert window.banner.message == ""
@@ -186,8 +186,8 @@ def test_what_this_window_told_is_not_told_again(
 ) -> None:
     with qtbot.waitSignal(ready.run.ended, timeout=PATIENCE_MS):
         start(ready)
-    [known] = ready.known_runs._record.runs()
-    qtbot.waitUntil(lambda: ready.known_runs._record.runs()[0].is_told, timeout=PATIENCE_MS)
+    [known] = ready.known_runs._register.runs()
+    qtbot.waitUntil(lambda: ready.known_runs._register.runs()[0].is_told, timeout=PATIENCE_MS)
     assert known.folder.name == "mine.run"
     window.banner.dismiss()
     find(window, ready, qtbot)
