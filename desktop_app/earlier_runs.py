@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.file_commands import FileCommands
+from desktop_app.outside import open_path
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_register import FoundRun
 from desktop_app.questions import Answer, Ask, Question, ask
@@ -224,9 +224,4 @@ def _ended_when(folder: RunFolder) -> str:
 
 
 def _way_to_folder(folder: RunFolder) -> Way:
-    url = QUrl.fromLocalFile(str(folder.output_dir))
-    return shown(T("App", "Open folder")), lambda: _open(url)
-
-
-def _open(url: QUrl) -> None:
-    QDesktopServices.openUrl(url)
+    return shown(T("App", "Open folder")), lambda: open_path(folder.output_dir)
