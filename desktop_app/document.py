@@ -98,11 +98,15 @@ class Document(QObject):
         """Tell whether ``section.name`` has its default."""
         return self.typed_value(path) == params()[path].default
 
-    def set_value(self, path: str, value: object) -> None:
-        """Change one setting to a raw value, as one step of undo."""
+    def would_change(self, path: str, value: object) -> bool:
+        """Tell whether a raw value is another one than ``section.name`` has."""
         current = self.value(path)
         is_same_kind = isinstance(value, bool) is isinstance(current, bool)  # True is not 1
-        if value != current or not is_same_kind:
+        return value != current or not is_same_kind
+
+    def set_value(self, path: str, value: object) -> None:
+        """Change one setting to a raw value, as one step of undo."""
+        if self.would_change(path, value):
             self.apply({path: value}, shown(T("App", "change of {label}"), label=place(path)))
 
     def reset(self, path: str) -> None:

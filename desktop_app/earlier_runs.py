@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.file_commands import FileCommands
+from desktop_app.outside import open_path
 from desktop_app.process.outcome import Outcome
-from desktop_app.process.run_record import FoundRun
+from desktop_app.process.run_register import FoundRun
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way
@@ -214,16 +214,14 @@ def _while_away() -> str:
 
 
 def _ended_when(folder: RunFolder) -> str:
-    ended = QDateTime.fromSecsSinceEpoch(int(folder.event_file.stat().st_mtime))
+    try:
+        ended = QDateTime.fromSecsSinceEpoch(int(folder.event_file.stat().st_mtime))
+    except OSError:  # it was moved away while it was read
+        return ""
     time = QLocale().toString(ended, QLocale.FormatType.ShortFormat)
     words = T("App", "This run ended on {time}. Its files are in {folder}.")
     return shown(words, time=time, folder=str(folder.output_dir))
 
 
 def _way_to_folder(folder: RunFolder) -> Way:
-    url = QUrl.fromLocalFile(str(folder.output_dir))
-    return shown(T("App", "Open folder")), lambda: _open(url)
-
-
-def _open(url: QUrl) -> None:
-    QDesktopServices.openUrl(url)
+    return shown(T("App", "Open folder")), lambda: open_path(folder.output_dir)

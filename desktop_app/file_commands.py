@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QUrl
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.document import content_stamp
 from desktop_app.models.picture_offer import Offer
+from desktop_app.outside import open_path
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
@@ -155,7 +155,7 @@ class FileCommands(QObject):
             shown(T("App", "Close")),
         )
         if self._ask(self._window, question) == _EDIT:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute())))
+            open_path(path)
 
     def _is_foreign(self) -> bool:
         """Tell whether another program wrote the file since it was read."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize
+from PySide6.QtCore import QEvent, QSize, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
 
@@ -108,10 +109,14 @@ class MainWindow(QMainWindow):
             accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Open the run file, show the run, or offer the rest as pictures."""
-        paths = dropped_paths(event.mimeData())
-        offer = Offer.of(paths)
+        """Take what was dropped, once the other program is let go: a question would hold it up."""
         accept_copy(event)
+        paths = dropped_paths(event.mimeData())
+        QTimer.singleShot(0, self, partial(self._take_dropped, paths))
+
+    def _take_dropped(self, paths: list[Path]) -> None:
+        """Open the run file, show the run, or offer the rest as pictures."""
+        offer = Offer.of(paths)
         if not self._commit_edit():
             return
         if offer.is_run_file:

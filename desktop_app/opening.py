@@ -9,11 +9,12 @@ from PySide6.QtCore import QDateTime, QLocale, QObject
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.document import content_stamp
-from desktop_app.document_file.recovery import Unsaved, left_behind
+from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behind
 from desktop_app.file_commands import FileCommands
-from desktop_app.questions import Answer, Ask, Question, ask
+from desktop_app.questions import Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
+from trainer_core.errors import TrainerError
 from trainer_core.texts import T
 
 _RECOVER, _DISCARD = "recover", "discard"
@@ -60,10 +61,16 @@ class Opening(QObject):
                 self._workspace.autosave.take_over(place)
                 is_recovered = True
             elif answer == _DISCARD:
-                place.discard()
+                self._discard(place)
             if answer != _RECOVER:
                 place.release()  # for the next start, or another window
         return is_recovered
+
+    def _discard(self, place: RecoveryFile) -> None:
+        try:
+            place.discard()
+        except TrainerError as error:
+            report(self._window, error, ask=self._ask)
 
     def _recover(self, unsaved: Unsaved) -> None:
         self._workspace.document.recover(unsaved.file, unsaved.path, unsaved.stamp)

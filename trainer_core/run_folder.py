@@ -104,9 +104,10 @@ class RunFolder:
         return states[-1] if states else None
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
-        if not self.output_dir.is_dir():
+        try:
+            return sorted(p for p in self.output_dir.iterdir() if pattern.fullmatch(p.name))
+        except (OSError, ValueError):  # not there, not to be read, or no name at all
             return []
-        return sorted(path for path in self.output_dir.iterdir() if pattern.fullmatch(path.name))
 
     def _is_ours(self, stem: str) -> bool:
         return stem == self.name or not (self.output_dir / f"{stem}{RUN_SUFFIX}").is_dir()

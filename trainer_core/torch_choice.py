@@ -22,6 +22,9 @@ TESTED = "torch==2.13.0"
 UP_TO_TESTED = "torch>=2.6,<=2.13.0"
 INDEX = "https://download.pytorch.org/whl/"
 
+# On Windows a program of the terminal would open one over the app.
+NO_WINDOW: int = getattr(subprocess, "CREATE_NO_WINDOW", 0)
+
 _WSL_DRIVER = "/usr/lib/wsl/lib"  # Windows puts the driver's tools there, not on PATH
 _QUERY = "--query-gpu=name,driver_version,compute_cap"
 
@@ -67,7 +70,9 @@ def ask_nvidia(tool: str) -> NvidiaCard | None:
     """Return the first card that ``nvidia-smi`` lists, None if the driver does not answer."""
     command = [tool, _QUERY, "--format=csv,noheader"]
     try:
-        answer = subprocess.run(command, capture_output=True, text=True, timeout=30, check=True)
+        answer = subprocess.run(
+            command, capture_output=True, text=True, timeout=30, check=True, creationflags=NO_WINDOW
+        )
         name, driver, capability = answer.stdout.splitlines()[0].split(", ")
         return NvidiaCard(name, int(driver.split(".")[0]), float(capability))
     except (OSError, subprocess.SubprocessError, LookupError, ValueError):

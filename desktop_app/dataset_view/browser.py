@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QKeySequence, QShortcut
+from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut
 from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 
 from desktop_app.captions import Captions
@@ -16,6 +16,7 @@ from desktop_app.dataset_view.filter_bar import FilterBar
 from desktop_app.models.picture_filter import PictureFilter
 from desktop_app.models.picture_list import PictureList, PictureRole
 from desktop_app.models.picture_row import PictureRow
+from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
@@ -145,8 +146,7 @@ class PictureBrowser(QSplitter):
         self.details.show_position(number + 1, count)
 
     def _open(self, index: QModelIndex) -> None:
-        path = self._pictures.picture(index.row()).path
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        open_path(self._pictures.picture(index.row()).path)
 
     def _lay_out(self) -> None:
         look = tokens.current()

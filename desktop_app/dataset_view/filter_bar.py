@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
-from PySide6.QtGui import QAction, QKeyEvent
-from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QLineEdit, QSlider, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QCheckBox, QHBoxLayout, QSlider, QWidget
 
 from desktop_app.theme import tokens
-from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.widgets.find_field import FindField
 from trainer_core.texts import T
 
 _PAUSE_MS = 200  # of typing
@@ -23,7 +22,7 @@ class FilterBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._field = _WordsField(self)
+        self._field = self._words_field()
         self._only_found = QCheckBox(self)
         self._only_found.setToolTip(shown(T("App", "Show only pictures with problems")))
         self._note = ElidedLabel(Qt.TextElideMode.ElideRight, self)
@@ -76,6 +75,14 @@ class FilterBar(QWidget):
         row.addWidget(self._note, 2)
         row.addWidget(self.slider)
 
+    def _words_field(self) -> FindField:
+        words = shown(T("App", "Find in names and captions"))
+        field = FindField(shown(T("App", "Find words")), self)
+        field.setAccessibleName(words)
+        template = T("App", "{find}; of several parts between commas all must be there")
+        field.setToolTip(shown(template, find=words))
+        return field
+
     def _size_slider(self) -> QSlider:
         side = tokens.current().thumbnail
         slider = QSlider(Qt.Orientation.Horizontal, self)
@@ -85,31 +92,3 @@ class FilterBar(QWidget):
         slider.setToolTip(shown(T("App", "Size of the thumbnails")))
         slider.setAccessibleName(slider.toolTip())
         return slider
-
-
-class _WordsField(QLineEdit):
-    """A line for words; Escape empties it."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        words = shown(T("App", "Find in names and captions"))
-        self.setPlaceholderText(shown(T("App", "Find words")))
-        self.setAccessibleName(words)
-        template = T("App", "{find}; of several parts between commas all must be there")
-        self.setToolTip(shown(template, find=words))
-        self.setClearButtonEnabled(True)
-        self._sign = QAction(icon("search"), "", self)
-        self.addAction(self._sign, QLineEdit.ActionPosition.LeadingPosition)
-
-    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
-        """Empty the line on Escape."""
-        if event.key() == Qt.Key.Key_Escape and self.text():
-            self.clear()
-        else:
-            super().keyPressEvent(event)
-
-    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
-        """Draw the sign in the colours of a new theme."""
-        super().changeEvent(event)
-        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "_sign"):
-            self._sign.setIcon(icon("search"))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, QSize, Qt, QUrl, Signal
-from PySide6.QtGui import QAction, QDesktopServices, QKeySequence
+from PySide6.QtCore import QModelIndex, QSize, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -22,6 +22,7 @@ from desktop_app.dataset_view.bucket_part import BucketPart
 from desktop_app.models.concept_tree import Column, ConceptTree
 from desktop_app.models.dataset_scan import Scan
 from desktop_app.models.findings_list import FindingsList
+from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from trainer_core.dataset.audit import Finding
@@ -130,7 +131,7 @@ class DatasetSide(QSplitter):
     def _on_opening(self) -> None:
         node = self._concepts.node(self._concept_view.currentIndex())
         if node is not None and node.path is not None:
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(node.path)))
+            open_path(node.path)
 
     def _on_finding(self, index: QModelIndex) -> None:
         self.picture_wanted.emit(self._findings.finding(index.row()).path)

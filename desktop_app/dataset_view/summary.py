@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from desktop_app.models.dataset_scan import CheckProgress, Scan
+from desktop_app.models.setting_words import count_words
 from desktop_app.translation import shown
 from desktop_app.widgets.stat_row import Stat
 from trainer_core.dataset.pictures import Size
@@ -12,16 +13,16 @@ from trainer_core.texts import T
 
 def stats(scan: Scan) -> list[Stat]:
     """Return the figures of a scan, from pictures to steps."""
-    pictures = Stat(shown(T("App", "Pictures")), _number(len(scan.rows)))
+    pictures = Stat(shown(T("App", "Pictures")), count_words(len(scan.rows)))
     if scan.plan is None:
         return [pictures]
     plan = scan.plan
     return [
         pictures,
-        Stat(shown(T("App", "Per epoch")), _number(plan.samples), _samples_words(plan)),
-        Stat(shown(T("App", "Buckets")), _number(len(plan.buckets)), _bucket_words(plan)),
-        Stat(shown(T("App", "Batches")), _number(plan.batches_per_epoch), _batch_words(scan)),
-        Stat(shown(T("App", "Steps")), _number(plan.total_steps), _step_words(scan, plan)),
+        Stat(shown(T("App", "Per epoch")), count_words(plan.samples), _samples_words(plan)),
+        Stat(shown(T("App", "Buckets")), count_words(len(plan.buckets)), _bucket_words(plan)),
+        Stat(shown(T("App", "Batches")), count_words(plan.batches_per_epoch), _batch_words(scan)),
+        Stat(shown(T("App", "Steps")), count_words(plan.total_steps), _step_words(scan, plan)),
     ]
 
 
@@ -54,7 +55,7 @@ def _samples_words(plan: Plan) -> str:
 
 def _bucket_words(plan: Plan) -> str:
     head = shown(T("App", "Sizes that pictures are trained at, and how many an epoch shows."))
-    rows = [f"{size_words(b.resolution)}: {_number(b.samples)}" for b in plan.buckets]
+    rows = [f"{size_words(b.resolution)}: {count_words(b.samples)}" for b in plan.buckets]
     return "\n".join([head, *rows])
 
 
@@ -76,7 +77,3 @@ def _step_words(scan: Scan, plan: Plan) -> str:
         accumulation=scan.request.pace.gradient_accumulation_steps,
         epochs=plan.epochs,
     )
-
-
-def _number(value: int) -> str:
-    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QObject, Signal
+from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QObject, QTimer, Signal
 from PySide6.QtWidgets import QSlider, QSplitter
 
 _VERSION = 1  # raised when a kept layout would no longer fit
+_PAUSE_MS = 300  # without a move: what listens may write a file
 
 
 class ViewLayout(QObject):
     """The places of some splitters and a slider."""
 
-    changed = Signal()  # the user moved something
+    changed = Signal()  # the user moved something, and holds it no longer
 
     def __init__(self, splitters: Sequence[QSplitter], slider: QSlider, parent: QObject) -> None:
         super().__init__(parent)
         self._splitters = splitters
         self._slider = slider
+        self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
+        self._pause.timeout.connect(self.changed)
         for splitter in splitters:
-            splitter.splitterMoved.connect(self.changed)
-        slider.valueChanged.connect(self.changed)
+            splitter.splitterMoved.connect(self._on_moved)
+        slider.valueChanged.connect(self._on_moved)
 
     def state(self) -> QByteArray:
         """Return where everything is."""
@@ -43,3 +46,6 @@ class ViewLayout(QObject):
             state = QByteArray()
             stream >> state
             splitter.restoreState(state)
+
+    def _on_moved(self) -> None:
+        self._pause.start()

@@ -9,7 +9,6 @@ from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import (
     QColor,
     QFontDatabase,
-    QGuiApplication,
     QTextCharFormat,
     QTextCursor,
 )
@@ -24,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from desktop_app.docks.base import Dock
 from desktop_app.models.log_model import Level, LogLine, LogModel
+from desktop_app.outside import copy_text
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.icon_button import IconButton
@@ -123,7 +123,7 @@ class LogView(QWidget):
 
     def _copy(self) -> None:
         selected = self._text.textCursor().selectedText().replace("\u2029", "\n")
-        QGuiApplication.clipboard().setText(selected or self._text.toPlainText())
+        copy_text(selected or self._text.toPlainText())
 
     def _lay_out(self) -> None:
         look = tokens.current()

@@ -119,7 +119,10 @@ def left_behind(folder: Path) -> list[tuple[RecoveryFile, Unsaved]]:
         place = RecoveryFile(folder / f"{stem}.json")
         if not place.take():
             continue  # its window is open
-        place.clear_leftovers()
+        try:
+            place.clear_leftovers()
+        except TrainerError as error:  # a virus scanner has it: the next start clears it
+            _logger.warning("unsaved changes: %s", error)
         unsaved = place.read()
         if unsaved is None:
             place.release()

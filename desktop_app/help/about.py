@@ -6,10 +6,8 @@ import platform
 from pathlib import Path
 
 import PySide6
-from PySide6.QtCore import QSize, Qt, QUrl, qVersion
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QSize, Qt, qVersion
 from PySide6.QtWidgets import (
-    QApplication,
     QDialog,
     QDialogButtonBox,
     QFormLayout,
@@ -20,6 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.outside import copy_text, open_path
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import app_icon
 from desktop_app.translation import shown
@@ -87,11 +86,11 @@ class About(QDialog):
 
     def _open_folder(self) -> None:
         self._data_dir.mkdir(parents=True, exist_ok=True)
-        QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._data_dir)))
+        open_path(self._data_dir)
 
     def _copy(self) -> None:
         lines = (f"{name}: {value}" for name, value in self.facts.items())
-        QApplication.clipboard().setText("\n".join(lines))
+        copy_text("\n".join(lines))
 
 
 def _heading(parent: QWidget) -> QHBoxLayout:

@@ -12,14 +12,14 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.background import LatestJob, Threads
 from desktop_app.document import Document
 from desktop_app.process.run_control import RunControl
-from desktop_app.process.run_record import RunRecord
+from desktop_app.process.run_register import RunRegister
 from trainer_core.errors import TrainerError
 from trainer_core.protocol.messages import Event, Hello
 from trainer_core.run_folder import RunFolder
 
 
 class KnownRuns(QObject):
-    """Keeps a `RunRecord` of the workspace's runs, in a thread: disks may be slow."""
+    """Keeps a `RunRegister` of the workspace's runs, in a thread: disks may be slow."""
 
     found = Signal(list)  # of FoundRun: what is at work, or has ended since nobody looked
 
@@ -29,7 +29,7 @@ class KnownRuns(QObject):
         super().__init__(parent)
         self._run = run
         self._document = document
-        self._record = RunRecord(path)
+        self._register = RunRegister(path)
         self._writing = Threads(1)  # one after the other
         self._looking = LatestJob(self)
         self._looking.finished.connect(self._on_looked)
@@ -38,11 +38,11 @@ class KnownRuns(QObject):
 
     def find(self) -> None:
         """Look for runs that are at work or have ended since; `found` tells."""
-        self._looking.start(lambda job: self._record.find())
+        self._looking.start(lambda job: self._register.find())
 
     def mark_told(self, folder: RunFolder) -> None:
         """Take note that somebody knows how the run in ``folder`` ended."""
-        self._write(partial(self._record.mark_told, folder.path))
+        self._write(partial(self._register.mark_told, folder.path))
 
     def close(self) -> None:
         """Wait until everything is written."""
@@ -54,7 +54,7 @@ class KnownRuns(QObject):
             folder = self._run.folder
             document = None if self._run.is_attached else self._document.path
             if folder is not None:
-                self._write(partial(self._record.note, folder.path, document))
+                self._write(partial(self._register.note, folder.path, document))
 
     def _on_ended(self) -> None:
         if self._run.folder is not None:

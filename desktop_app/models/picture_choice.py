@@ -42,6 +42,7 @@ class PictureChoice(QObject):
         self._document = document
         self._finding = LatestJob(self)
         self._finding.finished.connect(self._on_found)
+        document.replaced.connect(self._finding.cancel)  # what is being read was for the other
 
     @property
     def has_pictures(self) -> bool:

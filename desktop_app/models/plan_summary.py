@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from desktop_app.editors.number_text import number_text
 from desktop_app.models.dataset_scan import Scan
+from desktop_app.models.number_text import number_text
 from desktop_app.models.setting_words import count_words, size_words
 from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.stat_row import Stat

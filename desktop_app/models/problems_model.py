@@ -148,8 +148,13 @@ class ProblemsModel(QAbstractTableModel):
         return None
 
     def _refresh(self, folders: tuple[Path, ...]) -> None:
-        said = [problem.message for problem in self._problems]  # of a folder, both may tell it
-        findings = (finding for finding in self._findings if finding.message not in said)
+        # Of a folder, both may tell it; those are errors, and there may be ten thousand others.
+        said = [problem.message for problem in self._problems]
+        findings = (
+            finding
+            for finding in self._findings
+            if finding.severity is not Severity.ERROR or finding.message not in said
+        )
         rows: list[Problem | Finding] = [*self._problems, *findings]
         rows.sort(key=lambda found: _ORDER.index(found.severity))
         if rows != self._rows or folders != self._folders:

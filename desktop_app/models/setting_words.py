@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from desktop_app.editors.number_text import number_text
+from desktop_app.models.number_text import number_text
 from desktop_app.translation import choice_label, place, shown
 from trainer_core.settings.document import from_raw
 from trainer_core.settings.param import Param

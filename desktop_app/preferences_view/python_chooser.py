@@ -15,6 +15,7 @@ from desktop_app.process.environment import own_python
 from desktop_app.theme import tokens
 from desktop_app.trainer_python.trainer_python import TrainerPython
 from desktop_app.translation import shown
+from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from trainer_core.texts import T
 
 ChoosePath = Callable[[QWidget, str, str], str]
@@ -76,14 +77,14 @@ class PythonChooser(QWidget):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take a Python or the folder of an environment."""
-        if any(url.isLocalFile() for url in event.mimeData().urls()):
-            event.acceptProposedAction()
+        if dropped_paths(event.mimeData()):
+            accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Choose what was dropped."""
-        paths = [Path(url.toLocalFile()) for url in event.mimeData().urls() if url.isLocalFile()]
+        paths = dropped_paths(event.mimeData())
         if paths:
-            event.acceptProposedAction()
+            accept_copy(event)
             self._python.choose(paths[0])
 
     def _fill(self, paths: list[Path]) -> None:

@@ -42,7 +42,7 @@ class EventFile:
         if not whole and len(data) < _SLICE_BYTES:
             return None
         self._offset += whole or len(data)
-        return _events(data[:whole])
+        return events_in(data[:whole])
 
     def _look_at(self, facts: os.stat_result) -> None:
         before, self._identity = self._identity, (facts.st_dev, facts.st_ino)
@@ -85,7 +85,8 @@ class EventFollower(QObject):
             self.caught_up.emit()
 
 
-def _events(data: bytes) -> list[Event]:
+def events_in(data: bytes) -> list[Event]:
+    """Return the events on the lines of a file; what is none is skipped."""
     found = []
     for line in data.splitlines():
         with contextlib.suppress(ProtocolError):

@@ -10,8 +10,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.models.ending_words import Advice, can_go_on, next_steps, story
+from desktop_app.outside import copy_text, open_path
 from desktop_app.process.outcome import Outcome
-from desktop_app.run_view.places import copy_text, open_folder_of
 from desktop_app.run_view.sample_strip import SampleStrip
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -114,7 +114,7 @@ class EndPage(QWidget):
 
     def _on_open_folder(self) -> None:
         if self._result is not None:
-            open_folder_of(self._result.parent)
+            open_path(self._result.parent)
 
     def _on_copy(self) -> None:
         copy_text(str(self._result))

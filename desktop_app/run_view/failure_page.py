@@ -9,8 +9,8 @@ from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLay
 
 from desktop_app.models.ending_words import can_go_on, state_left
 from desktop_app.models.failure_words import Failure, failure_of
+from desktop_app.outside import copy_text, open_path
 from desktop_app.process.outcome import Outcome
-from desktop_app.run_view.places import copy_text, open_path
 from desktop_app.run_view.report import report_text
 from desktop_app.theme import tokens
 from desktop_app.translation import shown

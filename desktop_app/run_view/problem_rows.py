@@ -28,7 +28,7 @@ class ProblemRows(QWidget):
     def __init__(self, model: ProblemsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._shown: Sequence[Entry] | None = None
+        self._shown: tuple[int, Sequence[Entry]] | None = None  # of how many, which
         self._rows: list[QWidget] = []
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -39,16 +39,17 @@ class ProblemRows(QWidget):
 
     def refresh(self) -> None:
         """Show what the model holds now."""
-        entries = [self._model.entry(row) for row in range(self._model.rowCount())]
-        if entries == self._shown:
+        count = self._model.rowCount()
+        entries = [self._model.entry(row) for row in range(min(count, _ROWS_SHOWN))]
+        if (count, entries) == self._shown:
             return
-        self._shown = entries
+        self._shown = count, entries
         for row in self._rows:
             row.hide()
             row.deleteLater()
-        self._rows = [self._row(entry) for entry in entries[:_ROWS_SHOWN]]
-        if len(entries) > _ROWS_SHOWN:
-            self._rows.append(self._more(len(entries) - _ROWS_SHOWN))
+        self._rows = [self._row(entry) for entry in entries]
+        if count > len(entries):
+            self._rows.append(self._more(count - len(entries)))
         for number, row in enumerate(self._rows):
             self._column.insertWidget(number, row)
 

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QHeaderView, QLabel, QTreeView, QVBoxLayout, QWidg
 from desktop_app.models.run_files import Column, RunFiles
 from desktop_app.models.run_record import RunRecord
 from desktop_app.models.used_words import differences, everything
-from desktop_app.run_view.places import open_folder_of
+from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.collapsible import Collapsible
@@ -46,7 +46,7 @@ class FileTable(QTreeView):
         self.setFixedHeight(self.header().sizeHint().height() + rows * row + tokens.current().gap_s)
 
     def _on_activated(self, index: QModelIndex) -> None:
-        open_folder_of(self._files.file(index.row()).path.parent)
+        open_path(self._files.file(index.row()).path.parent)
 
 
 class RecordSections(QWidget):

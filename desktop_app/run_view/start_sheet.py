@@ -50,6 +50,7 @@ class StartSheet(QDialog):
         self._report: ModelReport | None = None
         self._seen: Path | None = None
         self._was_fitted = False
+        self._waits_for_look = False  # it is shown only because the files are looked at
         # What labels need is known to the layouts around them a turn of the event loop later.
         self._fitting = QTimer(self, singleShot=True, interval=0)
         self._fitting.timeout.connect(self._fit)
@@ -82,12 +83,8 @@ class StartSheet(QDialog):
     @property
     def may_be_skipped(self) -> bool:
         """True if the user wants no sheet where there is nothing to say, and there is nothing."""
-        return (
-            self.workspace.preferences.settings.start_at_once
-            and self.start_button.isEnabled()
-            and not self.workspace.problems.count(Severity.WARNING)
-            and self.names.taken is None
-        )
+        is_asked_for = self.workspace.preferences.settings.start_at_once
+        return is_asked_for and self.start_button.isEnabled() and self._has_nothing_to_say
 
     def refresh(self) -> None:
         """Show the plan and what stands in its way as they are now."""
@@ -102,12 +99,12 @@ class StartSheet(QDialog):
         self._show_readiness()
         if self.isVisible():
             self._fitting.start()
-            if self.may_be_skipped:  # it was shown only because the pictures were looked at
-                self.accept()
+            self._start_after_look()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Take the height of what there is to say; Enter starts, whatever else there is."""
         super().showEvent(event)
+        self._waits_for_look = self.workspace.is_looking and self._has_nothing_to_say
         self.start_button.setFocus()
         self._fit()
         self._fitting.start()
@@ -215,6 +212,17 @@ class StartSheet(QDialog):
 
     def _on_document_changed(self, _paths: object) -> None:
         self.refresh()
+
+    @property
+    def _has_nothing_to_say(self) -> bool:
+        return not self.workspace.problems.count(Severity.WARNING) and self.names.taken is None
+
+    def _start_after_look(self) -> None:
+        """Start if nothing but the look was waited for; what is mended here is for Start."""
+        if self._waits_for_look and not self.workspace.is_looking:
+            self._waits_for_look = False
+            if self.may_be_skipped and self.at_once.isChecked():
+                self.accept()
 
     def _show_problems(self) -> None:
         count = self.workspace.problems.rowCount()

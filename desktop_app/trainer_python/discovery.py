@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from desktop_app.trainer_python.requirements import checkout
+from trainer_core.torch_choice import NO_WINDOW
 
 _IS_WINDOWS = os.name == "nt"
 _PROGRAM = "Scripts/python.exe" if _IS_WINDOWS else "bin/python"
@@ -76,7 +77,12 @@ def _of_launcher() -> Iterator[Path]:
         return
     try:
         answer = subprocess.run(
-            ["py", "-0p"], capture_output=True, text=True, timeout=_PY_PATIENCE_S, check=True
+            ["py", "-0p"],
+            capture_output=True,
+            text=True,
+            timeout=_PY_PATIENCE_S,
+            check=True,
+            creationflags=NO_WINDOW,
         )
     except (OSError, subprocess.SubprocessError):
         return
@@ -103,7 +109,8 @@ def _unlike(paths: Iterable[Path]) -> Iterator[Path]:
     seen = set()
     for path in paths:
         path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would leave the environment
-        if not (path.is_file() and os.access(path, os.X_OK)):
+        # As `Path.is_file`, but False where it may not be looked: a list may name another's.
+        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # noqa: PTH113
             continue
         # One folder has several names for one Python; an environment's links lead out of it.
         key = (path.parent.resolve(), path.resolve())

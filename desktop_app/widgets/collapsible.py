@@ -45,10 +45,6 @@ class Collapsible(QWidget):
         self._heading.setHidden(is_bare)
         self._body.setVisible(is_bare or self.is_open)
 
-    def set_title(self, title: str) -> None:
-        """Change the heading."""
-        self._heading.setText(title)
-
     def _on_toggled(self, is_open: bool) -> None:
         arrow = Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow
         self._heading.setArrowType(arrow)

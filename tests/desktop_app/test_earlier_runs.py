@@ -82,7 +82,7 @@ def ended_run(folder: Path, name: str = "old") -> RunFolder:
 def note(workspace: Workspace, *folders: RunFolder, document: Path | None = None) -> None:
     """Record runs as a window before this one did; the last is the newest."""
     for folder in folders:
-        workspace.known_runs._record.note(folder.path, document)
+        workspace.known_runs._register.note(folder.path, document)
 
 
 def find(window: MainWindow, workspace: Workspace, qtbot: QtBot) -> None:
@@ -175,7 +175,7 @@ def test_an_end_while_the_window_was_closed_is_told_once(
     find(window, workspace, qtbot)
     assert window.banner.message == "“old”: Done: 3 steps trained."
     assert not workspace.run.is_running
-    qtbot.waitUntil(lambda: workspace.known_runs._record.runs()[0].is_told, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: workspace.known_runs._register.runs()[0].is_told, timeout=PATIENCE_MS)
     window.banner.dismiss()
     find(window, workspace, qtbot)
     assert window.banner.message == ""
@@ -186,8 +186,8 @@ def test_what_this_window_told_is_not_told_again(
 ) -> None:
     with qtbot.waitSignal(ready.run.ended, timeout=PATIENCE_MS):
         start(ready)
-    [known] = ready.known_runs._record.runs()
-    qtbot.waitUntil(lambda: ready.known_runs._record.runs()[0].is_told, timeout=PATIENCE_MS)
+    [known] = ready.known_runs._register.runs()
+    qtbot.waitUntil(lambda: ready.known_runs._register.runs()[0].is_told, timeout=PATIENCE_MS)
     assert known.folder.name == "mine.run"
     window.banner.dismiss()
     find(window, ready, qtbot)
@@ -216,6 +216,17 @@ def test_an_ended_run_can_be_shown_and_its_settings_opened(
     assert ready.document.value("output.output_name") == "mine"
     assert ready.document.path is None
     assert not ready.document.is_dirty
+
+
+def test_a_run_that_is_moved_away_while_it_is_read_is_told_of_all_the_same(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    folder = ended_run(tmp_path / "out")
+    window.earlier_runs.show(folder.path)
+    folder.path.rename(tmp_path / "elsewhere")
+    with qtbot.waitSignal(workspace.run.recalled, timeout=PATIENCE_MS):
+        pass
+    assert "“old”" in window.banner.message
 
 
 def test_after_looking_at_an_old_run_another_can_start(

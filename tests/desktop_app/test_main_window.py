@@ -66,6 +66,7 @@ def drop(window: MainWindow, *paths: Path) -> None:
     enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
     QApplication.sendEvent(window, enter)
     QApplication.sendEvent(window, QDropEvent(QPointF(1, 1), action, data, left, plain))
+    QApplication.processEvents()  # it is taken once the other program was let go
 
 
 def test_the_window_fits_a_small_screen(window: MainWindow):
@@ -123,14 +124,20 @@ def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, 
     assert window.windowTitle() == "mine.toml[*] – LoRA Loom"
 
 
-def test_only_one_run_file_can_be_dropped(window: MainWindow, workspace: Workspace, tmp_path: Path):
+def test_a_drop_is_over_before_anything_is_asked(
+    window: MainWindow, workspace: Workspace, answers: Answers, tmp_path: Path, qtbot
+):
+    workspace.document.set_value("adapter.network_dim", 24)
     data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / name)) for name in ("a.toml", "b.toml")])
+    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "mine.toml"))])
     left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    action = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
-    QApplication.sendEvent(window, enter)
-    QApplication.sendEvent(window, QDropEvent(QPointF(1, 1), action, data, left, plain))
+    window.dropEvent(QDropEvent(QPointF(1, 1), Qt.DropAction.CopyAction, data, left, plain))
+    assert answers.questions == []
+    qtbot.waitUntil(lambda: len(answers.questions) == 1)
+
+
+def test_only_one_run_file_can_be_dropped(window: MainWindow, workspace: Workspace, tmp_path: Path):
+    drop(window, tmp_path / "a.toml", tmp_path / "b.toml")
     words = "Only one run file can be open at a time. Drop a single one."
     assert window.statusBar().currentMessage() == words
     assert workspace.document.path is None

@@ -9,6 +9,7 @@ from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behin
 from desktop_app.file_commands import FileCommands
 from desktop_app.opening import Opening
 from desktop_app.workspace import Workspace
+from trainer_core.errors import OutputError
 from trainer_core.settings import files
 
 ON_DISK = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'
@@ -131,6 +132,27 @@ def test_recovered_changes_survive_another_crash(
     found = RecoveryFile(kept).read()
     assert found is not None
     assert found.file.raw["adapter"]["network_dim"] == 24
+
+
+def test_what_cannot_be_cleared_away_keeps_no_window_from_opening(
+    opening: Opening,
+    workspace: Workspace,
+    answers: Answers,
+    welcome: Welcomed,
+    crash,
+    run_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    def refuse(place: RecoveryFile) -> None:
+        raise OutputError("{path} cannot be removed", path="kept")
+
+    crash()
+    answers.agreed = ["discard"]
+    monkeypatch.setattr(RecoveryFile, "clear_leftovers", refuse)
+    monkeypatch.setattr(RecoveryFile, "discard", refuse)
+    opening.begin(run_file, demo=False, welcome=welcome)
+    assert "kept cannot be removed" in answers.questions[-1].message
+    assert workspace.document.path == run_file
 
 
 def test_changes_put_off_are_asked_about_again(

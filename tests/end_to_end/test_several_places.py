@@ -51,6 +51,20 @@ def test_a_run_trains_all_places_and_says_so(scattered: TinyProject) -> None:
 
 
 @pytest.mark.slow
+def test_places_may_have_a_kind_of_captions_each(scattered: TinyProject) -> None:
+    caption = scattered.folder / "more" / "1_robot" / "f.txt"
+    caption.rename(caption.with_suffix(".caption"))
+
+    ended = run_trainer("train", scattered.run_file())
+
+    assert ended.code == 0, ended.log
+    tags = json.loads(metadata_of(scattered.output / "tiny.safetensors")["ss_tag_frequency"])
+    assert tags["more/1_robot"] == {"f": 1, "toy": 1}
+    effective = json.loads((scattered.output / "tiny.run" / "effective.json").read_text())
+    assert "dataset.caption_extension" not in effective["used"]
+
+
+@pytest.mark.slow
 def test_check_tells_the_plan_of_all_places(scattered: TinyProject) -> None:
     ended = run_trainer("check", scattered.run_file())
 

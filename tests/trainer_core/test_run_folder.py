@@ -41,6 +41,13 @@ def test_everything_of_a_run_is_below_its_folder(folder: RunFolder) -> None:
 # ------------------------------------------------------------------ weights
 
 
+def test_a_folder_that_the_system_refuses_holds_nothing(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / ("x" * 300), "cat")  # too long a name, as no permission would
+
+    assert not folder.exists()
+    assert folder.newest_state() is None
+
+
 def test_weights_are_those_of_the_name_in_order(folder: RunFolder) -> None:
     own = [
         "cat-000001.safetensors",

@@ -9,7 +9,6 @@ from torch import nn
 from torch.optim import Optimizer
 
 from trainer_core.adapters.inject import AdapterSet, count
-from trainer_core.dataset.captions import resolve_extension
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.file_writing import publish_text
@@ -92,11 +91,12 @@ def _used(
     pictures, training, adapter = settings.dataset, settings.optimizer, settings.adapter
     used: dict[str, object] = {
         "model.family": family.kind.value,
-        "dataset.caption_extension": resolve_extension(inputs.index, pictures.caption_extension),
         "hardware.mixed_precision": machine.precision,
         "hardware.num_cpu_threads_per_process": torch.get_num_threads(),
         "hardware.seed": start.seed,
     }
+    if len(inputs.caption_extensions) == 1:  # places may have a kind of captions each
+        [used["dataset.caption_extension"]] = inputs.caption_extensions
     if pictures.cache_latents:
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
     if not adapter.dim_from_weights and adapter.network_alpha is None:

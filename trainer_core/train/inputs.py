@@ -26,7 +26,10 @@ from trainer_core.settings.schema import TrainSettings
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """Checked settings with the pictures, captions, plan and prompts that they name."""
+    """Checked settings with the pictures, captions, plan and prompts that they name.
+
+    ``caption_extensions`` are those of the caption files that were read, with their dots.
+    """
 
     settings: TrainSettings
     model: Path
@@ -34,6 +37,7 @@ class RunInputs:
     captions: Mapping[Path, str]
     plan: Plan
     prompts: tuple[SamplePrompt, ...]
+    caption_extensions: frozenset[str] = frozenset()
 
 
 def run_inputs(found: Preflight) -> RunInputs:
@@ -55,7 +59,15 @@ def run_inputs(found: Preflight) -> RunInputs:
     assert found.audit is not None
     assert found.plan is not None
     prompts = found.prompts.prompts if found.prompts is not None else ()
-    return RunInputs(settings, model, found.index, found.audit.captions, found.plan, prompts)
+    return RunInputs(
+        settings,
+        model,
+        found.index,
+        found.audit.captions,
+        found.plan,
+        prompts,
+        frozenset(found.audit.extensions.values()),
+    )
 
 
 _KINDS: Mapping[str, type[TrainerError]] = {

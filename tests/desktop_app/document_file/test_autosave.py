@@ -7,7 +7,10 @@ from PySide6.QtCore import Qt
 from desktop_app.document import Document
 from desktop_app.document_file.autosave import Autosave
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved
+from desktop_app.editors.registry import editor_for
 from desktop_app.editors.text import MultilineEditor
+from desktop_app.preferences import AppSettings
+from trainer_core.settings.param import Param, section_params
 from trainer_core.settings.schema import params
 
 
@@ -139,6 +142,45 @@ def test_what_was_recovered_is_kept_anew_before_the_old_copy_goes(
     autosave.take_over(old)
     qtbot.waitUntil(lambda: not old_path.exists())
     assert kept_rank(folder) == 24
+
+
+@pytest.fixture
+def focus(qtbot):
+    """Put an editor of a parameter on the screen and the focus into it."""
+
+    def focus(param: Param, value: object) -> None:
+        editor = editor_for(param)
+        qtbot.addWidget(editor)
+        editor.set_raw(value)
+        with qtbot.waitExposed(editor):
+            editor.show()
+        editor.activateWindow()
+        editor.activate()
+        qtbot.waitUntil(editor.fields()[0].hasFocus)
+
+    return focus
+
+
+def test_a_field_of_the_preferences_is_none_of_the_documents(
+    autosave: Autosave, folder: Path, focus
+):
+    theme = next(param for param in section_params("app", AppSettings) if param.name == "theme")
+    focus(theme, "dark")
+    autosave.keep_now()
+    autosave.close()
+    assert not folder.exists()
+
+
+def test_a_whole_number_that_a_field_shows_with_decimals_is_no_change(
+    autosave: Autosave, document: Document, folder: Path, tmp_path: Path, focus
+):
+    path = tmp_path / "mine.toml"
+    path.write_text('format = "loom/1"\n[optimizer]\nlearning_rate = 1\n', encoding="utf-8")
+    document.load(path)
+    focus(params()["optimizer.learning_rate"], document.value("optimizer.learning_rate"))
+    autosave.keep_now()
+    autosave.close()
+    assert not folder.exists()
 
 
 @pytest.fixture

@@ -117,7 +117,7 @@ def test_a_dropped_file_is_opened(window: MainWindow, workspace: Workspace, run_
     assert enter.isAccepted()
     with qtbot.waitSignal(welcome.accepted):
         QApplication.sendEvent(welcome, QDropEvent(QPointF(1, 1), action, data, left, plain))
-    assert workspace.document.path == run_file
+    qtbot.waitUntil(lambda: workspace.document.path == run_file)
 
 
 def test_it_is_remembered_to_have_been_shown(window: MainWindow, workspace: Workspace, qtbot):

@@ -133,3 +133,9 @@ def test_what_cannot_be_trained_is_named_and_the_rest_is_taken(choice, places, s
         choice.offer(Offer.of([gif, places / "birds"]))
     assert blocker.args[0].startswith("Left out: a.gif.")
     settled(places / "birds")
+
+
+def test_what_is_still_being_read_does_not_reach_another_document(choice, places, document):
+    choice.offer(Offer.of([places / "cats"]))
+    document.new()
+    assert not choice._finding.is_running

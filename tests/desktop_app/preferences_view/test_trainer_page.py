@@ -127,11 +127,14 @@ def test_a_dropped_environment_is_chosen(
     other = ScriptedPython(tmp_path / "bin")
     data = QMimeData()
     data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
-    none, copy = Qt.KeyboardModifier.NoModifier, Qt.DropAction.CopyAction
-    drop = QDropEvent(QPointF(1, 1), copy, data, Qt.MouseButton.LeftButton, none)
+    shift, action = Qt.KeyboardModifier.ShiftModifier, Qt.DropAction
+    both = action.CopyAction | action.MoveAction
+    drop = QDropEvent(QPointF(1, 1), both, data, Qt.MouseButton.LeftButton, shift)
+    assert drop.proposedAction() == action.MoveAction
     with qtbot.waitSignal(workspace.python.chosen, timeout=WAIT_MS):
         page.chooser.dropEvent(drop)
     assert workspace.python.path == other.path
+    assert drop.dropAction() == action.CopyAction  # else the other program may delete it
 
 
 def test_the_list_goes_back_where_a_choice_cannot_be_taken(

@@ -8,6 +8,9 @@ from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QScrollArea, QWidget
 from desktop_app.models.name_ways import NameWay
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
+from trainer_core.dataset.audit import Finding
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import Text
 
 
 @pytest.fixture
@@ -176,3 +179,39 @@ def test_shown_while_the_pictures_are_looked_at_it_starts_by_itself(
     with qtbot.waitSignal(sheet.accepted, timeout=20_000):
         sheet.show()
     sheet.let_go()
+
+
+def test_unticked_while_the_pictures_are_looked_at_it_waits_for_start(
+    ready: Workspace, window: QWidget, qtbot
+):
+    ready.preferences.change(start_at_once=True)
+    sheet = StartSheet(ready, window)
+    sheet.at_once.setChecked(False)
+    sheet.show()
+    qtbot.waitUntil(sheet.start_button.isEnabled, timeout=20_000)
+    assert sheet.isVisible()
+    sheet.let_go()
+
+
+def test_what_is_mended_here_does_not_start_by_itself(seen: Workspace, make, tmp_path: Path):
+    seen.preferences.change(start_at_once=True)
+    (tmp_path / "out" / "mine.safetensors").touch()
+    sheet = make(seen)
+    seen.document.set_value("output.output_name", "other")
+    assert sheet.start_button.isEnabled()
+    assert sheet.isVisible()
+
+
+def test_of_many_problems_some_are_shown_and_the_others_counted(seen: Workspace, make):
+    def findings(count: int) -> list[Finding]:
+        messages = (Text("{number}", {"number": number}) for number in range(count))
+        return [Finding(Path("a.png"), Severity.WARNING, message) for message in messages]
+
+    sheet = make(seen)
+    for count in (1000, 999):
+        seen.problems.set_findings(findings(count))
+        shown = [label.text() for label in sheet.problems.findChildren(QLabel) if label.text()]
+        assert "39" in shown
+        assert "40" not in shown
+        links = {link.text() for link in sheet.problems.findChildren(QPushButton)}
+        assert f"… and {count - 40} more" in links

@@ -73,3 +73,10 @@ def test_pythons_on_path_are_found_once_under_their_plainest_file(found, program
     program("bin/python3.13", mode=0o644)
     program("shims/python3")
     assert sorted(path.resolve() for path in found()[1:]) == sorted([real, other])
+
+
+def test_a_place_that_the_system_refuses_hides_no_other(found, program, tmp_path):
+    listed = program("elsewhere/sd/bin/python")
+    refused = tmp_path / ("x" * 300)  # too long a name, as no permission would
+    program("home/.conda/environments.txt").write_text(f"{refused}\n{listed.parents[1]}\n")
+    assert found()[1:] == [listed]

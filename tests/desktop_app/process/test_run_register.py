@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from desktop_app.process.outcome import Ending
-from desktop_app.process.run_record import KnownRun, RunRecord, past_outcome
+from desktop_app.process.run_register import KnownRun, RunRegister, past_outcome
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import EventBase, Failed, Finished, Hello, StepDone, TextData
 from trainer_core.run_folder import RunFolder
@@ -21,8 +21,8 @@ def step(number: int) -> StepDone:
 
 
 @pytest.fixture
-def record(tmp_path: Path) -> RunRecord:
-    return RunRecord(tmp_path / "data" / "known-runs.json")
+def register(tmp_path: Path) -> RunRegister:
+    return RunRegister(tmp_path / "data" / "known-runs.json")
 
 
 def make_run(folder: Path, name: str, *events: EventBase) -> RunFolder:
@@ -32,10 +32,10 @@ def make_run(folder: Path, name: str, *events: EventBase) -> RunFolder:
     return made
 
 
-def test_what_is_noted_is_there_for_the_next_start(record: RunRecord, tmp_path: Path) -> None:
-    record.note(tmp_path / "a.run", tmp_path / "a.toml")
-    record.note(tmp_path / "b.run")
-    again = RunRecord(tmp_path / "data" / "known-runs.json")
+def test_what_is_noted_is_there_for_the_next_start(register: RunRegister, tmp_path: Path) -> None:
+    register.note(tmp_path / "a.run", tmp_path / "a.toml")
+    register.note(tmp_path / "b.run")
+    again = RunRegister(tmp_path / "data" / "known-runs.json")
     assert again.runs() == [
         KnownRun(tmp_path / "b.run"),
         KnownRun(tmp_path / "a.run", tmp_path / "a.toml"),
@@ -43,59 +43,59 @@ def test_what_is_noted_is_there_for_the_next_start(record: RunRecord, tmp_path: 
 
 
 def test_a_run_that_goes_on_is_noted_once_and_keeps_its_run_file(
-    record: RunRecord, tmp_path: Path
+    register: RunRegister, tmp_path: Path
 ) -> None:
-    record.note(tmp_path / "a.run", tmp_path / "a.toml")
-    record.mark_told(tmp_path / "a.run")
-    record.note(tmp_path / "b.run")
-    record.note(tmp_path / "a.run")
-    assert record.runs() == [
+    register.note(tmp_path / "a.run", tmp_path / "a.toml")
+    register.mark_told(tmp_path / "a.run")
+    register.note(tmp_path / "b.run")
+    register.note(tmp_path / "a.run")
+    assert register.runs() == [
         KnownRun(tmp_path / "a.run", tmp_path / "a.toml"),
         KnownRun(tmp_path / "b.run"),
     ]
 
 
-def test_only_so_many_runs_are_kept(record: RunRecord, tmp_path: Path) -> None:
+def test_only_so_many_runs_are_kept(register: RunRegister, tmp_path: Path) -> None:
     for number in range(60):
-        record.note(tmp_path / f"{number}.run")
-    assert [run.folder.stem for run in record.runs()] == [str(n) for n in range(59, 9, -1)]
+        register.note(tmp_path / f"{number}.run")
+    assert [run.folder.stem for run in register.runs()] == [str(n) for n in range(59, 9, -1)]
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"runs": [{"folder": "a"}]}', b"\xff"])
-def test_a_damaged_record_counts_as_empty(
-    record: RunRecord, tmp_path: Path, content: bytes
+def test_a_damaged_register_counts_as_empty(
+    register: RunRegister, tmp_path: Path, content: bytes
 ) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "known-runs.json").write_bytes(content)
-    assert record.runs() == []
-    record.note(tmp_path / "a.run")
-    assert len(record.runs()) == 1
+    assert register.runs() == []
+    register.note(tmp_path / "a.run")
+    assert len(register.runs()) == 1
 
 
-def test_a_run_whose_lock_is_held_is_at_work(record: RunRecord, tmp_path: Path) -> None:
+def test_a_run_whose_lock_is_held_is_at_work(register: RunRegister, tmp_path: Path) -> None:
     folder = make_run(tmp_path, "a", HELLO, step(1))
-    record.note(folder.path)
+    register.note(folder.path)
     with RunLock(folder.lock_file):
-        [found] = record.find()
+        [found] = register.find()
     assert found.holder is not None
     assert found.outcome is None
     assert found.folder == folder
 
 
-def test_an_end_is_found_until_it_is_told(record: RunRecord, tmp_path: Path) -> None:
+def test_an_end_is_found_until_it_is_told(register: RunRegister, tmp_path: Path) -> None:
     folder = make_run(tmp_path, "a", HELLO, step(3), DONE)
-    record.note(folder.path)
-    [found] = record.find()
+    register.note(folder.path)
+    [found] = register.find()
     assert found.holder is None
     assert found.outcome is not None
     assert found.outcome.ending is Ending.COMPLETED
-    record.mark_told(folder.path)
-    assert record.find() == []
+    register.mark_told(folder.path)
+    assert register.find() == []
 
 
-def test_a_run_whose_folder_was_removed_is_not_found(record: RunRecord, tmp_path: Path) -> None:
-    record.note(tmp_path / "gone.run")
-    assert record.find() == []
+def test_a_run_whose_folder_was_removed_is_not_found(register: RunRegister, tmp_path: Path) -> None:
+    register.note(tmp_path / "gone.run")
+    assert register.find() == []
 
 
 def test_a_failure_is_told_in_the_trainers_words(tmp_path: Path) -> None:

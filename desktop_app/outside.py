@@ -10,12 +10,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 
 def open_path(path: Path) -> None:
     """Show a folder, or a file in the program that the system has for it."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-
-
-def open_folder_of(path: Path) -> None:
-    """Show the folder that a file is in; of a folder, the folder itself."""
-    open_path(path if path.is_dir() else path.parent)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute())))
 
 
 def copy_text(words: str) -> None:

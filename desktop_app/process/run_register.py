@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from desktop_app.process.event_file import events_in
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
-from trainer_core.errors import ProtocolError
 from trainer_core.file_writing import publish_text
-from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event
+from trainer_core.protocol.codec import MAX_LINE_BYTES
 from trainer_core.protocol.messages import Event, Failed, Finished, Hello, StepDone
 from trainer_core.run_folder import RunFolder
 from trainer_core.run_lock import LockHolder, lock_holder
@@ -48,14 +48,14 @@ class FoundRun:
         return RunFolder.at(self.known.folder)
 
 
-class RunRecord:
+class RunRegister:
     """`KnownRun`s in a JSON file, newest first."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def runs(self) -> list[KnownRun]:
-        """Return what is recorded; a damaged file counts as empty."""
+        """Return what is registered; a damaged file counts as empty."""
         try:
             said = json.loads(self._path.read_text(encoding="utf-8"))
             return [_known(run) for run in said["runs"]]
@@ -66,7 +66,7 @@ class RunRecord:
         """Put a run first: it is at work. Without ``document`` it keeps the one it had.
 
         Raises:
-            OutputError: The record cannot be written.
+            OutputError: The register cannot be written.
         """
         runs = self.runs()
         before = next((run for run in runs if run.folder == folder), KnownRun(folder))
@@ -78,7 +78,7 @@ class RunRecord:
         """Take note that somebody knows how the run ended.
 
         Raises:
-            OutputError: The record cannot be written.
+            OutputError: The register cannot be written.
         """
         self._change(lambda run: replace(run, is_told=run.is_told or run.folder == folder))
 
@@ -142,14 +142,6 @@ def _last_events(path: Path) -> list[Event]:
     try:
         with path.open("rb") as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
-            lines = file.read().splitlines()
+            return events_in(file.read())
     except OSError:
         return []
-    return [event for event in map(_event_on, lines) if event is not None]
-
-
-def _event_on(line: bytes) -> Event | None:
-    try:
-        return decode_event(line)
-    except ProtocolError:
-        return None

@@ -1,6 +1,6 @@
 import pytest
 
-from desktop_app.editors.number_text import next_linear, next_log, number_text, parse_number
+from desktop_app.models.number_text import next_linear, next_log, number_text, parse_number
 
 
 @pytest.mark.parametrize(
