@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
+from desktop_app.help.welcome import Welcome
 from desktop_app.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.codec import encode
@@ -116,6 +117,16 @@ def test_a_run_that_is_at_work_is_taken_over_with_its_settings(
     assert workspace.metrics.loss.x[0] == 1
     assert window.commands["pause"].isEnabled()
     assert not window.commands["start"].isEnabled()
+
+
+def test_the_welcome_makes_way_for_a_run_that_is_at_work(
+    window: MainWindow, workspace: Workspace, launch: Launch, qtbot: QtBot
+) -> None:
+    note(workspace, launch())
+    window.commands["welcome"].trigger()
+    [welcome] = window.findChildren(Welcome)
+    with qtbot.waitSignal(welcome.accepted, timeout=PATIENCE_MS):
+        find(window, workspace, qtbot)
 
 
 def test_settings_that_never_had_a_file_come_from_the_runs_record(
