@@ -34,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     window.show()
     opening = Opening(workspace, window.files, window)
     opening.begin(options.run_file, demo=options.demo, welcome=window.help.welcome)
+    window.own_folder.check()
     window.earlier_runs.find(opens_settings=options.run_file is None and not options.demo)
     return app.exec()
 

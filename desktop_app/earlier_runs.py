@@ -153,7 +153,7 @@ class EarlierRuns(QObject):
         self.told.emit(
             "success" if outcome.ok else "error",
             _end_words(folder, outcome),
-            _ended_when(folder),
+            _ended_when(folder, self._workspace.run.heard_at),
             (*ways, _way_to_folder(folder)),
         )
 
@@ -213,11 +213,12 @@ def _while_away() -> str:
     return shown(T("App", "It ended while the window was closed."))
 
 
-def _ended_when(folder: RunFolder) -> str:
-    try:
-        ended = QDateTime.fromSecsSinceEpoch(int(folder.event_file.stat().st_mtime))
-    except OSError:  # it was moved away while it was read
-        return ""
+def _ended_when(folder: RunFolder, heard_at: float | None) -> str:
+    place = shown(T("App", "Its files are in {folder}."), folder=str(folder.output_dir))
+    if not heard_at:
+        return place
+    # By its own word: the files themselves may have been copied since.
+    ended = QDateTime.fromSecsSinceEpoch(int(heard_at))
     time = QLocale().toString(ended, QLocale.FormatType.ShortFormat)
     words = T("App", "This run ended on {time}. Its files are in {folder}.")
     return shown(words, time=time, folder=str(folder.output_dir))

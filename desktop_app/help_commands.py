@@ -28,7 +28,9 @@ class HelpCommands(QObject):
         """Show the welcome."""
         preferences = self._workspace.preferences
         preferences.keep_welcomed()
-        _open(Welcome(self._files, preferences.recent_files, self._window))
+        welcome = Welcome(self._files, preferences.recent_files, self._window)
+        self._workspace.run.started.connect(welcome.accept)  # one was found at work
+        _open(welcome)
 
     def shortcuts(self, commands: Mapping[str, QAction], docks: Iterable[QAction]) -> None:
         """Show the keys of all commands and docks."""

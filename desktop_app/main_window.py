@@ -22,6 +22,7 @@ from desktop_app.editors.base import focused_editor
 from desktop_app.file_commands import FileCommands
 from desktop_app.help_commands import HelpCommands
 from desktop_app.models.picture_offer import Offer
+from desktop_app.own_folder import OwnFolder
 from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.opening import PreferencesWindow
 from desktop_app.questions import Ask, ask
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self.files = FileCommands(workspace, self, ask=ask)
         self.earlier_runs = EarlierRuns(workspace, self.files, self, ask=ask)
         self.help = HelpCommands(workspace, self.files, self)
+        self.own_folder = OwnFolder(workspace.data_dir, self)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
         self._captions = CaptionCommands(workspace.captions, self, ask=ask)
@@ -93,6 +95,7 @@ class MainWindow(QMainWindow):
             return
         self._keep_layout()
         self._workspace.close()
+        self.own_folder.close()
         event.accept()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -246,6 +249,7 @@ class MainWindow(QMainWindow):
         workspace.command_wanted.connect(self._carry_out)
         self.run.told.connect(self._status.tell)
         self.earlier_runs.told.connect(self.banner.tell)
+        self.own_folder.told.connect(self.banner.tell)
         self.earlier_runs.left.connect(self.banner.dismiss)
         workspace.autosave.failed.connect(self._on_autosave_failed)
         self.run.news.connect(self._status.tell_news)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,12 +11,14 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.earlier_runs import offer_to_watch
+from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
-from trainer_core.errors import TrainerError
+from trainer_core.errors import OutputError, TrainerError
+from trainer_core.file_writing import output_error
 from trainer_core.protocol.messages import (
     CheckpointSaved,
     Command,
@@ -164,11 +167,25 @@ class RunCommands(QObject):
             self._has_prompts = _has_prompts(folder)
 
     def _snapshot(self) -> Path:
-        name = self._workspace.document.value("output.output_name")
+        """Write the file that the run is started with, aside where the app's folder is no use."""
+        document = self._workspace.document
         started = datetime.datetime.now().astimezone()
-        path = self._workspace.data_dir / "runs" / f"{name}-{started:%Y%m%d-%H%M%S-%f}.toml"
-        self._workspace.document.write_snapshot(path)
+        name = f"{document.value('output.output_name')}-{started:%Y%m%d-%H%M%S-%f}.toml"
+        path = self._workspace.data_dir / "runs" / name
+        try:
+            document.write_snapshot(path)
+        except OutputError as error:
+            self._workspace.log.add(Level.WARNING, error.message)
+            path = _temporary_folder(path) / name
+            document.write_snapshot(path)
         return path
+
+
+def _temporary_folder(instead_of: Path) -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="lora-loom-"))
+    except OSError as error:
+        raise output_error(error, instead_of) from error
 
 
 def _has_prompts(folder: RunFolder) -> bool:

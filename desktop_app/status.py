@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
 from desktop_app.models.pace import Pace, duration_words
@@ -35,6 +35,7 @@ class StatusBar(QStatusBar):
         self._problems = problems
         self._pace = Pace()
         self._total_steps = 0
+        self._latest: StepDone | None = None
         self._is_news = False  # the message tells what was done: it may outlast a phase
         self._phase = QLabel(self)
         self._bar = QProgressBar(self)
@@ -44,6 +45,9 @@ class StatusBar(QStatusBar):
         self._machine = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._problem_count = QPushButton(self)
         self._version = QLabel(__version__, self)
+        # An earlier run is read by the hundred thousand steps: the newest is shown, not each.
+        self._soon = QTimer(self, singleShot=True, interval=0)
+        self._soon.timeout.connect(self._show_step)
         self._lay_out()
         run.started.connect(self._on_started)
         run.phase_changed.connect(self._show_phase)
@@ -84,6 +88,7 @@ class StatusBar(QStatusBar):
 
     def _on_started(self) -> None:
         self._pace.clear()
+        self._latest = None
         self._total_steps = 0
         self._clear()
 
@@ -109,10 +114,13 @@ class StatusBar(QStatusBar):
         return self._steps, self._speed, self._time_left, self._machine
 
     def _clear(self) -> None:
+        self._soon.stop()
         for label in self._run_labels():
             label.clear()
 
     def _on_event(self, event: Event) -> None:
+        if self._soon.isActive() and not isinstance(event, StepDone):
+            self._show_step()  # before it changes what is shown
         self._pace.feed(event)
         match event:
             case Plan():
@@ -127,14 +135,19 @@ class StatusBar(QStatusBar):
                 self._speed.clear()
                 self._time_left.clear()
             case StepDone():
-                self._on_step(event)
+                self._latest = event
+                if not self._soon.isActive():
+                    self._soon.start()
 
     def _on_resumed(self, event: Resumed) -> None:
         self._bar.setRange(0, max(self._total_steps, 1))
         self._bar.setValue(event.from_step)
 
-    def _on_step(self, event: StepDone) -> None:
-        total = self._total_steps
+    def _show_step(self) -> None:
+        event, total = self._latest, self._total_steps
+        self._soon.stop()
+        if event is None:
+            return
         self._bar.setRange(0, total)
         self._bar.setValue(event.step)
         words = shown(T("App", "step {step} of {total}"), step=event.step, total=total)

@@ -34,6 +34,7 @@ _HEADLINES: Mapping[str, str] = {
 _ENDINGS: Mapping[Ending, str] = {
     Ending.CRASHED: T("App", "The trainer broke off"),
     Ending.NOT_STARTED: T("App", "The trainer could not be started"),
+    Ending.OUT_OF_SIGHT: T("App", "The run is out of sight"),
 }
 # What to do where the trainer has no advice of its own.
 _ADVICE: Mapping[str, str] = {

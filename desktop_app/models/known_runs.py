@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.background import LatestJob, Threads
 from desktop_app.document import Document
+from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.process.run_control import RunControl
 from desktop_app.process.run_register import RunRegister
 from trainer_core.errors import TrainerError
@@ -56,8 +57,8 @@ class KnownRuns(QObject):
             if folder is not None:
                 self._write(partial(self._register.note, folder.path, document))
 
-    def _on_ended(self) -> None:
-        if self._run.folder is not None:
+    def _on_ended(self, outcome: Outcome) -> None:
+        if self._run.folder is not None and outcome.ending is not Ending.OUT_OF_SIGHT:
             self.mark_told(self._run.folder)
 
     def _on_looked(self, found: object) -> None:

@@ -33,6 +33,7 @@ from trainer_core.texts import T, text
 
 # A trainer that is interrupted lets go of its lock just before its last word.
 _GRACE_S = 1.0
+_GONE_S = 5.0  # a disk in the network may be away for a moment
 
 
 class AttachedTrainer(QObject):
@@ -54,6 +55,7 @@ class AttachedTrainer(QObject):
         self._is_over = False
         self._has_last_word = False
         self._free_since: float | None = None
+        self._gone_since: float | None = None
         self._stop: Stop | None = None
         self._was_killed = False
         self._patience = Patience(self)
@@ -141,6 +143,8 @@ class AttachedTrainer(QObject):
 
     def _on_caught_up(self) -> None:
         self._tell_log(self._log.all_lines())
+        if self._is_gone():
+            return
         if lock_holder(self._folder.lock_file) is not None:
             self._free_since = None
             return
@@ -149,6 +153,17 @@ class AttachedTrainer(QObject):
             self._follower.poke()  # what it wrote between our look at the file and at the lock
         elif self._has_last_word or self._was_killed or self._is_late():
             self._end(ProcessEnd(None, not self._has_last_word, was_killed=self._was_killed))
+
+    def _is_gone(self) -> bool:
+        """Tell whether the folder is not there, without which nothing is known of the trainer."""
+        if self._folder.path.is_dir() or self._has_last_word or self._was_killed:
+            self._gone_since = None
+            return False
+        if self._gone_since is None:
+            self._gone_since = time.monotonic()
+        elif time.monotonic() - self._gone_since > _GONE_S:
+            self._end(ProcessEnd(None, gone_folder=self._folder.path))
+        return True
 
     def _is_late(self) -> bool:
         return time.monotonic() - (self._free_since or 0.0) > _GRACE_S

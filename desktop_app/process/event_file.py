@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
+from collections import deque
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -14,6 +16,7 @@ from trainer_core.protocol.messages import Event
 
 _SLICE_BYTES = 2 * MAX_LINE_BYTES  # holds at least one whole line; some 5 ms of decoding
 _POLL_MS = 500
+_TURN_S = 0.01  # for delivering, then the window has its turn
 
 
 class EventFile:
@@ -62,6 +65,7 @@ class EventFollower(QObject):
     def __init__(self, path: Path, offset: int = 0, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._file = EventFile(path, offset)
+        self._waiting: deque[Event] = deque()
         self._timer = QTimer(self, singleShot=True)
         self._timer.timeout.connect(self._read)
         self._timer.start(0)
@@ -73,16 +77,27 @@ class EventFollower(QObject):
     def close(self) -> None:
         """Deliver nothing more."""
         self._timer.stop()
+        self._waiting.clear()
 
     def _read(self) -> None:
+        if self._waiting:
+            self._timer.start(0)
+            self._deliver()
+            return
         events = self._file.read()
         if self._file.began_anew:
             self.began_anew.emit()
         self._timer.start(_POLL_MS if events is None else 0)
-        for event in events or ():
-            self.event_received.emit(event)
         if events is None:
             self.caught_up.emit()
+        else:
+            self._waiting.extend(events)
+            self._deliver()
+
+    def _deliver(self) -> None:
+        until = time.monotonic() + _TURN_S
+        while self._waiting and time.monotonic() < until:
+            self.event_received.emit(self._waiting.popleft())
 
 
 def events_in(data: bytes) -> list[Event]:

@@ -23,6 +23,7 @@ class Ending(StrEnum):
     FAILED = "failed"  # the trainer said why
     CRASHED = "crashed"  # it ended without a word
     NOT_STARTED = "not_started"
+    OUT_OF_SIGHT = "out_of_sight"  # nobody can tell: its records are gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class ProcessEnd:
     refusal_hint: Text | None = None
     was_killed: bool = False  # by the app, because it did not stop
     preferences_page: str = ""  # where in the preferences a refusal can be mended
+    gone_folder: Path | None = None  # where the records of the run were
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def outcome_of(
         return _failed(last_word, log_file)
     if isinstance(last_word, Finished):
         return _finished(last_word, log_file)
+    if end.gone_folder is not None:
+        return _out_of_sight(end.gone_folder, step)
     return _without_last_word(end, log_file, state, step)
 
 
@@ -125,6 +129,16 @@ def _failed(event: Failed, log_file: Path | None) -> Outcome:
         state=_path(event.state),
         step=event.step,
     )
+
+
+def _out_of_sight(folder: Path, step: int | None) -> Outcome:
+    sentence = text(T("App", "The run's folder {folder} was moved or deleted."), folder=str(folder))
+    hint = T(
+        "App",
+        "The trainer may still be at work. Put the folder back and open it again "
+        "(File > Open run folder), or open it where it is now.",
+    )
+    return Outcome(Ending.OUT_OF_SIGHT, sentence, text(hint), step=step)
 
 
 def _without_last_word(

@@ -99,6 +99,11 @@ class RunControl(QObject):
         return self._phase
 
     @property
+    def heard_at(self) -> float | None:
+        """When the last event happened, in Unix seconds; None before the first."""
+        return self._heard_at
+
+    @property
     def folder(self) -> RunFolder | None:
         """Where the run at hand, or the last one, keeps its records; None before it has a place."""
         return self._folder

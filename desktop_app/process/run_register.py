@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from PySide6.QtCore import QLockFile
 
 from desktop_app.process.event_file import events_in
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
@@ -16,6 +19,7 @@ from trainer_core.run_folder import RunFolder
 from trainer_core.run_lock import LockHolder, lock_holder
 
 _KEPT = 50
+_PATIENCE_MS = 5_000  # for another window that writes just now
 _TAIL_BYTES = 2 * MAX_LINE_BYTES  # the last events of a run, at least one
 
 
@@ -49,7 +53,7 @@ class FoundRun:
 
 
 class RunRegister:
-    """`KnownRun`s in a JSON file, newest first."""
+    """`KnownRun`s in a JSON file, newest first; several windows may write it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -68,11 +72,12 @@ class RunRegister:
         Raises:
             OutputError: The register cannot be written.
         """
-        runs = self.runs()
-        before = next((run for run in runs if run.folder == folder), KnownRun(folder))
-        noted = KnownRun(folder, document or before.document)
-        others = [run for run in runs if run.folder != folder]
-        self._write([noted, *others][:_KEPT])
+        with self._alone():
+            runs = self.runs()
+            before = next((run for run in runs if run.folder == folder), KnownRun(folder))
+            noted = KnownRun(folder, document or before.document)
+            others = [run for run in runs if run.folder != folder]
+            self._write([noted, *others][:_KEPT])
 
     def mark_told(self, folder: Path) -> None:
         """Take note that somebody knows how the run ended.
@@ -91,10 +96,21 @@ class RunRegister:
         return [run for run in found if run.holder is not None or run.outcome is not None]
 
     def _change(self, change: Callable[[KnownRun], KnownRun]) -> None:
-        runs = self.runs()
-        changed = [change(run) for run in runs]
-        if changed != runs:
-            self._write(changed)
+        with self._alone():
+            runs = self.runs()
+            changed = [change(run) for run in runs]
+            if changed != runs:
+                self._write(changed)
+
+    @contextlib.contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Keep other windows from writing between our reading and writing, if that can be."""
+        lock = QLockFile(str(self._path.with_suffix(".lock")))
+        lock.tryLock(_PATIENCE_MS)
+        try:
+            yield
+        finally:
+            lock.unlock()
 
     def _write(self, runs: Sequence[KnownRun]) -> None:
         said = [

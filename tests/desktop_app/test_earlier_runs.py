@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,18 +10,20 @@ from pathlib import Path
 import pytest
 from helpers.answers import Answers
 from helpers.fake_trainer import fake_command
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PySide6.QtCore import QDateTime, QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
+from desktop_app.help.welcome import Welcome
 from desktop_app.main_window import MainWindow
+from desktop_app.process import attached_trainer
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import EventBase, Finished, Hello, StepDone
 from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import lock_holder
+from trainer_core.run_lock import RunLock, lock_holder
 from trainer_core.settings import files
 from trainer_core.settings.document import replaced
 from trainer_core.version import __version__
@@ -116,6 +119,16 @@ def test_a_run_that_is_at_work_is_taken_over_with_its_settings(
     assert workspace.metrics.loss.x[0] == 1
     assert window.commands["pause"].isEnabled()
     assert not window.commands["start"].isEnabled()
+
+
+def test_the_welcome_makes_way_for_a_run_that_is_at_work(
+    window: MainWindow, workspace: Workspace, launch: Launch, qtbot: QtBot
+) -> None:
+    note(workspace, launch())
+    window.commands["welcome"].trigger()
+    [welcome] = window.findChildren(Welcome)
+    with qtbot.waitSignal(welcome.accepted, timeout=PATIENCE_MS):
+        find(window, workspace, qtbot)
 
 
 def test_settings_that_never_had_a_file_come_from_the_runs_record(
@@ -218,15 +231,28 @@ def test_an_ended_run_can_be_shown_and_its_settings_opened(
     assert not ready.document.is_dirty
 
 
-def test_a_run_that_is_moved_away_while_it_is_read_is_told_of_all_the_same(
+def test_an_old_run_ended_when_it_says_and_not_when_its_files_were_copied(
     window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot
 ) -> None:
     folder = ended_run(tmp_path / "out")
-    window.earlier_runs.show(folder.path)
-    folder.path.rename(tmp_path / "elsewhere")
+    last_word = Finished(reason="completed", step=4, total_steps=4, seconds=1.0, time=1.7e9)
+    with folder.event_file.open("ab") as file:
+        file.write(encode(last_word))
+    with qtbot.waitSignal(window.earlier_runs.told, timeout=PATIENCE_MS) as told:
+        window.earlier_runs.show(folder.path)
+    when = QDateTime.fromSecsSinceEpoch(int(1.7e9))
+    assert QLocale().toString(when, QLocale.FormatType.ShortFormat) in told.args[2]
+
+
+def test_a_run_whose_folder_goes_while_it_is_read_is_told(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot, monkeypatch
+) -> None:
+    monkeypatch.setattr(attached_trainer, "_GONE_S", 0.2)
+    folder = ended_run(tmp_path / "out")
     with qtbot.waitSignal(workspace.run.recalled, timeout=PATIENCE_MS):
-        pass
-    assert "“old”" in window.banner.message
+        window.earlier_runs.show(folder.path)
+        shutil.rmtree(folder.path)
+    assert "was moved or deleted" in window.banner.message
 
 
 def test_after_looking_at_an_old_run_another_can_start(
@@ -342,6 +368,27 @@ def test_closing_can_stop_a_watched_run_and_waits_for_it(
     qtbot.waitUntil(window.isHidden, timeout=PATIENCE_MS)
     assert lock_holder(folder.lock_file) is None
     assert folder.newest_state() is not None
+
+
+def test_the_end_of_a_run_that_went_out_of_sight_is_told_once_it_is_back(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot, monkeypatch
+) -> None:
+    monkeypatch.setattr(attached_trainer, "_GONE_S", 0.2)
+    folder, aside = ended_run(tmp_path / "out"), tmp_path / "aside"
+    events = folder.event_file.read_bytes()
+    folder.event_file.write_bytes(b"".join(events.splitlines(keepends=True)[:-1]))
+    note(workspace, folder)
+    with RunLock(folder.lock_file):
+        with qtbot.waitSignal(workspace.run.event_received, timeout=PATIENCE_MS):
+            workspace.run.attach(folder)
+        with qtbot.waitSignal(workspace.run.ended, timeout=PATIENCE_MS):
+            folder.path.rename(aside)
+    workspace.known_runs._writing.close()
+    aside.rename(folder.path)
+    folder.event_file.write_bytes(events)
+    with qtbot.waitSignal(window.earlier_runs.told, timeout=PATIENCE_MS) as told:
+        window.earlier_runs.find(opens_settings=False)
+    assert told.args[:2] == ["success", "“old”: Done: 3 steps trained."]
 
 
 # ---------------------------------------------------------------- trouble with the trainer

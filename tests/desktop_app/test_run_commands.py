@@ -1,3 +1,4 @@
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from helpers.starts import Starts
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.run_commands import RunCommands
@@ -266,11 +268,28 @@ def test_nothing_can_be_asked_before_and_after_training(
     assert not any(can_be_asked for _, can_be_asked in asked)
 
 
-def test_a_snapshot_that_cannot_be_written_is_reported(
-    commands: RunCommands, ready: Workspace, answers: Answers
-):
+@pytest.fixture
+def no_folder(ready: Workspace) -> Path:
+    """Where the app cannot keep the files that runs are started with."""
+    folder = ready.data_dir / "runs"
     ready.data_dir.mkdir(exist_ok=True)
-    (ready.data_dir / "runs").write_text("a file where the folder belongs", encoding="utf-8")
+    folder.write_text("a file where the folder belongs", encoding="utf-8")
+    return folder
+
+
+def test_without_a_folder_of_its_own_the_app_trains_and_says_so(
+    play: Callable[[], Outcome], ready: Workspace, no_folder: Path
+):
+    assert play().ending is Ending.COMPLETED
+    warnings = [str(line.message) for line in ready.log.lines if line.level is Level.WARNING]
+    assert any(str(no_folder) in words for words in warnings)
+
+
+@pytest.mark.usefixtures("no_folder")
+def test_a_snapshot_that_can_be_written_nowhere_is_reported(
+    commands: RunCommands, ready: Workspace, answers: Answers, monkeypatch, tmp_path: Path
+):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     commands.start()
     assert len(answers.questions) == 1
     assert not ready.run.is_running

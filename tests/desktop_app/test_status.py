@@ -1,5 +1,5 @@
 import pytest
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from PySide6.QtWidgets import QApplication, QLabel, QProgressBar, QPushButton
 
 from desktop_app.status import StatusBar
 from desktop_app.workspace import Workspace
@@ -35,14 +35,15 @@ def test_without_a_run_it_is_ready_and_says_the_version(bar: StatusBar):
     assert not bar.findChildren(QProgressBar)[0].isVisible()
 
 
-def test_steps_speed_and_time_left_are_shown(bar: StatusBar, workspace: Workspace):
+def test_steps_speed_and_time_left_are_shown(bar: StatusBar, workspace: Workspace, qtbot):
     workspace.run.event_received.emit(PLAN)
     for step, time_s in ((1, 0.0), (2, 2.0)):
         event = StepDone(
             time=time_s, step=step, epoch=1, loss=1.0, learning_rates={}, images_per_second=2.04
         )
         workspace.run.event_received.emit(event)
-    assert {"step 2 of 380", "2.04 images/s", "12 min 36 s left"} <= words(bar)
+    shown = {"step 2 of 380", "2.04 images/s", "12 min 36 s left"}
+    qtbot.waitUntil(lambda: shown <= words(bar))
     [progress] = bar.findChildren(QProgressBar)
     assert (progress.value(), progress.maximum()) == (2, 380)
 
@@ -90,12 +91,14 @@ def test_without_errors_there_is_no_count(
     assert not button.isVisible()
 
 
-def test_a_pause_is_shown_with_its_key_and_without_a_time(bar: StatusBar, workspace: Workspace):
+def test_a_pause_is_shown_with_its_key_and_without_a_time(
+    bar: StatusBar, workspace: Workspace, qtbot
+):
     workspace.run.event_received.emit(PLAN)
     for step, time_s in ((1, 0.0), (2, 2.0)):
         event = StepDone(time=time_s, step=step, epoch=1, loss=1.0, learning_rates={})
         workspace.run.event_received.emit(event)
-    assert "12 min 36 s left" in words(bar)
+    qtbot.waitUntil(lambda: "12 min 36 s left" in words(bar))
     workspace.run._set_phase("paused")
     workspace.run.event_received.emit(Phase(phase="paused"))
     assert "Paused – F6 goes on" in words(bar)
@@ -103,7 +106,7 @@ def test_a_pause_is_shown_with_its_key_and_without_a_time(bar: StatusBar, worksp
 
 
 def test_the_time_left_is_back_with_the_first_step_after_a_pause(
-    bar: StatusBar, workspace: Workspace
+    bar: StatusBar, workspace: Workspace, qtbot
 ):
     workspace.run.event_received.emit(PLAN)
     for step, time_s in ((1, 0.0), (2, 2.0), (3, 3600.0)):
@@ -111,7 +114,20 @@ def test_the_time_left_is_back_with_the_first_step_after_a_pause(
             workspace.run.event_received.emit(Phase(phase="paused"))
         event = StepDone(time=time_s, step=step, epoch=1, loss=1.0, learning_rates={})
         workspace.run.event_received.emit(event)
-    assert "12 min 34 s left" in words(bar)  # 377 steps of 2 s
+    # 377 steps of 2 s
+    qtbot.waitUntil(lambda: "12 min 34 s left" in words(bar))
+
+
+def test_a_step_that_waits_to_be_shown_does_not_hide_what_came_after_it(
+    bar: StatusBar, workspace: Workspace
+):
+    workspace.run.event_received.emit(PLAN)
+    workspace.run.event_received.emit(StepDone(step=5, epoch=1, loss=1.0, learning_rates={}))
+    workspace.run.event_received.emit(Progress(phase="sampling", done=1, total=4))
+    QApplication.processEvents()
+    [progress] = bar.findChildren(QProgressBar)
+    assert (progress.value(), progress.maximum()) == (1, 4)
+    assert "step 5 of 380" in words(bar)
 
 
 def test_a_resumed_run_shows_at_once_how_far_it_is(bar: StatusBar, workspace: Workspace):

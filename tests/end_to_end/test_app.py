@@ -100,8 +100,9 @@ def test_pictures_in_start_stop_and_start_again_give_a_lora(
         document.set_value(path, value)
 
     [view] = window.findChildren(DatasetView)
-    drop(view, resource_path("demo", "pictures"))
-    assert document.value("dataset.train_data_dir") == resource_path("demo", "pictures").as_posix()
+    pictures = resource_path("demo", "pictures")
+    drop(view, pictures)
+    qtbot.waitUntil(lambda: document.value("dataset.train_data_dir") == pictures.as_posix())
     qtbot.waitUntil(lambda: str(TOTAL_STEPS) in texts(view), timeout=20_000)
 
     window.docks.raise_dock("charts")

@@ -17,6 +17,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.models.log_model import Level, LogModel
 from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.process import attached_trainer
 from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd
 from desktop_app.process.run_control import RunControl
@@ -363,12 +364,52 @@ def test_a_run_that_is_replaced_while_it_is_watched_is_told_anew(
         pass
 
 
-def test_a_folder_that_is_gone_ends_the_watching(
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(attached_trainer, "_GONE_S", 0.2)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_folder_that_never_was_ends_the_watching(
     run: RunControl, folder: RunFolder, qtbot: QtBot
 ) -> None:
     with qtbot.waitSignal(run.recalled, timeout=PATIENCE_MS) as blocker:
         run.attach(folder)
-    assert blocker.args[0].crashed
+    assert blocker.args[0].ending is Ending.OUT_OF_SIGHT
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_folder_that_is_moved_away_is_named_and_the_trainer_not_called_dead(
+    run: RunControl, metrics: MetricsModel, folder: RunFolder, tmp_path: Path, qtbot: QtBot
+) -> None:
+    write_events(folder, hello(), step(1), step(2))
+    with RunLock(folder.lock_file):
+        run.attach(folder)
+        qtbot.waitUntil(lambda: steps(metrics) == [1, 2], timeout=PATIENCE_MS)
+        with qtbot.waitSignal(run.ended, timeout=PATIENCE_MS) as blocker:
+            folder.path.rename(tmp_path / "elsewhere.run")
+    outcome: Outcome = blocker.args[0]
+    assert outcome.ending is Ending.OUT_OF_SIGHT
+    assert str(folder.path) in str(outcome.sentence)
+    assert outcome.step == 2
+    assert outcome.state is None  # nobody goes on beside a trainer that may be at work
+
+
+def test_a_folder_that_comes_back_in_time_is_followed_on(
+    run: RunControl, metrics: MetricsModel, folder: RunFolder, tmp_path: Path, qtbot: QtBot
+) -> None:
+    write_events(folder, hello(), step(1))
+    aside = tmp_path / "aside"
+    with RunLock(folder.lock_file):
+        run.attach(folder)
+        qtbot.waitUntil(lambda: steps(metrics) == [1], timeout=PATIENCE_MS)
+        [trainer] = run.findChildren(AttachedTrainer)
+        folder.path.rename(aside)
+        qtbot.waitUntil(lambda: trainer._gone_since is not None, timeout=PATIENCE_MS)
+        aside.rename(folder.path)
+        write_events(folder, step(2))
+        qtbot.waitUntil(lambda: steps(metrics) == [1, 2], timeout=PATIENCE_MS)
+    assert run.is_running
 
 
 def test_a_closed_one_is_silent(folder: RunFolder, qtbot: QtBot) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,19 @@ def test_what_is_noted_is_there_for_the_next_start(register: RunRegister, tmp_pa
         KnownRun(tmp_path / "b.run"),
         KnownRun(tmp_path / "a.run", tmp_path / "a.toml"),
     ]
+
+
+def test_two_windows_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "known-runs.json"
+
+    def note(window: str) -> None:
+        for number in range(6):
+            RunRegister(path).note(tmp_path / f"{window}{number}.run")
+
+    with ThreadPoolExecutor(2) as windows:
+        list(windows.map(note, "ab"))
+    names = {run.folder.stem for run in RunRegister(path).runs()}
+    assert names == {f"{window}{number}" for window in "ab" for number in range(6)}
 
 
 def test_a_run_that_goes_on_is_noted_once_and_keeps_its_run_file(
