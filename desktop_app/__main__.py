@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QCoreApplication, Qt
+from PySide6.QtCore import QCoreApplication, QMargins, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
@@ -21,6 +21,8 @@ from desktop_app.workspace import Workspace
 from trainer_core.demo_project import data_folder
 from trainer_core.version import __version__
 
+_FRAME_PX = QMargins(0, 40, 0, 0)  # about a title bar; nobody knows it before the window is shown
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Open the window and run until it is closed."""
@@ -31,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     _follow_theme(app, preferences)
     workspace = Workspace(preferences, data_dir)
     window = MainWindow(workspace)
-    window.show()
+    _show(window, is_first_start=preferences.layout("geometry").isEmpty())
     opening = Opening(workspace, window.files, window)
     opening.begin(options.run_file, demo=options.demo, welcome=window.help.welcome)
     window.own_folder.check()
@@ -59,6 +61,16 @@ def _application() -> QApplication:
     QGuiApplication.setDesktopFileName("lora-loom")
     QGuiApplication.setWindowIcon(app_icon())
     return app
+
+
+def _show(window: MainWindow, *, is_first_start: bool) -> None:
+    """Show the window, over the whole screen where it would stand out of it with its frame."""
+    room = window.screen().availableSize()
+    needed = window.size().grownBy(_FRAME_PX)
+    if is_first_start and needed.boundedTo(room) != needed:
+        window.showMaximized()
+    else:
+        window.show()
 
 
 def _follow_theme(app: QApplication, preferences: Preferences) -> None:

@@ -51,7 +51,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("preferences", "edit", T("App", "&Preferences…"), "", "Ctrl+,", opens_group=True),
     ActionSpec("start", "run", T("App", "&Start"), "start", "F5"),
     ActionSpec("stop_and_save", "run", T("App", "Save and s&top"), "stop", "Shift+F5"),
-    ActionSpec("stop_now", "run", T("App", "Stop &without saving")),
+    ActionSpec("stop_now", "run", T("App", "Stop &without saving"), "stop"),
     # One key for both: only one of the two is visible, and an invisible action takes no key.
     ActionSpec("pause", "run", T("App", "&Pause"), "pause", "F6", opens_group=True),
     ActionSpec("go_on", "run", T("App", "&Go on"), "start", "F6"),

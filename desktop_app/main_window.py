@@ -235,6 +235,9 @@ class MainWindow(QMainWindow):
         row.setProperty("role", "banner")
         row.setMovable(False)
         row.toggleViewAction().setVisible(False)
+        layout = row.layout()
+        assert layout is not None, "a toolbar has one from the beginning"
+        layout.setContentsMargins(0, 0, 0, 0)  # those of toolbars, until a style is set anew
         row.addWidget(banner)
         self.addToolBarBreak()
         self.addToolBar(row)

@@ -33,8 +33,8 @@ class AppSettings(Section):
     )
     start_at_once: bool = param(
         False,
-        T("App", "Start at once"),
-        T("App", "Start shows no summary when there is no problem and the name is free."),
+        T("App", "Skip the summary"),
+        T("App", "Start trains at once when nothing is wrong and the name is free."),
     )
     trainer_python: Path | None = param(
         None,

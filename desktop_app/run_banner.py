@@ -32,4 +32,5 @@ class RunBanner(Banner):
         self.tell(kind, shown(outcome.sentence), "", ways)
 
     def _show_details(self) -> None:
+        self.dismiss()  # the dock says the same and more
         self._workspace.dock_wanted.emit("run")

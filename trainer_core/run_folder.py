@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
+_LINE_LIMIT = 64 * 1024  # bytes; no event is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class RunFolder:
         """Held by the trainer for as long as it runs."""
         return self.path / "lock"
 
+    @property
+    def final_weights(self) -> Path:
+        """The weights of the whole run."""
+        return self.output_dir / f"{self.name}.safetensors"
+
     def exists(self) -> bool:
         """Tell whether there is something of this name to lose: weights, states, a trained step.
 
@@ -102,6 +109,17 @@ class RunFolder:
         """Return the complete state with the highest step, None if there is none."""
         states = self.states()
         return states[-1] if states else None
+
+    def completed_step(self) -> int | None:
+        """Return the step at which the run came to its end, None if it was left before."""
+        try:
+            with self.event_file.open("rb") as lines:
+                lines.seek(max(0, lines.seek(0, os.SEEK_END) - _LINE_LIMIT))
+                last = json.loads(lines.read().splitlines()[-1])
+            is_completed = last["event"] == "finished" and last["reason"] == "completed"
+            return int(last["step"]) if is_completed else None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
         try:

@@ -10,9 +10,11 @@ import numpy as np
 from PySide6.QtCore import QEvent, Qt, QTimer
 from PySide6.QtGui import QAction, QShowEvent
 from PySide6.QtWidgets import (
+    QFrame,
     QHBoxLayout,
     QLabel,
     QMenu,
+    QScrollArea,
     QSlider,
     QStackedLayout,
     QToolButton,
@@ -62,9 +64,10 @@ class ChartsView(QWidget):
         self._menu = QMenu(self)
         self._choices = {chart: self._choice(chart) for chart in CHARTS}
         self._menu.addSeparator()
-        self._save_picture = self._menu.addAction(shown(T("App", "Save as picture…")))
-        self._save_values = self._menu.addAction(shown(T("App", "Save values…")))
+        self._save_picture = self._menu.addAction(shown(T("App", "Save as picture (PNG)…")))
+        self._save_values = self._menu.addAction(shown(T("App", "Save values (CSV)…")))
         self._lay_out()
+        workspace.run.started.connect(self._stack.show_all)  # a range chosen for another run
         self._timer = QTimer(self, singleShot=True, interval=_REDRAW_MS)
         self._timer.timeout.connect(self.redraw)
         self._connect()
@@ -184,10 +187,20 @@ class ChartsView(QWidget):
         column.setContentsMargins(0, look.gap_s, 0, 0)
         column.setSpacing(0)
         column.addLayout(self._bar())
-        column.addWidget(self._stack, 1)
+        column.addWidget(self._scrolled_stack(), 1)
         self._pages = QStackedLayout(self)
         self._pages.addWidget(nothing)
         self._pages.addWidget(content)
+
+    def _scrolled_stack(self) -> QScrollArea:
+        # All charts at their least heights are taller than a low window has room for.
+        scroll = QScrollArea(self)
+        scroll.setFrameShape(QFrame.Shape.NoFrame)
+        scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(self._stack)
+        return scroll
 
     def _bar(self) -> QHBoxLayout:
         look = tokens.current()

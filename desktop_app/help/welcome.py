@@ -103,7 +103,7 @@ class Welcome(QDialog):
         )
         file = Door(
             "file",
-            shown(T("App", "Open a settings file…")),
+            shown(T("App", "Open a run file…")),
             shown(T("App", "Go on with a run that was saved before (.toml).")),
             self,
         )

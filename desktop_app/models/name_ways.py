@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from desktop_app.translation import shown
@@ -62,7 +62,11 @@ def taken_name(settings: TrainSettings, total_steps: int | None = None) -> Taken
     offers = [_rename(folder, new_name), _replace(folder)]
     state = folder.newest_state()
     if state is not None:
-        offers.insert(0, _go_on(state_step(state), total_steps))
+        step, completed = state_step(state), folder.completed_step()
+        if completed is not None and completed > step:
+            offers.insert(1, _train_again(step, total_steps, folder))
+        else:
+            offers.insert(0, _go_on(step, total_steps))
     return TakenName(folder, new_name, offers)
 
 
@@ -77,6 +81,16 @@ def _go_on(step: int, total_steps: int | None) -> Offer:
         return Offer(NameWay.GO_ON, label, shown(template, total=total_steps), is_possible=False)
     template = T("App", "Trains on from its saved state, up to step {total}.")
     return Offer(NameWay.GO_ON, label, shown(template, total=total_steps))
+
+
+def _train_again(step: int, total_steps: int | None, folder: RunFolder) -> Offer:
+    """Return the offer to go on from a state that the run has left behind when it ended."""
+    offer = _go_on(step, total_steps)
+    if not offer.is_possible:
+        return offer
+    template = T("App", "Trains what follows once more, and replaces the finished {name}.")
+    words = shown(template, name=folder.final_weights.name)
+    return replace(offer, words=words)
 
 
 def _rename(folder: RunFolder, new_name: str) -> Offer:

@@ -14,7 +14,7 @@ class Readiness(Enum):
 
     READY = ""
     LOOKING = T("App", "Still looking at the pictures and files…")
-    ERRORS = T("App", "Start is possible once the errors are mended.")
+    ERRORS = T("App", "Start is possible once the errors are fixed.")
 
     @property
     def words(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import IntEnum
@@ -15,6 +16,7 @@ from trainer_core.protocol.messages import (
     CheckpointRemoved,
     CheckpointSaved,
     Event,
+    Plan,
     Resumed,
     SampleReady,
 )
@@ -51,7 +53,6 @@ class WrittenFile:
     kind: str
     path: Path
     step: int
-    epoch: int
     size_bytes: int | None = None
     count: int = 1
 
@@ -62,6 +63,7 @@ class RunFiles(QAbstractTableModel):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._files: list[WrittenFile] = []
+        self._steps_per_epoch = 0  # until the run says how long an epoch is
 
     @property
     def weights(self) -> list[WrittenFile]:
@@ -76,15 +78,16 @@ class RunFiles(QAbstractTableModel):
         """Forget the run."""
         self.beginResetModel()
         self._files.clear()
+        self._steps_per_epoch = 0
         self.endResetModel()
 
     def feed(self, event: Event) -> None:
         """Take in one event; those that are not about files are ignored."""
         match event:
+            case Plan():
+                self._steps_per_epoch = event.steps_per_epoch
             case CheckpointSaved():
-                saved = WrittenFile(
-                    event.kind, Path(event.path), event.step, event.epoch, event.size_bytes
-                )
+                saved = WrittenFile(event.kind, Path(event.path), event.step, event.size_bytes)
                 self._remove(lambda file: file.path == saved.path)
                 self._insert(saved)
             case CheckpointRemoved():
@@ -134,12 +137,12 @@ class RunFiles(QAbstractTableModel):
             case Column.SIZE:
                 return "" if file.size_bytes is None else size_words(file.size_bytes)
             case Column.WHEN:
-                return _when(file)
+                return _when(file.step, self._steps_per_epoch)
 
     # ---------------------------------------------------------------- changes
 
     def _add_sample(self, event: SampleReady) -> None:
-        sample = WrittenFile("sample", Path(event.path), event.step, event.epoch)
+        sample = WrittenFile("sample", Path(event.path), event.step)
         for row, file in enumerate(self._files):
             if file.kind == "sample" and file.step == event.step:
                 if file.path != sample.path:
@@ -169,9 +172,11 @@ def _name(file: WrittenFile) -> str:
     return shown(T("App", "Sample pictures: {count}"), count=file.count)
 
 
-def _when(file: WrittenFile) -> str:
-    if file.step == 0:
+def _when(step: int, steps_per_epoch: int) -> str:
+    if step == 0:
         return shown(T("App", "before training"))
-    if file.epoch:
-        return shown(T("App", "step {step}, epoch {epoch}"), step=file.step, epoch=file.epoch)
-    return shown(T("App", "step {step}"), step=file.step)
+    if not steps_per_epoch:
+        return shown(T("App", "step {step}"), step=step)
+    # The epoch that the step lies in, as the progress says it: events count whole epochs here.
+    epoch = math.ceil(step / steps_per_epoch)
+    return shown(T("App", "step {step}, epoch {epoch}"), step=step, epoch=epoch)

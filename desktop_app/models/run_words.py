@@ -7,7 +7,7 @@ from desktop_app.translation import shown
 from trainer_core.texts import T
 
 PHASES = {
-    "idle": T("App", "Ready"),
+    "idle": T("App", "Nothing is running"),
     "starting": T("App", "Starting the trainer"),
     "loading": T("App", "Loading the model"),
     "caching": T("App", "Preparing pictures"),

@@ -26,7 +26,7 @@ class BeforePage(QWidget):
         self._headline.setFont(tokens.font(look.font_large, bold=True))
         self._missing = QLabel(self, wordWrap=True)
         self._facts = FactGrid(self)
-        self.start_button = QPushButton(shown(T("App", "Start…")), self)
+        self.start_button = QPushButton(shown(T("App", "Start")), self)
         self.problems_button = QPushButton(shown(T("App", "Show problems")), self)
         buttons = QHBoxLayout()
         buttons.setSpacing(look.gap_m)
@@ -49,7 +49,7 @@ class BeforePage(QWidget):
         errors = workspace.problems.count(Severity.ERROR)
         words = shown(T("App", "Ready to start: this is what would be trained."))
         if ready is Readiness.ERRORS:
-            words = shown(T("App", "Errors to be mended first: {count}"), count=errors)
+            words = shown(T("App", "Errors to fix first: {count}"), count=errors)
         elif ready is Readiness.LOOKING:
             words = shown(ready.words)
         self._missing.setText(words)

@@ -61,7 +61,7 @@ class StartSheet(QDialog):
         self._problems_heading = QLabel(self)
         self.problems = ProblemRows(workspace.problems, self)
         self._reason = QLabel(self, wordWrap=True)
-        words = shown(T("App", "Start at once when there is nothing to say"))
+        words = shown(T("App", "Skip this summary when nothing is wrong"))
         self.at_once = QCheckBox(words, self)
         self.at_once.setChecked(workspace.preferences.settings.start_at_once)
         self.start_button = QPushButton(shown(T("App", "Start")), self)

@@ -18,6 +18,7 @@ def look(*_):
     [window] = [w for w in QApplication.topLevelWidgets() if type(w).__name__ == "MainWindow"]
     heavy = [name for name in ("torch", "pyqtgraph") if name in sys.modules]
     seen = {"title": window.windowTitle(), "heavy": heavy}
+    seen["fills_the_screen"] = window.isMaximized()
     window.close()
     print(json.dumps(seen))
     return 0
@@ -49,7 +50,8 @@ def start(tmp_path: Path):
 
 
 def test_it_opens_with_the_demo_and_without_what_takes_long_to_import(start, tmp_path: Path):
-    assert start("--demo") == {"title": "demo.toml[*] – LoRA Loom", "heavy": []}
+    seen = start("--demo")
+    assert (seen["title"], seen["heavy"]) == ("demo.toml[*] – LoRA Loom", [])
     assert (tmp_path / "home" / "demo" / "demo.toml").is_file()
 
 
@@ -61,3 +63,7 @@ def test_it_opens_the_file_that_is_named(start, tmp_path: Path):
 
 def test_it_opens_empty_otherwise(start):
     assert start()["title"] == "New run[*] – LoRA Loom"
+
+
+def test_the_first_window_fills_a_screen_smaller_than_its_own_size(start):
+    assert start()["fills_the_screen"]  # that of the tests is 800 pixels wide

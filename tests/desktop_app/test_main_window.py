@@ -195,6 +195,8 @@ def test_a_file_changed_by_another_program_is_told_beside_the_end_of_a_run(
     qtbot.waitUntil(window.file_banner.isVisible, timeout=10_000)
     assert window.banner.isVisible()
     assert not window.file_banner.geometry().isEmpty()
+    for banner in (window.file_banner, window.banner):
+        assert banner.width() == window.width()  # from edge to edge
 
 
 def test_unsaved_changes_that_cannot_be_kept_are_told(
@@ -351,6 +353,7 @@ def test_a_failed_run_says_what_happened_and_leads_to_the_details(
     with qtbot.waitSignal(workspace.dock_wanted) as wanted:
         details.click()
     assert wanted.args == ["run"]
+    assert not ready.banner.isVisible()
 
 
 def test_the_run_dock_comes_to_the_front_at_the_end(ready: MainWindow, workspace: Workspace, qtbot):

@@ -31,7 +31,7 @@ def words(bar: StatusBar) -> set[str]:
 
 
 def test_without_a_run_it_is_ready_and_says_the_version(bar: StatusBar):
-    assert words(bar) == {"Ready", "0.1.0"}
+    assert words(bar) == {"Nothing is running", "0.1.0"}
     assert not bar.findChildren(QProgressBar)[0].isVisible()
 
 

@@ -191,3 +191,28 @@ def test_a_run_folder_holds_events_and_ends_in_run(folder: RunFolder, tmp_path: 
         (path / "events.jsonl").touch()
     assert is_run_folder(folder.path)
     assert not is_run_folder(tmp_path / "other")
+
+
+@pytest.mark.parametrize(
+    ("last", "step"),
+    [
+        ({"event": "finished", "reason": "completed", "step": 380}, 380),
+        ({"event": "finished", "reason": "stopped", "step": 120}, None),
+        ({"event": "step_done", "step": 120}, None),
+    ],
+)
+def test_the_last_event_tells_whether_the_run_came_to_its_end(
+    folder: RunFolder, last: dict[str, object], step: int | None
+) -> None:
+    assert folder.completed_step() is None
+    folder.path.mkdir()
+    before = json.dumps({"event": "finished", "reason": "completed", "step": 9}) + "\n"
+    many = before * (2 * 64 * 1024 // len(before))  # longer than the longest line
+    folder.event_file.write_text(many + json.dumps(last) + "\n", encoding="utf-8")
+    assert folder.completed_step() == step
+
+
+def test_an_event_file_that_ends_in_a_torn_line_tells_of_no_end(folder: RunFolder) -> None:
+    folder.path.mkdir()
+    folder.event_file.write_text('{"event": "finis', encoding="utf-8")
+    assert folder.completed_step() is None

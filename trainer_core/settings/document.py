@@ -303,7 +303,7 @@ def _explain(path: str, detail: ErrorDetails) -> Problem:
     if param.default is None:
         hint = text(T("Problems", "Leave it unset."))
     else:
-        hint = text(T("Problems", "Use the default, {default}."), default=_shown(raw_default))
+        hint = text(T("Problems", "Use the default, {default}."), default=_plain(raw_default))
     return _error(path, _reason(param, detail), hint, {path: raw_default})
 
 
@@ -312,10 +312,10 @@ def _reason(param: Param, detail: ErrorDetails) -> Text:
     facts = {"name": param.name, "value": _shown(detail["input"])}
     if kind == "greater_than_equal":
         template = T("Problems", "{name} is {value}, but must be at least {limit}.")
-        return text(template, limit=context["ge"], **facts)
+        return text(template, limit=_plain(context["ge"]), **facts)
     if kind == "less_than_equal":
         template = T("Problems", "{name} is {value}, but must be at most {limit}.")
-        return text(template, limit=context["le"], **facts)
+        return text(template, limit=_plain(context["le"]), **facts)
     if kind == "literal_error":
         template = T("Problems", "{name} is {value}, but must be one of {choices}.")
         return text(template, choices=", ".join(param.spec.choices), **facts)
@@ -336,6 +336,11 @@ def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -
         return text(T("Problems", "{name} is {value}, but must be a list of texts."), **facts)
     template = T("Problems", "{name} is {value}, but must be a list of {count} values.")
     return text(template, count=param.length, **facts)
+
+
+def _plain(value: object) -> str:
+    """Return a value as people write it: 1, not 1.0."""
+    return f"{value:.12g}" if isinstance(value, float) else _shown(value)
 
 
 def _shown(value: object) -> str:

@@ -110,7 +110,7 @@ def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
     except TOMLKitError as error:
         line, column = _place_of(error, content)
         reason = _reason_of(error)
-        hint = T("Errors", "Mend line {line}, column {column} in a text editor.")
+        hint = T("Errors", "Correct line {line}, column {column} in a text editor.")
         # The end of the file counts as a line of its own, which `content` need not have.
         if any("\\" in text for text in content.split("\n")[line - 1 : line]):
             hint = T("Errors", "In line {line}, write the path with / or in single quotes.")

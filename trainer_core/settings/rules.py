@@ -49,7 +49,7 @@ def existing_paths(settings: TrainSettings) -> Iterator[Problem]:
         is_written = path in ("output.output_dir", "output.logging_dir")
         message = _place_message(value) if is_written else _path_message(param, value)
         if message is not None:
-            hint = Suggestion(text(T("Problems", "Choose another one, or mend the path.")))
+            hint = Suggestion(text(T("Problems", "Choose another one, or correct the path.")))
             yield Problem(path, Severity.ERROR, message, hint)
 
 

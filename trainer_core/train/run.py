@@ -231,8 +231,10 @@ class Run:
     def _newest_weights(self) -> str | None:
         if self._start is None or self._loop is None:
             return None
-        steps = self._loop.saver.own.steps
-        weights = [name for name in steps if name.endswith(WEIGHTS_SUFFIX)]
+        steps, reached = self._loop.saver.own.steps, self._loop.position.step
+        # A run that went on from an earlier state may still have files from beyond this end.
+        names = [name for name, step in steps.items() if step <= reached]
+        weights = [name for name in names if name.endswith(WEIGHTS_SUFFIX)]
         if not weights:
             return None
         return str(self._start.folder.output_dir / max(weights, key=steps.__getitem__))

@@ -162,6 +162,16 @@ def test_the_choice_of_charts_is_remembered(view, workspace, qtbot):
     assert shown_charts(again) == ["loss", "memory"]
 
 
+def test_all_charts_together_leave_a_low_window_low(view, workspace, qtbot):
+    feed(workspace, 1, 1)
+    wait_drawn(qtbot, view, 1)
+    for name in ("gradient_norm", "images_per_second", "memory"):
+        choose(view, name)
+    view.resize(600, 200)
+    assert view.height() == 200
+    assert plot(view, "memory").height() >= tokens.current().thumbnail // 2
+
+
 def test_the_last_chart_cannot_be_hidden(view, workspace, qtbot):
     feed(workspace, 1, 10)
     wait_drawn(qtbot, view, 10)
@@ -260,6 +270,15 @@ def test_zooming_one_chart_moves_all_and_stays_as_points_come(view, workspace, q
     feed(workspace, 101, 200)
     qtbot.waitUntil(lambda: "0.005" in words(view))
     assert plot(view, "loss").x_range == plot(view, "learning_rates").x_range == zoomed
+
+
+def test_a_new_run_is_shown_whole_whatever_was_zoomed_before(view, workspace, qtbot):
+    feed(workspace, 1, 100)
+    wait_drawn(qtbot, view, 100)
+    zoom_in(view)
+    assert not view._stack.is_following
+    workspace.run.started.emit()
+    assert view._stack.is_following
 
 
 def test_dragging_moves_along_the_steps(view, workspace, qtbot):

@@ -42,6 +42,19 @@ def test_with_a_state_the_safest_is_to_go_on(tmp_path: Path):
     assert taken.offers[0].label == "Go on from step 120"
 
 
+def test_what_is_finished_is_not_trained_over_unasked(tmp_path: Path):
+    write_state(tmp_path, 120)
+    (tmp_path / "cat.run").mkdir()
+    finished = {"event": "finished", "reason": "completed", "step": 380}
+    (tmp_path / "cat.run" / "events.jsonl").write_text(json.dumps(finished), encoding="utf-8")
+    taken = taken_name(settings(tmp_path), total_steps=380)
+    assert taken is not None
+    assert taken.safest is NameWay.RENAME
+    [go_on] = [offer for offer in taken.offers if offer.way is NameWay.GO_ON]
+    assert go_on.is_possible
+    assert "replaces the finished cat.safetensors" in go_on.words
+
+
 @pytest.mark.parametrize("total_steps", [120, 100])
 def test_a_run_that_is_as_long_as_asked_cannot_go_on(tmp_path: Path, total_steps: int):
     write_state(tmp_path, 120)

@@ -7,6 +7,7 @@ from trainer_core.protocol.messages import (
     CheckpointRemoved,
     CheckpointSaved,
     EventBase,
+    Plan,
     Resumed,
     SampleReady,
 )
@@ -20,6 +21,19 @@ def saved(name: str, step: int, kind: str = "weights", size: int = 1536) -> Even
 def sample(step: int, number: int) -> SampleReady:
     path = f"/out/cat.run/samples/{step}_{number}.png"
     return SampleReady(step=step, epoch=1, prompt_index=number, prompt="a", path=path, seed=1)
+
+
+def plan(steps_per_epoch: int) -> Plan:
+    return Plan(
+        pictures=4,
+        showings_per_epoch=steps_per_epoch,
+        buckets=(),
+        batches_per_epoch=steps_per_epoch,
+        steps_per_epoch=steps_per_epoch,
+        total_steps=10 * steps_per_epoch,
+        epochs=10,
+        warmup_steps=0,
+    )
 
 
 def names(files: RunFiles) -> list[object]:
@@ -36,7 +50,14 @@ def test_the_newest_file_is_on_top_with_size_and_step(files: RunFiles):
     files.feed(saved("cat.safetensors", 76))
     assert names(files) == ["cat.safetensors", "cat-000001.safetensors"]
     assert files.index(0, Column.SIZE).data() == "1.5 KiB"
-    assert files.index(0, Column.WHEN).data() == "step 76, epoch 1"
+    assert files.index(0, Column.WHEN).data() == "step 76"
+
+
+@pytest.mark.parametrize(("step", "epoch"), [(1, 1), (38, 1), (39, 2), (76, 2), (77, 3)])
+def test_a_file_tells_the_epoch_that_its_step_lies_in(files: RunFiles, step: int, epoch: int):
+    files.feed(plan(steps_per_epoch=38))
+    files.feed(saved("cat.safetensors", step))
+    assert files.index(0, Column.WHEN).data() == f"step {step}, epoch {epoch}"
 
 
 def test_a_removed_file_goes(files: RunFiles):

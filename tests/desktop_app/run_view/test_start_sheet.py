@@ -95,7 +95,7 @@ def test_an_error_keeps_start_shut_until_it_is_mended_from_here(seen: Workspace,
     seen.document.apply({"adapter.netwrok_dim": 32}, "a typing mistake")
     sheet = make(seen)
     assert not sheet.start_button.isEnabled()
-    assert "Start is possible once the errors are mended." in words(sheet)
+    assert "Start is possible once the errors are fixed." in words(sheet)
     button(sheet, "Did you mean network_dim in [adapter]?").click()
     qtbot.waitUntil(sheet.start_button.isEnabled, timeout=20_000)
     assert seen.document.value("adapter.network_dim") == 32

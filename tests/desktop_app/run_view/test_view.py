@@ -63,13 +63,13 @@ def test_before_a_run_the_plan_stands_there_with_a_way_to_start(
     assert view.page is view.before
     assert "1 × 10 repeats = 10 per epoch" in words(view)
     with qtbot.waitSignal(workspace.command_wanted) as wanted:
-        press(view, "Start…")
+        press(view, "Start")
     assert wanted.args == ["start"]
 
 
 def test_what_is_missing_is_counted(view: RunView, workspace: Workspace, qtbot):
     workspace.document.set_value("dataset.train_data_dir", "")
-    qtbot.waitUntil(lambda: "Errors to be mended first: 1" in words(view))
+    qtbot.waitUntil(lambda: "Errors to fix first: 1" in words(view))
     assert not view.before.start_button.isEnabled()
 
 

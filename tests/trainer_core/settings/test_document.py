@@ -127,6 +127,7 @@ def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw
             "resolution holds 51.2, where a whole number is needed.",
         ),
         ("dataset.resolution", [512, 32], "resolution is 32, but must be at least 64."),
+        ("adapter.network_alpha", 2000, "network_alpha is 2000, but must be at most 1024."),
         (
             "optimizer.optimizer_args",
             "a=1",

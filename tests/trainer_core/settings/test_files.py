@@ -94,7 +94,7 @@ def test_a_mistake_in_the_toml_is_named_with_line_and_column() -> None:
     error = named_error(f'format = "{FORMAT}"\n[model]\n{line}\n')
 
     column = line.rindex("=") + 1  # text editors count from 1
-    assert str(error.hint) == f"Mend line 3, column {column} in a text editor."
+    assert str(error.hint) == f"Correct line 3, column {column} in a text editor."
 
 
 def test_a_setting_given_twice_is_named_with_its_line() -> None:
