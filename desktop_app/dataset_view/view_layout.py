@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QObject, Signal
 from PySide6.QtWidgets import QSlider, QSplitter
 
-_VERSION = 1  # raised when a kept layout would no longer fit
+_VERSION = 2  # raised when a kept layout would no longer fit
 
 
 class ViewLayout(QObject):
