@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QLabel,
-    QListView,
     QMenu,
     QPlainTextEdit,
     QPushButton,
@@ -20,7 +19,6 @@ from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
 from desktop_app.models.picture_offer import Offer
 from desktop_app.widgets.banner import Banner
-from desktop_app.widgets.bar_list import BarList
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
