@@ -34,7 +34,7 @@ class AppSettings(Section):
     start_at_once: bool = param(
         False,
         T("App", "Start at once"),
-        T("App", "Start shows no summary when there is no problem and the name is free."),
+        T("App", "Start shows its summary only if there is a problem or the name is taken."),
     )
     trainer_python: Path | None = param(
         None,

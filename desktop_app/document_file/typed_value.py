@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.document import Document
 from desktop_app.editors.base import Editor, editor_around, focused_editor
+from trainer_core.settings.schema import params
 
 
 class TypedValue(QObject):
@@ -25,7 +26,7 @@ class TypedValue(QObject):
     def values(self) -> dict[str, object]:
         """Return the raw value that is being typed, by its path, if it differs from the last."""
         editor = focused_editor()
-        if editor is None:
+        if editor is None or editor.param.path not in params():  # the app's own settings
             return {}
         path, raw = editor.param.path, editor.raw()
         return {} if repr(raw) == repr(self._document.value(path)) else {path: raw}
