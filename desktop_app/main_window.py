@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.resize(_FIRST_SIZE_PX.boundedTo(self._room()))
+        self.resize(_FIRST_SIZE_PX.width(), min(_FIRST_SIZE_PX.height(), self._free_height()))
         self.docks = DockFrame(self, DOCKS)
         # Before the docks listen themselves: a field can take the focus once its dock is shown.
         workspace.setting_wanted.connect(self.docks.raise_for)
@@ -288,10 +288,10 @@ class MainWindow(QMainWindow):
         for name in ("pause", "go_on", "save_now", "sample_now"):
             self.commands[name].setEnabled(self.run.can_be_asked)
 
-    def _room(self) -> QSize:
+    def _free_height(self) -> int:
         """Return what the screen leaves for a window below its title bar."""
         title = self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
-        return self.screen().availableSize() - QSize(0, title)
+        return self.screen().availableSize().height() - title
 
     def _restore_layout(self) -> None:
         preferences = self._workspace.preferences
