@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, QTimer
 from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QMainWindow, QMenu, QToolBar
+from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
 from desktop_app.caption_commands import CaptionCommands
@@ -68,7 +68,7 @@ class MainWindow(QMainWindow):
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
-        self.resize(_FIRST_SIZE_PX)
+        self.resize(_FIRST_SIZE_PX.width(), min(_FIRST_SIZE_PX.height(), self._free_height()))
         self.docks = DockFrame(self, DOCKS)
         # Before the docks listen themselves: a field can take the focus once its dock is shown.
         workspace.setting_wanted.connect(self.docks.raise_for)
@@ -299,6 +299,11 @@ class MainWindow(QMainWindow):
         self.commands["go_on"].setVisible(run.phase == "paused")
         for name in ("pause", "go_on", "save_now", "sample_now"):
             self.commands[name].setEnabled(self.run.can_be_asked)
+
+    def _free_height(self) -> int:
+        """Return what the screen leaves for a window below its title bar."""
+        title = self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+        return self.screen().availableSize().height() - title
 
     def _restore_layout(self) -> None:
         preferences = self._workspace.preferences

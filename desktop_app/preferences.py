@@ -34,7 +34,7 @@ class AppSettings(Section):
     start_at_once: bool = param(
         False,
         T("App", "Skip the summary"),
-        T("App", "Start trains at once when nothing is wrong and the name is free."),
+        T("App", "Start shows its summary only if there is a problem or the name is taken."),
     )
     trainer_python: Path | None = param(
         None,

@@ -36,7 +36,14 @@ def shown_problem(problem: Problem) -> str:
     """Return a problem's sentence, with settings called by the labels that the form shows."""
     message = problem.message
     named = {key: _label_of(key, value) for key, value in message.values.items()}
+    if "wanted" in named and "other" in named:
+        named["wanted"] = _choice_labels(str(message.values["other"]), str(named["wanted"]))
     return shown(Text(message.template, named))
+
+
+def shown_offer(message: Text) -> str:
+    """Return a way out as a button says it: without the full stop of a sentence."""
+    return shown(message).rstrip(".\N{IDEOGRAPHIC FULL STOP}")
 
 
 def place(path: str) -> str:
@@ -56,12 +63,21 @@ def choice_label(param: Param, value: object) -> str:
 
 
 def _label_of(key: str, value: Value) -> Value:
-    if key not in ("name", "other") or not isinstance(value, str):
+    if key not in ("name", "other", "first", "second") or not isinstance(value, str):
         return value
     path = path_of(value)
     if path is None:
         return value
     return shown(T("App", "“{label}”"), label=place(path))
+
+
+def _choice_labels(name: str, words: str) -> str:
+    """Return values of a setting, as files write them, in the form's words."""
+    path = path_of(name)
+    if path is None:
+        return words
+    values = ({"true": True, "false": False}.get(word, word) for word in words.split(", "))
+    return ", ".join(choice_label(params()[path], value) for value in values)
 
 
 def _translated(template: str, contexts: Sequence[str]) -> str:

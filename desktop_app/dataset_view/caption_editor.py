@@ -97,7 +97,7 @@ class CaptionEditor(QWidget):
             return
         text = self.field.toPlainText()
         first, *others = text.split("\n")
-        is_saved = file.with_text(text) == file
+        is_saved = self._captions.draft(row.path) is None or file.with_text(text) == file
         self._count.setText(shown(T("App", "Tags: {count}"), count=count_tags(first).total()))
         self._hint.setText("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
@@ -214,6 +214,8 @@ def _words(error: TrainerError, file: Path) -> str:
 
 def _placeholder(row: PictureRow, file: CaptionFile) -> str:
     name, words = file.path.name, row.class_tokens
+    if file.data is not None and not file.text.strip():
+        return shown(T("App", "{name} is empty. Type a caption."), name=name)
     if not words.strip():
         return shown(T("App", "No caption: trained without words. Type to make {name}."), name=name)
     template = T("App", "No caption: trained as “{words}”. Type to make {name}.")

@@ -158,14 +158,14 @@ class _Findings(QScrollArea):
 
 
 def _facts(row: PictureRow) -> str:
-    template = T("App", "{size} px, trained at {bucket}, {repeats} times per epoch")
+    template = T("App", "{size} px, trained at {bucket}, {repeats}\u00a0× per epoch")
     if row.size is None:
         template = T("App", "Cannot be read")
     elif row.placement is None:
         template = T("App", "{size} px, not trained")
     elif _cut_percent(row.placement) > 0:
         template = T(
-            "App", "{size} px, trained at {bucket} ({cut} % cut off), {repeats} times per epoch"
+            "App", "{size} px, trained at {bucket} ({cut} % cut off), {repeats}\u00a0× per epoch"
         )
     return shown(
         template,

@@ -38,7 +38,7 @@ from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.run_folder import is_run_folder
 from trainer_core.texts import T
 
-_SIDE_PX = 210  # at first; the rest is the pictures
+_SIDE_PX = 232  # at first; the rest is the pictures
 
 
 class DatasetView(QWidget):
@@ -81,7 +81,6 @@ class DatasetView(QWidget):
         self._side.bucket_chosen.connect(browser.show_bucket)
         browser.filter_dropped.connect(self._side.choose_all)
         self._side.removal_wanted.connect(self.removed)
-        self._side.picture_wanted.connect(self.reveal)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
         model.findings_changed.connect(self._show_rows)
@@ -145,7 +144,6 @@ class DatasetView(QWidget):
         self._show_page()
 
     def _show_rows(self) -> None:
-        self._side.show_findings(self._model.findings, *self._model.bases)
         self.browser.show_rows(self._model.rows)
 
     def _show_progress(self) -> None:

@@ -117,6 +117,7 @@ class _ProblemsView(QWidget):
 
 def _table(model: ProblemsModel) -> QTreeView:
     table = QTreeView()
+    table.setObjectName("problems")
     table.setModel(model)
     table.setRootIsDecorated(False)
     table.setUniformRowHeights(True)

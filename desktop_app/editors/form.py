@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 from desktop_app.document import Document
 from desktop_app.editors.row import Row
 from desktop_app.theme import tokens
-from desktop_app.translation import choice_label, place, shown
+from desktop_app.translation import choice_label, place, shown, shown_offer
 from desktop_app.widgets.collapsible import Collapsible
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Suggestion
@@ -124,7 +124,7 @@ class SectionForm(QWidget):
         return ""
 
     def _on_suggestion_wanted(self, suggestion: Suggestion) -> None:
-        self._document.apply(suggestion.changes, shown(suggestion.message))
+        self._document.apply(suggestion.changes, shown_offer(suggestion.message))
 
 
 def _stacked(rows: Iterable[Row]) -> QWidget:

@@ -178,6 +178,7 @@ class SettingsPage(QWidget):
         layout.addWidget(self._result)
         layout.addStretch()
         area = QScrollArea(self)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes on to the first field
         area.setWidgetResizable(True)
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setWidget(body)

@@ -6,7 +6,7 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.theme import tokens
-from desktop_app.translation import shown, shown_problem
+from desktop_app.translation import shown, shown_offer, shown_problem
 from trainer_core.settings.problems import Problem, Suggestion
 
 
@@ -30,10 +30,10 @@ class ProblemLine(QWidget):
             layout.addLayout(self._way_out(problem.suggestion))
 
     def _way_out(self, suggestion: Suggestion) -> QHBoxLayout:
-        look, words = tokens.current(), shown(suggestion.message)
+        look = tokens.current()
         row = QHBoxLayout()
         if suggestion.changes:
-            button = QPushButton(words, self)
+            button = QPushButton(shown_offer(suggestion.message), self)
             button.setProperty("role", "link")
             button.setCursor(Qt.CursorShape.PointingHandCursor)
             button.clicked.connect(lambda: self.applied.emit(suggestion))
@@ -41,7 +41,7 @@ class ProblemLine(QWidget):
             button.setFont(tokens.font(look.font_small))
             row.addStretch()
         else:
-            label = QLabel(words, self, wordWrap=True)
+            label = QLabel(shown(suggestion.message), self, wordWrap=True)
             label.setProperty("role", "dim")
             label.setFont(tokens.font(look.font_small))
             row.addWidget(label)

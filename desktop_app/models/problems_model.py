@@ -12,7 +12,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersisten
 from desktop_app.models.finding_words import way_out, what
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
-from desktop_app.translation import place, shown, shown_problem
+from desktop_app.translation import place, shown, shown_offer, shown_problem
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.texts import T
@@ -43,11 +43,13 @@ class Entry:
     def of_problem(cls, problem: Problem) -> Entry:
         """Return the entry of a problem with the settings."""
         suggestion = problem.suggestion
+        is_offer = suggestion is not None and bool(suggestion.changes)
+        words = shown_offer if is_offer else shown
         return cls(
             problem.severity,
             shown_problem(problem),
             place(problem.path),
-            "" if suggestion is None else shown(suggestion.message),
+            "" if suggestion is None else words(suggestion.message),
             path=problem.path,
             changes={} if suggestion is None else suggestion.changes,
         )

@@ -67,6 +67,7 @@ class PreferencesDialog(QDialog):
         page.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)  # it is a class of its own
         area = QScrollArea(self._pages)
         area.setWidgetResizable(True)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes on to what the page holds
         area.setWidget(page)
         self._names.append(name)
         self._list.addItem(title)

@@ -7,6 +7,8 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 from desktop_app.editors.row import Row
 from desktop_app.preferences import AppSettings, Preferences
 from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from desktop_app.widgets.wrapped_label import WrappedLabel
 from trainer_core.settings.document import from_raw, to_raw
 from trainer_core.settings.param import Param, section_params
 
@@ -31,6 +33,7 @@ class GeneralPage(QWidget):
         layout.setSpacing(look.gap_s)
         for row in self.rows.values():
             layout.addWidget(row)
+            layout.addWidget(self._help_words(row.param))
         layout.addStretch()
         preferences.changed.connect(self._show)
         self._show()
@@ -40,6 +43,14 @@ class GeneralPage(QWidget):
         row.committed.connect(self._on_committed)
         row.reset_wanted.connect(self._on_reset_wanted)
         return row
+
+    def _help_words(self, param: Param) -> WrappedLabel:
+        look = tokens.current()
+        words = WrappedLabel(self)
+        words.setFont(tokens.font(look.font_small))
+        words.setContentsMargins(look.gap_l, 0, 0, look.gap_m)
+        words.say(shown(param.spec.help), "dim")
+        return words
 
     def _show(self) -> None:
         for name, row in self.rows.items():

@@ -33,7 +33,7 @@ from desktop_app.questions import CANCEL, Answer, Ask, Question, ask
 from desktop_app.theme import tokens
 from desktop_app.trainer_python.installation import Installation, InstallEnd
 from desktop_app.trainer_python.plan import Plan
-from desktop_app.trainer_python.trainer_python import TrainerPython
+from desktop_app.trainer_python.trainer_python import Refusal, TrainerPython
 from desktop_app.translation import shown
 from trainer_core.texts import T
 
@@ -124,8 +124,7 @@ class TrainerPage(QWidget):
             looking = T("App", "Looking at {path}…")
             words, hint, role = shown(looking, path=str(python.candidate)), "", "dim"
         elif python.refusal is not None:
-            judged = Verdict("error", python.refusal.sentence, python.refusal.hint)
-            words, hint, role = _words(judged)
+            words, hint, role = _refusal_words(python.refusal)
         else:
             words, hint, role = _words(judged)
         self.verdict.setText(words)
@@ -253,6 +252,14 @@ def environment_folder(chosen: Path) -> Path:
 
 def _words(judged: Verdict) -> tuple[str, str, str]:
     return shown(judged.sentence), shown(judged.hint) if judged.hint else "", judged.role
+
+
+def _refusal_words(refusal: Refusal) -> tuple[str, str, str]:
+    words, hint, role = _words(Verdict("error", refusal.sentence, refusal.hint))
+    if refusal.path is not None:  # what is shown above is about the Python that stays
+        template = T("App", "{path} was not taken. {reason}")
+        words = shown(template, path=str(refusal.path), reason=words)
+    return words, hint, role
 
 
 def _place(plan: Plan) -> Path:

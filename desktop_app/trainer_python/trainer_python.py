@@ -42,10 +42,11 @@ class Surroundings:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why something asked for is not done, and what to do."""
+    """Why something asked for is not done, and what to do; ``path`` is what was refused."""
 
     sentence: Text
     hint: Text | None = None
+    path: Path | None = None
 
 
 class TrainerPython(QObject):
@@ -146,7 +147,7 @@ class TrainerPython(QObject):
         try:
             program = python_at(path)
         except PythonError as error:
-            self._refuse(error.message, error.hint)
+            self._refuse(error.message, error.hint, path)
             return
         self.candidate = program
         self._ask(program)
@@ -185,7 +186,7 @@ class TrainerPython(QObject):
             self.facts = facts
         self.candidate = None
         if facts.path != self._path and facts.problem is not None:
-            self._refuse(facts.problem, facts.hint)
+            self._refuse(facts.problem, facts.hint, facts.path)
         self.changed.emit()
 
     def _take(self, facts: PythonFacts) -> None:
@@ -196,8 +197,8 @@ class TrainerPython(QObject):
         self._preferences.change(trainer_python=None if own else facts.path)
         self.chosen.emit()
 
-    def _refuse(self, sentence: Text, hint: Text | None) -> None:
-        self.refusal = Refusal(sentence, hint)
+    def _refuse(self, sentence: Text, hint: Text | None, path: Path | None = None) -> None:
+        self.refusal = Refusal(sentence, hint, path)
         self.changed.emit()
 
     def _preferred(self) -> Path | None:

@@ -3,8 +3,10 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 
-from desktop_app.translation import choice_label, place, shown, shown_problem
+from desktop_app.translation import choice_label, place, shown, shown_offer, shown_problem
+from trainer_core.settings.document import parse
 from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.rules import values_without_effect
 from trainer_core.settings.schema import params
 from trainer_core.texts import text
 
@@ -64,3 +66,15 @@ def test_an_unset_value_is_called_what_the_form_calls_it():
 def test_a_place_is_a_label_if_there_is_one():
     assert place("adapter.network_dim") == "Network rank"
     assert place("adapter.unheard_of") == "adapter.unheard_of"
+
+
+def test_a_condition_is_told_in_the_words_of_the_form():
+    settings, _ = parse({"dataset": {"keep_tokens": 2, "shuffle_caption": False}})
+    assert settings is not None
+    [problem] = values_without_effect(settings)
+    words = "“Keep tokens” has no effect: it acts only if “Shuffle caption” is on."
+    assert shown_problem(problem) == words
+
+
+def test_an_offer_ends_like_a_button():
+    assert shown_offer(text("Reset it.")) == "Reset it"

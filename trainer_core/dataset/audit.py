@@ -235,7 +235,7 @@ def _header_findings(path: Path, header: PictureHeader) -> Iterator[Finding]:
 
 def _small(path: Path, size: Size, placement: Placement) -> Finding:
     template = T(
-        "Problems", "{path} is small: {width} x {height} pixels, trained at {wide} x {high}."
+        "Problems", "{path} is small: {width} × {height} pixels, trained at {wide} × {high}."
     )
     (width, height), (wide, high) = size, placement.bucket
     message = text(template, path=path, width=width, height=height, wide=wide, high=high)
@@ -279,7 +279,9 @@ def _caption_findings(
         yield _uncaptioned(concept, extension)
     else:
         for path in without:
-            template = T("Problems", "{path} has no caption file; it is trained as “{words}”.")
+            template = T("Problems", "{path} has no caption file; it is trained without words.")
+            if concept.class_tokens.strip():
+                template = T("Problems", "{path} has no caption file; it is trained as “{words}”.")
             message = text(template, path=path, words=concept.class_tokens)
             hint = text(T("Problems", "Write {name}."), name=path.with_suffix("").name + extension)
             yield Finding(path, Severity.WARNING, message, hint)

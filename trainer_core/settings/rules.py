@@ -265,7 +265,8 @@ def upscaling_without_buckets(settings: TrainSettings) -> Iterator[Problem]:
     """Say that small pictures are enlarged without buckets, though the default is not to."""
     pictures = settings.dataset
     if pictures.bucket_no_upscale and not pictures.enable_bucket:
-        message = text(T("Problems", "bucket_no_upscale has no effect without buckets."))
+        template = T("Problems", "{name} has no effect without buckets.")
+        message = text(template, name="bucket_no_upscale")
         hint = text(T("Problems", "Enable buckets, or let small pictures be enlarged."))
         suggestion = Suggestion(hint, {"dataset.enable_bucket": True})
         yield Problem("dataset.bucket_no_upscale", Severity.NOTICE, message, suggestion)

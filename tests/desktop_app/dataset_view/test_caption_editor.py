@@ -123,6 +123,16 @@ def test_a_picture_without_a_caption_says_which_file_will_be_made(editor, view, 
     assert (cats / "c.txt").read_text() == "zxq cat, lying"
 
 
+def test_looking_at_an_empty_caption_file_threatens_nothing(editor, view, cats, workspace, qtbot):
+    (cats / "c.txt").write_bytes(b"")
+    workspace.dataset.rescan()
+    qtbot.waitUntil(lambda: "is empty" in str(row_of(workspace, cats / "c.png").findings))
+    view.reveal(cats / "c.png")
+    assert "removed" not in says(editor)
+    assert "saves" not in says(editor)
+    assert "c.txt is empty" in editor.field.placeholderText()
+
+
 def test_emptying_a_caption_tells_that_its_file_will_go(field, editor, cats, workspace, qtbot):
     retype(field, " ")
     assert "a.txt will be removed" in says(editor)

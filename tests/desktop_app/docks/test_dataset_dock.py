@@ -9,7 +9,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QLabel,
-    QListView,
     QMenu,
     QPlainTextEdit,
     QPushButton,
@@ -20,7 +19,6 @@ from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
 from desktop_app.models.picture_offer import Offer
 from desktop_app.widgets.banner import Banner
-from desktop_app.widgets.bar_list import BarList
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
@@ -188,21 +186,23 @@ def test_a_selected_picture_shows_its_caption_and_sizes(filled):
     caption = filled.findChild(QPlainTextEdit)
     assert caption.isVisible()
     assert caption.toPlainText() == "zxq cat, sitting"
-    assert "512 × 512 px, trained at 512 × 512, 10 times per epoch" in words(filled.browser.details)
+    assert "512 × 512 px, trained at 512 × 512, 10\u00a0× per epoch" in words(
+        filled.browser.details
+    )
 
 
-def test_a_finding_leads_to_its_picture_even_if_it_is_filtered_out(filled):
+def test_a_wanted_picture_is_shown_even_if_it_is_filtered_out(filled, workspace, folder):
     tree = filled.findChild(DatasetSide).findChild(QTreeView)
     tree.setCurrentIndex(tree.model().index(2, 0))
-    [findings] = [
-        view
-        for view in filled.findChild(DatasetSide).findChildren(QListView)
-        if not isinstance(view, ThumbnailGrid | BarList)
-    ]
-    first = findings.model().index(0, 0)
-    assert first.data().startswith("10_zxq cat/broken.png")
-    findings.clicked.emit(first)
+    workspace.picture_wanted.emit(folder / "10_zxq cat" / "broken.png")
     assert grid(filled).currentIndex().data() == "broken.png"
+
+
+def test_the_names_of_folders_have_room_beside_their_figures(filled):
+    filled.resize(840, 400)  # what a window of 1280 pixels leaves
+    tree = filled.findChild(DatasetSide).findChild(QTreeView)
+    place = tree.visualRect(tree.model().index(1, 0))
+    assert place.width() > tree.fontMetrics().horizontalAdvance("10_zxq lantern")
 
 
 def test_a_wanted_picture_is_shown(filled, workspace, folder):

@@ -44,7 +44,7 @@ def test_the_worst_stand_first_whatever_they_are_about(model: ProblemsModel):
 
 def test_a_row_says_what_where_and_what_to_do(model: ProblemsModel):
     model.set_problems([ERROR])
-    assert row_words(model, 0) == ["“Network rank” is 0.", "Network rank", "Use 8."]
+    assert row_words(model, 0) == ["“Network rank” is 0.", "Network rank", "Use 8"]
 
 
 def test_a_finding_names_its_picture(model: ProblemsModel):

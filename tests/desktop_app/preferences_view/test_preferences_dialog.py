@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from helpers.scripted_python import ScriptedPython
-from PySide6.QtCore import QCoreApplication, QEvent, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QListWidget, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop_app.preferences_view.dialog import PreferencesDialog
@@ -46,6 +46,18 @@ def test_a_wanted_page_is_shown(opening: PreferencesWindow, workspace: Workspace
     assert opening.dialog is not None
     assert opening.dialog.isVisible()
     assert opening.dialog.page == "trainer"
+
+
+def test_tab_leads_from_the_pages_to_the_first_field(
+    opening: PreferencesWindow, qtbot: QtBot
+) -> None:
+    opening.show()
+    dialog = opening.dialog
+    assert dialog is not None
+    [pages] = dialog.findChildren(QListWidget, "pages")
+    pages.setFocus()
+    qtbot.keyClick(pages, Qt.Key.Key_Tab)
+    assert dialog.focusWidget() in dialog.general.rows["theme"].editor.fields()
 
 
 def test_the_dialog_is_opened_once_and_turned(

@@ -149,6 +149,7 @@ def test_the_list_goes_back_where_a_choice_cannot_be_taken(
     assert page.chooser.list.currentData() == bad
     qtbot.waitUntil(lambda: not workspace.python.is_looking, timeout=WAIT_MS)
     assert page.chooser.list.currentData() == scripted.path
+    assert page.verdict.text().startswith(f"{bad} was not taken.")
     assert "does not answer like a Python" in page.verdict.text()
 
 

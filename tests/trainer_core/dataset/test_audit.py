@@ -104,16 +104,16 @@ def test_an_animation_is_a_warning(picture: Path) -> None:
 @pytest.mark.parametrize(
     ("rules", "trained_at"),
     [
-        (BucketRules((512, 512)), "192 x 192"),
-        (BucketRules((512, 512), bucket_no_upscale=False), "512 x 512"),
-        (BucketRules((512, 640), enable_bucket=False), "512 x 640"),
+        (BucketRules((512, 512)), "192 × 192"),
+        (BucketRules((512, 512), bucket_no_upscale=False), "512 × 512"),
+        (BucketRules((512, 640), enable_bucket=False), "512 × 640"),
     ],
 )
 def test_a_small_picture_is_a_warning(picture: Path, rules: BucketRules, trained_at: str) -> None:
     write_picture(picture, (200, 200))
     finding = only(audit_of(root_of(picture), rules))
     assert (finding.path, finding.severity) == (picture, Severity.WARNING)
-    assert f"200 x 200 pixels, trained at {trained_at}" in str(finding.message)
+    assert f"200 × 200 pixels, trained at {trained_at}" in str(finding.message)
 
 
 def test_half_the_resolution_is_not_small(picture: Path) -> None:
@@ -158,6 +158,13 @@ def test_a_missing_caption_among_captions_is_a_warning(picture: Path) -> None:
     assert "trained as “cat”" in str(finding.message)
     assert str(finding.suggestion) == "Write b.txt."
     assert audit.captions[other] == "cat"
+
+
+def test_a_missing_caption_without_words_in_the_folder_says_so(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {".": {"a.png": None, "a.txt": "cat", "b.png": None}})
+    assert "b.png has no caption file; it is trained without words" in str(
+        only(audit_of(tmp_path)).message
+    )
 
 
 @pytest.mark.parametrize(
