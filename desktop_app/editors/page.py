@@ -208,8 +208,10 @@ class _FormArea(QScrollArea):
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
         """Return room for the narrowest forms beside the bar."""
-        hint, bar = super().minimumSizeHint(), self.verticalScrollBar().sizeHint()
-        hint.setWidth(self.widget().minimumSizeHint().width() + bar.width())
+        hint, forms = super().minimumSizeHint(), self.widget()
+        if forms is not None:  # it has none yet while it is built
+            bar = self.verticalScrollBar().sizeHint()
+            hint.setWidth(forms.minimumSizeHint().width() + bar.width())
         return hint
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
