@@ -56,6 +56,7 @@ class ChartsView(QWidget):
         self._stack = ChartStack(list(self._panels.values()), self)
         for place, chart in enumerate(CHARTS):
             self._stack.setStretchFactor(place, chart.weight)
+        self._panels[LOSS].setMinimumHeight(tokens.current().thumbnail)  # the one to look at
         self._step_words = _dim_label(self)
         self._smoothing_words = _dim_label(self)
         self._smoothing = self._slider()

@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
 from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
 
@@ -177,10 +177,7 @@ class SettingsPage(QWidget):
             layout.addWidget(form)
         layout.addWidget(self._result)
         layout.addStretch()
-        area = QScrollArea(self)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes on to the first field
-        area.setWidgetResizable(True)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area = _FormArea(self)
         area.setWidget(body)
         return area
 
@@ -199,6 +196,30 @@ class SettingsPage(QWidget):
     def _on_folded(self) -> None:
         for form in self.forms:
             self._preferences.keep_open(form.section, form.advanced.is_open)
+
+
+class _FormArea(QScrollArea):
+    """Scrolls up and down, and is never narrower than the forms in it can be."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes on to the first field
+        self.setWidgetResizable(True)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Return room for the narrowest forms beside the bar."""
+        hint, forms = super().minimumSizeHint(), self.widget()
+        if forms is not None:  # it has none yet while it is built
+            bar = self.verticalScrollBar().sizeHint()
+            hint.setWidth(forms.minimumSizeHint().width() + bar.width())
+        return hint
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Ask for another width once the forms need one."""
+        if event.type() is QEvent.Type.LayoutRequest:
+            self.updateGeometry()
+        return super().eventFilter(watched, event)
 
 
 def _rule() -> QFrame:

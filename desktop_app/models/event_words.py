@@ -38,8 +38,10 @@ def words_of(event: Event) -> Text | None:
         case CheckpointRemoved():
             return text(T("Events", "Removed {name}."), name=Path(event.path).name)
         case SampleReady():
-            facts = {"step": event.step, "prompt": event.prompt}
-            return text(T("Events", "Sample after step {step}: {prompt}"), **facts)
+            template = T("Events", "Sample after step {step}: {prompt}")
+            if event.step == 0:
+                template = T("Events", "Sample before training: {prompt}")
+            return text(template, step=event.step, prompt=event.prompt)
         case Warned():
             return event.message.text()
     return None

@@ -48,3 +48,14 @@ def test_nothing_is_wider_than_a_narrow_dock(page: SettingsPage, qtbot):
         form.advanced.set_open(True)
     for form in page.forms:
         assert form.minimumSizeHint().width() <= 400
+
+
+def test_a_page_cannot_be_made_so_narrow_that_its_fields_are_cut_off(page: SettingsPage, qtbot):
+    for form in page.forms:
+        form.advanced.set_open(True)
+    page.resize(50, 400)
+    widest = max(form.minimumSizeHint().width() for form in page.forms)
+    qtbot.waitUntil(lambda: page.minimumSizeHint().width() >= widest)
+    page.resize(page.minimumSizeHint().width(), 400)
+    for form in page.forms:
+        assert form.visibleRegion().boundingRect().width() in (0, form.width())

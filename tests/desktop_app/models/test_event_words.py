@@ -29,6 +29,10 @@ from trainer_core.protocol.messages import (
             SampleReady(step=3, epoch=1, prompt_index=0, prompt="a {cat}", path="/o/a.png", seed=1),
             "Sample after step 3: a {cat}",
         ),
+        (
+            SampleReady(step=0, epoch=0, prompt_index=0, prompt="a cat", path="/o/a.png", seed=1),
+            "Sample before training: a cat",
+        ),
         (Warned(message=TextData(template="Only {n}.", values={"n": 2})), "Only 2."),
     ],
 )
