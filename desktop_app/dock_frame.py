@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
-from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QTabWidget, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QDockWidget,
+    QMainWindow,
+    QTabBar,
+    QTabWidget,
+    QToolBar,
+    QWidget,
+)
 
 from desktop_app.docks.base import Dock
 from desktop_app.translation import shown
@@ -32,6 +40,9 @@ class DockFrame(QObject):
         self.widgets: dict[str, QDockWidget] = {}
         self._titles_due = QTimer(self, singleShot=True, interval=0)
         self._titles_due.timeout.connect(self._show_titles)
+        self._bottom_heights: dict[QDockWidget, int] = {}
+        self._heights_due = QTimer(self, singleShot=True, interval=0)
+        self._heights_due.timeout.connect(self._restore_heights)
         options = QMainWindow.DockOption
         window.setDockOptions(
             options.AllowNestedDocks | options.AllowTabbedDocks | options.AnimatedDocks
@@ -138,6 +149,20 @@ class DockFrame(QObject):
         if not any(map(self._is_in_sight, names)):
             self.raise_dock(names[0])
 
+    def show_row(self, row: QToolBar, is_wanted: bool) -> None:
+        """Show or hide a row across the window; the docks at the bottom keep their height.
+
+        Left alone, Qt takes the row's height from all docks and gives it back to the lowest.
+        """
+        if not self._heights_due.isActive():
+            self._bottom_heights = {
+                self.widgets[name]: self.widgets[name].height()
+                for name in self.widgets
+                if self._is_in_sight(name) and self._is_at_bottom(self.widgets[name])
+            }
+        row.setVisible(is_wanted)
+        self._heights_due.start()  # the row takes its height when its words are laid out
+
     def state(self) -> QByteArray:
         """Return the layout, to be restored at the next start."""
         return self._window.saveState(_LAYOUT_VERSION)
@@ -156,6 +181,27 @@ class DockFrame(QObject):
     def _is_in_sight(self, name: str) -> bool:
         widget = self.widgets[name]
         return widget.isVisible() and not widget.visibleRegion().isEmpty()
+
+    def _is_at_bottom(self, widget: QDockWidget) -> bool:
+        area = self._window.dockWidgetArea(widget)
+        return area is Qt.DockWidgetArea.BottomDockWidgetArea and not widget.isFloating()
+
+    def _restore_heights(self) -> None:
+        kept = self._bottom_heights
+        seen = [w for name, w in self.widgets.items() if self._is_in_sight(name)]
+        above = [w for w in seen if w not in kept and not w.isFloating()]
+        for widget, height in kept.items():
+            change = widget.height() - height
+            heights = [w.height() + self._tabs_height(w) + change for w in above]
+            heights.append(height + self._tabs_height(widget))
+            self._window.resizeDocks([*above, widget], heights, Qt.Orientation.Vertical)
+
+    def _tabs_height(self, widget: QDockWidget) -> int:
+        """Return what a dock's tabs add to its height."""
+        if not self._window.tabifiedDockWidgets(widget):
+            return 0
+        bars = [bar for bar in self._window.findChildren(QTabBar) if bar.isVisible()]
+        return max((bar.height() for bar in bars), default=0)
 
     def _show_titles(self) -> None:
         for widget in self.widgets.values():

@@ -241,7 +241,7 @@ class MainWindow(QMainWindow):
         row.addWidget(banner)
         self.addToolBarBreak()
         self.addToolBar(row)
-        banner.wanted.connect(row.setVisible)
+        banner.wanted.connect(partial(self.docks.show_row, row))
         return row
 
     def _connect(self) -> None:

@@ -16,7 +16,7 @@ CANCEL = "cancel"
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One button; the first answer of a question is its default."""
+    """One button; the first answer that destroys nothing is the question's default."""
 
     key: str
     label: str
@@ -52,7 +52,8 @@ def ask(parent: QWidget, question: Question) -> str:
     }
     cancel = box.addButton(question.cancel_label or shown(T("App", "Cancel")), role.RejectRole)
     box.setEscapeButton(cancel)
-    box.setDefaultButton(next(iter(buttons.values()), cancel))
+    harmless = (buttons[a.key] for a in question.answers if not a.is_destructive)
+    box.setDefaultButton(next(harmless, cancel))
     box.exec()
     clicked = box.clickedButton()
     box.deleteLater()

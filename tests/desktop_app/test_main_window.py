@@ -78,6 +78,16 @@ def test_the_window_fits_a_small_screen(window: MainWindow):
     assert (window.width(), window.height()) == (1280, min(720, room))
 
 
+def test_a_message_that_comes_and_goes_leaves_the_docks_as_they_were(window: MainWindow, qtbot):
+    docks = [window.docks.widgets[name] for name in ("dataset", "problems")]
+    QApplication.processEvents()  # the first layout
+    before = [dock.height() for dock in docks]
+    window.banner.tell("error", "It failed.")
+    qtbot.waitUntil(lambda: docks[0].height() < before[0])
+    window.banner.dismiss()
+    qtbot.waitUntil(lambda: [dock.height() for dock in docks] == before)
+
+
 def test_every_dock_of_the_catalogue_is_there(window: MainWindow):
     assert list(window.docks.widgets) == [dock.name for dock in DOCKS]
     for dock in window.docks.widgets.values():

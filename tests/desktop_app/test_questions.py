@@ -44,6 +44,12 @@ def test_the_pressed_button_is_the_answer(window: QWidget):
     assert ask(window, QUESTION) == "replace"
 
 
+def test_return_destroys_nothing(window: QWidget, qtbot):
+    when_asked(lambda box: qtbot.keyClick(box, Qt.Key.Key_Return))
+    only = Question("Sure?", "It is lost.", answers=(Answer("lose", "Discard", True),))
+    assert ask(window, only) == CANCEL
+
+
 def test_the_first_answer_is_the_default(window: QWidget, qtbot):
     when_asked(lambda box: qtbot.keyClick(box, Qt.Key.Key_Return))
     assert ask(window, QUESTION) == "rename"
