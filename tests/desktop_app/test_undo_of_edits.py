@@ -204,14 +204,14 @@ def test_the_problems_of_a_broken_file_stand_beside_their_fields(window: MainWin
 @pytest.mark.parametrize(
     ("content", "path", "way_out", "value"),
     [
-        ("[adapter]\nnetwork_dim = 0", "adapter.network_dim", "Use the default, 8.", 8),
-        ("[adapter]\nnetwork_dim = true", "adapter.network_dim", "Use the default, 8.", 8),
-        ('[output]\nsave_state = "yes"', "output.save_state", "Use the default, false.", False),
+        ("[adapter]\nnetwork_dim = 0", "adapter.network_dim", "Use the default, 8", 8),
+        ("[adapter]\nnetwork_dim = true", "adapter.network_dim", "Use the default, 8", 8),
+        ('[output]\nsave_state = "yes"', "output.save_state", "Use the default, false", False),
         ('[output]\nsave_precision = "bf-16"', "output.save_precision", "Did you mean", "bf16"),
         ("[adaptor]\nnetwork_dim = 4", "adapter.network_dim", "Did you mean [adapter]?", 4),
-        ("[model]\nnetwork_dim = 4", "adapter.network_dim", "It belongs to [adapter].", 4),
-        ("[[adapter]]\nnetwork_dim = 4", "adapter.network_dim", "Remove it.", 8),
-        ("[adapter]\nodd = 4", "adapter.network_dim", "Remove it.", 8),
+        ("[model]\nnetwork_dim = 4", "adapter.network_dim", "It belongs to [adapter]", 4),
+        ("[[adapter]]\nnetwork_dim = 4", "adapter.network_dim", "Remove it", 8),
+        ("[adapter]\nodd = 4", "adapter.network_dim", "Remove it", 8),
     ],
     ids=["bounds", "kind", "switch", "choice", "section", "misplaced", "no table", "unknown"],
 )
