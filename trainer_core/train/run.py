@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX
 from trainer_core.errors import InternalError, OutputError, StateError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
@@ -231,13 +230,8 @@ class Run:
     def _newest_weights(self) -> str | None:
         if self._start is None or self._loop is None:
             return None
-        steps, reached = self._loop.saver.own.steps, self._loop.position.step
-        # A run that went on from an earlier state may still have files from beyond this end.
-        names = [name for name, step in steps.items() if step <= reached]
-        weights = [name for name in names if name.endswith(WEIGHTS_SUFFIX)]
-        if not weights:
-            return None
-        return str(self._start.folder.output_dir / max(weights, key=steps.__getitem__))
+        name = self._loop.saver.own.newest_weights(until=self._loop.position.step)
+        return None if name is None else str(self._start.folder.output_dir / name)
 
     def _tell_failure(self, error: TrainerError) -> int:
         _log.error("%s", error.sentences)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.checkpoints.naming import is_result_name
+from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, is_result_name
 from trainer_core.errors import OutputError, ProtocolError, StateError
 from trainer_core.file_writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.protocol.codec import decode_event
@@ -33,6 +33,15 @@ class OwnFiles:
     def may_replace(self, name: str) -> bool:
         """True for a file that this run wrote after the step that it was resumed from."""
         return self.steps.get(name, -1) > self.from_step
+
+    def newest_weights(self, *, until: int) -> str | None:
+        """Return the weights written last up to a step.
+
+        A run that went on from an earlier state may still have files from beyond its end.
+        """
+        written = {name: step for name, step in self.steps.items() if step <= until}
+        weights = [name for name in written if name.endswith(WEIGHTS_SUFFIX)]
+        return max(weights, key=written.__getitem__, default=None)
 
     @classmethod
     def of(cls, event_file: Path, from_step: int) -> OwnFiles:

@@ -71,6 +71,15 @@ def test_own_files_are_those_that_the_events_tell_of(tmp_path: Path) -> None:
     assert own.steps == {"a.safetensors": 5, "b-state": 7}
 
 
+@pytest.mark.parametrize(
+    ("until", "newest"),
+    [(3, None), (5, "a-5.safetensors"), (8, "a-8.safetensors"), (20, "a.safetensors")],
+)
+def test_the_newest_weights_are_not_from_beyond_the_end(until: int, newest: str | None) -> None:
+    steps = {"a.safetensors": 20, "a-5.safetensors": 5, "a-8.safetensors": 8, "a-8-state": 8}
+    assert OwnFiles(steps).newest_weights(until=until) == newest
+
+
 def test_a_removed_file_is_no_longer_own(tmp_path: Path) -> None:
     events = (saved("a.safetensors", 5), removed("a.safetensors"), removed("never-saved"))
     own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
