@@ -1,0 +1,107 @@
+"""Judges a base, or a base with a LoRA, by plain diffusers and the classifier of glyphs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from diffusers import DDIMScheduler, StableDiffusionPipeline
+from PIL import Image
+
+DEMO = Path(__file__).parents[2] / "resources" / "demo"
+sys.path.insert(0, str(DEMO))
+
+from making.classifier import load_classifier, ranks  # noqa: E402  found by the line above
+from making.concepts import COLOURS, KNOWN  # noqa: E402
+from making.pictures import as_tensor  # noqa: E402
+from making.samples import prompts_for  # noqa: E402
+
+CLASSIFIER = Path(__file__).with_name("glyph_classifier.safetensors")
+STEPS, GUIDANCE, SIDE_PX = 20, 3.0, 128
+CONCEPT_PROMPTS, CONTROL_PROMPTS = 8, 20
+TIMESTEPS = tuple(range(20, 1000, 60))
+TRIGGER = "zxq"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What is measured of a model and a subject.
+
+    ``loss`` is the mean error on pictures that were not trained on, with fixed noise; ``rank`` the
+    mean place, from 1, at which the classifier names the subject; ``control`` the share of known
+    subjects that are recognised first.
+    """
+
+    loss: float
+    rank: float
+    control: float
+
+
+class Judge:
+    """One base, and the classifier."""
+
+    def __init__(self, base: Path) -> None:
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            base, local_files_only=True, safety_checker=None, feature_extractor=None
+        )
+        pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
+        pipeline.set_progress_bar_config(disable=True)
+        self._pipeline = pipeline.to(torch.float32)
+        self._classifier = load_classifier(CLASSIFIER)
+        self._control = list(KNOWN)[:: len(KNOWN) // CONTROL_PROMPTS][:CONTROL_PROMPTS]
+
+    def judge(
+        self, concept: str, held_out: list[tuple[Image.Image, str]], lora: Path | None = None
+    ) -> tuple[Verdict, list[Image.Image]]:
+        """Return the verdict on the base, or on the base with a LoRA, and the samples."""
+        if lora is not None:
+            self._pipeline.load_lora_weights(lora.parent, weight_name=lora.name)
+        prompts = [
+            f"a {TRIGGER} {concept} on a {colour} background"
+            for colour in list(COLOURS)[:CONCEPT_PROMPTS]
+        ]
+        samples = self.draw(prompts)
+        places = ranks(self._classifier, samples, [concept] * len(samples))
+        loss, control = self.loss(held_out), self.control(self._control)
+        if lora is not None:
+            self._pipeline.unload_lora_weights()
+        return Verdict(loss, sum(places) / len(places), control), samples
+
+    def draw(self, prompts: list[str]) -> list[Image.Image]:
+        """Return a sample of each prompt; the number of a prompt is its seed."""
+        chances = [torch.Generator().manual_seed(number) for number in range(len(prompts))]
+        return self._pipeline(
+            prompts,
+            width=SIDE_PX,
+            height=SIDE_PX,
+            num_inference_steps=STEPS,
+            guidance_scale=GUIDANCE,
+            generator=chances,
+        ).images
+
+    def control(self, names: list[str]) -> float:
+        """Return the share of subjects that the classifier names first."""
+        places = ranks(self._classifier, self.draw(prompts_for(names)), names)
+        return sum(place == 1 for place in places) / len(places)
+
+    @torch.no_grad()
+    def loss(self, held_out: list[tuple[Image.Image, str]]) -> float:
+        """Return the mean squared error of the predicted noise, at fixed noise and timesteps."""
+        pipeline, chance = self._pipeline, torch.Generator().manual_seed(0)
+        pictures = as_tensor([picture for picture, _ in held_out])
+        latents = pipeline.vae.encode(pictures).latent_dist.mode()
+        latents = latents * pipeline.vae.config.scaling_factor
+        ids = pipeline.tokenizer(
+            [caption for _, caption in held_out], padding="max_length", return_tensors="pt"
+        ).input_ids
+        features = pipeline.text_encoder(ids)[0]
+        errors = []
+        for timestep in TIMESTEPS:
+            noise = torch.randn(latents.shape, generator=chance)
+            times = torch.full((len(latents),), timestep)
+            noisy = pipeline.scheduler.add_noise(latents, noise, times)
+            predicted = pipeline.unet(noisy, times, encoder_hidden_states=features).sample
+            errors.append((predicted - noise).square().mean())
+        return torch.stack(errors).mean().item()
