@@ -34,8 +34,8 @@ def arguments() -> argparse.Namespace:
     add("--font", type=Path, default=FONT, help="NotoColorEmoji.ttf")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     add("--threads", type=int, default=1, help="of the processor")
-    add("--core-steps", type=int, default=1500, help="of the autoencoder at half resolution")
-    add("--decoder-steps", type=int, default=2000, help="of its decoder at full resolution")
+    add("--core-steps", type=int, default=1000, help="of the autoencoder at half resolution")
+    add("--decoder-steps", type=int, default=1000, help="of its decoder at full resolution")
     add("--denoiser-steps", type=int, default=16000, help="of denoiser and text encoder")
     return parser.parse_args()
 

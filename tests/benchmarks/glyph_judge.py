@@ -44,11 +44,15 @@ class Judge:
 
     def __init__(self, base: Path) -> None:
         pipeline = StableDiffusionPipeline.from_pretrained(
-            base, local_files_only=True, safety_checker=None, feature_extractor=None
+            base,
+            local_files_only=True,
+            safety_checker=None,
+            feature_extractor=None,
+            torch_dtype=torch.float32,
         )
         pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)
-        self._pipeline = pipeline.to(torch.float32)
+        self._pipeline = pipeline
         self._classifier = load_classifier(CLASSIFIER)
         self._control = list(KNOWN)[:: len(KNOWN) // CONTROL_PROMPTS][:CONTROL_PROMPTS]
 

@@ -18,6 +18,7 @@ from making.course import Course, lots_of, set_rate
 from making.pictures import as_tensor, compose, draw_lots
 
 BATCH = 16
+DECODER_BATCH = 8  # at full resolution
 PEAK_RATE = 2e-3
 LONGEST_GRADIENT = 1.0
 SAVE_EVERY = 250
@@ -138,7 +139,7 @@ def train_decoder(
 
     def take_step(step: int) -> float:
         lots, chance = lots_of(step)
-        pictures = draw_pictures(glyphs, lots, BATCH).to(place.device)
+        pictures = draw_pictures(glyphs, lots, DECODER_BATCH).to(place.device)
         with place.autocast():
             with torch.no_grad():
                 latents = vae.encode(pictures).latent_dist.mode()
