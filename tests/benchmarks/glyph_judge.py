@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from diffusers import DDIMScheduler, StableDiffusionPipeline
+from diffusers import DDIMScheduler
 from PIL import Image
 
-DEMO = Path(__file__).parents[2] / "resources" / "demo"
-sys.path.insert(0, str(DEMO))
+TESTS = Path(__file__).parents[1]
+DEMO = TESTS.parent / "resources" / "demo"
+sys.path[:0] = [str(TESTS), str(DEMO)]
 
+from helpers.held_out_loss import held_out_loss, load_pipeline  # noqa: E402  as those below
 from making.classifier import load_classifier, ranks  # noqa: E402  found by the line above
 from making.concepts import COLOURS, KNOWN  # noqa: E402
-from making.pictures import as_tensor  # noqa: E402
 from making.samples import prompts_for  # noqa: E402
 
 CLASSIFIER = Path(__file__).with_name("glyph_classifier.safetensors")
 STEPS, GUIDANCE, SIDE_PX = 20, 3.0, 128
 CONCEPT_PROMPTS, CONTROL_PROMPTS = 8, 20
-TIMESTEPS = tuple(range(20, 1000, 60))
 TRIGGER = "zxq"
 
 
@@ -43,13 +43,7 @@ class Judge:
     """One base, and the classifier."""
 
     def __init__(self, base: Path) -> None:
-        pipeline = StableDiffusionPipeline.from_pretrained(
-            base,
-            local_files_only=True,
-            safety_checker=None,
-            feature_extractor=None,
-            torch_dtype=torch.float32,
-        )
+        pipeline = load_pipeline(base)
         pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config)
         pipeline.set_progress_bar_config(disable=True)
         self._pipeline = pipeline
@@ -68,7 +62,7 @@ class Judge:
         ]
         samples = self.draw(prompts)
         places = ranks(self._classifier, samples, [concept] * len(samples))
-        loss, control = self.loss(held_out), self.control(self._control)
+        loss, control = held_out_loss(self._pipeline, held_out), self.control(self._control)
         if lora is not None:
             self._pipeline.unload_lora_weights()
         return Verdict(loss, sum(places) / len(places), control), samples
@@ -89,23 +83,3 @@ class Judge:
         """Return the share of subjects that the classifier names first."""
         places = ranks(self._classifier, self.draw(prompts_for(names)), names)
         return sum(place == 1 for place in places) / len(places)
-
-    @torch.no_grad()
-    def loss(self, held_out: list[tuple[Image.Image, str]]) -> float:
-        """Return the mean squared error of the predicted noise, at fixed noise and timesteps."""
-        pipeline, chance = self._pipeline, torch.Generator().manual_seed(0)
-        pictures = as_tensor([picture for picture, _ in held_out])
-        latents = pipeline.vae.encode(pictures).latent_dist.mode()
-        latents = latents * pipeline.vae.config.scaling_factor
-        ids = pipeline.tokenizer(
-            [caption for _, caption in held_out], padding="max_length", return_tensors="pt"
-        ).input_ids
-        features = pipeline.text_encoder(ids)[0]
-        errors = []
-        for timestep in TIMESTEPS:
-            noise = torch.randn(latents.shape, generator=chance)
-            times = torch.full((len(latents),), timestep)
-            noisy = pipeline.scheduler.add_noise(latents, noise, times)
-            predicted = pipeline.unet(noisy, times, encoder_hidden_states=features).sample
-            errors.append((predicted - noise).square().mean())
-        return torch.stack(errors).mean().item()

@@ -42,7 +42,7 @@ TOKENS = 77
 
 BATCH = 32
 PEAK_RATE = 1.5e-3
-SAVE_EVERY = 250
+SAVE_EVERY = 100
 NO_CAPTION_SHARE = 0.1  # what guidance takes as its other side
 SNR_LIMIT = 5.0  # min-SNR's gamma, arXiv:2303.09556
 SLOWEST_AVERAGE = 0.999  # share of the old average that is kept in a step
