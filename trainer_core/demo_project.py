@@ -59,4 +59,4 @@ def _copy_missing(source: Path, target: Path) -> None:
 
 def _is_for_makers(path: Path) -> bool:
     """Tell whether a file belongs to the scripts that made the demo."""
-    return path.suffix in (".py", ".pyc") or path.name == "__pycache__"
+    return path.suffix in (".py", ".pyc") or path.name in ("__pycache__", "making")

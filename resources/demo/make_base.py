@@ -1,70 +1,66 @@
-"""Make the demo's base model: ``python resources/demo/make_base.py`` (in the trainer's venv).
+"""Make the demo's base model: ``python resources/demo/make_base.py --work FOLDER``.
 
-It has Stable Diffusion 1's layout, few and narrow layers, and random weights: what it draws is
-noise, but everything that is done with a real base can be done with it, on any machine.
+Draws the pictures, trains the autoencoder's core, then denoiser and text encoder together, then the
+autoencoder's decoder, and writes the base in Stable Diffusion 1's layout. Interrupted anywhere, the
+same command goes on.
 """
 
 from __future__ import annotations
 
-import shutil
+import argparse
+import logging
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel
-
-from trainer_core.families.sd1_architecture import Config, published_architecture
-from trainer_core.families.sd1_files import Networks, write_folder
-from trainer_core.families.text import ClipTokenizer
-from trainer_core.resource_files import resource_path
+from making import export
+from making.autoencoder_training import Place, train_core, train_decoder
+from making.concepts import KNOWN
+from making.denoiser import DenoiserCourse
+from making.glyphs import FONT, GlyphFont
+from making.latents import captioned_latents
+from making.pictures import grid
+from making.samples import draw_samples, prompts_for
 
 FOLDER = Path(__file__).parent / "base"
-SEED = 20240
-
-UNET: Config = {
-    "sample_size": 16,
-    "block_out_channels": [32, 64, 64],
-    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
-    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
-    "layers_per_block": 1,
-    "attention_head_dim": 4,  # heads, in diffusers' words
-    "cross_attention_dim": 32,
-    "norm_num_groups": 16,
-}
-VAE: Config = {
-    "sample_size": 128,
-    "block_out_channels": [8, 16, 32, 32],
-    "layers_per_block": 1,
-    "norm_num_groups": 8,
-}
-TEXT_ENCODER: Config = {
-    "hidden_size": 32,
-    "projection_dim": 32,
-    "intermediate_size": 128,
-    "num_hidden_layers": 3,
-    "num_attention_heads": 4,
-}
+GRID_COLUMNS = 16
 
 
-def random_networks() -> Networks:
-    """Return the networks with the libraries' usual starting weights, in half precision."""
-    published = published_architecture()
-    torch.manual_seed(SEED)
-    text_config = CLIPTextConfig.from_dict(published.text_encoder | TEXT_ENCODER)
-    return Networks(
-        unet=UNet2DConditionModel.from_config(published.unet | UNET).half(),
-        vae=AutoencoderKL.from_config(published.vae | VAE).half(),
-        text_encoder=CLIPTextModel(text_config).half(),
-        tokenizer=ClipTokenizer(resource_path("tokenizers", "clip"), 77),
-        scheduler=published.scheduler,
-    )
+def arguments() -> argparse.Namespace:
+    """Return what the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add = parser.add_argument
+    add("--work", type=Path, required=True, help="folder for states and cached latents")
+    add("--to", type=Path, default=FOLDER, help="where the base is written")
+    add("--font", type=Path, default=FONT, help="NotoColorEmoji.ttf")
+    add("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    add("--threads", type=int, default=1, help="of the processor")
+    add("--core-steps", type=int, default=1000, help="of the autoencoder at half resolution")
+    add("--decoder-steps", type=int, default=1000, help="of its decoder at full resolution")
+    add("--denoiser-steps", type=int, default=16000, help="of denoiser and text encoder")
+    return parser.parse_args()
+
+
+def make(options: argparse.Namespace) -> None:
+    """Take every step that is left, then write the base and a sheet of its samples."""
+    font = GlyphFont(options.font)
+    glyphs = font.others()
+    place = Place(options.work, torch.device(options.device))
+    vae = train_core(place, glyphs, options.core_steps).add_outer_level()
+    data = captioned_latents(place, vae, font)
+    denoiser = DenoiserCourse(place, options.denoiser_steps).run(data)
+    vae = train_decoder(place, vae, glyphs, options.decoder_steps)
+    export.write_base(denoiser, vae, options.to)
+    denoiser.modules().cpu()
+    samples = draw_samples(denoiser, vae.cpu(), prompts_for(list(KNOWN)))
+    grid(samples, GRID_COLUMNS).save(options.work / "samples.png")
 
 
 def main() -> None:
-    """Write the base, in place of the one that is there."""
-    networks = random_networks()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    write_folder(networks, FOLDER)
+    """Make the base."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    options = arguments()
+    torch.set_num_threads(options.threads)
+    make(options)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,11 @@ SHIPPED = {
     "pictures/20_zxq cat/a.txt": "a caption",
     "base/unet/config.json": "{}",
 }
-FOR_MAKERS = {"make_base.py": "code", "__pycache__/make_base.cpython-311.pyc": "compiled"}
+FOR_MAKERS = {
+    "make_base.py": "code",
+    "making/glyphs.py": "code",
+    "__pycache__/make_base.cpython-311.pyc": "compiled",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -43,7 +47,7 @@ def test_everything_but_the_scripts_is_copied(tmp_path: Path) -> None:
 
     assert run_file == tmp_path / "new" / "demo" / DEMO_RUN_FILE
     assert files(run_file.parent) == SHIPPED
-    assert not (run_file.parent / "__pycache__").exists()
+    assert {path.name for path in run_file.parent.iterdir()} == {"base", "pictures", DEMO_RUN_FILE}
 
 
 def test_what_somebody_changed_stays(tmp_path: Path) -> None:
