@@ -154,6 +154,8 @@ class DockFrame(QObject):
 
         Left alone, Qt takes the row's height from all docks and gives it back to the lowest.
         """
+        if row.isHidden() is not is_wanted:
+            return  # at the first start the docks have no heights to keep yet
         if not self._heights_due.isActive():
             self._bottom_heights = {
                 self.widgets[name]: self.widgets[name].height()

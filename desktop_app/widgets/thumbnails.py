@@ -7,12 +7,11 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
-from PIL import Image
-from PySide6.QtCore import QLoggingCategory, QObject, QSize, Qt, Signal
-from PySide6.QtGui import QImage, QImageReader, QPixmap
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QImage, QPixmap
 
 from desktop_app.background import Gate, Threads
-from trainer_core.dataset.pictures import open_rgb
+from trainer_core.dataset.pictures import open_small
 from trainer_core.errors import DatasetError
 
 _THREADS = 2
@@ -32,8 +31,6 @@ class ThumbnailLoader(QObject):
 
     def __init__(self, parent: QObject | None = None, *, memory_bytes: int = _MEMORY_BYTES) -> None:
         super().__init__(parent)
-        # Damage is the audit's to tell; the decoders' own words would flood the console.
-        QLoggingCategory.setFilterRules("qt.gui.imageio*=false")
         self._gate = Gate(self)
         self._threads = Threads(_THREADS)
         self._side = 0
@@ -118,28 +115,15 @@ def _decode(key: tuple[Path, int], finish: Callable[[QImage], None]) -> None:
 
 
 def read_thumbnail(path: Path, side: int) -> QImage:
-    """Return a picture, upright, scaled down to fit into a square; null if it cannot be read."""
-    reader = QImageReader(str(path))
-    reader.setAutoTransform(True)
-    reader.setDecideFormatFromContent(True)
-    size = reader.size()
-    if size.isValid() and max(size.width(), size.height()) > side:
-        # Decoders skip work for a smaller result; the square hides whether it is turned later.
-        box = QSize(side, side)
-        reader.setScaledSize(
-            size.scaled(box, Qt.AspectRatioMode.KeepAspectRatio).expandedTo(QSize(1, 1))
-        )
-    image = reader.read()
-    return _read_by_pillow(path, side) if image.isNull() else image
+    """Return a picture, upright, scaled down to fit into a square; null if it cannot be read.
 
-
-def _read_by_pillow(path: Path, side: int) -> QImage:
-    """Read what Qt has no decoder for, or refuses as too large."""
+    By Pillow: Qt's readers make objects that wait for one of Qt's locks while they hold Python's,
+    which must not happen in a thread.
+    """
     try:
-        picture = open_rgb(path)
+        picture = open_small(path, side)
     except DatasetError:
         return QImage()
-    picture.thumbnail((side, side), Image.Resampling.BILINEAR)
     width, height = picture.size
     data = picture.tobytes()
     return QImage(data, width, height, 3 * width, QImage.Format.Format_RGB888).copy()

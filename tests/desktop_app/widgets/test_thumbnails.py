@@ -55,7 +55,7 @@ def test_a_picture_that_lies_is_turned_upright(tmp_path):
     assert top_right.green() < 60 < 180 < bottom_left.green()
 
 
-def test_what_qt_cannot_decode_is_read_by_pillow(tmp_path):
+def test_a_kind_that_its_name_hides_is_read(tmp_path):
     path = tmp_path / "a.png"
     gradient((300, 150)).save(path, "AVIF")
     image = read_thumbnail(path, 100)
@@ -69,11 +69,10 @@ def test_a_file_that_is_no_picture_gives_a_null_thumbnail(tmp_path, loader, qtbo
     assert loader.thumbnail(path).isNull()
 
 
-def test_damaged_pictures_make_no_noise(tmp_path):
-    # A Qt warning would fail this test.
+def test_a_cut_picture_gives_a_null_thumbnail(tmp_path):
     path = write_picture(tmp_path / "a.jpg", (600, 600))
     path.write_bytes(path.read_bytes()[:3000])
-    read_thumbnail(path, 100)
+    assert read_thumbnail(path, 100).isNull()
 
 
 def test_wanted_pictures_are_loaded_once(loader, pictures, qtbot):
