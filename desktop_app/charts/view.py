@@ -201,6 +201,8 @@ class ChartsView(QWidget):
         scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidgetResizable(True)
         scroll.setWidget(self._stack)
+        for surface in (scroll.viewport(), self._stack):
+            surface.setAutoFillBackground(False)  # the dock's own colour shows
         return scroll
 
     def _bar(self) -> QHBoxLayout:
