@@ -9,6 +9,7 @@ import gc
 import os
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -30,6 +31,7 @@ from desktop_app.workspace import Workspace
 pytestmark = pytest.mark.slow
 
 TIMES = 50
+STAYS_S = 5.0
 
 # How each dialog is opened; some wait until they are closed, others return at once.
 DIALOGS: dict[str, Callable[[MainWindow], object]] = {
@@ -72,14 +74,14 @@ def census() -> Census:
     )
 
 
-def difference(before: Census, after: Census) -> dict[str, object]:
-    """Return what there is more or less of, by kind; nothing if all is as it was."""
+def growth(before: Census, after: Census) -> dict[str, object]:
+    """Return what there is more of, by kind; what went away since was on its way out before."""
     changes: dict[str, object] = {}
     for kind, was, now in zip(Census._fields, before, after, strict=True):
         if isinstance(was, Counter) and isinstance(now, Counter):
             names = was.keys() | now.keys()
-            changes |= {name: now[name] - was[name] for name in names if now[name] != was[name]}
-        elif now != was:
+            changes |= {name: now[name] - was[name] for name in names if now[name] > was[name]}
+        elif now > was:
             changes[kind] = now - was
     return changes
 
@@ -95,14 +97,18 @@ def settle() -> None:
 
 
 def left_by(do: Callable[[], object], times: int = TIMES) -> dict[str, object]:
-    """Do something once and count, then again and again; return what came or went since."""
+    """Do something once and count, then again and again; return what came since and stays."""
     do()
     settle()
     before = census()
     for _ in range(times - 1):
         do()
         settle()
-    return difference(before, census())
+    left = growth(before, census())
+    patience = time.monotonic() + STAYS_S
+    while left and time.monotonic() < patience:  # a thread may still be at its last work
+        left = growth(before, census())
+    return left
 
 
 def wait_for_a_person(sheet: StartSheet) -> bool:
