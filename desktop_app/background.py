@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import logging
-import socket
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache, partial
-from queue import Empty, SimpleQueue
+from functools import partial
 
-from PySide6.QtCore import QObject, QSocketNotifier, Signal, SignalInstance
+from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
 
 _logger = logging.getLogger(__name__)
 
@@ -30,7 +28,6 @@ class Threads:
     def run(self, work: Callable[[], object]) -> None:
         """Do ``work`` in one of the threads; see `_Collector` for what that takes."""
         if self._executor is None:
-            _mailbox()  # it belongs to the GUI thread
             self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="background")
         _collector.hold()
         self._executor.submit(_work_and_release, work)
@@ -52,60 +49,21 @@ def _work_and_release(work: Callable[[], object]) -> None:
         _collector.release()
 
 
-class _Mailbox(QObject):
-    """Carries calls from threads to the GUI thread, without Qt in the threads.
-
-    A thread that emits a signal holds Python's lock while it waits for one of Qt's; the GUI thread,
-    where it destroys an object, holds one of Qt's while it waits for Python's. A socket wakes the
-    GUI thread instead.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
-        self._here, self._there = socket.socketpair()
-        for end in (self._here, self._there):
-            end.setblocking(False)
-        self._notifier = QSocketNotifier(self._here.fileno(), QSocketNotifier.Type.Read, self)
-        self._notifier.activated.connect(self._on_woken)
-
-    def post(self, call: Callable[[], object]) -> None:
-        """Let the GUI thread make a call; from any thread."""
-        self._calls.put(call)
-        with contextlib.suppress(BlockingIOError):  # full: it will wake all the same
-            self._there.send(b"!")
-
-    def _on_woken(self) -> None:
-        with contextlib.suppress(BlockingIOError):
-            self._here.recv(4096)
-        with contextlib.suppress(Empty):
-            while True:
-                _make(self._calls.get_nowait())
-
-
-def _make(call: Callable[[], object]) -> None:
-    try:
-        call()
-    except Exception:  # one receiver's defect must not keep the others from hearing
-        _logger.exception("a result of background work was not taken")
-
-
-@cache
-def _mailbox() -> _Mailbox:
-    """Return the one mailbox; made when threads are first needed, with an event loop there."""
-    return _Mailbox()
-
-
-class _Collector:
+class _Collector(QObject):
     """Keeps Python's cycle collector off while threads are at work.
 
     It runs in whatever thread happens to allocate, and destroys Qt objects there that hang in
     reference cycles; Qt crashes when timers or socket notifiers end in another thread than theirs.
     """
 
+    _released = Signal()
+
     def __init__(self) -> None:
+        super().__init__()
         self._holders = 0
         self._was_enabled = False
+        # Not in the thread that releases: what it does next would start the overdue collection.
+        self._released.connect(self._on_released, Qt.ConnectionType.QueuedConnection)
 
     def hold(self) -> None:
         """Keep the collector off until `release`."""
@@ -116,8 +74,7 @@ class _Collector:
 
     def release(self) -> None:
         """Let the collector work again, in the GUI thread's time, once nobody holds it."""
-        # Not in the thread that releases: what it does next would start the overdue collection.
-        _mailbox().post(self._on_released)
+        self._released.emit()
 
     def _on_released(self) -> None:
         self._holders -= 1
@@ -130,23 +87,23 @@ _collector = _Collector()
 
 
 class Gate:
-    """Lets threads emit the signals of an object, in the GUI thread, for as long as it is there."""
+    """Lets threads emit the signals of an object only as long as it is not being destroyed."""
 
     def __init__(self, owner: QObject) -> None:
+        self._lock = threading.Lock()
         self._is_open = True
         owner.destroyed.connect(self.close)
 
     def emit(self, signal: SignalInstance, *arguments: object) -> None:
-        """Have a signal of the owner emitted, unless it is too late then."""
-        _mailbox().post(partial(self._let_through, signal, *arguments))
+        """Emit a signal of the owner, unless it is too late."""
+        with self._lock:
+            if self._is_open:
+                signal.emit(*arguments)
 
     def close(self) -> None:
         """Let nothing through any more."""
-        self._is_open = False
-
-    def _let_through(self, signal: SignalInstance, *arguments: object) -> None:
-        if self._is_open:
-            signal.emit(*arguments)
+        with self._lock:
+            self._is_open = False
 
 
 class Job:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -17,13 +16,6 @@ from desktop_app.process.environment import TrainerCommand
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 from trainer_core.resource_files import resource_path
-
-
-@pytest.fixture(autouse=True, scope="module")
-def garbage_ends_here() -> Iterator[None]:
-    """Collect what hangs in cycles: a thread of a later test must not destroy Qt objects."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(autouse=True)

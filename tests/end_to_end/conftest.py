@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,13 +10,6 @@ from helpers.pictures import write_picture
 from helpers.stories import Teller, Told
 from helpers.tiny_model import TinySD1, make_tiny_sd1
 from helpers.trainer_process import TinyProject
-
-
-@pytest.fixture(autouse=True, scope="module")
-def garbage_ends_here() -> Iterator[None]:
-    """Collect what hangs in cycles: a thread of a later test must not destroy Qt objects."""
-    yield
-    gc.collect()
 
 
 @pytest.fixture(scope="session")
