@@ -83,6 +83,7 @@ class Workspace(QObject):
     def close(self) -> None:
         """Leave no thread at work, and nothing unsaved aside; a run found at work goes on."""
         self.autosave.close()
+        self.document.undo_stack.clear()  # Qt crashes where the collector destroys its steps
         self.watch.close()
         self.pictures.close()
         self.dataset.close()

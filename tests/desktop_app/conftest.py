@@ -29,9 +29,11 @@ def nobody_at_the_start_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def document(qapp: object) -> Document:
+def document(qapp: object) -> Iterator[Document]:
     """An empty document."""
-    return Document()
+    made = Document()
+    yield made
+    made.undo_stack.clear()  # its steps must not be left to the garbage collector
 
 
 @pytest.fixture
