@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import gc
 import logging
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
+from queue import SimpleQueue
 
-from PySide6.QtCore import QObject, Qt, Signal, SignalInstance
+from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, SignalInstance
 
 _logger = logging.getLogger(__name__)
 
@@ -26,10 +26,10 @@ class Threads:
         self._executor: ThreadPoolExecutor | None = None
 
     def run(self, work: Callable[[], object]) -> None:
-        """Do ``work`` in one of the threads; see `_Collector` for what that takes."""
+        """Do ``work`` in one of the threads; see `_Mailbox` for what that takes."""
         if self._executor is None:
             self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="background")
-        _collector.hold()
+        _mailbox().hold()
         self._executor.submit(_work_and_release, work)
 
     def close(self) -> None:
@@ -46,64 +46,80 @@ def _work_and_release(work: Callable[[], object]) -> None:
         _logger.exception("background work failed")
     finally:
         del work  # whatever it held goes before the collector may come
-        _collector.release()
+        _mailbox().post(_mailbox().release)
 
 
-class _Collector(QObject):
-    """Keeps Python's cycle collector off while threads are at work.
+class _Mailbox(QObject):
+    """Carries calls from threads to the GUI thread, which looks for them while threads work.
 
-    It runs in whatever thread happens to allocate, and destroys Qt objects there that hang in
-    reference cycles; Qt crashes when timers or socket notifiers end in another thread than theirs.
+    No thread emits a signal: it would hold Python's lock while it waits for one of Qt's, and the
+    GUI thread, where it destroys an object, holds one of Qt's while it waits for Python's.
+
+    Python's cycle collector is off meanwhile. It runs in whatever thread happens to allocate, and
+    destroys Qt objects there that hang in reference cycles; Qt crashes when timers or socket
+    notifiers end in another thread than theirs.
     """
 
-    _released = Signal()
+    _LOOK_EVERY = 10  # ms
 
     def __init__(self) -> None:
-        super().__init__()
-        self._holders = 0
-        self._was_enabled = False
-        # Not in the thread that releases: what it does next would start the overdue collection.
-        self._released.connect(self._on_released, Qt.ConnectionType.QueuedConnection)
+        super().__init__(QCoreApplication.instance())
+        self._calls: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        self._works = 0
+        self._collects = False
+        self._timer = QTimer(self, interval=self._LOOK_EVERY)
+        self._timer.timeout.connect(self._make_calls)
 
     def hold(self) -> None:
-        """Keep the collector off until `release`."""
-        if self._holders == 0:
-            self._was_enabled = gc.isenabled()
+        """Look for calls, and keep the collector off, until `release` was called as often."""
+        if self._works == 0:
+            self._collects = gc.isenabled()
             gc.disable()
-        self._holders += 1
+            self._timer.start()
+        self._works += 1
 
     def release(self) -> None:
         """Let the collector work again, in the GUI thread's time, once nobody holds it."""
-        self._released.emit()
+        self._works -= 1
+        if self._works == 0:
+            self._timer.stop()
+            if self._collects:
+                gc.collect(0)  # what is overdue, before another thread can come upon it
+                gc.enable()
 
-    def _on_released(self) -> None:
-        self._holders -= 1
-        if self._holders == 0 and self._was_enabled:
-            gc.collect(0)  # what is overdue, before another thread can come upon it
-            gc.enable()
+    def post(self, call: Callable[[], object]) -> None:
+        """Let the GUI thread make a call soon; from a thread at work."""
+        self._calls.put(call)
+
+    def _make_calls(self) -> None:
+        while not self._calls.empty():
+            self._calls.get()()
 
 
-_collector = _Collector()
+@cache
+def _mailbox() -> _Mailbox:
+    """Return the one mailbox, made in the GUI thread when threads are first needed."""
+    return _Mailbox()
 
 
 class Gate:
-    """Lets threads emit the signals of an object only as long as it is not being destroyed."""
+    """Has the signals of an object emitted for threads, in the GUI thread, while it is there."""
 
     def __init__(self, owner: QObject) -> None:
-        self._lock = threading.Lock()
         self._is_open = True
         owner.destroyed.connect(self.close)
 
     def emit(self, signal: SignalInstance, *arguments: object) -> None:
-        """Emit a signal of the owner, unless it is too late."""
-        with self._lock:
-            if self._is_open:
-                signal.emit(*arguments)
+        """Have a signal of the owner emitted, unless it is too late then."""
+        _mailbox().post(partial(self._let_through, signal, *arguments))
 
     def close(self) -> None:
         """Let nothing through any more."""
-        with self._lock:
-            self._is_open = False
+        self._is_open = False
+
+    def _let_through(self, signal: SignalInstance, *arguments: object) -> None:
+        if self._is_open:
+            signal.emit(*arguments)
 
 
 class Job:

@@ -4,10 +4,10 @@ import weakref
 
 import pytest
 import shiboken6
-from PySide6.QtCore import QObject, QThread, QTimer
+from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.background import LatestJob
+from desktop_app.background import Gate, LatestJob, Threads
 
 
 @pytest.fixture
@@ -137,3 +137,19 @@ def test_destroying_an_owner_does_not_wait_for_its_thread(qapp, qtbot):
     assert not has_ended.is_set()
     may_end.set()
     assert has_ended.wait(5)
+
+
+def test_a_thread_emits_nothing_itself(qapp, qtbot):
+    # Emitting waits for one of Qt's locks while it holds Python's; destroying does the reverse.
+    class Owner(QObject):
+        told = Signal()
+
+    owner, threads, heard_in = Owner(), Threads(1), []
+    gate = Gate(owner)
+    owner.told.connect(
+        lambda: heard_in.append(threading.current_thread()), Qt.ConnectionType.DirectConnection
+    )
+    threads.run(lambda: gate.emit(owner.told))
+    qtbot.waitUntil(lambda: bool(heard_in))
+    threads.close()
+    assert heard_in == [threading.main_thread()]
