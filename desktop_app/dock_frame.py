@@ -118,6 +118,13 @@ class DockFrame(QObject):
         else:
             self.focus_dock(name)
 
+    def focus_or_close(self, name: str) -> None:
+        """Close the dock that has the focus; show any other one and bring the focus into it."""
+        if self._has_focus(name):
+            self.widgets[name].close()
+        else:
+            self.focus_dock(name)
+
     def focus_dock(self, name: str) -> None:
         """Bring a dock to the front and the focus into it, where it was last."""
         self.raise_dock(name)
@@ -130,8 +137,7 @@ class DockFrame(QObject):
     def focus_next(self, direction: int) -> None:
         """Go from the dock that has the focus to the next open one, or the one before."""
         names = [name for name, widget in self.widgets.items() if not widget.isHidden()]
-        holder = QApplication.focusWidget()
-        has_focus = [holder is not None and self.widgets[n].isAncestorOf(holder) for n in names]
+        has_focus = [self._has_focus(name) for name in names]
         if names:
             outside = -1 if direction > 0 else 0
             current = has_focus.index(True) if any(has_focus) else outside
@@ -179,6 +185,10 @@ class DockFrame(QObject):
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange):
             self._titles_due.start()
         return super().eventFilter(watched, event)
+
+    def _has_focus(self, name: str) -> bool:
+        holder = QApplication.focusWidget()
+        return holder is not None and self.widgets[name].isAncestorOf(holder)
 
     def _is_in_sight(self, name: str) -> bool:
         widget = self.widgets[name]

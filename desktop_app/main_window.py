@@ -8,7 +8,14 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+)
 from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
@@ -191,22 +198,32 @@ class MainWindow(QMainWindow):
         menus["file"].insertMenu(self.commands["open_pictures"], recent)
         view, first = menus["view"], self.commands["next_dock"]
         self._dock_commands = self._dock_actions()
-        view.insertActions(first, self._dock_commands)
+        self.addActions(self._dock_commands)
+        entries = [self._dock_entry(command, view) for command in self._dock_commands]
+        view.insertActions(first, entries)
         view.insertSeparator(first)
         view.insertMenu(first, self._theme_menu())
         view.insertSeparator(first)
-        view.aboutToShow.connect(partial(self._tick_docks, self._dock_commands))
+        view.aboutToShow.connect(partial(self._tick_docks, entries))
 
     def _dock_actions(self) -> list[QAction]:
         actions = []
         for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
             action = QAction(widget.windowTitle(), self)
-            action.setCheckable(True)
+            action.setData(name)
             if number <= _KEYS_OF_DOCKS:
                 action.setShortcut(f"Ctrl+{number % 10}")
-            action.triggered.connect(partial(self.docks.toggle, name))
+            action.triggered.connect(partial(self.docks.focus_or_close, name))
             actions.append(action)
         return actions
+
+    def _dock_entry(self, command: QAction, view: QMenu) -> QAction:
+        """Return the entry of a menu, whose tick says what it does: not the same as the key."""
+        keys = command.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        entry = QAction("\t".join(filter(None, (command.text(), keys))), view)
+        entry.setCheckable(True)
+        entry.triggered.connect(partial(self.docks.toggle, command.data()))
+        return entry
 
     def _tick_docks(self, actions: list[QAction]) -> None:
         for action, widget in zip(actions, self.docks.widgets.values(), strict=True):

@@ -18,7 +18,7 @@ from PySide6.QtCore import (
     QUrl,
 )
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QStyle
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QPushButton, QStyle
 
 from desktop_app.actions import ACTIONS
 from desktop_app.docks.catalogue import DOCKS
@@ -458,6 +458,31 @@ def test_a_dock_behind_another_comes_to_the_front_first(window: MainWindow):
     assert charts.isHidden()
     window.docks.toggle("charts")
     assert not charts.isHidden()
+
+
+def test_the_key_of_a_dock_in_sight_brings_the_focus_into_it(window: MainWindow, qtbot):
+    window.docks.focus_dock("charts")
+    window.docks.focus_dock("model")
+    charts = window.docks.widgets["charts"]
+    qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert not charts.isHidden()
+    qtbot.waitUntil(lambda: charts.isAncestorOf(QApplication.focusWidget()))
+
+
+def test_the_key_of_the_dock_that_has_the_focus_closes_it(window: MainWindow, qtbot):
+    charts = window.docks.widgets["charts"]
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert charts.isHidden()
+
+
+def test_a_dock_in_sight_is_closed_by_its_tick_in_the_menu(window: MainWindow):
+    window.docks.focus_dock("charts")
+    window.docks.focus_dock("model")
+    entries = [a for menu in window.findChildren(QMenu) for a in menu.actions()]
+    [entry] = [entry for entry in entries if entry.text().startswith("Charts\t")]
+    entry.trigger()
+    assert window.docks.widgets["charts"].isHidden()
 
 
 def test_a_lone_dock_has_a_title_and_a_tab_has_none(window: MainWindow, qtbot):
