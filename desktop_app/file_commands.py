@@ -155,7 +155,7 @@ class FileCommands(QObject):
             shown(T("App", "Close")),
         )
         if self._ask(self._window, question) == _EDIT:
-            open_path(path)
+            open_path(path, self._window, ask=self._ask)
 
     def _is_foreign(self) -> bool:
         """Tell whether another program wrote the file since it was read."""

@@ -114,7 +114,7 @@ class EndPage(QWidget):
 
     def _on_open_folder(self) -> None:
         if self._result is not None:
-            open_path(self._result.parent)
+            open_path(self._result.parent, self)
 
     def _on_copy(self) -> None:
         copy_text(str(self._result))

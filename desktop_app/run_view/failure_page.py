@@ -120,7 +120,7 @@ class FailurePage(QWidget):
 
     def _on_open_log_file(self) -> None:
         if self._log_file is not None:
-            open_path(self._log_file)
+            open_path(self._log_file, self)
 
     def _on_copy_report(self) -> None:
         copy_text(self.report())

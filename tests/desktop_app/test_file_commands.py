@@ -87,7 +87,7 @@ def test_a_broken_file_can_be_opened_in_a_text_editor(
     path = tmp_path / "broken.toml"
     path.write_text("format = ", encoding="utf-8")
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: not opened.append(url))
     answers.agreed = ["edit"]
     commands.open_path(path)
     assert [Path(url.toLocalFile()) for url in opened] == [path]
