@@ -48,6 +48,7 @@ class EarlierRuns(QObject):
         # Queued: the banner forgets at the start of a run what it said before.
         workspace.run.started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
         workspace.run.recalled.connect(self._on_recalled)
+        workspace.run_settings_wanted.connect(self._on_settings_wanted)
 
     def find(self, *, opens_settings: bool) -> None:
         """Look for runs that go on without a window, or have ended since there was one.
@@ -163,6 +164,11 @@ class EarlierRuns(QObject):
     def _way_to_folder(self, folder: RunFolder) -> Way:
         words = shown(T("App", "Open folder"))
         return words, lambda: open_path(folder.output_dir, self._window, ask=self._ask)
+
+    def _on_settings_wanted(self) -> None:
+        folder = self._workspace.run.folder
+        if folder is not None:
+            self._open_copy(folder)
 
     def _show_charts(self) -> None:
         self._workspace.dock_wanted.emit("charts")
