@@ -40,6 +40,7 @@ class DockFrame(QObject):
         self.widgets: dict[str, QDockWidget] = {}
         self._titles_due = QTimer(self, singleShot=True, interval=0)
         self._titles_due.timeout.connect(self._show_titles)
+        self._came_from: str | None = None  # the dock that had the focus before this one
         self._bottom_heights: dict[QDockWidget, int] = {}
         self._heights_due = QTimer(self, singleShot=True, interval=0)
         self._heights_due.timeout.connect(self._restore_heights)
@@ -127,6 +128,8 @@ class DockFrame(QObject):
 
     def focus_dock(self, name: str) -> None:
         """Bring a dock to the front and the focus into it, where it was last."""
+        if not self._has_focus(name):
+            self._came_from = next(filter(self._has_focus, self.widgets), None)
         self.raise_dock(name)
         content = self.widgets[name].widget()
         field = content.focusWidget()
@@ -181,7 +184,9 @@ class DockFrame(QObject):
             self.reset()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Look at the title bars again when a dock is shown, moved into tabs or out of them."""
+        """Watch the docks: where they are moved decides about titles, closing about the focus."""
+        if event.type() is QEvent.Type.Close and isinstance(watched, QDockWidget):
+            self._give_focus_back(watched.objectName())
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange):
             self._titles_due.start()
         return super().eventFilter(watched, event)
@@ -189,6 +194,16 @@ class DockFrame(QObject):
     def _has_focus(self, name: str) -> bool:
         holder = QApplication.focusWidget()
         return holder is not None and self.widgets[name].isAncestorOf(holder)
+
+    def _give_focus_back(self, name: str) -> None:
+        """Take the focus out of a dock that closes; Qt would leave it to any field that comes."""
+        before = self._came_from
+        if not self._has_focus(name):
+            return
+        if before is not None and before != name and self._is_in_sight(before):
+            self.focus_dock(before)
+        else:
+            self._window.setFocus()
 
     def _is_in_sight(self, name: str) -> bool:
         widget = self.widgets[name]

@@ -476,6 +476,22 @@ def test_the_key_of_the_dock_that_has_the_focus_closes_it(window: MainWindow, qt
     assert charts.isHidden()
 
 
+def test_a_dock_that_closes_gives_the_focus_back(window: MainWindow, qtbot):
+    training = window.docks.widgets["training"]
+    window.docks.focus_dock("training")
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert window.docks.widgets["charts"].isHidden()
+    qtbot.waitUntil(lambda: training.isAncestorOf(QApplication.focusWidget()))
+
+
+def test_no_field_gets_the_focus_of_a_dock_that_closes(window: MainWindow, qtbot):
+    window.setFocus()
+    window.docks.focus_dock("charts")
+    window.docks.widgets["charts"].close()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
+
+
 def test_a_dock_in_sight_is_closed_by_its_tick_in_the_menu(window: MainWindow):
     window.docks.focus_dock("charts")
     window.docks.focus_dock("model")
