@@ -79,6 +79,7 @@ class MainWindow(QMainWindow):
         self.docks = DockFrame(self, DOCKS)
         # Before the docks listen themselves: a field can take the focus once its dock is shown.
         workspace.setting_wanted.connect(self.docks.raise_for)
+        workspace.picture_wanted.connect(lambda _: self.docks.raise_dock("dataset"))
         workspace.dock_wanted.connect(self.docks.raise_dock)
         self.docks.build(workspace)
         self.commands = make_actions(self._handlers(), self)

@@ -501,6 +501,16 @@ def test_a_dock_in_sight_is_closed_by_its_tick_in_the_menu(window: MainWindow):
     assert window.docks.widgets["charts"].isHidden()
 
 
+def test_a_picture_that_is_wanted_is_shown_whatever_is_in_front(
+    window: MainWindow, workspace: Workspace, tmp_path: Path
+):
+    window.docks.raise_dock("charts")
+    dataset = window.docks.widgets["dataset"]
+    assert dataset.visibleRegion().isEmpty()
+    workspace.picture_wanted.emit(tmp_path / "a.png")
+    assert not dataset.visibleRegion().isEmpty()
+
+
 def test_a_lone_dock_has_a_title_and_a_tab_has_none(window: MainWindow, qtbot):
     model = window.docks.widgets["model"]
     qtbot.waitUntil(lambda: model.titleBarWidget() is not None)
