@@ -19,6 +19,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
+from desktop_app.caption_banner import CaptionBanner
 from desktop_app.caption_commands import CaptionCommands
 from desktop_app.closing import Closing
 from desktop_app.dock_frame import DockFrame
@@ -72,6 +73,7 @@ class MainWindow(QMainWindow):
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
         self._captions = CaptionCommands(workspace.captions, self, ask=ask)
+        self._captions.picture_wanted.connect(workspace.picture_wanted)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -88,7 +90,9 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
-        self._banner_rows = [self._add_banner_row(b) for b in (self.file_banner, self.banner)]
+        self.caption_banner = CaptionBanner(workspace, self)
+        banners = (self.file_banner, self.banner, self.caption_banner)
+        self._banner_rows = [self._add_banner_row(banner) for banner in banners]
         self._status = StatusBar(workspace.run, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
