@@ -68,6 +68,7 @@ class DockFrame(QObject):
             widget.installEventFilter(self)
             self.widgets[dock.name] = widget
         self._place()
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
     def reset(self) -> None:
         """Put every dock where it stands at the first start."""
@@ -121,7 +122,7 @@ class DockFrame(QObject):
 
     def focus_or_close(self, name: str) -> None:
         """Close the dock that has the focus; show any other one and bring the focus into it."""
-        if self._has_focus(name):
+        if self._has_focus(name) and self._is_in_sight(name):
             self.widgets[name].close()
         else:
             self.focus_dock(name)
@@ -194,6 +195,19 @@ class DockFrame(QObject):
     def _has_focus(self, name: str) -> bool:
         holder = QApplication.focusWidget()
         return holder is not None and self.widgets[name].isAncestorOf(holder)
+
+    def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
+        """Take back a focus that came by chance: from what was hidden or disabled under it.
+
+        Qt hands it to the next field of the window, in a dock behind another one too.
+        """
+        if old is None or new is None or old.window() is not self._window:
+            return
+        is_lost = not (old.isVisible() and old.isEnabled())
+        if is_lost and any(
+            w.isAncestorOf(new) != w.isAncestorOf(old) for w in self.widgets.values()
+        ):
+            self._window.setFocus()
 
     def _give_focus_back(self, name: str) -> None:
         """Take the focus out of a dock that closes; Qt would leave it to any field that comes."""

@@ -492,6 +492,15 @@ def test_no_field_gets_the_focus_of_a_dock_that_closes(window: MainWindow, qtbot
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
 
 
+def test_no_field_gets_the_focus_of_a_message_that_goes(window: MainWindow, qtbot):
+    window.banner.tell("notice", "Done.", "", [("Details", window.banner.dismiss)])
+    [details] = [b for b in window.findChildren(QPushButton) if b.text() == "Details"]
+    details.setFocus()
+    qtbot.waitUntil(details.hasFocus)
+    details.click()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
+
+
 def test_a_dock_in_sight_is_closed_by_its_tick_in_the_menu(window: MainWindow):
     window.docks.focus_dock("charts")
     window.docks.focus_dock("model")
