@@ -197,17 +197,19 @@ class DockFrame(QObject):
         return holder is not None and self.widgets[name].isAncestorOf(holder)
 
     def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
-        """Take back a focus that came by chance: from what was hidden or disabled under it.
+        """Follow the focus into a dock behind another; take it back where it came by chance.
 
-        Qt hands it to the next field of the window, in a dock behind another one too.
+        From what is hidden or disabled under it, Qt hands it to the next field of the window.
         """
         if old is None or new is None or old.window() is not self._window:
             return
-        is_lost = not (old.isVisible() and old.isEnabled())
-        if is_lost and any(
-            w.isAncestorOf(new) != w.isAncestorOf(old) for w in self.widgets.values()
-        ):
+        at = next((name for name, dock in self.widgets.items() if dock.isAncestorOf(new)), None)
+        if at is None or self.widgets[at].isAncestorOf(old):
+            return
+        if not (old.isVisible() and old.isEnabled()):
             self._window.setFocus()
+        elif not self._is_in_sight(at):
+            self.raise_dock(at)
 
     def _give_focus_back(self, name: str) -> None:
         """Take the focus out of a dock that closes; Qt would leave it to any field that comes."""

@@ -492,6 +492,17 @@ def test_no_field_gets_the_focus_of_a_dock_that_closes(window: MainWindow, qtbot
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
 
 
+def test_tab_goes_on_into_the_dock_behind(window: MainWindow, qtbot):
+    window.docks.focus_dock("model")
+    pictures = window.docks.widgets["pictures"]
+    for _ in range(100):  # more than there are fields in the first dock
+        if pictures.isAncestorOf(QApplication.focusWidget()):
+            break
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert pictures.isAncestorOf(QApplication.focusWidget())
+    qtbot.waitUntil(lambda: not pictures.visibleRegion().isEmpty())
+
+
 def test_no_field_gets_the_focus_of_a_message_that_goes(window: MainWindow, qtbot):
     window.banner.tell("notice", "Done.", "", [("Details", window.banner.dismiss)])
     [details] = [b for b in window.findChildren(QPushButton) if b.text() == "Details"]
