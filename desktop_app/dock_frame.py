@@ -197,19 +197,24 @@ class DockFrame(QObject):
         return holder is not None and self.widgets[name].isAncestorOf(holder)
 
     def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
-        """Follow the focus into a dock behind another; take it back where it came by chance.
+        """Follow Tab into a dock behind another; take the focus back where it came by chance.
 
-        From what is hidden or disabled under it, Qt hands it to the next field of the window.
+        From what is hidden or disabled under it, Qt hands it to the next field of the window. From
+        a menu it returns to where it was, which stays behind if it was put there.
         """
         if old is None or new is None or old.window() is not self._window:
             return
-        at = next((name for name, dock in self.widgets.items() if dock.isAncestorOf(new)), None)
-        if at is None or self.widgets[at].isAncestorOf(old):
+        at, before = self._dock_around(new), self._dock_around(old)
+        if at is None or at == before:
             return
         if not (old.isVisible() and old.isEnabled()):
             self._window.setFocus()
-        elif not self._is_in_sight(at):
+        elif before is not None and not self._is_in_sight(at):
             self.raise_dock(at)
+
+    def _dock_around(self, field: QWidget) -> str | None:
+        docks = self.widgets.items()
+        return next((name for name, dock in docks if dock.isAncestorOf(field)), None)
 
     def _give_focus_back(self, name: str) -> None:
         """Take the focus out of a dock that closes; Qt would leave it to any field that comes."""

@@ -503,6 +503,17 @@ def test_tab_goes_on_into_the_dock_behind(window: MainWindow, qtbot):
     qtbot.waitUntil(lambda: not pictures.visibleRegion().isEmpty())
 
 
+def test_a_menu_that_closes_brings_nothing_to_the_front(window: MainWindow, qtbot):
+    window.docks.focus_dock("charts")
+    window.docks.raise_dock("run")
+    run = window.docks.widgets["run"]
+    holder = QApplication.focusWidget()
+    window.menuBar().setFocus()
+    holder.setFocus()
+    qtbot.waitUntil(holder.hasFocus)
+    assert not run.visibleRegion().isEmpty()
+
+
 def test_no_field_gets_the_focus_of_a_message_that_goes(window: MainWindow, qtbot):
     window.banner.tell("notice", "Done.", "", [("Details", window.banner.dismiss)])
     [details] = [b for b in window.findChildren(QPushButton) if b.text() == "Details"]
