@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.file_commands import FileCommands
-from desktop_app.recent_menu import places
+from desktop_app.models.path_words import places
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import app_icon
 from desktop_app.translation import shown
