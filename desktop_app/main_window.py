@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
         self._banner_rows = [self._add_banner_row(b) for b in (self.file_banner, self.banner)]
-        self._status = StatusBar(workspace.run, workspace.problems, self)
+        self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
         self._show_name()

@@ -8,7 +8,7 @@ from trainer_core.protocol.messages import Phase, Plan, Progress, Resumed, StepD
 
 @pytest.fixture
 def bar(workspace: Workspace, qtbot) -> StatusBar:
-    bar = StatusBar(workspace.run, workspace.problems)
+    bar = StatusBar(workspace.run, workspace.record, workspace.problems)
     qtbot.addWidget(bar)
     bar.show()
     return bar
