@@ -4,9 +4,9 @@ import pytest
 from helpers.answers import Answers
 from PySide6.QtWidgets import QMenu, QWidget
 
-from desktop_app.file_commands import FileCommands
+from desktop_app.commands.files import FileCommands
+from desktop_app.commands.recent_menu import RecentMenu
 from desktop_app.preferences import Preferences
-from desktop_app.recent_menu import RecentMenu
 from desktop_app.workspace import Workspace
 
 
