@@ -19,24 +19,24 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
-from desktop_app.caption_banner import CaptionBanner
-from desktop_app.caption_commands import CaptionCommands
-from desktop_app.closing import Closing
+from desktop_app.banners.caption import CaptionBanner
+from desktop_app.banners.file import FileBanner
+from desktop_app.banners.run import RunBanner
+from desktop_app.commands.captions import CaptionCommands
+from desktop_app.commands.closing import Closing
+from desktop_app.commands.earlier_runs import EarlierRuns
+from desktop_app.commands.files import FileCommands
+from desktop_app.commands.help import HelpCommands
+from desktop_app.commands.recent_menu import RecentMenu
+from desktop_app.commands.run import RunCommands
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
-from desktop_app.document_file.banner import FileBanner
-from desktop_app.earlier_runs import EarlierRuns
 from desktop_app.editors.base import focused_editor
-from desktop_app.file_commands import FileCommands
-from desktop_app.help_commands import HelpCommands
 from desktop_app.models.picture_offer import Offer
 from desktop_app.own_folder import OwnFolder
 from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.opening import PreferencesWindow
 from desktop_app.questions import Ask, ask
-from desktop_app.recent_menu import RecentMenu
-from desktop_app.run_banner import RunBanner
-from desktop_app.run_commands import RunCommands
 from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.status import StatusBar
 from desktop_app.theme.icons import app_icon
@@ -93,7 +93,7 @@ class MainWindow(QMainWindow):
         self.caption_banner = CaptionBanner(workspace, self)
         banners = (self.file_banner, self.banner, self.caption_banner)
         self._banner_rows = [self._add_banner_row(banner) for banner in banners]
-        self._status = StatusBar(workspace.run, workspace.problems, self)
+        self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
         self._show_name()

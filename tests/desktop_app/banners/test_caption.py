@@ -4,7 +4,7 @@ import pytest
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from desktop_app.caption_banner import CaptionBanner
+from desktop_app.banners.caption import CaptionBanner
 from desktop_app.workspace import Workspace
 from trainer_core.dataset.caption_files import seen
 
