@@ -12,8 +12,8 @@ from PySide6.QtCore import QCoreApplication, QMargins, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
+from desktop_app.commands.opening import Opening
 from desktop_app.main_window import MainWindow
-from desktop_app.opening import Opening
 from desktop_app.preferences import Preferences
 from desktop_app.theme.icons import app_icon
 from desktop_app.theme.style import apply_theme

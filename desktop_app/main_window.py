@@ -12,23 +12,23 @@ from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, Q
 from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
-from desktop_app.caption_commands import CaptionCommands
-from desktop_app.closing import Closing
+from desktop_app.banners.file import FileBanner
+from desktop_app.banners.run import RunBanner
+from desktop_app.commands.captions import CaptionCommands
+from desktop_app.commands.closing import Closing
+from desktop_app.commands.earlier_runs import EarlierRuns
+from desktop_app.commands.files import FileCommands
+from desktop_app.commands.help import HelpCommands
+from desktop_app.commands.recent_menu import RecentMenu
+from desktop_app.commands.run import RunCommands
 from desktop_app.dock_frame import DockFrame
 from desktop_app.docks.catalogue import DOCKS
-from desktop_app.document_file.banner import FileBanner
-from desktop_app.earlier_runs import EarlierRuns
 from desktop_app.editors.base import focused_editor
-from desktop_app.file_commands import FileCommands
-from desktop_app.help_commands import HelpCommands
 from desktop_app.models.picture_offer import Offer
 from desktop_app.own_folder import OwnFolder
 from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.opening import PreferencesWindow
 from desktop_app.questions import Ask, ask
-from desktop_app.recent_menu import RecentMenu
-from desktop_app.run_banner import RunBanner
-from desktop_app.run_commands import RunCommands
 from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.status import StatusBar
 from desktop_app.theme.icons import app_icon
@@ -81,7 +81,7 @@ class MainWindow(QMainWindow):
         self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
         self._banner_rows = [self._add_banner_row(b) for b in (self.file_banner, self.banner)]
-        self._status = StatusBar(workspace.run, workspace.problems, self)
+        self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
         self._show_name()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QStatusBar, QWidget
 
-from desktop_app.models.pace import Pace, duration_words
+from desktop_app.models.pace import duration_words
 from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.models.run_record import RunRecord
 from desktop_app.models.run_words import phase_words
 from desktop_app.process.run_control import RunControl
 from desktop_app.theme import tokens
@@ -28,13 +29,16 @@ class StatusBar(QStatusBar):
     problems_wanted = Signal()
 
     def __init__(
-        self, run: RunControl, problems: ProblemsModel, parent: QWidget | None = None
+        self,
+        run: RunControl,
+        record: RunRecord,
+        problems: ProblemsModel,
+        parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self._run = run
         self._problems = problems
-        self._pace = Pace()
-        self._total_steps = 0
+        self._record = record  # it is older, so it hears of every event first
         self._latest: StepDone | None = None
         self._is_news = False  # the message tells what was done: it may outlast a phase
         self._phase = QLabel(self)
@@ -87,9 +91,7 @@ class StatusBar(QStatusBar):
         self.addPermanentWidget(self._version)
 
     def _on_started(self) -> None:
-        self._pace.clear()
         self._latest = None
-        self._total_steps = 0
         self._clear()
 
     def _show_phase(self) -> None:
@@ -121,10 +123,8 @@ class StatusBar(QStatusBar):
     def _on_event(self, event: Event) -> None:
         if self._soon.isActive() and not isinstance(event, StepDone):
             self._show_step()  # before it changes what is shown
-        self._pace.feed(event)
         match event:
             case Plan():
-                self._total_steps = event.total_steps
                 self._machine.setText(_machine_words(event))
             case Progress() if event.phase != "training":
                 self._bar.setRange(0, event.total)
@@ -140,11 +140,11 @@ class StatusBar(QStatusBar):
                     self._soon.start()
 
     def _on_resumed(self, event: Resumed) -> None:
-        self._bar.setRange(0, max(self._total_steps, 1))
+        self._bar.setRange(0, max(self._record.total_steps, 1))
         self._bar.setValue(event.from_step)
 
     def _show_step(self) -> None:
-        event, total = self._latest, self._total_steps
+        event, total = self._latest, self._record.total_steps
         self._soon.stop()
         if event is None:
             return
@@ -154,7 +154,7 @@ class StatusBar(QStatusBar):
         self._steps.setText(words)
         speed = f"{event.images_per_second:.3g}"
         self._speed.setText(shown(T("App", "{speed} images/s"), speed=speed))
-        left = self._pace.seconds_left(total)
+        left = self._record.seconds_left
         if self._run.is_stopping:
             self._time_left.clear()
         elif left is not None:

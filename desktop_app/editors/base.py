@@ -10,11 +10,13 @@ from trainer_core.settings.param import Param
 
 
 class Editor(QWidget):
-    """Edits one setting.
+    """Edits one setting. Abstract: every kind of editor has its own `raw`, `set_raw` and `fields`.
 
     Values are raw, as a run file holds them, so that a mistake can be seen and mended: an editor
     shows whatever it is given, and hands back what was typed even if it does not fit.
     """
+
+    # Not an ABC: Qt's classes have a metaclass of their own.
 
     is_tall = False  # several lines high
 

@@ -18,8 +18,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.file_commands import FileCommands
-from desktop_app.recent_menu import places
+from desktop_app.commands.files import FileCommands
+from desktop_app.models.path_words import places
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import app_icon
 from desktop_app.translation import shown

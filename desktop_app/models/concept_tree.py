@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt
 
+from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
 from trainer_core.dataset.index import Concept, DatasetIndex, Root, distinct_names
 from trainer_core.texts import T
-
-Index = QModelIndex | QPersistentModelIndex
-_NO_INDEX = QModelIndex()
 
 
 class Column(IntEnum):
@@ -104,25 +102,25 @@ class ConceptTree(QAbstractItemModel):
         named.sort(key=lambda index: self.rowCount(index))
         return next(iter(named), self.index(0, 0))
 
-    def index(self, row: int, column: int, parent: Index = _NO_INDEX) -> QModelIndex:
+    def index(self, row: int, column: int, parent: Index = NO_INDEX) -> QModelIndex:
         """Return the index of a cell."""
         if not self.hasIndex(row, column, parent):
             return QModelIndex()
         return self.createIndex(row, column, parent.row() + 1 if parent.isValid() else 0)
 
-    def parent(self, index: Index = _NO_INDEX) -> QModelIndex:  # type: ignore[override]
+    def parent(self, index: Index = NO_INDEX) -> QModelIndex:  # type: ignore[override]
         """Return the place that a concept belongs to."""
         place = index.internalId() if index.isValid() else 0
         return self.createIndex(place - 1, 0, 0) if place else QModelIndex()
 
-    def rowCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 - Qt's name
         """Return the number of lines, or of those below a place."""
         node = self.node(parent)
         if node is None:
             return len(self._nodes)
         return len(node.children) if parent.column() == 0 else 0
 
-    def columnCount(self, parent: Index = _NO_INDEX) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 - Qt's name
         """Return the number of columns."""
         return len(Column)
 

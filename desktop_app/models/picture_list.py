@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from enum import IntEnum
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QObject, Qt
 
 from desktop_app.models.picture_row import PictureRow
+from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.translation import shown
-
-_NO_INDEX = QModelIndex()
 
 
 class PictureRole(IntEnum):
@@ -56,15 +55,11 @@ class PictureList(QAbstractListModel):
         """Return the picture in a row."""
         return self._rows[row]
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 - Qt's name
         """Return the number of pictures."""
         return 0 if parent.isValid() else len(self._rows)
 
-    def data(
-        self,
-        index: QModelIndex | QPersistentModelIndex,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a view shows of a picture."""
         row = self._rows[index.row()]
         match role:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
 from desktop_app.models.finding_words import way_out, what
+from desktop_app.models.row_table import Index, RowTable
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
@@ -18,7 +19,6 @@ from trainer_core.settings.problems import Problem, Severity
 from trainer_core.texts import T
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
-_NO_INDEX = QModelIndex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +74,18 @@ class Column(IntEnum):
     WAY_OUT = 2
 
 
-_HEADINGS = {
+_HEADINGS: Mapping[int, str] = {
     Column.MESSAGE: T("App", "Problem"),
     Column.PLACE: T("App", "Where"),
     Column.WAY_OUT: T("App", "What to do"),
 }
 
 
-class ProblemsModel(QAbstractTableModel):
+class ProblemsModel(RowTable):
     """A row for every problem, the worst first; words are made for the rows that are looked at."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_HEADINGS, parent)
         self._problems: Sequence[Problem] = ()
         self._findings: Sequence[Finding] = ()
         self._folders: tuple[Path, ...] = ()
@@ -112,30 +112,7 @@ class ProblemsModel(QAbstractTableModel):
         """Return how many problems of this severity there are."""
         return sum(found.severity is severity for found in self._rows)
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
-        """Return the number of problems."""
-        return 0 if parent.isValid() else len(self._rows)
-
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
-        """Return the number of columns."""
-        return 0 if parent.isValid() else len(Column)
-
-    def headerData(  # noqa: N802 - Qt's name
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
-        """Return a heading."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return shown(_HEADINGS[Column(section)])
-        return None
-
-    def data(
-        self,
-        index: QModelIndex | QPersistentModelIndex,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows."""
         entry, column = self.entry(index.row()), Column(index.column())
         if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):

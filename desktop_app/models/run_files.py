@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QObject, Qt
 
+from desktop_app.models.row_table import NO_INDEX, Index, RowTable
 from desktop_app.models.setting_words import size_words
 from desktop_app.translation import shown
 from trainer_core.protocol.messages import (
@@ -22,8 +23,6 @@ from trainer_core.protocol.messages import (
 )
 from trainer_core.texts import T
 
-_NO_INDEX = QModelIndex()
-
 
 class Column(IntEnum):
     """The columns of the table."""
@@ -33,7 +32,7 @@ class Column(IntEnum):
     WHEN = 2
 
 
-_HEADINGS = {
+_HEADINGS: Mapping[int, str] = {
     Column.NAME: T("App", "File"),
     Column.SIZE: T("App", "Size"),
     Column.WHEN: T("App", "Written"),
@@ -57,27 +56,27 @@ class WrittenFile:
     count: int = 1
 
 
-class RunFiles(QAbstractTableModel):
+class RunFiles(RowTable):
     """Takes in the events that tell of files written and removed."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._files: list[WrittenFile] = []
+        super().__init__(_HEADINGS, parent)
+        self._rows: list[WrittenFile] = []
         self._steps_per_epoch = 0  # until the run says how long an epoch is
 
     @property
     def weights(self) -> list[WrittenFile]:
         """The weight files, newest first."""
-        return [file for file in self._files if file.kind == "weights"]
+        return [file for file in self._rows if file.kind == "weights"]
 
     def file(self, row: int) -> WrittenFile:
         """Return what a row stands for."""
-        return self._files[row]
+        return self._rows[row]
 
     def clear(self) -> None:
         """Forget the run."""
         self.beginResetModel()
-        self._files.clear()
+        self._rows.clear()
         self._steps_per_epoch = 0
         self.endResetModel()
 
@@ -101,32 +100,9 @@ class RunFiles(QAbstractTableModel):
 
     # ---------------------------------------------------------------- what Qt asks
 
-    def rowCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
-        """Return the number of files."""
-        return 0 if parent.isValid() else len(self._files)
-
-    def columnCount(self, parent: QModelIndex | QPersistentModelIndex = _NO_INDEX) -> int:  # noqa: N802
-        """Return the number of columns."""
-        return 0 if parent.isValid() else len(Column)
-
-    def headerData(  # noqa: N802 - Qt's name
-        self,
-        section: int,
-        orientation: Qt.Orientation,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
-        """Return a heading."""
-        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
-            return shown(_HEADINGS[Column(section)])
-        return None
-
-    def data(
-        self,
-        index: QModelIndex | QPersistentModelIndex,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows; the tooltip is the whole path."""
-        file, column = self._files[index.row()], Column(index.column())
+        file, column = self._rows[index.row()], Column(index.column())
         if role == Qt.ItemDataRole.ToolTipRole:
             return str(file.path)
         if role != Qt.ItemDataRole.DisplayRole:
@@ -143,24 +119,24 @@ class RunFiles(QAbstractTableModel):
 
     def _add_sample(self, event: SampleReady) -> None:
         sample = WrittenFile("sample", Path(event.path), event.step)
-        for row, file in enumerate(self._files):
+        for row, file in enumerate(self._rows):
             if file.kind == "sample" and file.step == event.step:
                 if file.path != sample.path:
-                    self._files[row] = replace(sample, count=file.count + 1)
+                    self._rows[row] = replace(sample, count=file.count + 1)
                     self.dataChanged.emit(self.index(row, 0), self.index(row, len(Column) - 1))
                 return
         self._insert(sample)
 
     def _insert(self, file: WrittenFile) -> None:
-        self.beginInsertRows(_NO_INDEX, 0, 0)
-        self._files.insert(0, file)
+        self.beginInsertRows(NO_INDEX, 0, 0)
+        self._rows.insert(0, file)
         self.endInsertRows()
 
     def _remove(self, is_wanted: Callable[[WrittenFile], bool]) -> None:
-        rows = [row for row, file in enumerate(self._files) if is_wanted(file)]
+        rows = [row for row, file in enumerate(self._rows) if is_wanted(file)]
         for row in reversed(rows):
-            self.beginRemoveRows(_NO_INDEX, row, row)
-            del self._files[row]
+            self.beginRemoveRows(NO_INDEX, row, row)
+            del self._rows[row]
             self.endRemoveRows()
 
 

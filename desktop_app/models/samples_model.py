@@ -7,20 +7,14 @@ from collections.abc import Sequence
 from html import escape
 from typing import NamedTuple
 
-from PySide6.QtCore import (
-    QAbstractTableModel,
-    QModelIndex,
-    QObject,
-    QPersistentModelIndex,
-    Qt,
-)
+from PySide6.QtCore import QAbstractTableModel, QObject, Qt
 
+from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.translation import shown
 from trainer_core.protocol.messages import Event, Resumed, SampleReady
 from trainer_core.texts import T
 
 SampleRole = Qt.ItemDataRole.UserRole + 1  # the cell's SampleReady, None where there is no picture
-_NOWHERE = QModelIndex()
 
 
 class Prompt(NamedTuple):
@@ -70,23 +64,15 @@ class SamplesModel(QAbstractTableModel):
 
     # ---------------------------------------------------------------- what Qt asks
 
-    def rowCount(  # noqa: N802 - Qt's name
-        self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE
-    ) -> int:
+    def rowCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 - Qt's name
         """Return how many prompts there are."""
         return 0 if parent.isValid() else len(self._prompts)
 
-    def columnCount(  # noqa: N802 - Qt's name
-        self, parent: QModelIndex | QPersistentModelIndex = _NOWHERE
-    ) -> int:
+    def columnCount(self, parent: Index = NO_INDEX) -> int:  # noqa: N802 - Qt's name
         """Return at how many steps samples were drawn."""
         return 0 if parent.isValid() else len(self._steps)
 
-    def data(
-        self,
-        index: QModelIndex | QPersistentModelIndex,
-        role: int = Qt.ItemDataRole.DisplayRole,
-    ) -> object:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return the picture of a cell, or words about it."""
         prompt, step = self._prompts[index.row()], self._steps[index.column()]
         sample = self.sample(prompt, step)
@@ -121,12 +107,12 @@ class SamplesModel(QAbstractTableModel):
         prompt = Prompt(sample.prompt_index, sample.prompt)
         row = bisect_left(self._prompts, prompt)
         if self._prompts[row : row + 1] != [prompt]:
-            self.beginInsertRows(_NOWHERE, row, row)
+            self.beginInsertRows(NO_INDEX, row, row)
             self._prompts.insert(row, prompt)
             self.endInsertRows()
         column = bisect_left(self._steps, sample.step)
         if self._steps[column : column + 1] != [sample.step]:
-            self.beginInsertColumns(_NOWHERE, column, column)
+            self.beginInsertColumns(NO_INDEX, column, column)
             self._steps.insert(column, sample.step)
             self.endInsertColumns()
         self._samples[prompt, sample.step] = sample

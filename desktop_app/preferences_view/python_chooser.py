@@ -10,7 +10,7 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from desktop_app.editors.choice import ChoiceField
-from desktop_app.preferences_view.python_words import short_path
+from desktop_app.models.path_words import from_home
 from desktop_app.process.environment import own_python
 from desktop_app.theme import tokens
 from desktop_app.trainer_python.trainer_python import TrainerPython
@@ -90,7 +90,7 @@ class PythonChooser(QWidget):
     def _fill(self, paths: list[Path]) -> None:
         self.list.clear()
         for path in paths:
-            words = short_path(path)
+            words = from_home(path)
             if path == own_python():
                 words = shown(T("App", "{path} (this app's own)"), path=words)
             self.list.addItem(words, path)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from desktop_app.trainer_python.facts import Card, PackageState, PythonFacts, Torch
 from desktop_app.trainer_python.plan import Plan
 from desktop_app.trainer_python.requirements import Fit
@@ -86,14 +84,6 @@ def state_words(state: PackageState) -> str:
     if state.is_trainer and state.fit in (Fit.TOO_OLD, Fit.TOO_NEW):
         return shown(T("App", "other version"))
     return shown(_STATES[state.fit])
-
-
-def short_path(path: Path) -> str:
-    """Return a path with the user's folder written as ``~``."""
-    try:
-        return f"~/{path.relative_to(Path.home()).as_posix()}"
-    except ValueError:
-        return str(path)
 
 
 def plan_words(plan: Plan) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +11,7 @@ from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
 from desktop_app.process.environment import child_environment
 from desktop_app.process.lines import LineSplitter
+from desktop_app.process.own_session import give_own_session, kill_session
 
 _LINE_LIMIT_BYTES = 64 * 1024
 _OUTPUT_LIMIT = 200_000  # characters kept; a talkative program must not fill the memory
@@ -72,10 +70,7 @@ class ToolProcess(QObject):
         """Start the program; 0 seconds mean that it may take any time."""
         self._process.setProcessEnvironment(child_environment(program))
         self._process.setWorkingDirectory(tempfile.gettempdir())
-        if os.name == "posix":
-            parameters = QProcess.UnixProcessParameters()
-            parameters.flags = QProcess.UnixProcessFlag.CreateNewSession
-            self._process.setUnixProcessParameters(parameters)
+        give_own_session(self._process)
         if timeout_s:
             self._timeout.start(round(timeout_s * 1000))
         self._process.start(program, list(arguments))
@@ -93,11 +88,7 @@ class ToolProcess(QObject):
 
     def _kill(self, ending: ToolEnding) -> None:
         self._killed_as = ending
-        pid = self._process.processId()
-        if os.name == "posix" and pid > 0:
-            with contextlib.suppress(ProcessLookupError):  # it has no session of its own yet
-                os.killpg(pid, signal.SIGKILL)
-        self._process.kill()
+        kill_session(self._process)
 
     def _on_timeout(self) -> None:
         self._kill(ToolEnding.TIMED_OUT)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import re
-import signal
 from collections import deque
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
@@ -14,6 +11,7 @@ from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.lines import LineSplitter
 from desktop_app.process.outcome import TRAINER_PAGE, ProcessEnd
+from desktop_app.process.own_session import give_own_session, kill_session
 from desktop_app.process.patience import SAVE_PATIENCE_S, STOP_PATIENCE_S, Patience
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event, encode
@@ -59,10 +57,7 @@ class TrainerProcess(QObject):
     def start(self, command: TrainerCommand, environment: QProcessEnvironment) -> None:
         """Start the trainer in a session of its own, out of reach of a terminal's Ctrl-C."""
         self._process.setProcessEnvironment(environment)
-        if os.name == "posix":
-            parameters = QProcess.UnixProcessParameters()
-            parameters.flags = QProcess.UnixProcessFlag.CreateNewSession
-            self._process.setUnixProcessParameters(parameters)
+        give_own_session(self._process)
         self._process.start(command.program, list(command.arguments))
 
     def send(self, command: Command) -> None:
@@ -89,11 +84,7 @@ class TrainerProcess(QObject):
     def kill(self) -> None:
         """End the trainer and whatever it started, without any saving."""
         self._was_killed = True
-        pid = self._process.processId()
-        if os.name == "posix" and pid > 0:
-            with contextlib.suppress(ProcessLookupError):  # it has no session of its own yet
-                os.killpg(pid, signal.SIGKILL)
-        self._process.kill()
+        kill_session(self._process)
 
     # ---------------------------------------------------------------- reading
 

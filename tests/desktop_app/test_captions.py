@@ -6,8 +6,8 @@ from PySide6.QtGui import QUndoStack
 from PySide6.QtWidgets import QWidget
 
 import desktop_app.captions
-from desktop_app.caption_commands import CaptionCommands
 from desktop_app.captions import Captions
+from desktop_app.commands.captions import CaptionCommands
 from trainer_core.dataset.caption_files import CaptionFile, seen
 from trainer_core.errors import OutputError
 

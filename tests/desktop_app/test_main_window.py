@@ -5,19 +5,17 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.drops import carried, drop
 from helpers.pictures import write_dataset
 from helpers.starts import Starts
 from PySide6.QtCore import (
     QByteArray,
-    QMimeData,
     QObject,
-    QPoint,
     QPointF,
     Qt,
     QTimer,
-    QUrl,
 )
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QStyle
 
 from desktop_app.actions import ACTIONS
@@ -58,17 +56,6 @@ def field_of(window: MainWindow, path: str) -> object:
             if path in form.rows:
                 return form.rows[path].editor.fields()[0]
     raise KeyError(path)
-
-
-def drop(window: MainWindow, *paths: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    action = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
-    QApplication.sendEvent(window, enter)
-    QApplication.sendEvent(window, QDropEvent(QPointF(1, 1), action, data, left, plain))
-    QApplication.processEvents()  # it is taken once the other program was let go
 
 
 def test_the_window_fits_a_small_screen(window: MainWindow):
@@ -141,8 +128,7 @@ def test_a_drop_is_over_before_anything_is_asked(
     window: MainWindow, workspace: Workspace, answers: Answers, tmp_path: Path, qtbot
 ):
     workspace.document.set_value("adapter.network_dim", 24)
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path / "mine.toml"))])
+    data = carried(tmp_path / "mine.toml")
     left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
     window.dropEvent(QDropEvent(QPointF(1, 1), Qt.DropAction.CopyAction, data, left, plain))
     assert answers.questions == []

@@ -8,7 +8,7 @@ from trainer_core.protocol.messages import Phase, Plan, Progress, Resumed, StepD
 
 @pytest.fixture
 def bar(workspace: Workspace, qtbot) -> StatusBar:
-    bar = StatusBar(workspace.run, workspace.problems)
+    bar = StatusBar(workspace.run, workspace.record, workspace.problems)
     qtbot.addWidget(bar)
     bar.show()
     return bar
@@ -54,18 +54,7 @@ def test_steps_speed_and_time_left_are_shown(bar: StatusBar, workspace: Workspac
 def test_what_calculates_and_how_is_shown_once_the_trainer_tells(
     bar: StatusBar, workspace: Workspace, precision: str, told: str
 ):
-    plan = Plan(
-        pictures=1,
-        showings_per_epoch=1,
-        buckets=(),
-        batches_per_epoch=1,
-        steps_per_epoch=1,
-        total_steps=1,
-        epochs=1,
-        warmup_steps=0,
-        precision=precision,
-        device="Some GPU",
-    )
+    plan = PLAN.model_copy(update={"precision": precision, "device": "Some GPU"})
     workspace.run.event_received.emit(plan)
     assert told in words(bar)
 

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent, QKeySequence
+from helpers.drops import drop
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.editors.page import SettingsPage
@@ -61,14 +62,6 @@ def rows(window: MainWindow, workspace: Workspace, qtbot: QtBot) -> Rows:
         return row
 
     return bring
-
-
-def drop(widget: QWidget, path: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    # Straight to the widget: sent as an event it would go where the mouse is.
-    widget.dropEvent(QDropEvent(QPointF(1, 1), Qt.DropAction.CopyAction, data, left, plain))
 
 
 def type_line(rows: Rows, window: MainWindow, qtbot: QtBot, folder: Path) -> None:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.drops import drop
 from helpers.starts import Starts
 from pyqtgraph import PlotCurveItem, PlotWidget
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QLabel, QToolButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
@@ -53,15 +53,6 @@ def window(workspace: Workspace, answers: Answers, starts: Starts, qtbot: QtBot)
     made.show()
     qtbot.waitExposed(made)
     return made
-
-
-def drop(widget: DatasetView, folder: Path) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(folder))])
-    facts = (data, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
-    action = Qt.DropAction.CopyAction
-    QApplication.sendEvent(widget, QDragEnterEvent(QPointF(9, 9).toPoint(), action, *facts))
-    QApplication.sendEvent(widget, QDropEvent(QPointF(9, 9), action, *facts))
 
 
 def press(button: QToolButton, qtbot: QtBot) -> None:

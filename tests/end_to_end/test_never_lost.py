@@ -27,7 +27,7 @@ from trainer_core.run_lock import lock_holder
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(os.name != "posix", reason="signals"),
+    pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL and no SIGSTOP"),
     pytest.mark.timeout(600),
 ]
 

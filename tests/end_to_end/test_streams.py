@@ -23,7 +23,9 @@ from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.command_file import write_command
 from trainer_core.protocol.messages import Finished, Hello, Overflowed, StepDone, Stop
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="stops and prints the Unix way")
+pytestmark = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has no SIGSTOP, and its C library another name"
+)
 
 # From the moment on in which the streams are guarded, a thread prints in every way that a library
 # can: as long as the process lives.

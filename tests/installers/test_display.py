@@ -5,6 +5,9 @@ import pytest
 from setup_steps import display
 
 PYTHON = Path(sys.executable)
+where_displays_are_named = pytest.mark.skipif(
+    sys.platform in ("win32", "darwin"), reason="Windows and macOS have a display without a name"
+)
 
 
 @pytest.fixture
@@ -15,7 +18,7 @@ def surroundings(monkeypatch):
     return monkeypatch
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a display of its own")
+@where_displays_are_named
 def test_a_display_is_expected_where_one_is_named(surroundings):
     assert not display.is_expected()
     surroundings.setenv("DISPLAY", ":5")
@@ -23,7 +26,7 @@ def test_a_display_is_expected_where_one_is_named(surroundings):
     assert display.names() == "DISPLAY=:5"
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="asks an X server")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has an X server to ask")
 def test_a_display_that_nobody_serves_is_not_reachable(surroundings):
     surroundings.setenv("DISPLAY", ":59999")
     surroundings.setenv("QT_QPA_PLATFORM", "xcb")
@@ -35,14 +38,14 @@ def test_a_display_that_qt_opens_is_reachable(surroundings):
     assert display.is_reachable(PYTHON)
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a display of its own")
+@where_displays_are_named
 def test_a_display_that_never_answers_is_given_up(machine, monkeypatch):
     machine.has("python", "exec /bin/sleep 20")
     monkeypatch.setattr(display, "_PATIENCE_S", 0.2)
     assert not display.is_reachable(machine.folder / "python")
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="has a display of its own")
+@where_displays_are_named
 def test_other_failures_are_left_to_the_app(machine):
     machine.has("python", "exit 1")
     assert display.is_reachable(machine.folder / "python")

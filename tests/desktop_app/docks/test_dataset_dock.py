@@ -1,9 +1,10 @@
 from pathlib import Path
 
 import pytest
+from helpers.drops import carried, drop, hold_over
 from helpers.pictures import write_dataset, write_picture
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QMimeData, Qt
+from PySide6.QtGui import QDragLeaveEvent
 from PySide6.QtWidgets import (
     QApplication,
     QCheckBox,
@@ -22,8 +23,6 @@ from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import DropArea
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
-
-COPY = Qt.DropAction.CopyAction
 
 
 @pytest.fixture
@@ -72,24 +71,6 @@ def words(widget) -> str:
     return "\n".join(label.text() for label in widget.findChildren(QLabel))
 
 
-def data_of(*paths: Path) -> QMimeData:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    return data
-
-
-def drag_in(view, data: QMimeData) -> None:
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(view, QDragEnterEvent(QPoint(50, 50), COPY, data, buttons, keys))
-
-
-def drop(view, *paths: Path) -> None:
-    data = data_of(*paths)
-    drag_in(view, data)
-    buttons, keys = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    QApplication.sendEvent(view, QDropEvent(QPointF(50, 50), COPY, data, buttons, keys))
-
-
 def chosen(workspace) -> tuple[object, object]:
     document = workspace.document
     return document.value("dataset.train_data_dir"), document.value("dataset.more_pictures")
@@ -115,7 +96,7 @@ def test_all_pictures_of_a_folder_stand_for_the_folder(view, workspace, folder, 
 
 
 def test_a_folder_held_over_the_pictures_is_invited(filled, folder):
-    drag_in(filled, data_of(folder))
+    hold_over(filled, carried(folder))
     assert filled.findChild(DropArea).isVisible()
     QApplication.sendEvent(filled, QDragLeaveEvent())
     assert not filled.findChild(DropArea).isVisible()
@@ -124,7 +105,7 @@ def test_a_folder_held_over_the_pictures_is_invited(filled, folder):
 def test_text_that_is_dragged_over_is_no_folder(view):
     data = QMimeData()
     data.setText("hello")
-    drag_in(view, data)
+    hold_over(view, data)
     assert "Drop it" not in words(view.findChild(DropArea))
 
 
@@ -371,14 +352,14 @@ def test_the_invitation_counts_what_is_held_over_it(view, folder, more):
         ([more, cats / "a.png", cats / "b.png"], "(folders: 1, pictures: 2)"),
         ([more / "2_dog" / "film.gif"], "This cannot be trained"),
     ):
-        drag_in(view, data_of(*held))
+        hold_over(view, carried(*held))
         assert words_of in words(area)
 
 
 def test_a_run_file_held_over_it_is_left_to_the_window(view, tmp_path):
     run_file = tmp_path / "mine.toml"
     run_file.touch()
-    drag_in(view, data_of(run_file))
+    hold_over(view, carried(run_file))
     assert "cannot be trained" not in words(view.findChild(DropArea))
 
 

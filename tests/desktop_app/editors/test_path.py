@@ -1,9 +1,8 @@
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog
+from helpers.drops import drop
+from PySide6.QtWidgets import QFileDialog
 
 from desktop_app.editors.path import PathEditor
 from desktop_app.widgets.icon_button import IconButton
@@ -15,20 +14,6 @@ def folder_editor(qtbot) -> PathEditor:
     editor = PathEditor(params()["dataset.train_data_dir"])
     qtbot.addWidget(editor)
     return editor
-
-
-def drop(editor: PathEditor, path: Path) -> bool:
-    """Drop a file on an editor as the window system would; tell whether it was taken."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path))])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    action = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
-    enter.ignore()
-    QApplication.sendEvent(editor, enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(editor, QDropEvent(QPoint(1, 1), action, data, left, plain))
-    return enter.isAccepted()
 
 
 def test_a_dropped_folder_is_committed(folder_editor: PathEditor, tmp_path: Path, qtbot):

@@ -1,9 +1,7 @@
-from pathlib import Path
-
 import pytest
-from PySide6.QtCore import QMimeData, QPoint, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QLineEdit, QListWidget, QPushButton
+from helpers.drops import drop
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QPushButton
 
 from desktop_app.editors.form import SectionForm
 from desktop_app.editors.path_list import PathListEditor
@@ -29,20 +27,6 @@ def entries(editor: PathListEditor) -> list[str]:
 def button(editor: PathListEditor, label: str) -> QPushButton:
     [found] = [b for b in editor.findChildren(QPushButton) if b.text() == label]
     return found
-
-
-def drop(editor: PathListEditor, *paths: Path) -> bool:
-    """Drop files on an editor as the window system would; tell whether they were taken."""
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    action = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
-    enter.ignore()
-    QApplication.sendEvent(editor, enter)
-    if enter.isAccepted():
-        QApplication.sendEvent(editor, QDropEvent(QPoint(1, 1), action, data, left, plain))
-    return enter.isAccepted()
 
 
 def test_the_dialog_offers_every_picture_that_is_trained():

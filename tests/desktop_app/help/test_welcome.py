@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
-from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QFileDialog, QPushButton
+from helpers.drops import drop
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.help.welcome import Welcome
@@ -109,15 +109,8 @@ def test_recent_files_are_offered(window: MainWindow, workspace: Workspace, run_
 
 def test_a_dropped_file_is_opened(window: MainWindow, workspace: Workspace, run_file: Path, qtbot):
     welcome = welcomed(window, qtbot)
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(run_file))])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    action = Qt.DropAction.CopyAction
-    enter = QDragEnterEvent(QPoint(1, 1), action, data, left, plain)
-    QApplication.sendEvent(welcome, enter)
-    assert enter.isAccepted()
     with qtbot.waitSignal(welcome.accepted):
-        QApplication.sendEvent(welcome, QDropEvent(QPointF(1, 1), action, data, left, plain))
+        assert drop(welcome, run_file)
     qtbot.waitUntil(lambda: workspace.document.path == run_file)
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.drops import carried
 from helpers.scripted_python import ScriptedPython
-from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
+from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QDropEvent
 from pytestqt.qtbot import QtBot
 
@@ -125,8 +126,7 @@ def test_a_dropped_environment_is_chosen(
 ) -> None:
     show()
     other = ScriptedPython(tmp_path / "bin")
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(tmp_path))])
+    data = carried(tmp_path)
     shift, action = Qt.KeyboardModifier.ShiftModifier, Qt.DropAction
     both = action.CopyAction | action.MoveAction
     drop = QDropEvent(QPointF(1, 1), both, data, Qt.MouseButton.LeftButton, shift)

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,6 +38,7 @@ from trainer_core.run_lock import RunLock, lock_holder
 from trainer_core.version import __version__
 
 PATIENCE_MS = 20_000
+SLEEP = (sys.executable, "-c", "import time; time.sleep(60)")
 
 Launch = Callable[..., subprocess.Popen[bytes]]
 Play = Callable[..., Outcome]
@@ -142,7 +144,7 @@ def test_commands_are_obeyed_in_their_order(
     qtbot.waitUntil(lambda: run.phase == "paused", timeout=PATIENCE_MS)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
 def test_a_killed_trainer_is_gone_and_the_way_on_is_told(
     run: RunControl, metrics: MetricsModel, launch: Launch, folder: RunFolder, qtbot: QtBot
 ) -> None:
@@ -160,7 +162,7 @@ def test_a_killed_trainer_is_gone_and_the_way_on_is_told(
     assert str(outcome.hint).startswith("Press Start to go on from step ")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to ignore")
 def test_a_trainer_that_does_not_stop_is_ended(
     launch: Launch, folder: RunFolder, qtbot: QtBot
 ) -> None:
@@ -177,7 +179,7 @@ def test_a_process_that_does_not_hold_the_lock_is_not_killed(
     folder: RunFolder, qapp: object
 ) -> None:
     folder.path.mkdir(parents=True)
-    with subprocess.Popen(["sleep", "60"]) as somebody:
+    with subprocess.Popen(SLEEP) as somebody:
         folder.lock_file.write_text(json.dumps({"pid": somebody.pid, "started": 0.0}))
         AttachedTrainer(folder).kill()
         assert somebody.poll() is None
@@ -186,7 +188,7 @@ def test_a_process_that_does_not_hold_the_lock_is_not_killed(
 
 def test_a_trainer_on_another_machine_is_not_killed_here(folder: RunFolder, qtbot: QtBot) -> None:
     folder.path.mkdir(parents=True)
-    with RunLock(folder.lock_file), subprocess.Popen(["sleep", "60"]) as somebody:
+    with RunLock(folder.lock_file), subprocess.Popen(SLEEP) as somebody:
         folder.lock_file.write_text(
             json.dumps({"pid": somebody.pid, "started": 0.0, "host": "elsewhere"})
         )

@@ -159,7 +159,7 @@ def test_a_failure_says_what_why_and_what_to_do(play: Play, log: LogModel) -> No
     assert words(log, Level.ERROR) == ["The loss is not finite at step 3."]
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGKILL")
 def test_a_killed_trainer_is_named_as_such(play: Play, metrics: MetricsModel) -> None:
     outcome = play(kill_at=4)
     assert outcome.crashed

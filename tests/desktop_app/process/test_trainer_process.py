@@ -46,13 +46,13 @@ def test_stop_is_obeyed_without_force(start, qtbot):
     assert end == ProcessEnd(exit_code=0)
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM")
 def test_a_deaf_trainer_is_terminated(start, qtbot):
     end = end_of(start(deaf=True), qtbot, save=False, stop_patience_s=1.0)
     assert end == ProcessEnd(exit_code=0), "SIGTERM lets it save and leave by itself"
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to ignore")
 def test_a_trainer_that_ignores_everything_is_killed(start, qtbot):
     process = start(deaf=True, ignore_sigterm=True)
     end = end_of(process, qtbot, save=False, stop_patience_s=0.1)
@@ -71,14 +71,14 @@ def test_saving_may_take_its_time_while_events_come(start, qtbot):
     assert process._process.state() is not process._process.ProcessState.NotRunning
 
 
-@pytest.mark.skipif(os.name != "posix", reason="sessions")
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no sessions of processes")
 def test_the_trainer_has_a_session_of_its_own(start):
     process = start()
     pid = process._process.processId()
     assert os.getsid(pid) == pid != os.getsid(0)
 
 
-@pytest.mark.skipif(not Path("/proc").is_dir(), reason="reads /proc")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="only Linux shows processes in /proc")
 def test_a_kill_reaches_what_the_trainer_started(tmp_path, qtbot):
     pids = tmp_path / "pids"
     script = (

@@ -51,7 +51,7 @@ def test_what_is_no_model_is_said(tmp_path: Path, content: bytes | None, message
     assert caught.value.hint is not None
 
 
-@pytest.mark.skipif(os.name == "nt", reason="Windows opens no folders")
+@pytest.mark.skipif(os.name == "nt", reason="Windows says of such a path that it is not found")
 def test_a_path_below_a_file_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"x")
     with pytest.raises(ModelFileError, match=r"m\.ckpt cannot be read: Not a directory"):

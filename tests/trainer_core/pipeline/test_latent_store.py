@@ -206,7 +206,7 @@ def test_another_path_is_another_file(tmp_path: Path, picture: Path) -> None:
     assert hashes.sha256(other) == SHA_ABD
 
 
-@pytest.mark.skipif(os.name == "nt", reason="file names are text there")
+@pytest.mark.skipif(os.name == "nt", reason="Windows' file names are always text")
 def test_a_file_name_need_not_be_valid_text(tmp_path: Path, picture: Path) -> None:
     odd = picture.rename(tmp_path / os.fsdecode(b"caf\xe9.png"))
     hashes = FileHashes(tmp_path)
@@ -247,7 +247,7 @@ def test_the_cache_folder_can_be_chosen(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert cache_folder() == tmp_path
 
 
-@pytest.mark.skipif(os.name == "nt", reason="there it is below LOCALAPPDATA")
+@pytest.mark.skipif(os.name == "nt", reason="on Windows it is below LOCALAPPDATA")
 def test_the_cache_folder_is_where_the_system_keeps_caches(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -98,7 +98,7 @@ def test_nothing_that_a_library_prints_reaches_the_events(tmp_path: Path) -> Non
     assert set((tmp_path / "log").read_bytes().splitlines()) == said
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="needs a shell that closes streams")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot close a child's streams")
 def test_it_starts_without_any_standard_stream(tmp_path: Path) -> None:
     body = """
 print("to nobody")

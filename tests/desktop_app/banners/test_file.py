@@ -5,8 +5,8 @@ from helpers.answers import Answers
 from PySide6.QtWidgets import QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from desktop_app.document_file.banner import FileBanner
-from desktop_app.file_commands import FileCommands
+from desktop_app.banners.file import FileBanner
+from desktop_app.commands.files import FileCommands
 from desktop_app.workspace import Workspace
 
 OPENED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'

@@ -8,10 +8,10 @@ from helpers.starts import Starts
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.commands.run import RunCommands
 from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
 from desktop_app.process.outcome import Ending, Outcome
-from desktop_app.run_commands import RunCommands
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import CheckpointSaved
 from trainer_core.run_folder import RunFolder

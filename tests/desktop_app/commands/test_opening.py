@@ -5,9 +5,9 @@ import pytest
 from helpers.answers import Answers
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.commands.files import FileCommands
+from desktop_app.commands.opening import Opening
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behind
-from desktop_app.file_commands import FileCommands
-from desktop_app.opening import Opening
 from desktop_app.workspace import Workspace
 from trainer_core.demo_project import DEMO_FOLDER
 from trainer_core.errors import OutputError

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.file_commands import FileCommands
+from desktop_app.commands.files import FileCommands
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown

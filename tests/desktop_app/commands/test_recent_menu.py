@@ -4,9 +4,9 @@ import pytest
 from helpers.answers import Answers
 from PySide6.QtWidgets import QMenu, QWidget
 
-from desktop_app.file_commands import FileCommands
+from desktop_app.commands.files import FileCommands
+from desktop_app.commands.recent_menu import RecentMenu
 from desktop_app.preferences import Preferences
-from desktop_app.recent_menu import RecentMenu, places
 from desktop_app.workspace import Workspace
 
 
@@ -58,20 +58,6 @@ def test_the_list_can_be_cleared(menu: QMenu, preferences: Preferences):
     menu.actions()[-1].trigger()
     assert preferences.recent_files == []
     assert labels(menu) == ["none yet"]
-
-
-def test_a_place_starts_at_home():
-    assert places([Path.home() / "loras" / "mine.toml"]) == [str(Path("~/loras"))]
-
-
-def test_long_places_are_short_but_tell_files_of_one_name_apart():
-    start, end = "/" + "a" * 30, "z" * 40
-    same = [Path(f"{start}/{middle}/{end}/mine.toml") for middle in ("one", "two")]
-    other = Path(f"{start}/one/{end}/other.toml")
-    first, second, third = places([*same, other])
-    assert (first, second) == (str(same[0].parent), str(same[1].parent))
-    assert len(third) <= 48
-    assert third.endswith(end[:20])
 
 
 @pytest.fixture

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
+from desktop_app.models.path_words import places
 from desktop_app.preferences import Preferences
 from desktop_app.translation import shown
 from trainer_core.texts import T
-
-_FOLDER_CHARACTERS = 48
 
 
 class RecentMenu(QMenu):
@@ -49,29 +48,3 @@ class RecentMenu(QMenu):
         self.addAction(shown(T("App", "&Clear list"))).triggered.connect(
             self._preferences.forget_all_files
         )
-
-
-def places(paths: Sequence[Path]) -> list[str]:
-    """Return where the files are: short, but so that two of one name can be told apart."""
-    short = [_shortened(path.parent) for path in paths]
-    shown_as = [(path.name, place) for path, place in zip(paths, short, strict=True)]
-    return [
-        place if shown_as.count(each) == 1 else _from_home(path.parent)
-        for path, place, each in zip(paths, short, shown_as, strict=True)
-    ]
-
-
-def _from_home(folder: Path) -> str:
-    try:
-        return str(Path("~") / folder.relative_to(Path.home()))
-    except ValueError:
-        return str(folder)
-
-
-def _shortened(folder: Path) -> str:
-    words = _from_home(folder)
-    if len(words) <= _FOLDER_CHARACTERS:
-        return words
-    # The end of a path tells more than its beginning.
-    kept = _FOLDER_CHARACTERS // 3
-    return f"{words[:kept]}…{words[kept + 1 - _FOLDER_CHARACTERS :]}"

@@ -8,9 +8,9 @@ from pathlib import Path
 from PySide6.QtCore import QDateTime, QLocale, QObject
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.commands.files import FileCommands
 from desktop_app.document import content_stamp
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behind
-from desktop_app.file_commands import FileCommands
 from desktop_app.questions import Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace

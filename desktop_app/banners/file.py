@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QWidget
 
+from desktop_app.commands.files import FileCommands
 from desktop_app.document_file.watch import Standing
-from desktop_app.file_commands import FileCommands
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
 from desktop_app.workspace import Workspace

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.drops import carried, drop, entering
 from helpers.fake_trainer import fake_command
-from PySide6.QtCore import QDateTime, QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDragEnterEvent, QDropEvent
-from PySide6.QtWidgets import QApplication, QPushButton
+from PySide6.QtCore import QDateTime, QLocale
+from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
@@ -268,13 +268,8 @@ def test_after_looking_at_an_old_run_another_can_start(
 def test_a_run_folder_that_is_dropped_is_shown(
     window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot
 ) -> None:
-    data = QMimeData()
-    data.setUrls([QUrl.fromLocalFile(str(ended_run(tmp_path).path))])
-    left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-    action = Qt.DropAction.CopyAction
-    QApplication.sendEvent(window, QDragEnterEvent(QPoint(9, 9), action, data, left, plain))
     with qtbot.waitSignal(workspace.run.recalled, timeout=PATIENCE_MS):
-        QApplication.sendEvent(window, QDropEvent(QPointF(9, 9), action, data, left, plain))
+        drop(window, ended_run(tmp_path).path)
     assert workspace.document.is_default("dataset.train_data_dir")
     assert len(workspace.metrics.loss) == 3
 
@@ -282,10 +277,8 @@ def test_a_run_folder_that_is_dropped_is_shown(
 def test_the_dataset_leaves_a_run_folder_to_the_window(window: MainWindow, tmp_path: Path) -> None:
     [view] = window.findChildren(DatasetView)
     for path, is_taken in ((tmp_path, True), (ended_run(tmp_path).path, False)):
-        data = QMimeData()
-        data.setUrls([QUrl.fromLocalFile(str(path))])
-        left, plain = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier
-        enter = QDragEnterEvent(QPoint(9, 9), Qt.DropAction.CopyAction, data, left, plain)
+        data = carried(path)
+        enter = entering(data)
         view.dragEnterEvent(enter)
         assert enter.isAccepted() is is_taken
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QWidget
 
-from desktop_app.file_commands import FileCommands
+from desktop_app.commands.files import FileCommands
 from desktop_app.help.about import About
 from desktop_app.help.shortcuts import Shortcuts, shortcut_groups
 from desktop_app.help.welcome import Welcome

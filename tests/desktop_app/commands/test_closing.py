@@ -4,8 +4,8 @@ import pytest
 from helpers.answers import Answers
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.closing import Closing
-from desktop_app.file_commands import FileCommands
+from desktop_app.commands.closing import Closing
+from desktop_app.commands.files import FileCommands
 from desktop_app.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
-from desktop_app.earlier_runs import offer_to_watch
+from desktop_app.commands.earlier_runs import offer_to_watch
 from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report

@@ -5,7 +5,7 @@ from helpers.answers import Answers
 from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
-from desktop_app.file_commands import FileCommands
+from desktop_app.commands.files import FileCommands
 from desktop_app.workspace import Workspace
 from trainer_core.demo_project import DEMO_FOLDER
 from trainer_core.settings import files

@@ -1,0 +1,35 @@
+"""Folders and files as people read them: from the home folder on, and not too long."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+_FOLDER_CHARACTERS = 48
+
+
+def from_home(path: Path) -> str:
+    """Return a path with the user's folder written as ``~``."""
+    try:
+        return str(Path("~") / path.relative_to(Path.home()))
+    except ValueError:
+        return str(path)
+
+
+def places(paths: Sequence[Path]) -> list[str]:
+    """Return where the files are: short, but so that two of one name can be told apart."""
+    short = [_shortened(path.parent) for path in paths]
+    shown_as = [(path.name, place) for path, place in zip(paths, short, strict=True)]
+    return [
+        place if shown_as.count(each) == 1 else from_home(path.parent)
+        for path, place, each in zip(paths, short, shown_as, strict=True)
+    ]
+
+
+def _shortened(folder: Path) -> str:
+    words = from_home(folder)
+    if len(words) <= _FOLDER_CHARACTERS:
+        return words
+    # The end of a path tells more than its beginning.
+    kept = _FOLDER_CHARACTERS // 3
+    return f"{words[:kept]}…{words[kept + 1 - _FOLDER_CHARACTERS :]}"
