@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
 from desktop_app.workspace import Workspace
+from trainer_core.demo_project import DEMO_FOLDER
 from trainer_core.settings import files
 
 
@@ -215,7 +216,7 @@ def test_the_demo_is_opened_from_where_it_can_be_written(
     commands: FileCommands, workspace: Workspace
 ):
     commands.open_demo()
-    assert workspace.document.path == workspace.data_dir / "demo" / "demo.toml"
+    assert workspace.document.path == workspace.data_dir / DEMO_FOLDER / "demo.toml"
     assert workspace.document.errors == []
 
 
