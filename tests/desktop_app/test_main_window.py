@@ -548,13 +548,13 @@ def test_a_damaged_layout_gives_the_first_one(workspace: Workspace, answers: Ans
 def test_closing_leaves_no_thread_and_no_timer(
     window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
+    before = threading.enumerate()
     drop(window, Path(__file__).parent)
     workspace.document.save(tmp_path / "run.toml")
+    assert len(threading.enumerate()) > len(before)
     window.close()
     assert not window.isVisible()
-    qtbot.waitUntil(
-        lambda: not any("background" in thread.name for thread in threading.enumerate())
-    )
+    qtbot.waitUntil(lambda: not set(threading.enumerate()) - set(before))
     timers = [*window.findChildren(QTimer), *workspace.findChildren(QTimer)]
     qtbot.waitUntil(lambda: not any(timer.isActive() for timer in timers))
 
