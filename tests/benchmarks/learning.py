@@ -103,9 +103,9 @@ def main() -> None:
             report_line(before[concept], outcome)
         with Image.open(folder / f"{options.seeds[0]}.png") as sheet:
             rows[-1] += cut(sheet, SHOWN)
-    grid([sample.resize((SHOWN_PX, SHOWN_PX)) for row in rows for sample in row], 2 * SHOWN).save(
-        options.work / "learning.png", optimize=True
-    )
+    shown = [sample.resize((SHOWN_PX, SHOWN_PX)) for row in rows for sample in row]
+    overview = grid(shown, 2 * SHOWN).quantize(256)
+    overview.save(options.work / "learning.png", optimize=True)
     sys.stdout.write(table(before, outcomes))
 
 
