@@ -10,12 +10,12 @@ from PySide6.QtWidgets import (
     QApplication,
     QDockWidget,
     QMainWindow,
-    QTabBar,
     QTabWidget,
     QToolBar,
     QWidget,
 )
 
+from desktop_app.dock_sizes import DockSizes
 from desktop_app.docks.base import Dock
 from desktop_app.translation import shown
 from desktop_app.widgets.late_view import LateView
@@ -41,9 +41,6 @@ class DockFrame(QObject):
         self._titles_due = QTimer(self, singleShot=True, interval=0)
         self._titles_due.timeout.connect(self._show_titles)
         self._came_from: str | None = None  # the dock that had the focus before this one
-        self._bottom_heights: dict[QDockWidget, int] = {}
-        self._heights_due = QTimer(self, singleShot=True, interval=0)
-        self._heights_due.timeout.connect(self._restore_heights)
         options = QMainWindow.DockOption
         window.setDockOptions(
             options.AllowNestedDocks | options.AllowTabbedDocks | options.AnimatedDocks
@@ -67,6 +64,7 @@ class DockFrame(QObject):
             widget.setWidget(content)
             widget.installEventFilter(self)
             self.widgets[dock.name] = widget
+        self._sizes = DockSizes(self._window, list(self.widgets.values()))
         self._place()
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
@@ -160,20 +158,10 @@ class DockFrame(QObject):
             self.raise_dock(names[0])
 
     def show_row(self, row: QToolBar, is_wanted: bool) -> None:
-        """Show or hide a row across the window; the docks at the bottom keep their height.
-
-        Left alone, Qt takes the row's height from all docks and gives it back to the lowest.
-        """
-        if row.isHidden() is not is_wanted:
-            return  # at the first start the docks have no heights to keep yet
-        if not self._heights_due.isActive():
-            self._bottom_heights = {
-                self.widgets[name]: self.widgets[name].height()
-                for name in self.widgets
-                if self._is_in_sight(name) and self._is_at_bottom(self.widgets[name])
-            }
-        row.setVisible(is_wanted)
-        self._heights_due.start()  # the row takes its height when its words are laid out
+        """Show or hide a row across the window, at the cost of the docks in the middle."""
+        if row.isHidden() is is_wanted:
+            self._sizes.hold()
+            row.setVisible(is_wanted)
 
     def state(self) -> QByteArray:
         """Return the layout, to be restored at the next start."""
@@ -229,27 +217,6 @@ class DockFrame(QObject):
     def _is_in_sight(self, name: str) -> bool:
         widget = self.widgets[name]
         return widget.isVisible() and not widget.visibleRegion().isEmpty()
-
-    def _is_at_bottom(self, widget: QDockWidget) -> bool:
-        area = self._window.dockWidgetArea(widget)
-        return area is Qt.DockWidgetArea.BottomDockWidgetArea and not widget.isFloating()
-
-    def _restore_heights(self) -> None:
-        kept = self._bottom_heights
-        seen = [w for name, w in self.widgets.items() if self._is_in_sight(name)]
-        above = [w for w in seen if w not in kept and not w.isFloating()]
-        for widget, height in kept.items():
-            change = widget.height() - height
-            heights = [w.height() + self._tabs_height(w) + change for w in above]
-            heights.append(height + self._tabs_height(widget))
-            self._window.resizeDocks([*above, widget], heights, Qt.Orientation.Vertical)
-
-    def _tabs_height(self, widget: QDockWidget) -> int:
-        """Return what a dock's tabs add to its height."""
-        if not self._window.tabifiedDockWidgets(widget):
-            return 0
-        bars = [bar for bar in self._window.findChildren(QTabBar) if bar.isVisible()]
-        return max((bar.height() for bar in bars), default=0)
 
     def _show_titles(self) -> None:
         for widget in self.widgets.values():
