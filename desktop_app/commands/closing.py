@@ -14,6 +14,7 @@ from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.run_folder import state_step
+from trainer_core.settings.document import Raw
 from trainer_core.texts import T
 
 _KEEP, _STOP = "keep", "stop"
@@ -42,6 +43,7 @@ class Closing(QObject):
         self._ask = ask
         self._leave = leave
         self._is_agreed = False  # all questions are answered; only the trainer is waited for
+        self._agreed_raw: Raw | None = None  # the settings about which they were answered
         self._is_detaching = False
         workspace.run.ended.connect(self._on_ended)
         workspace.run.detached.connect(self._on_detached)
@@ -50,7 +52,7 @@ class Closing(QObject):
         """Tell whether the window may close now; asks what must be asked."""
         run = self._workspace.run
         if self._is_agreed:
-            return not run.is_running
+            return not run.is_running and self._may_leave_edits()
         if not self._files.may_leave():
             return False
         if not run.is_running:
@@ -61,12 +63,21 @@ class Closing(QObject):
         if answer == _KEEP:
             self._detach()
         elif answer == _STOP:
-            self._is_agreed = True
+            self._agree()
             run.stop(save=True)
         return False
 
+    def _may_leave_edits(self) -> bool:
+        """Ask once more if the settings were changed while the trainer was waited for."""
+        return self._workspace.document.raw is self._agreed_raw or self._files.may_leave()
+
+    def _agree(self) -> None:
+        self._is_agreed = True
+        self._agreed_raw = self._workspace.document.raw
+
     def _detach(self) -> None:
-        self._is_agreed = self._is_detaching = True
+        self._agree()
+        self._is_detaching = True
         QTimer.singleShot(_DETACH_TIMEOUT_MS, self, self._on_detached)
         self._workspace.run.detach()
 

@@ -103,6 +103,19 @@ def test_what_was_answered_is_not_asked_again(
     assert len(answers.questions) == 2
 
 
+def test_edits_made_while_the_trainer_is_waited_for_are_asked_about(
+    closing: Closing, workspace: Workspace, answers: Answers, start: Callable[..., None], qtbot
+):
+    start(save_seconds=0.3)
+    answers.agreed = ["stop"]
+    later = []
+    closing.ready.connect(lambda: later.append(closing.may_close()))
+    assert not closing.may_close()
+    workspace.document.set_value("adapter.network_dim", 32)
+    qtbot.waitUntil(lambda: later == [False], timeout=20_000)
+    assert [question.title for question in answers.questions][1:] == ["Unsaved changes"]
+
+
 def test_keep_training_leaves_once_the_trainer_has_answered(
     closing: Closing,
     workspace: Workspace,
