@@ -17,7 +17,7 @@ from trainer_core.run_folder import state_step
 from trainer_core.settings.document import Raw
 from trainer_core.texts import T
 
-_KEEP, _STOP = "keep", "stop"
+_KEEP, _STOP, _END = "keep", "stop", "end"
 _DETACH_TIMEOUT_MS = 10_000  # without an answer the trainer goes on all the same
 
 
@@ -53,7 +53,7 @@ class Closing(QObject):
         run = self._workspace.run
         if self._is_agreed:
             return not run.is_running and self._may_leave_edits()
-        if not self._files.may_leave():
+        if not (self._files.may_leave() and self._may_end_installation()):
             return False
         if not run.is_running:
             return True
@@ -66,6 +66,11 @@ class Closing(QObject):
             self._agree()
             run.stop(save=True)
         return False
+
+    def _may_end_installation(self) -> bool:
+        if self._workspace.python.installation is None:
+            return True
+        return self._ask(self._window, _installation_question()) == _END
 
     def _may_leave_edits(self) -> bool:
         """Ask once more if the settings were changed while the trainer was waited for."""
@@ -100,6 +105,16 @@ def _is_lost(outcome: Outcome) -> bool:
     if outcome.ending is Ending.COMPLETED or outcome.step == 0:
         return False
     return outcome.state is None or state_step(outcome.state) < (outcome.step or 0)
+
+
+def _installation_question() -> Question:
+    return Question(
+        shown(T("App", "An installation is going on")),
+        shown(T("App", "Packages are being installed for the trainer.")),
+        shown(T("App", "Closing ends that. What is done stays; Install goes on from there.")),
+        (Answer(_END, shown(T("App", "End the installation")), is_destructive=True),),
+        shown(T("App", "Keep the window open")),
+    )
 
 
 def _question() -> Question:

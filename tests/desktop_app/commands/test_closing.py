@@ -1,11 +1,15 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.scripted_python import ScriptedPython
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.closing import Closing
 from desktop_app.commands.files import FileCommands
+from desktop_app.trainer_python.plan import Plan
+from desktop_app.trainer_python.requirements import Requirement
 from desktop_app.workspace import Workspace
 
 
@@ -65,6 +69,18 @@ def test_unsaved_changes_keep_it_open_until_answered(
     workspace.document.set_value("adapter.network_dim", 32)
     assert not closing.may_close()
     answers.agreed = ["discard"]
+    assert closing.may_close()
+
+
+def test_an_installation_keeps_it_open_until_answered(
+    closing: Closing, workspace: Workspace, answers: Answers, tmp_path: Path, qtbot
+):
+    python = ScriptedPython(tmp_path / "scripted")
+    python.pip_does("sleep 600")
+    workspace.python.install(Plan(python.path, packages=(Requirement("psutil"),), pip="26.0"))
+    assert not closing.may_close()
+    assert workspace.python.installation is not None
+    answers.agreed = ["end"]
     assert closing.may_close()
 
 
