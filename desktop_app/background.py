@@ -32,11 +32,11 @@ class Threads:
         _mailbox().hold()
         self._executor.submit(_work_and_release, work)
 
-    def close(self) -> None:
-        """Wait until everything is done, and end the threads."""
+    def close(self, *, wait: bool = True) -> None:
+        """End the threads, once everything is done; wait for that, or leave it to them."""
         executor, self._executor = self._executor, None
         if executor is not None:
-            executor.shutdown()
+            executor.shutdown(wait=wait)
 
 
 def _work_and_release(work: Callable[[], object]) -> None:
@@ -154,6 +154,7 @@ class LatestJob(QObject):
         self._job: Job | None = None
         self._reported_in_thread.connect(self._on_reported)
         self._finished_in_thread.connect(self._on_finished)
+        self.destroyed.connect(partial(self._threads.close, wait=False))
 
     @property
     def is_running(self) -> bool:

@@ -42,6 +42,7 @@ class Captions(QObject):
     written = Signal(object, object)  # the picture's Path, its CaptionFile as it is now
     restored = Signal(object)  # Path of the picture whose caption undo or redo gave back
     drafts_changed = Signal(object)  # Path of the picture whose draft is another, or gone
+    left = Signal(object)  # the Draft of a picture that is out of sight, and could not be written
 
     def __init__(self, undo_stack: QUndoStack, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -70,6 +71,13 @@ class Captions(QObject):
             if not draft.is_contested:
                 self._write(draft)
         return not self._drafts
+
+    def leave(self, picture: Path) -> None:
+        """Write what was typed before another picture is looked at; tell of what cannot be."""
+        self.commit()
+        draft = self._drafts.get(picture)
+        if draft is not None:
+            self.left.emit(draft)
 
     def discard(self, picture: Path) -> None:
         """Give up what was typed for a picture."""

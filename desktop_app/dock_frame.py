@@ -40,6 +40,7 @@ class DockFrame(QObject):
         self.widgets: dict[str, QDockWidget] = {}
         self._titles_due = QTimer(self, singleShot=True, interval=0)
         self._titles_due.timeout.connect(self._show_titles)
+        self._came_from: str | None = None  # the dock that had the focus before this one
         self._bottom_heights: dict[QDockWidget, int] = {}
         self._heights_due = QTimer(self, singleShot=True, interval=0)
         self._heights_due.timeout.connect(self._restore_heights)
@@ -67,6 +68,7 @@ class DockFrame(QObject):
             widget.installEventFilter(self)
             self.widgets[dock.name] = widget
         self._place()
+        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
     def reset(self) -> None:
         """Put every dock where it stands at the first start."""
@@ -118,8 +120,17 @@ class DockFrame(QObject):
         else:
             self.focus_dock(name)
 
+    def focus_or_close(self, name: str) -> None:
+        """Close the dock that has the focus; show any other one and bring the focus into it."""
+        if self._has_focus(name) and self._is_in_sight(name):
+            self.widgets[name].close()
+        else:
+            self.focus_dock(name)
+
     def focus_dock(self, name: str) -> None:
         """Bring a dock to the front and the focus into it, where it was last."""
+        if not self._has_focus(name):
+            self._came_from = next(filter(self._has_focus, self.widgets), None)
         self.raise_dock(name)
         content = self.widgets[name].widget()
         field = content.focusWidget()
@@ -130,8 +141,7 @@ class DockFrame(QObject):
     def focus_next(self, direction: int) -> None:
         """Go from the dock that has the focus to the next open one, or the one before."""
         names = [name for name, widget in self.widgets.items() if not widget.isHidden()]
-        holder = QApplication.focusWidget()
-        has_focus = [holder is not None and self.widgets[n].isAncestorOf(holder) for n in names]
+        has_focus = [self._has_focus(name) for name in names]
         if names:
             outside = -1 if direction > 0 else 0
             current = has_focus.index(True) if any(has_focus) else outside
@@ -175,10 +185,46 @@ class DockFrame(QObject):
             self.reset()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Look at the title bars again when a dock is shown, moved into tabs or out of them."""
+        """Watch the docks: where they are moved decides about titles, closing about the focus."""
+        if event.type() is QEvent.Type.Close and isinstance(watched, QDockWidget):
+            self._give_focus_back(watched.objectName())
         if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange):
             self._titles_due.start()
         return super().eventFilter(watched, event)
+
+    def _has_focus(self, name: str) -> bool:
+        holder = QApplication.focusWidget()
+        return holder is not None and self.widgets[name].isAncestorOf(holder)
+
+    def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
+        """Follow Tab into a dock behind another; take the focus back where it came by chance.
+
+        From what is hidden or disabled under it, Qt hands it to the next field of the window. From
+        a menu it returns to where it was, which stays behind if it was put there.
+        """
+        if old is None or new is None or old.window() is not self._window:
+            return
+        at, before = self._dock_around(new), self._dock_around(old)
+        if at is None or at == before:
+            return
+        if not (old.isVisible() and old.isEnabled()):
+            self._window.setFocus()
+        elif before is not None and not self._is_in_sight(at):
+            self.raise_dock(at)
+
+    def _dock_around(self, field: QWidget) -> str | None:
+        docks = self.widgets.items()
+        return next((name for name, dock in docks if dock.isAncestorOf(field)), None)
+
+    def _give_focus_back(self, name: str) -> None:
+        """Take the focus out of a dock that closes; Qt would leave it to any field that comes."""
+        before = self._came_from
+        if not self._has_focus(name):
+            return
+        if before is not None and before != name and self._is_in_sight(before):
+            self.focus_dock(before)
+        else:
+            self._window.setFocus()
 
     def _is_in_sight(self, name: str) -> bool:
         widget = self.widgets[name]

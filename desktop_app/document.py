@@ -271,8 +271,13 @@ class Document(QObject):
         self.settings, self.problems = document.parse(absolute)
         self.usable = self.settings or _usable(absolute, self.problems)
         self.problems.extend(rules.check(self.usable))
+        named = [_thing(problem) for problem in self.problems]
         for found in self._found.values():
-            self.problems.extend(problem for problem in found if problem not in self.problems)
+            self.problems.extend(
+                problem
+                for problem in found
+                if problem not in self.problems and _thing(problem) not in named
+            )
 
 
 def content_stamp(path: Path) -> str | None:
@@ -281,6 +286,12 @@ def content_stamp(path: Path) -> str | None:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError:
         return None
+
+
+def _thing(problem: Problem) -> tuple[str, Severity, str]:
+    """Return what a problem is about: who looks twice says it in two ways."""
+    values = problem.message.values
+    return problem.path, problem.severity, str(values.get("path", problem.message))
 
 
 def _at(raw: Raw, path: str) -> str:

@@ -8,10 +8,18 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, QTimer
-from PySide6.QtGui import QAction, QActionGroup, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+)
 from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
 
 from desktop_app.actions import draw_icons, make_actions, make_menus
+from desktop_app.banners.caption import CaptionBanner
 from desktop_app.banners.file import FileBanner
 from desktop_app.banners.run import RunBanner
 from desktop_app.commands.captions import CaptionCommands
@@ -65,6 +73,7 @@ class MainWindow(QMainWindow):
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
         self._captions = CaptionCommands(workspace.captions, self, ask=ask)
+        self._captions.picture_wanted.connect(workspace.picture_wanted)
         self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
         self.setWindowIcon(app_icon())
         self.setAcceptDrops(True)
@@ -72,6 +81,7 @@ class MainWindow(QMainWindow):
         self.docks = DockFrame(self, DOCKS)
         # Before the docks listen themselves: a field can take the focus once its dock is shown.
         workspace.setting_wanted.connect(self.docks.raise_for)
+        workspace.picture_wanted.connect(lambda _: self.docks.raise_dock("dataset"))
         workspace.dock_wanted.connect(self.docks.raise_dock)
         self.docks.build(workspace)
         self.commands = make_actions(self._handlers(), self)
@@ -80,7 +90,9 @@ class MainWindow(QMainWindow):
         self.addToolBar(self.toolbar)
         self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
-        self._banner_rows = [self._add_banner_row(b) for b in (self.file_banner, self.banner)]
+        self.caption_banner = CaptionBanner(workspace, self)
+        banners = (self.file_banner, self.banner, self.caption_banner)
+        self._banner_rows = [self._add_banner_row(banner) for banner in banners]
         self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
@@ -191,22 +203,32 @@ class MainWindow(QMainWindow):
         menus["file"].insertMenu(self.commands["open_pictures"], recent)
         view, first = menus["view"], self.commands["next_dock"]
         self._dock_commands = self._dock_actions()
-        view.insertActions(first, self._dock_commands)
+        self.addActions(self._dock_commands)
+        entries = [self._dock_entry(command, view) for command in self._dock_commands]
+        view.insertActions(first, entries)
         view.insertSeparator(first)
         view.insertMenu(first, self._theme_menu())
         view.insertSeparator(first)
-        view.aboutToShow.connect(partial(self._tick_docks, self._dock_commands))
+        view.aboutToShow.connect(partial(self._tick_docks, entries))
 
     def _dock_actions(self) -> list[QAction]:
         actions = []
         for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
             action = QAction(widget.windowTitle(), self)
-            action.setCheckable(True)
+            action.setData(name)
             if number <= _KEYS_OF_DOCKS:
                 action.setShortcut(f"Ctrl+{number % 10}")
-            action.triggered.connect(partial(self.docks.toggle, name))
+            action.triggered.connect(partial(self.docks.focus_or_close, name))
             actions.append(action)
         return actions
+
+    def _dock_entry(self, command: QAction, view: QMenu) -> QAction:
+        """Return the entry of a menu, whose tick says what it does: not the same as the key."""
+        keys = command.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        entry = QAction("\t".join(filter(None, (command.text(), keys))), view)
+        entry.setCheckable(True)
+        entry.triggered.connect(partial(self.docks.toggle, command.data()))
+        return entry
 
     def _tick_docks(self, actions: list[QAction]) -> None:
         for action, widget in zip(actions, self.docks.widgets.values(), strict=True):

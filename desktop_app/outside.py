@@ -6,11 +6,37 @@ from pathlib import Path
 
 from PySide6.QtCore import QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtWidgets import QWidget
+
+from desktop_app.questions import Answer, Ask, Question, ask
+from desktop_app.translation import shown
+from trainer_core.texts import T
+
+_COPY = "copy"
+_GONE = T("App", "It is no longer there: it was moved, renamed or deleted.")
+_NO_PROGRAM = T("App", "The system names no program that opens it. Its path can be copied.")
 
 
-def open_path(path: Path) -> None:
-    """Show a folder, or a file in the program that the system has for it."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute())))
+def open_path(path: Path, parent: QWidget, *, ask: Ask = ask) -> None:
+    """Show a folder, or a file in the program that the system has for it; say if it cannot be.
+
+    Args:
+        path: The folder or file.
+        parent: Where it was asked for.
+        ask: How the user is told.
+    """
+    is_there = path.exists()
+    if is_there and QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
+        return
+    question = Question(
+        shown(T("App", "This did not work")),
+        shown(T("App", "{path} could not be opened."), path=str(path)),
+        shown(_NO_PROGRAM if is_there else _GONE),
+        (Answer(_COPY, shown(T("App", "Copy path"))),) if is_there else (),
+        shown(T("App", "Close")),
+    )
+    if ask(parent, question) == _COPY:
+        copy_text(str(path))
 
 
 def copy_text(words: str) -> None:

@@ -11,6 +11,8 @@ from trainer_core.file_writing import output_error
 from trainer_core.resource_files import resource_path
 
 DEMO_RUN_FILE = "demo.toml"
+# Another name whenever base or pictures change: an earlier copy stays whole, with its results.
+DEMO_FOLDER = "demo-2"
 
 
 def data_folder() -> Path:
@@ -35,7 +37,7 @@ def copy_demo(folder: Path | None = None) -> Path:
     Raises:
         OutputError: The folder cannot be written to.
     """
-    target = folder or data_folder() / "demo"
+    target = folder or data_folder() / DEMO_FOLDER
     try:
         _copy_missing(resource_path("demo"), target)
     except OSError as error:

@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
@@ -145,7 +146,19 @@ def free_name(output_dir: Path, name: str) -> str:
 def state_step(state: Path) -> int:
     """Return the optimizer step of a state folder, -1 if its manifest is missing or damaged."""
     try:
-        manifest = json.loads((state / MANIFEST_NAME).read_text(encoding="utf-8"))
-        return int(manifest["step"])
+        return int(_manifest(state)["step"])
     except (OSError, ValueError, KeyError, TypeError):
         return -1
+
+
+def state_settings(state: Path) -> dict[str, Any]:
+    """Return the raw settings that a state was saved with, empty if it does not say."""
+    try:
+        settings = _manifest(state)["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def _manifest(state: Path) -> Any:
+    return json.loads((state / MANIFEST_NAME).read_text(encoding="utf-8"))

@@ -11,7 +11,8 @@ from typing import BinaryIO
 
 import numpy as np
 from PySide6.QtCore import QBuffer, QIODevice, QObject
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtGui import QPixmap
+from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop_app.background import Job, LatestJob
 from desktop_app.charts.series import Floats, Series
@@ -43,7 +44,7 @@ class ChartExport(QObject):
 
     def save_picture(self, widget: QWidget, proposed: Path) -> None:
         """Ask for a name and save ``widget`` as it looks now."""
-        picture = widget.grab()  # before the dialog covers it
+        picture = _picture_of(widget)  # before the dialog covers it
         words = shown(T("App", "Save picture of the charts"))
         target = self._target(words, shown(T("App", "PNG pictures (*.png)")), proposed, ".png")
         if target is None:
@@ -87,6 +88,17 @@ class ChartExport(QObject):
         if path.suffix.lower() == suffix:
             return path, True
         return path.with_name(path.name + suffix), False
+
+
+def _picture_of(widget: QWidget) -> QPixmap:
+    """Return how a widget looks without the mark of the focus, which it keeps."""
+    holder = QApplication.focusWidget()
+    if holder is None or not widget.isAncestorOf(holder):
+        return widget.grab()
+    holder.clearFocus()
+    picture = widget.grab()
+    holder.setFocus()
+    return picture
 
 
 def write_table(columns: Mapping[str, Points], file: BinaryIO) -> None:

@@ -50,6 +50,7 @@ class ChartsView(QWidget):
         self._metrics = workspace.metrics
         self._preferences = workspace.preferences
         self._document = workspace.document
+        self._run = workspace.run
         self._export = ChartExport(self, ask=ask)
         self._drawn_groups: tuple[str, ...] = ()
         self._panels = {chart: _panel(chart) for chart in CHARTS}
@@ -151,7 +152,9 @@ class ChartsView(QWidget):
 
     def _proposed_file(self) -> Path:
         """Return what an exported file would be called, without a suffix."""
+        shown_run = self._run.folder
         name = str(self._document.value("output.output_name"))
+        name = name if shown_run is None else shown_run.name
         return self._document.folder / f"{name}-charts"
 
     def _on_pointed(self, step: float | None) -> None:

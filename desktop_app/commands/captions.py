@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.captions import Captions, Draft
@@ -15,6 +15,8 @@ _DISCARD = "discard"
 
 class CaptionCommands(QObject):
     """Sees to it that no command is carried out over a caption that is not in its file."""
+
+    picture_wanted = Signal(object)  # Path of the picture whose caption is to be decided about
 
     def __init__(self, captions: Captions, window: QWidget, *, ask: Ask = ask) -> None:
         super().__init__(window)
@@ -30,6 +32,7 @@ class CaptionCommands(QObject):
         self._captions.commit()
         for draft in self._captions.failed:
             if self._ask(self._window, _question(draft)) != _DISCARD:
+                self.picture_wanted.emit(draft.picture)
                 return False
             self._captions.discard(draft.picture)
         return True

@@ -48,6 +48,7 @@ class EarlierRuns(QObject):
         # Queued: the banner forgets at the start of a run what it said before.
         workspace.run.started.connect(self._on_started, Qt.ConnectionType.QueuedConnection)
         workspace.run.recalled.connect(self._on_recalled)
+        workspace.run_settings_wanted.connect(self._on_settings_wanted)
 
     def find(self, *, opens_settings: bool) -> None:
         """Look for runs that go on without a window, or have ended since there was one.
@@ -135,7 +136,7 @@ class EarlierRuns(QObject):
         kind = "success" if all(outcome.ok for outcome in outcomes) else "error"
         newest = ended[0].folder
         label = shown(T("App", "Show “{name}”"), name=newest.name)
-        ways = ((label, lambda: self.show(newest.path)), _way_to_folder(newest))
+        ways = ((label, lambda: self.show(newest.path)), self._way_to_folder(newest))
         if len(ended) == 1:
             self.told.emit(kind, _ends(ended)[0], _while_away(), ways)
         else:
@@ -154,11 +155,20 @@ class EarlierRuns(QObject):
             "success" if outcome.ok else "error",
             _end_words(folder, outcome),
             _ended_when(folder, self._workspace.run.heard_at),
-            (*ways, _way_to_folder(folder)),
+            (*ways, self._way_to_folder(folder)),
         )
 
     def _open_copy(self, folder: RunFolder) -> None:
         self._files.open_copy(folder.run_file)
+
+    def _way_to_folder(self, folder: RunFolder) -> Way:
+        words = shown(T("App", "Open folder"))
+        return words, lambda: open_path(folder.output_dir, self._window, ask=self._ask)
+
+    def _on_settings_wanted(self) -> None:
+        folder = self._workspace.run.folder
+        if folder is not None:
+            self._open_copy(folder)
 
     def _show_charts(self) -> None:
         self._workspace.dock_wanted.emit("charts")
@@ -222,7 +232,3 @@ def _ended_when(folder: RunFolder, heard_at: float | None) -> str:
     time = QLocale().toString(ended, QLocale.FormatType.ShortFormat)
     words = T("App", "This run ended on {time}. Its files are in {folder}.")
     return shown(words, time=time, folder=str(folder.output_dir))
-
-
-def _way_to_folder(folder: RunFolder) -> Way:
-    return shown(T("App", "Open folder")), lambda: open_path(folder.output_dir)

@@ -14,7 +14,7 @@ from desktop_app.outside import open_path
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
-from trainer_core.demo_project import copy_demo
+from trainer_core.demo_project import DEMO_FOLDER, copy_demo
 from trainer_core.errors import TrainerError
 from trainer_core.texts import T
 
@@ -92,7 +92,7 @@ class FileCommands(QObject):
     def open_demo(self) -> bool:
         """Open the demo project, copied once to where it may be written; False if it was not."""
         try:
-            run_file = copy_demo(self._workspace.data_dir / "demo")
+            run_file = copy_demo(self._workspace.data_dir / DEMO_FOLDER)
         except TrainerError as error:
             report(self._window, error, ask=self._ask)
             return False
@@ -156,7 +156,7 @@ class FileCommands(QObject):
             shown(T("App", "Close")),
         )
         if self._ask(self._window, question) == _EDIT:
-            open_path(path)
+            open_path(path, self._window, ask=self._ask)
 
     def _is_foreign(self) -> bool:
         """Tell whether another program wrote the file since it was read."""

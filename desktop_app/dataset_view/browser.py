@@ -146,7 +146,7 @@ class PictureBrowser(QSplitter):
         self.details.show_position(number + 1, count)
 
     def _open(self, index: QModelIndex) -> None:
-        open_path(self._pictures.picture(index.row()).path)
+        open_path(self._pictures.picture(index.row()).path, self)
 
     def _lay_out(self) -> None:
         look = tokens.current()

@@ -57,7 +57,7 @@ class CaptionEditor(QWidget):
         """Show the caption of a picture; what was typed for another one is written first."""
         is_other = row is None or self._row is None or row.path != self._row.path
         if is_other and self._row is not None:
-            self._captions.commit()
+            self._captions.leave(self._row.path)
         self._row = row
         if row is not None and (is_other or self._captions.draft(row.path) is None):
             self._load(row)

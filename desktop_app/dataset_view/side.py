@@ -91,7 +91,7 @@ class DatasetSide(QSplitter):
     def _on_opening(self) -> None:
         node = self._concepts.node(self._concept_view.currentIndex())
         if node is not None and node.path is not None:
-            open_path(node.path)
+            open_path(node.path, self)
 
 
 def _concept_view(model: ConceptTree) -> QTreeView:

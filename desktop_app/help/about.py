@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.outside import copy_text, open_path
+from desktop_app.questions import Ask, ask
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import app_icon
 from desktop_app.translation import shown
@@ -32,8 +34,9 @@ _LICENCE = "Apache 2.0"
 class About(QDialog):
     """Facts that a person may want, or is asked for with a report."""
 
-    def __init__(self, data_dir: Path, parent: QWidget | None = None) -> None:
+    def __init__(self, data_dir: Path, parent: QWidget | None = None, *, ask: Ask = ask) -> None:
         super().__init__(parent)
+        self._ask = ask
         self._data_dir = data_dir
         self.setWindowTitle(shown(T("App", "About LoRA Loom")))
         self.facts = {
@@ -85,8 +88,9 @@ class About(QDialog):
         return buttons
 
     def _open_folder(self) -> None:
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        open_path(self._data_dir)
+        with contextlib.suppress(OSError):  # what cannot be opened is said in words
+            self._data_dir.mkdir(parents=True, exist_ok=True)
+        open_path(self._data_dir, self, ask=self._ask)
 
     def _copy(self) -> None:
         lines = (f"{name}: {value}" for name, value in self.facts.items())

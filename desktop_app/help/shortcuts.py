@@ -37,7 +37,7 @@ def shortcut_groups(commands: Mapping[str, QAction], docks: Iterable[QAction]) -
         ]
         groups.append((_plain(shown(title)), rows))
     panels = [(action.text(), _keys(action)) for action in docks if _keys(action)]
-    groups.append((shown(T("App", "Show or close a panel")), panels))
+    groups.append((shown(T("App", "Go to a panel, or close it from inside")), panels))
     return [(title, rows) for title, rows in groups if rows]
 
 

@@ -42,9 +42,18 @@ def story(outcome: Outcome, record: RunRecord, metrics: MetricsModel) -> str:
     return " ".join(sentences)
 
 
-def next_steps(outcome: Outcome, record: RunRecord, weights: Path | None) -> list[Advice]:
-    """Return what can be done next, in the order of use."""
-    return [*_using(record, weights), *_longer(outcome, record)]
+def next_steps(
+    outcome: Outcome, record: RunRecord, weights: Path | None, *, is_own: bool = True
+) -> list[Advice]:
+    """Return what can be done next, in the order of use.
+
+    Args:
+        outcome: How it ended.
+        record: What is known of the run.
+        weights: The file it is about, None if it left none.
+        is_own: Whether the document holds the settings of the run.
+    """
+    return [*_using(record, weights), *_longer(outcome, record, is_own=is_own)]
 
 
 def state_left(outcome: Outcome, folder: RunFolder | None) -> Path | None:
@@ -66,13 +75,38 @@ def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSetting
         folder: Where it is.
         settings: Those of the document, which may be of another run by now.
     """
-    output, state = settings.output, state_left(outcome, folder)
-    if outcome.ending is Ending.COMPLETED or state is None or folder is None:
+    state = state_left(outcome, folder)
+    if outcome.ending is Ending.COMPLETED or state is None:
         return None
-    here = (folder.output_dir, folder.name)
     step = state_step(state)
-    is_same = (output.output_dir, output.output_name) == here and output.resume is None
-    return step if is_same and step > 0 else None
+    is_offered = is_run_of(folder, settings) and settings.output.resume is None
+    return step if is_offered and step > 0 else None
+
+
+def is_run_of(folder: RunFolder | None, settings: TrainSettings) -> bool:
+    """Tell whether a run is the one that these settings start, or go on with."""
+    output = settings.output
+    if folder is None or output.output_dir is None or output.output_name != folder.name:
+        return False
+    # A folder that was chosen in a dialog may be spelled otherwise.
+    return output.output_dir.resolve() == folder.output_dir.resolve()
+
+
+def has_run_file(folder: RunFolder | None) -> bool:
+    """Tell whether a run's own settings can be opened: not before it has come so far."""
+    return folder is not None and folder.run_file.is_file()
+
+
+def way_on_words(outcome: Outcome, *, is_own: bool) -> str:
+    """Return how to go on with an ended run, "" where there is nothing to go on from."""
+    if outcome.way_on is None or outcome.state is None:
+        return ""
+    if is_own:
+        return shown(outcome.way_on)
+    template = T(
+        "App", "The window holds other settings: open those of this run to go on from step {step}."
+    )
+    return shown(template, step=state_step(outcome.state))
 
 
 def trigger_words(facts: Mapping[str, object]) -> str:
@@ -117,14 +151,19 @@ def _using(record: RunRecord, weights: Path | None) -> Iterator[Advice]:
         yield Advice(shown(template))
 
 
-def _longer(outcome: Outcome, record: RunRecord) -> Iterator[Advice]:
+def _longer(outcome: Outcome, record: RunRecord, *, is_own: bool) -> Iterator[Advice]:
     if outcome.ending is not Ending.COMPLETED:
-        if outcome.hint is not None:
-            yield Advice(shown(outcome.hint))
+        hint = "" if outcome.hint is None else shown(outcome.hint)
+        words = [hint, way_on_words(outcome, is_own=is_own)]
+        yield from (Advice(each) for each in words if each)
         return
     if outcome.state is None or state_step(outcome.state) != outcome.step:
         template = T("App", "Switch on “Save state” to be able to train a finished run longer.")
-        yield Advice(shown(template), "output.save_state")
+        yield Advice(shown(template), "output.save_state" if is_own else "")
+        return
+    if not is_own:
+        template = T("App", "To train longer, open its settings, raise the length and press Start.")
+        yield Advice(shown(template))
         return
     template = T("App", "To train longer, raise the length and press Start: it offers to go on.")
     yield Advice(shown(template), _length_setting(record))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from desktop_app.models.ending_words import way_on_words
 from desktop_app.models.pace import duration_words
 from desktop_app.models.run_record import RunRecord
 from desktop_app.models.setting_words import first_setting, with_labels
@@ -83,19 +84,29 @@ class Failure:
     picture: Path | None = None
 
 
-def failure_of(outcome: Outcome, record: RunRecord, state: Path | None) -> Failure:
-    """Put a run that ended badly into words; ``state`` is what it can go on from."""
+def failure_of(
+    outcome: Outcome, record: RunRecord, state: Path | None, *, is_own: bool = True
+) -> Failure:
+    """Put a run that ended badly into words.
+
+    Args:
+        outcome: How it ended.
+        record: What is known of the run.
+        state: What it can go on from.
+        is_own: Whether the document holds the settings of the run.
+    """
     failed = record.failed if outcome.ending is Ending.FAILED else None
     kind = "" if failed is None else failed.kind
     headline = _HEADLINES.get(kind) or _ENDINGS.get(outcome.ending, _HEADLINES["trainer"])
     hint = "" if outcome.hint is None else with_labels(shown(outcome.hint))
+    ways = [words for words in (hint, way_on_words(outcome, is_own=is_own)) if words]
     return Failure(
         headline=shown(headline),
         when=_when(outcome, record),
         reason=with_labels(shown(outcome.sentence)),
-        advice=hint or shown(_ADVICE.get(kind, _OTHERWISE)),
+        advice=" ".join(ways) or shown(_ADVICE.get(kind, _OTHERWISE)),
         saved=_saved(state, record),
-        setting="" if failed is None else _acting(setting_of(failed), record),
+        setting="" if failed is None or not is_own else _acting(setting_of(failed), record),
         picture=None if failed is None else _picture_of(failed, record),
     )
 

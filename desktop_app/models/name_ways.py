@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from pathlib import Path
 
+from desktop_app.models.setting_words import value_words
 from desktop_app.translation import shown
-from trainer_core.run_folder import RunFolder, free_name, state_step
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.run_folder import RunFolder, free_name, state_settings, state_step
+from trainer_core.settings import document
+from trainer_core.settings.schema import TrainSettings, params, sections
 from trainer_core.texts import T
+
+_RANK = "adapter.network_dim"
+# What decides which numbers a state holds: with another value it fits no more.
+_SHAPING = (
+    "adapter.LoRA_type",
+    _RANK,
+    "adapter.network_train_unet_only",
+    "adapter.network_train_text_encoder_only",
+    "optimizer.optimizer_type",
+)
 
 
 class NameWay(StrEnum):
@@ -62,16 +75,21 @@ def taken_name(settings: TrainSettings, total_steps: int | None = None) -> Taken
     offers = [_rename(folder, new_name), _replace(folder)]
     state = folder.newest_state()
     if state is not None:
-        step, completed = state_step(state), folder.completed_step()
-        if completed is not None and completed > step:
-            offers.insert(1, _train_again(step, total_steps, folder))
+        completed = folder.completed_step()
+        if completed is not None and completed > state_step(state):
+            offers.insert(1, _train_again(_go_on(state, settings, total_steps), folder))
         else:
-            offers.insert(0, _go_on(step, total_steps))
+            offers.insert(0, _go_on(state, settings, total_steps))
     return TakenName(folder, new_name, offers)
 
 
-def _go_on(step: int, total_steps: int | None) -> Offer:
+def _go_on(state: Path, settings: TrainSettings, total_steps: int | None) -> Offer:
+    step = state_step(state)
     label = shown(T("App", "Go on from step {step}"), step=step)
+    unlike = ", ".join(_unlike(state, settings))
+    if unlike:
+        template = T("App", "Not possible: it was trained with other settings ({settings}).")
+        return Offer(NameWay.GO_ON, label, shown(template, settings=unlike), is_possible=False)
     if total_steps is None:
         return Offer(NameWay.GO_ON, label, shown(T("App", "Trains on from its saved state.")))
     if step >= total_steps:
@@ -83,9 +101,22 @@ def _go_on(step: int, total_steps: int | None) -> Offer:
     return Offer(NameWay.GO_ON, label, shown(template, total=total_steps))
 
 
-def _train_again(step: int, total_steps: int | None, folder: RunFolder) -> Offer:
-    """Return the offer to go on from a state that the run has left behind when it ended."""
-    offer = _go_on(step, total_steps)
+def _unlike(state: Path, settings: TrainSettings) -> Iterator[str]:
+    """Yield what a state was trained with and cannot go on without, where it is not so now."""
+    raw = state_settings(state)
+    before, _ = document.parse({name: raw[name] for name in sections() if name in raw})
+    if before is None or not raw:
+        return  # the trainer knows
+    for path in _SHAPING:
+        is_rank_asked = not (before.adapter.dim_from_weights or settings.adapter.dim_from_weights)
+        if before.get(path) != settings.get(path) and (is_rank_asked or path != _RANK):
+            param = params()[path]
+            value = value_words(param, document.to_raw(param, before.get(path)))
+            yield shown(T("App", "{label}: {value}"), label=shown(param.spec.label), value=value)
+
+
+def _train_again(offer: Offer, folder: RunFolder) -> Offer:
+    """Make an offer of going on from a state that the run has left behind when it ended."""
     if not offer.is_possible:
         return offer
     template = T("App", "Trains what follows once more, and replaces the finished {name}.")

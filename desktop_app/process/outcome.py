@@ -14,6 +14,10 @@ TRAINER_PAGE = "trainer"  # the page of the preferences that mends the trainer's
 
 _SIGKILL = 9  # signal.SIGKILL does not exist on Windows
 
+_LESS_MEMORY = T(
+    "App", "That happens when memory runs out. A smaller batch or resolution needs less."
+)
+
 
 class Ending(StrEnum):
     """The ways in which a run can end."""
@@ -43,7 +47,9 @@ class ProcessEnd:
 class Outcome:
     """The end of a run: what happened, the way out, and where the result and the log are.
 
-    ``preferences_page`` names the page of the preferences that mends it, "" if none does.
+    Attributes:
+        way_on: How to go on from `state`, for whoever has the settings of this run before them.
+        preferences_page: The page of the preferences that mends it, "" if none does.
     """
 
     ending: Ending
@@ -54,6 +60,7 @@ class Outcome:
     state: Path | None = None
     step: int | None = None
     preferences_page: str = ""
+    way_on: Text | None = None
 
     @property
     def ok(self) -> bool:
@@ -105,19 +112,19 @@ def _finished(event: Finished, log_file: Path | None) -> Outcome:
     steps = {"step": event.step, "total": event.total_steps}
     weights, state = _path(event.weights), _path(event.state)
     saved_step = -1 if state is None else state_step(state)
-    hint = None
+    way_on = None
     if event.reason == "completed":
         ending, sentence = Ending.COMPLETED, text(T("App", "Done: {step} steps trained."), **steps)
     elif saved_step == event.step:
         ending = Ending.STOPPED
         sentence = text(T("App", "Stopped and saved after step {step} of {total}."), **steps)
-        hint = text(T("App", "Press Start to go on from there."))
+        way_on = text(T("App", "Press Start to go on from there."))
     else:
         ending = Ending.STOPPED
         sentence = text(T("App", "Stopped after step {step} of {total}, not saved."), **steps)
         if saved_step > 0:
-            hint = text(T("App", "Press Start to go on from step {step}."), step=saved_step)
-    return Outcome(ending, sentence, hint, log_file, weights, state, event.step)
+            way_on = _way_on(state)
+    return Outcome(ending, sentence, None, log_file, weights, state, event.step, way_on=way_on)
 
 
 def _failed(event: Failed, log_file: Path | None) -> Outcome:
@@ -144,7 +151,7 @@ def _out_of_sight(folder: Path, step: int | None) -> Outcome:
 def _without_last_word(
     end: ProcessEnd, log_file: Path | None, state: Path | None, step: int | None
 ) -> Outcome:
-    hint = _way_on(state, step)
+    hint = text(T("App", "No state was saved to go on from.")) if step and state is None else None
     ending = Ending.STOPPED if end.was_killed else Ending.CRASHED
     if end.was_killed:
         sentence = text(T("App", "The trainer did not stop when asked and was ended."))
@@ -152,38 +159,20 @@ def _without_last_word(
         sentence = text(T("App", "The trainer is gone without a word: killed, or crashed."))
     elif end.has_crashed and end.exit_code == _SIGKILL:
         sentence = text(T("App", "The trainer was killed from outside."))
-        hint = _way_on_with_less(state)
+        hint = text(_LESS_MEMORY)
     elif end.has_crashed:
         sentence = text(T("App", "The trainer crashed (code {code})."), code=end.exit_code)
     else:
         sentence = text(
             T("App", "The trainer ended without saying why (exit code {code})."), code=end.exit_code
         )
-    return Outcome(ending, sentence, hint, log_file, state=state, step=step)
+    return Outcome(ending, sentence, hint, log_file, state=state, step=step, way_on=_way_on(state))
 
 
-def _way_on(state: Path | None, step: int | None) -> Text | None:
-    if state is not None:
-        return text(T("App", "Press Start to go on from step {step}."), step=state_step(state))
-    return text(T("App", "No state was saved to go on from.")) if step else None
-
-
-def _way_on_with_less(state: Path | None) -> Text:
+def _way_on(state: Path | None) -> Text | None:
     if state is None:
-        return text(
-            T(
-                "App",
-                "That happens when memory runs out. A smaller batch or resolution needs less.",
-            )
-        )
-    return text(
-        T(
-            "App",
-            "That happens when memory runs out. A smaller batch or resolution needs less. "
-            "Press Start to go on from step {step}.",
-        ),
-        step=state_step(state),
-    )
+        return None
+    return text(T("App", "Press Start to go on from step {step}."), step=state_step(state))
 
 
 def _path(value: str | None) -> Path | None:

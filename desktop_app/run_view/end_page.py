@@ -9,7 +9,14 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.ending_words import Advice, can_go_on, next_steps, story
+from desktop_app.models.ending_words import (
+    Advice,
+    can_go_on,
+    has_run_file,
+    is_run_of,
+    next_steps,
+    story,
+)
 from desktop_app.outside import copy_text, open_path
 from desktop_app.process.outcome import Outcome
 from desktop_app.run_view.sample_strip import SampleStrip
@@ -38,6 +45,7 @@ class EndPage(QWidget):
         self.folder_button = QPushButton(shown(T("App", "Open folder")), self)
         self.copy_button = QPushButton(shown(T("App", "Copy path")), self)
         self.go_on_button = QPushButton(self)
+        self.settings_button = QPushButton(shown(T("App", "Open its settings")), self)
         self._strip = SampleStrip(workspace.samples, self)
         self._next_heading = QLabel(shown(T("App", "What next")), self)
         self._next_heading.setFont(tokens.font(bold=True))
@@ -48,6 +56,7 @@ class EndPage(QWidget):
         self.folder_button.clicked.connect(self._on_open_folder)
         self.copy_button.clicked.connect(self._on_copy)
         self.go_on_button.clicked.connect(self._on_go_on)
+        self.settings_button.clicked.connect(self._workspace.run_settings_wanted)
         self._strip.wanted.connect(self._on_samples)
 
     def show_outcome(self, outcome: Outcome) -> None:
@@ -65,14 +74,17 @@ class EndPage(QWidget):
         self.go_on_button.setVisible(step is not None)
         if step is not None:
             self.go_on_button.setText(shown(T("App", "Go on from step {step}…"), step=step))
-        self._show_advice(next_steps(outcome, record, outcome.weights))
+        is_own = is_run_of(run.folder, workspace.document.usable)
+        self.settings_button.setVisible(not is_own and has_run_file(run.folder))
+        self._show_advice(next_steps(outcome, record, outcome.weights, is_own=is_own))
         self._strip.refresh()
 
     def _lay_out(self) -> None:
         look = tokens.current()
         buttons = QHBoxLayout()
         buttons.setSpacing(look.gap_m)
-        for button in (self.folder_button, self.copy_button, self.go_on_button):
+        ways_on = (self.go_on_button, self.settings_button)
+        for button in (self.folder_button, self.copy_button, *ways_on):
             buttons.addWidget(button)
         buttons.addStretch(1)
         column = QVBoxLayout(self)
@@ -114,7 +126,7 @@ class EndPage(QWidget):
 
     def _on_open_folder(self) -> None:
         if self._result is not None:
-            open_path(self._result.parent)
+            open_path(self._result.parent, self)
 
     def _on_copy(self) -> None:
         copy_text(str(self._result))

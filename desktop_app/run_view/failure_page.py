@@ -7,7 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.ending_words import can_go_on, state_left
+from desktop_app.models.ending_words import can_go_on, has_run_file, is_run_of, state_left
 from desktop_app.models.failure_words import Failure, failure_of
 from desktop_app.outside import copy_text, open_path
 from desktop_app.process.outcome import Outcome
@@ -34,6 +34,7 @@ class FailurePage(QWidget):
         self._headline.setFont(tokens.font(tokens.current().font_large, bold=True))
         self._facts = FactGrid(self)
         self.go_on_button = QPushButton(self)
+        self.settings_button = QPushButton(shown(T("App", "Open its settings")), self)
         self.setting_button = QPushButton(shown(T("App", "Show setting")), self)
         self.picture_button = QPushButton(shown(T("App", "Show picture")), self)
         self.preferences_button = QPushButton(shown(T("App", "Preferences…")), self)
@@ -44,6 +45,7 @@ class FailurePage(QWidget):
         self._copied.setProperty("role", "dim")
         self._lay_out()
         self.go_on_button.clicked.connect(self._on_go_on)
+        self.settings_button.clicked.connect(self._workspace.run_settings_wanted)
         self.setting_button.clicked.connect(self._on_show_setting)
         self.picture_button.clicked.connect(self._on_show_picture)
         self.preferences_button.clicked.connect(self._on_show_preferences)
@@ -54,8 +56,9 @@ class FailurePage(QWidget):
     def show_outcome(self, outcome: Outcome) -> None:
         """Show this end."""
         workspace = self._workspace
-        state = state_left(outcome, workspace.run.folder)
-        self.failure = failure = failure_of(outcome, workspace.record, state)
+        folder = workspace.run.folder
+        state, is_own = state_left(outcome, folder), is_run_of(folder, workspace.document.usable)
+        self.failure = failure = failure_of(outcome, workspace.record, state, is_own=is_own)
         self._log_file = outcome.log_file
         self._preferences_page = outcome.preferences_page
         self._headline.setText(failure.headline)
@@ -66,10 +69,11 @@ class FailurePage(QWidget):
             Stat(shown(T("App", "What is left")), failure.saved),
         ]
         self._facts.show_facts([fact for fact in facts if fact.value])
-        step = can_go_on(outcome, workspace.run.folder, workspace.document.usable)
+        step = can_go_on(outcome, folder, workspace.document.usable)
         self.go_on_button.setVisible(step is not None)
         if step is not None:
             self.go_on_button.setText(shown(T("App", "Go on from step {step}…"), step=step))
+        self.settings_button.setVisible(not is_own and has_run_file(folder))
         self.setting_button.setVisible(bool(failure.setting))
         self.picture_button.setVisible(failure.picture is not None)
         self.preferences_button.setVisible(bool(outcome.preferences_page))
@@ -97,7 +101,7 @@ class FailurePage(QWidget):
         column.addWidget(head)
         column.addWidget(self._facts)
         mending = (self.setting_button, self.picture_button, self.preferences_button)
-        column.addLayout(_row(self.go_on_button, *mending))
+        column.addLayout(_row(self.go_on_button, self.settings_button, *mending))
         column.addLayout(_row(self.log_button, self.log_file_button, self.report_button))
         column.addWidget(self._copied)
 
@@ -120,7 +124,7 @@ class FailurePage(QWidget):
 
     def _on_open_log_file(self) -> None:
         if self._log_file is not None:
-            open_path(self._log_file)
+            open_path(self._log_file, self)
 
     def _on_copy_report(self) -> None:
         copy_text(self.report())

@@ -68,7 +68,6 @@ class ProblemRows(QWidget):
         line.addLayout(self._words(entry, row), 1)
         if entry.changes:
             mend = QPushButton(entry.way_out, row)
-            mend.setAutoDefault(False)
             mend.clicked.connect(partial(self.applied.emit, entry))
             line.addWidget(mend, 0, Qt.AlignmentFlag.AlignTop)
         return row
@@ -96,13 +95,11 @@ class ProblemRows(QWidget):
         link.setProperty("role", "link")
         link.setFont(tokens.font(tokens.current().font_small))
         link.setCursor(Qt.CursorShape.PointingHandCursor)
-        link.setAutoDefault(False)
         link.clicked.connect(partial(self.place_wanted.emit, entry))
         return link
 
     def _more(self, count: int) -> QPushButton:
         link = QPushButton(shown(T("App", "… and {count} more"), count=count), self)
         link.setProperty("role", "link")
-        link.setAutoDefault(False)
         link.clicked.connect(self.all_wanted)
         return link

@@ -46,7 +46,7 @@ class FileTable(QTreeView):
         self.setFixedHeight(self.header().sizeHint().height() + rows * row + tokens.current().gap_s)
 
     def _on_activated(self, index: QModelIndex) -> None:
-        open_path(self._files.file(index.row()).path.parent)
+        open_path(self._files.file(index.row()).path.parent, self)
 
 
 class RecordSections(QWidget):

@@ -1,16 +1,14 @@
-"""Drawing with smooth edges: everything is drawn large and scaled down at the end."""
+"""Drawing in units of its own; smooth edges come from drawing large and scaling down."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 
 Colour = tuple[int, int, int]
 Point = tuple[float, float]
-
-OVERSAMPLING = 4
 
 
 class Canvas:
@@ -67,15 +65,6 @@ class Canvas:
         ]
         self.line(points, width, colour)
 
-    def gradient(self, top: Colour, bottom: Colour, corner: Point, size: Point) -> None:
-        """Fill a rectangle with a vertical gradient."""
-        width, height = (max(1, round(side * self.scale)) for side in size)
-        mask = Image.linear_gradient("L").resize((width, height), Image.Resampling.BICUBIC)
-        filled = Image.composite(
-            Image.new("RGB", mask.size, bottom), Image.new("RGB", mask.size, top), mask
-        )
-        self.image.paste(filled, self.pixel(corner))
-
     def glow(self, centre: Point, radius: float, colour: Colour, strength: float) -> None:
         """Lay a soft round light over what is there; ``strength`` 0 to 1."""
         side = max(2, round(2 * radius * self.scale))
@@ -87,28 +76,6 @@ class Canvas:
         layer = Image.new("RGBA", self.image.size)
         layer.paste(light, corner)
         self._replace(Image.alpha_composite(self.image, layer))
-
-    def shade(self, centre: Point, radius_x: float, radius_y: float, strength: float) -> None:
-        """Darken a soft ellipse, as a shadow on the ground."""
-        layer = Canvas(self.size, self.scale, origin=self.origin)
-        layer.ellipse(centre, radius_x, radius_y, (20, 20, 50))
-        alpha = layer.image.getchannel("A").point([round(v * strength) for v in range(256)])
-        layer.image.putalpha(alpha)
-        blurred = layer.image.filter(ImageFilter.GaussianBlur(radius_y * self.scale / 2))
-        self._replace(Image.alpha_composite(self.image, blurred))
-
-    def stamp(self, other: Canvas, anchor: Point, at: Point, *, tilt: float = 0) -> None:
-        """Lay ``other`` on top so that its ``anchor`` lies ``at``, turned by ``tilt`` degrees."""
-        pivot = other.pixel(anchor)
-        turned = other.image.rotate(tilt, Image.Resampling.BICUBIC, center=pivot)
-        layer = Image.new("RGBA", self.image.size)
-        x, y = self.pixel(at)
-        layer.paste(turned, (x - pivot[0], y - pivot[1]))
-        self._replace(Image.alpha_composite(self.image, layer))
-
-    def picture(self, width_px: int, height_px: int) -> Image.Image:
-        """Return the finished picture at its final size."""
-        return self.image.convert("RGB").resize((width_px, height_px), Image.Resampling.LANCZOS)
 
     def pixel(self, point: Point) -> tuple[int, int]:
         """Return where a point lies on the image."""

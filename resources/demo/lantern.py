@@ -35,7 +35,6 @@ class Pose:
     right_arm: float = 25
     face: Face = "happy"
     stride: float = 0
-    holds: Literal["", "balloon", "flower", "umbrella", "star"] = ""
 
 
 def draw_lantern(pose: Pose, scale: float) -> Canvas:
@@ -44,7 +43,6 @@ def draw_lantern(pose: Pose, scale: float) -> Canvas:
     _legs(canvas, pose.stride)
     _arm(canvas, -1, pose.left_arm)
     hand = _arm(canvas, 1, pose.right_arm)
-    _held_thing(canvas, pose.holds, hand)
     _roof(canvas)
     _body(canvas)
     _face(canvas, pose.face)
@@ -118,45 +116,3 @@ def _face(canvas: Canvas, face: Face) -> None:
         canvas.arc((220, 314), (12, 7), (20, 160), 6, INK)
     else:
         canvas.arc((220, 306), (26, 22), (20, 160), 7, INK)
-
-
-def _held_thing(canvas: Canvas, thing: str, hand: Point) -> None:
-    x, y = hand
-    if thing == "balloon":
-        canvas.line([(x, y), (x + 10, y - 70), (x + 4, y - 128)], 4, (120, 110, 120))
-        canvas.polygon([(x - 6, y - 116), (x + 14, y - 116), (x + 4, y - 134)], (196, 52, 70))
-        canvas.ellipse((x + 4, y - 176), 42, 52, (226, 74, 88))
-        canvas.ellipse((x - 10, y - 194), 11, 17, (250, 158, 158))
-    elif thing == "flower":
-        canvas.line([(x, y + 10), (x + 4, y - 60)], 7, (62, 134, 66))
-        canvas.ellipse((x + 18, y - 24), 15, 7, (84, 164, 84))
-        for petal in range(6):
-            angle = petal * math.pi / 3
-            centre = (x + 4 + 21 * math.cos(angle), y - 76 + 21 * math.sin(angle))
-            canvas.disc(centre, 15, (240, 110, 150))
-        canvas.disc((x + 4, y - 76), 14, (255, 214, 90))
-    elif thing == "umbrella":
-        top = (x - 96, y - 260)
-        canvas.line([(x + 9, y + 26), (top[0] - 2, top[1] - 104)], 9, (92, 62, 52))
-        for reach, colour in ((216, (206, 66, 74)), (132, (238, 120, 110)), (48, (206, 66, 74))):
-            canvas.polygon(_dome(top, reach), colour)
-    elif thing == "star":
-        canvas.glow((x + 6, y - 34), 80, (255, 240, 170), 0.9)
-        canvas.polygon(_star((x + 6, y - 34), 34), (255, 226, 96))
-
-
-def _dome(centre: Point, reach: float) -> list[Point]:
-    angles = [math.pi * part / 32 for part in range(33)]
-    rim = [(centre[0] + reach * (part - 16) / 16, part) for part in range(33)]
-    scallops = [(x, centre[1] + 62 - 16 * abs(math.sin(part * math.pi / 8))) for x, part in rim]
-    arch = [(centre[0] + reach * math.cos(a), centre[1] + 62 - 150 * math.sin(a)) for a in angles]
-    return [*scallops, *arch]
-
-
-def _star(centre: Point, radius: float) -> list[Point]:
-    corners = []
-    for corner in range(10):
-        angle = -math.pi / 2 + corner * math.pi / 5
-        reach = radius * (0.45 if corner % 2 else 1)
-        corners.append((centre[0] + reach * math.cos(angle), centre[1] + reach * math.sin(angle)))
-    return corners

@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     add("--threads", type=int, default=1, help="of the processor")
     add("--core-steps", type=int, default=1000, help="of the autoencoder at half resolution")
     add("--decoder-steps", type=int, default=1000, help="of its decoder at full resolution")
-    add("--denoiser-steps", type=int, default=16000, help="of denoiser and text encoder")
+    add("--denoiser-steps", type=int, default=6000, help="of denoiser and text encoder")
     return parser.parse_args()
 
 

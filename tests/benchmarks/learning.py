@@ -32,6 +32,7 @@ SEEDS = (1, 2, 3)
 PICTURES, HELD_OUT_PICTURES = 15, 8
 SHOWN = 5  # samples of a subject in the sheet, before and after
 SHOWN_PX = 64
+LARGEST_FALL = 0.1  # of the share of control prompts that are recognised
 
 RUN_FILE = """\
 format = "loom/1"
@@ -102,9 +103,9 @@ def main() -> None:
             report_line(before[concept], outcome)
         with Image.open(folder / f"{options.seeds[0]}.png") as sheet:
             rows[-1] += cut(sheet, SHOWN)
-    grid([sample.resize((SHOWN_PX, SHOWN_PX)) for row in rows for sample in row], 2 * SHOWN).save(
-        options.work / "learning.png", optimize=True
-    )
+    shown = [sample.resize((SHOWN_PX, SHOWN_PX)) for row in rows for sample in row]
+    overview = grid(shown, 2 * SHOWN).quantize(256)
+    overview.save(options.work / "learning.png", optimize=True)
     sys.stdout.write(table(before, outcomes))
 
 
@@ -185,30 +186,31 @@ def table(before: dict[str, Verdict], outcomes: list[Outcome]) -> str:
         f"Means over {len({outcome.seed for outcome in outcomes})} seeds, and what they spread "
         f"(one standard deviation); {CONCEPT_PROMPTS} samples a training, {CONTROL_PROMPTS} "
         "control prompts.\n",
-        "| subject | loss before | after | rank before | after | control before | after | s |",
-        "|---|---|---|---|---|---|---|---|",
+        "| subject | loss before | after | rank before | after | control before | after | s | |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
-    clear = {"loss": 0, "rank": 0}
+    learned = 0
     for concept, start in before.items():
         own = [outcome for outcome in outcomes if outcome.concept == concept]
-        cells = [concept]
-        for name in ("loss", "rank"):
-            values = [getattr(outcome.verdict, name) for outcome in own]
-            mean, spread = spread_of(values)
-            clear[name] += getattr(start, name) - mean > 2 * spread
-            digits = 4 if name == "loss" else 1
-            first = getattr(start, name)
-            cells += [f"{first:.{digits}f}", f"{mean:.{digits}f} ± {spread:.{digits}f}"]
+        loss, loss_spread = spread_of([outcome.verdict.loss for outcome in own])
+        rank, rank_spread = spread_of([outcome.verdict.rank for outcome in own])
         control, _ = spread_of([outcome.verdict.control for outcome in own])
         seconds, _ = spread_of([outcome.seconds for outcome in own])
-        cells += [f"{start.control:.0%}", f"{control:.0%}", f"{seconds:.0f}"]
-        lines.append("| " + " | ".join(cells) + " |")
-    fall = statistics.mean(
-        before[outcome.concept].control - outcome.verdict.control for outcome in outcomes
-    )
+        is_learned = (
+            start.loss - loss > 2 * loss_spread
+            and start.rank - rank > 2 * rank_spread
+            and start.control - control <= LARGEST_FALL + 1e-9
+        )
+        learned += is_learned
+        lines.append(
+            f"| {concept} | {start.loss:.4f} | {loss:.4f} ± {loss_spread:.4f} "
+            f"| {start.rank:.1f} | {rank:.1f} ± {rank_spread:.1f} "
+            f"| {start.control:.0%} | {control:.0%} | {seconds:.0f} "
+            f"| {'learned' if is_learned else ''} |"
+        )
     lines.append(
-        f"\nImproved by more than twice the spread: loss {clear['loss']} of {len(before)}, "
-        f"rank {clear['rank']} of {len(before)}. Control fell by {100 * fall:.1f} points.\n"
+        f"\nLearned (loss and rank better by more than twice the spread, control lower by "
+        f"{100 * LARGEST_FALL:.0f} points at most): {learned} of {len(before)}.\n"
     )
     return "\n".join(lines)
 

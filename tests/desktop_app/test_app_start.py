@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from trainer_core.demo_project import DEMO_FOLDER
+
 # Stands in for the person: looks at the window once it is there, and leaves.
 LOOK = """
 import json, sys
@@ -52,7 +54,7 @@ def start(tmp_path: Path):
 def test_it_opens_with_the_demo_and_without_what_takes_long_to_import(start, tmp_path: Path):
     seen = start("--demo")
     assert (seen["title"], seen["heavy"]) == ("demo.toml[*] – LoRA Loom", [])
-    assert (tmp_path / "home" / "demo" / "demo.toml").is_file()
+    assert (tmp_path / "home" / DEMO_FOLDER / "demo.toml").is_file()
 
 
 def test_it_opens_the_file_that_is_named(start, tmp_path: Path):

@@ -139,6 +139,16 @@ def test_destroying_an_owner_does_not_wait_for_its_thread(qapp, qtbot):
     assert has_ended.wait(5)
 
 
+def test_the_thread_of_a_destroyed_owner_ends(qapp, qtbot):
+    before = threading.enumerate()
+    job = LatestJob()
+    with qtbot.waitSignal(job.finished):
+        job.start(lambda _: None)
+    assert len(threading.enumerate()) == len(before) + 1
+    shiboken6.delete(job)
+    qtbot.waitUntil(lambda: threading.enumerate() == before)
+
+
 def test_a_thread_emits_nothing_itself(qapp, qtbot):
     # Emitting waits for one of Qt's locks while it holds Python's; destroying does the reverse.
     class Owner(QObject):

@@ -146,7 +146,9 @@ def test_a_command_waits_while_a_caption_cannot_be_written(captions, picture, mo
     commands = CaptionCommands(captions, window, ask=answers)
     fail_to_write(monkeypatch)
     captions.edit(picture, file_of(picture), "a dog")
-    assert not commands.settle()
+    with qtbot.waitSignal(commands.picture_wanted) as wanted:
+        assert not commands.settle()
+    assert wanted.args == [picture]
     assert "no space" in answers.questions[0].message
     assert captions.draft(picture).text == "a dog"
     answers.agreed.append("discard")

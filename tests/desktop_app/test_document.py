@@ -5,6 +5,8 @@ import pytest
 from desktop_app.document import Document
 from trainer_core.errors import SettingsError
 from trainer_core.settings import files
+from trainer_core.settings.problems import Problem, Severity
+from trainer_core.texts import text
 
 RUN_FILE = """\
 format = "loom/1"
@@ -182,3 +184,22 @@ def test_a_copy_is_a_new_document_with_the_same_settings(document: Document, run
     assert document.value("adapter.network_dim") == 16
     assert document.path is None
     assert not document.is_dirty
+
+
+def test_what_two_looks_find_is_said_once(document: Document, tmp_path: Path):
+    gone = tmp_path / "gone"
+    document.set_value("dataset.train_data_dir", str(gone))
+    message = text("The picture folder {path} does not exist.", path=gone)
+    document.set_found("pictures", [Problem("dataset.train_data_dir", Severity.ERROR, message)])
+    told = [problem for problem in document.problems if problem.path == "dataset.train_data_dir"]
+    assert [str(problem.message) for problem in told] == [f"{gone} does not exist."]
+
+
+def test_all_that_one_look_finds_about_a_folder_is_said(document: Document, tmp_path: Path):
+    document.set_value("dataset.train_data_dir", str(tmp_path))
+    found = [
+        Problem("dataset.train_data_dir", Severity.ERROR, text(words, path=tmp_path))
+        for words in ("{path} holds no pictures.", "{path} has no name that can be used.")
+    ]
+    document.set_found("pictures", found)
+    assert all(problem in document.problems for problem in found)

@@ -16,7 +16,7 @@ from PySide6.QtCore import (
     QTimer,
 )
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QPushButton, QStyle
+from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QPushButton, QStyle
 
 from desktop_app.actions import ACTIONS
 from desktop_app.docks.catalogue import DOCKS
@@ -446,6 +446,88 @@ def test_a_dock_behind_another_comes_to_the_front_first(window: MainWindow):
     assert not charts.isHidden()
 
 
+def test_the_key_of_a_dock_in_sight_brings_the_focus_into_it(window: MainWindow, qtbot):
+    window.docks.focus_dock("charts")
+    window.docks.focus_dock("model")
+    charts = window.docks.widgets["charts"]
+    qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert not charts.isHidden()
+    qtbot.waitUntil(lambda: charts.isAncestorOf(QApplication.focusWidget()))
+
+
+def test_the_key_of_the_dock_that_has_the_focus_closes_it(window: MainWindow, qtbot):
+    charts = window.docks.widgets["charts"]
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert charts.isHidden()
+
+
+def test_a_dock_that_closes_gives_the_focus_back(window: MainWindow, qtbot):
+    training = window.docks.widgets["training"]
+    window.docks.focus_dock("training")
+    for _ in range(2):
+        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    assert window.docks.widgets["charts"].isHidden()
+    qtbot.waitUntil(lambda: training.isAncestorOf(QApplication.focusWidget()))
+
+
+def test_no_field_gets_the_focus_of_a_dock_that_closes(window: MainWindow, qtbot):
+    window.setFocus()
+    window.docks.focus_dock("charts")
+    window.docks.widgets["charts"].close()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
+
+
+def test_tab_goes_on_into_the_dock_behind(window: MainWindow, qtbot):
+    window.docks.focus_dock("model")
+    pictures = window.docks.widgets["pictures"]
+    for _ in range(100):  # more than there are fields in the first dock
+        if pictures.isAncestorOf(QApplication.focusWidget()):
+            break
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+    assert pictures.isAncestorOf(QApplication.focusWidget())
+    qtbot.waitUntil(lambda: not pictures.visibleRegion().isEmpty())
+
+
+def test_a_menu_that_closes_brings_nothing_to_the_front(window: MainWindow, qtbot):
+    window.docks.focus_dock("charts")
+    window.docks.raise_dock("run")
+    run = window.docks.widgets["run"]
+    holder = QApplication.focusWidget()
+    window.menuBar().setFocus()
+    holder.setFocus()
+    qtbot.waitUntil(holder.hasFocus)
+    assert not run.visibleRegion().isEmpty()
+
+
+def test_no_field_gets_the_focus_of_a_message_that_goes(window: MainWindow, qtbot):
+    window.banner.tell("notice", "Done.", "", [("Details", window.banner.dismiss)])
+    [details] = [b for b in window.findChildren(QPushButton) if b.text() == "Details"]
+    details.setFocus()
+    qtbot.waitUntil(details.hasFocus)
+    details.click()
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
+
+
+def test_a_dock_in_sight_is_closed_by_its_tick_in_the_menu(window: MainWindow):
+    window.docks.focus_dock("charts")
+    window.docks.focus_dock("model")
+    entries = [a for menu in window.findChildren(QMenu) for a in menu.actions()]
+    [entry] = [entry for entry in entries if entry.text().startswith("Charts\t")]
+    entry.trigger()
+    assert window.docks.widgets["charts"].isHidden()
+
+
+def test_a_picture_that_is_wanted_is_shown_whatever_is_in_front(
+    window: MainWindow, workspace: Workspace, tmp_path: Path
+):
+    window.docks.raise_dock("charts")
+    dataset = window.docks.widgets["dataset"]
+    assert dataset.visibleRegion().isEmpty()
+    workspace.picture_wanted.emit(tmp_path / "a.png")
+    assert not dataset.visibleRegion().isEmpty()
+
+
 def test_a_lone_dock_has_a_title_and_a_tab_has_none(window: MainWindow, qtbot):
     model = window.docks.widgets["model"]
     qtbot.waitUntil(lambda: model.titleBarWidget() is not None)
@@ -466,13 +548,13 @@ def test_a_damaged_layout_gives_the_first_one(workspace: Workspace, answers: Ans
 def test_closing_leaves_no_thread_and_no_timer(
     window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
+    before = threading.enumerate()
     drop(window, Path(__file__).parent)
     workspace.document.save(tmp_path / "run.toml")
+    assert len(threading.enumerate()) > len(before)
     window.close()
     assert not window.isVisible()
-    qtbot.waitUntil(
-        lambda: not any("background" in thread.name for thread in threading.enumerate())
-    )
+    qtbot.waitUntil(lambda: not set(threading.enumerate()) - set(before))
     timers = [*window.findChildren(QTimer), *workspace.findChildren(QTimer)]
     qtbot.waitUntil(lambda: not any(timer.isActive() for timer in timers))
 

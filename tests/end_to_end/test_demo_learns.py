@@ -63,4 +63,4 @@ def test_a_few_steps_of_the_demo_lower_the_loss_on_pictures_it_does_not_have(
     assert ended.code == 0, ended.log
     pipeline.load_lora_weights(tmp_path, weight_name="lantern.safetensors")
 
-    assert held_out_loss(pipeline, held_out()) < 0.97 * before
+    assert held_out_loss(pipeline, held_out()) < 0.75 * before

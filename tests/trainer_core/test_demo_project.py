@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from trainer_core import demo_project
-from trainer_core.demo_project import DEMO_RUN_FILE, copy_demo, data_folder
+from trainer_core.demo_project import DEMO_FOLDER, DEMO_RUN_FILE, copy_demo, data_folder
 
 SHIPPED = {
     DEMO_RUN_FILE: 'format = "loom/1"\n',
@@ -87,7 +87,7 @@ def test_the_demo_goes_to_the_program_s_own_folder(
 ) -> None:
     monkeypatch.setenv("LORA_LOOM_HOME", str(tmp_path / "home"))
 
-    assert copy_demo() == tmp_path / "home" / "demo" / DEMO_RUN_FILE
+    assert copy_demo() == tmp_path / "home" / DEMO_FOLDER / DEMO_RUN_FILE
 
 
 @pytest.mark.parametrize(

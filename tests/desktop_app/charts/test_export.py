@@ -4,7 +4,7 @@ import threading
 import numpy as np
 import pytest
 from PySide6.QtGui import QImage
-from PySide6.QtWidgets import QFileDialog, QLabel, QWidget
+from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QWidget
 
 from desktop_app.charts.export import ChartExport, write_table
 from desktop_app.charts.series import Series
@@ -107,6 +107,22 @@ def test_a_cancelled_dialog_writes_nothing(export, choose, tmp_path):
     export.save_picture(QLabel("loss"), tmp_path / "mine")
     assert not export.is_running
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_does_not_show_where_the_focus_is(export, choose, window, tmp_path, qtbot):
+    field = QLineEdit(window)
+    field.setStyleSheet(
+        "QLineEdit { border: 3px solid #00ff00; } :focus { border-color: #ff0000; }"
+    )
+    with qtbot.waitExposed(window):
+        window.show()
+    window.activateWindow()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    choose(tmp_path / "charts.png")
+    export.save_picture(window, tmp_path / "mine-charts")
+    assert QImage(str(tmp_path / "charts.png")).pixelColor(1, 10).name() == "#00ff00"
+    assert field.hasFocus()
 
 
 def test_a_picture_shows_the_widget(export, choose, tmp_path, window):

@@ -231,6 +231,18 @@ def test_an_ended_run_can_be_shown_and_its_settings_opened(
     assert not ready.document.is_dirty
 
 
+def test_the_end_of_a_run_of_other_settings_leads_to_them(
+    window: MainWindow, ready: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    with qtbot.waitSignal(ready.run.ended, timeout=PATIENCE_MS):
+        start(ready)
+    ready.document.new()
+    with qtbot.waitSignal(ready.run.recalled, timeout=PATIENCE_MS):
+        window.earlier_runs.show(tmp_path / "out" / "mine.run")
+    ready.run_settings_wanted.emit()
+    assert ready.document.value("output.output_name") == "mine"
+
+
 def test_an_old_run_ended_when_it_says_and_not_when_its_files_were_copied(
     window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot: QtBot
 ) -> None:

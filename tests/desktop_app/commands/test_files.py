@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
 from desktop_app.workspace import Workspace
+from trainer_core.demo_project import DEMO_FOLDER
 from trainer_core.settings import files
 
 
@@ -97,7 +98,7 @@ def test_a_broken_file_can_be_opened_in_a_text_editor(
     path = tmp_path / "broken.toml"
     path.write_text("format = ", encoding="utf-8")
     opened = []
-    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: not opened.append(url))
     answers.agreed = ["edit"]
     commands.open_path(path)
     assert [Path(url.toLocalFile()) for url in opened] == [path]
@@ -225,7 +226,7 @@ def test_the_demo_is_opened_from_where_it_can_be_written(
     commands: FileCommands, workspace: Workspace
 ):
     commands.open_demo()
-    assert workspace.document.path == workspace.data_dir / "demo" / "demo.toml"
+    assert workspace.document.path == workspace.data_dir / DEMO_FOLDER / "demo.toml"
     assert workspace.document.errors == []
 
 

@@ -9,6 +9,7 @@ from desktop_app.commands.files import FileCommands
 from desktop_app.commands.opening import Opening
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behind
 from desktop_app.workspace import Workspace
+from trainer_core.demo_project import DEMO_FOLDER
 from trainer_core.errors import OutputError
 from trainer_core.settings import files
 
@@ -90,7 +91,7 @@ def test_the_demo_is_opened_without_a_welcome(
     opening: Opening, workspace: Workspace, welcome: Welcomed
 ):
     opening.begin(None, demo=True, welcome=welcome)
-    assert workspace.document.path == workspace.data_dir / "demo" / "demo.toml"
+    assert workspace.document.path == workspace.data_dir / DEMO_FOLDER / "demo.toml"
     assert welcome.times == 0
 
 

@@ -156,6 +156,14 @@ def test_a_file_that_another_program_changed_is_shown_beside_the_way_back(field,
     assert (cats / "a.txt").read_text() == "mine"
 
 
+def test_a_caption_that_is_left_unsaved_is_told_of(field, view, cats, workspace, qtbot):
+    retype(field, "mine")
+    (cats / "a.txt").write_text("theirs")
+    with qtbot.waitSignal(workspace.captions.left) as left:
+        view.reveal(cats / "b.png")
+    assert left.args[0].picture == cats / "a.png"
+
+
 def test_the_other_program_s_text_can_be_kept(field, editor, cats, workspace):
     retype(field, "mine")
     (cats / "a.txt").write_text("theirs")

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from helpers.mouse import point_at, turn_wheel
 from PySide6.QtCore import QEvent, Qt
@@ -7,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QSlider, QToolT
 from desktop_app.docks.charts import ChartsDock
 from desktop_app.theme import tokens
 from trainer_core.protocol.messages import CheckpointSaved, SampleReady, StepDone
+from trainer_core.run_folder import RunFolder
 
 
 @pytest.fixture
@@ -368,6 +371,16 @@ def test_all_values_are_saved_whatever_is_shown(view, workspace, qtbot, tmp_path
     assert len(lines) == 3
     assert lines[1].startswith("2,0.5,")
     assert lines[1].endswith(",5e-05,0.0001,0.02,2.5,8123.0")
+
+
+def test_charts_are_called_by_their_run_whatever_is_open(view, workspace, tmp_path, monkeypatch):
+    proposed = export_to(monkeypatch, "")
+    (tmp_path / "dog.run").mkdir()
+    workspace.run.attach(RunFolder(tmp_path, "dog"))
+    workspace.document.set_value("output.output_name", "cat")
+    view._save_picture.trigger()
+    assert Path(proposed[0]).name == "dog-charts.png"
+    workspace.run.leave()
 
 
 def test_the_picture_is_of_the_charts_that_are_shown(view, workspace, qtbot, tmp_path, monkeypatch):

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 from desktop_app.help.welcome import Welcome
 from desktop_app.main_window import MainWindow
 from desktop_app.workspace import Workspace
+from trainer_core.demo_project import DEMO_FOLDER
 
 DEMO, PICTURES, FILE = range(3)
 
@@ -48,7 +49,7 @@ def test_one_press_opens_the_demo(window: MainWindow, workspace: Workspace, qtbo
     welcome = welcomed(window, qtbot)
     with qtbot.waitSignal(welcome.finished):
         qtbot.keyClick(welcome.doors[DEMO], Qt.Key.Key_Return)
-    assert workspace.document.path == workspace.data_dir / "demo" / "demo.toml"
+    assert workspace.document.path == workspace.data_dir / DEMO_FOLDER / "demo.toml"
 
 
 def test_the_arrow_keys_go_from_door_to_door(window: MainWindow, qtbot):

@@ -76,6 +76,22 @@ def test_a_finished_run_with_a_state_is_told_of_its_length(workspace: Workspace,
     assert [each.setting for each in advice] == ["optimizer.epoch"]
 
 
+def test_a_run_of_other_settings_leads_to_its_own(workspace: Workspace, state: Path):
+    outcome = finished("stopped", 120, state)
+    for is_own, told in ((True, "Press Start"), (False, "open those of this run")):
+        [advice] = next_steps(outcome, workspace.record, None, is_own=is_own)
+        assert told in advice.words
+
+
+@pytest.mark.parametrize("has_state", [True, False])
+def test_a_finished_run_of_other_settings_leads_to_none_of_the_document(
+    workspace: Workspace, state: Path, has_state: bool
+):
+    outcome = finished("completed", 120, state if has_state else None)
+    advice = next_steps(outcome, workspace.record, None, is_own=False)
+    assert [each.setting for each in advice] == [""]
+
+
 def test_a_stopped_run_of_this_document_can_go_on(tmp_path: Path, state: Path):
     outcome, folder = finished("stopped", 120, state), RunFolder(tmp_path, "cat")
     assert can_go_on(outcome, folder, settings(tmp_path, "cat")) == 120

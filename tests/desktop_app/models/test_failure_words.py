@@ -111,6 +111,26 @@ def test_what_is_left_is_said(workspace: Workspace, tmp_path: Path):
     assert failure_of(outcome, workspace.record, None).saved == "Nothing of this run was saved."
 
 
+@pytest.mark.parametrize(
+    ("is_own", "told"),
+    [(True, "Press Start to go on from step 120."), (False, "open those of this run")],
+)
+def test_a_crash_says_how_to_go_on(workspace: Workspace, tmp_path: Path, is_own: bool, told: str):
+    (tmp_path / "manifest.json").write_text(json.dumps({"step": 120}), encoding="utf-8")
+    outcome = outcome_of(ProcessEnd(9, has_crashed=True), None, state=tmp_path, step=130)
+    failure = failure_of(outcome, workspace.record, tmp_path, is_own=is_own)
+    assert "memory runs out" in failure.advice
+    assert told in failure.advice
+
+
+def test_a_failure_of_other_settings_leads_to_none_of_the_document(workspace: Workspace):
+    event = failed("numeric", "Not finite.", "Lower the learning rate.")
+    workspace.run.event_received.emit(event)
+    outcome = outcome_of(ProcessEnd(1), event)
+    assert failure_of(outcome, workspace.record, None).setting
+    assert not failure_of(outcome, workspace.record, None, is_own=False).setting
+
+
 def test_an_unexpected_error_leads_to_the_log(workspace: Workspace):
     event = Failed.of(InternalError.of(ValueError("x")))
     workspace.run.event_received.emit(event)

@@ -13,10 +13,11 @@ def settings(folder: Path, **output: object) -> TrainSettings:
     return TrainSettings(output=OutputSettings(output_dir=folder, output_name="cat", **output))
 
 
-def write_state(folder: Path, step: int) -> Path:
+def write_state(folder: Path, step: int, **settings: dict[str, object]) -> Path:
     state = folder / f"cat-step{step:08d}-state"
     state.mkdir()
-    (state / MANIFEST_NAME).write_text(json.dumps({"step": step}), encoding="utf-8")
+    manifest = {"step": step, "settings": settings}
+    (state / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
     return state
 
 
@@ -63,6 +64,42 @@ def test_a_run_that_is_as_long_as_asked_cannot_go_on(tmp_path: Path, total_steps
     assert not taken.offers[0].is_possible
     assert f"{total_steps} steps" in taken.offers[0].words
     assert taken.safest is NameWay.RENAME
+
+
+@pytest.mark.parametrize(
+    ("section", "name", "value", "words"),
+    [
+        ("adapter", "network_dim", 4, "Network rank: 4"),
+        ("adapter", "network_train_unet_only", True, "U-Net only: on"),
+        ("optimizer", "optimizer_type", "AdamW", "Optimizer: AdamW"),
+    ],
+)
+def test_a_state_of_other_settings_cannot_be_gone_on_from(
+    tmp_path: Path, section: str, name: str, value: object, words: str
+):
+    write_state(tmp_path, 120, **{section: {name: value}})
+    taken = taken_name(settings(tmp_path), total_steps=380)
+    assert taken is not None
+    assert not taken.offers[0].is_possible
+    assert f"({words})" in taken.offers[0].words
+    assert taken.safest is NameWay.RENAME
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"adapter": {"network_alpha": 4.0}, "optimizer": {"learning_rate": 0.5}},
+        {"adapter": {"network_dim": 4, "dim_from_weights": True}},  # it names no rank
+        {"adapter": {"network_dim": "many"}},  # of a later version, perhaps
+    ],
+)
+def test_other_settings_do_not_keep_a_run_from_going_on(
+    tmp_path: Path, before: dict[str, dict[str, object]]
+):
+    write_state(tmp_path, 120, **before)
+    taken = taken_name(settings(tmp_path), total_steps=380)
+    assert taken is not None
+    assert taken.safest is NameWay.GO_ON
 
 
 def test_a_run_that_resumes_a_state_it_names_has_decided(tmp_path: Path):

@@ -159,7 +159,7 @@ def test_a_killed_trainer_is_gone_and_the_way_on_is_told(
     assert outcome.crashed
     assert "gone without a word" in str(outcome.sentence)
     assert outcome.state == folder.newest_state()
-    assert str(outcome.hint).startswith("Press Start to go on from step ")
+    assert str(outcome.way_on).startswith("Press Start to go on from step ")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no SIGTERM to ignore")

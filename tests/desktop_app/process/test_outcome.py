@@ -22,7 +22,7 @@ def test_a_saved_stop_says_how_to_go_on(tmp_path):
     outcome = outcome_of(ProcessEnd(0), finished("stopped", state_of(7, tmp_path)))
     assert outcome.stopped
     assert str(outcome.sentence) == "Stopped and saved after step 7 of 20."
-    assert str(outcome.hint) == "Press Start to go on from there."
+    assert str(outcome.way_on) == "Press Start to go on from there."
     assert outcome.state == tmp_path
 
 
@@ -30,13 +30,13 @@ def test_a_stop_without_saving_says_so():
     outcome = outcome_of(ProcessEnd(0), finished("stopped"))
     assert outcome.ok
     assert str(outcome.sentence) == "Stopped after step 7 of 20, not saved."
-    assert outcome.hint is None
+    assert outcome.way_on is None
 
 
 def test_a_stop_without_saving_names_the_step_of_an_earlier_state(tmp_path):
     outcome = outcome_of(ProcessEnd(0), finished("stopped", state_of(4, tmp_path)))
     assert str(outcome.sentence) == "Stopped after step 7 of 20, not saved."
-    assert str(outcome.hint) == "Press Start to go on from step 4."
+    assert str(outcome.way_on) == "Press Start to go on from step 4."
 
 
 def test_a_failure_speaks_in_the_trainers_words():
@@ -84,7 +84,7 @@ def test_a_crash_names_the_state_to_go_on_from(exit_code, tmp_path):
     outcome = outcome_of(end, None, state=tmp_path, step=47)
     assert outcome.state == tmp_path
     assert outcome.step == 47
-    assert str(outcome.hint).endswith("Press Start to go on from step 40.")
+    assert str(outcome.way_on) == "Press Start to go on from step 40."
 
 
 def test_a_crash_that_left_no_state_says_so():
@@ -92,4 +92,5 @@ def test_a_crash_that_left_no_state_says_so():
 
 
 def test_a_crash_before_the_first_step_has_nothing_to_go_on_from():
-    assert outcome_of(ProcessEnd(1), None).hint is None
+    outcome = outcome_of(ProcessEnd(1), None)
+    assert outcome.hint is outcome.way_on is None

@@ -67,6 +67,17 @@ def test_enter_is_enough(seen: Workspace, make, qtbot):
     assert sheet.result() == QDialog.DialogCode.Accepted
 
 
+def test_enter_does_what_has_the_focus_and_not_what_is_shut(seen: Workspace, make, qtbot):
+    seen.document.apply({"adapter.netwrok_dim": 32}, "a typing mistake")
+    sheet = make(seen)
+    sheet.activateWindow()
+    mend = button(sheet, "Did you mean network_dim in [adapter]?")
+    mend.setFocus()
+    qtbot.waitUntil(mend.hasFocus)
+    qtbot.keyClick(mend, Qt.Key.Key_Return)
+    assert seen.document.value("adapter.network_dim") == 32
+
+
 def test_the_plan_is_shown(seen: Workspace, make, tmp_path: Path):
     assert {
         "1 × 10 repeats = 10 per epoch",

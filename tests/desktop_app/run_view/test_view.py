@@ -150,6 +150,24 @@ def test_a_killed_run_offers_to_go_on_from_what_was_saved(
     qtbot.waitUntil(lambda: not any("Go on" in text for text in buttons(view)))
 
 
+@pytest.mark.parametrize("options", [{"steps": 3}, {"steps": 60, "fail_at": 50}])
+def test_an_ended_run_of_other_settings_offers_its_own(
+    view: RunView, workspace: Workspace, play, qtbot, options: dict[str, int]
+):
+    play(**options)
+    folder = workspace.run.folder
+    assert folder is not None
+    folder.run_file.write_text("", encoding="utf-8")  # a real trainer keeps it there
+    assert "Open its settings" not in buttons(view)
+    workspace.document.new()
+    workspace.run.attach(folder)
+    with qtbot.waitSignal(workspace.run.recalled, timeout=20_000):
+        pass
+    qtbot.waitUntil(lambda: "Open its settings" in buttons(view))
+    with qtbot.waitSignal(workspace.run_settings_wanted):
+        press(view, "Open its settings")
+
+
 def test_another_document_brings_the_plan_back(view: RunView, workspace: Workspace, play, qtbot):
     play(steps=3)
     workspace.document.new()
