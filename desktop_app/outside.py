@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -25,7 +26,7 @@ def open_path(path: Path, parent: QWidget, *, ask: Ask = ask) -> None:
         parent: Where it was asked for.
         ask: How the user is told.
     """
-    is_there = path.exists()
+    is_there = os.path.exists(path)  # noqa: PTH110 - no exception where it may not be looked
     if is_there and QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
         return
     question = Question(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop_app.background import LatestJob
+from desktop_app.background import Job, LatestJob
 from desktop_app.translation import shown
 from trainer_core.errors import OutputError
 from trainer_core.file_writing import output_error
@@ -29,7 +30,8 @@ class OwnFolder(QObject):
 
     def check(self) -> None:
         """See whether it can be written; `told` says so if it cannot."""
-        self._trying.start(lambda job: _obstacle(self._path))
+        # The thread must not hold this object.
+        self._trying.start(partial(_obstacle, self._path))
 
     def close(self) -> None:
         """Wait until the thread has let go."""
@@ -47,7 +49,7 @@ class OwnFolder(QObject):
         self.told.emit("warning", shown(words, reason=shown(error.message)), shown(details))
 
 
-def _obstacle(path: Path) -> OutputError | None:
+def _obstacle(path: Path, _job: Job) -> OutputError | None:
     try:
         path.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=path) as file:

@@ -134,7 +134,8 @@ class RunFolder:
 
 def is_run_folder(path: Path) -> bool:
     """Tell whether a run keeps its records in ``path``."""
-    return path.name.endswith(RUN_SUFFIX) and RunFolder.at(path).event_file.is_file()
+    # Not Path.is_file, which raises where nobody may look.
+    return path.name.endswith(RUN_SUFFIX) and os.path.isfile(RunFolder.at(path).event_file)  # noqa: PTH113
 
 
 def free_name(output_dir: Path, name: str) -> str:

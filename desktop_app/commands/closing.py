@@ -14,9 +14,10 @@ from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.run_folder import state_step
+from trainer_core.settings.document import Raw
 from trainer_core.texts import T
 
-_KEEP, _STOP = "keep", "stop"
+_KEEP, _STOP, _END = "keep", "stop", "end"
 _DETACH_TIMEOUT_MS = 10_000  # without an answer the trainer goes on all the same
 
 
@@ -42,6 +43,7 @@ class Closing(QObject):
         self._ask = ask
         self._leave = leave
         self._is_agreed = False  # all questions are answered; only the trainer is waited for
+        self._agreed_raw: Raw | None = None  # the settings about which they were answered
         self._is_detaching = False
         workspace.run.ended.connect(self._on_ended)
         workspace.run.detached.connect(self._on_detached)
@@ -50,8 +52,8 @@ class Closing(QObject):
         """Tell whether the window may close now; asks what must be asked."""
         run = self._workspace.run
         if self._is_agreed:
-            return not run.is_running
-        if not self._files.may_leave():
+            return not run.is_running and self._may_leave_edits()
+        if not (self._files.may_leave() and self._may_end_installation()):
             return False
         if not run.is_running:
             return True
@@ -61,12 +63,26 @@ class Closing(QObject):
         if answer == _KEEP:
             self._detach()
         elif answer == _STOP:
-            self._is_agreed = True
+            self._agree()
             run.stop(save=True)
         return False
 
+    def _may_end_installation(self) -> bool:
+        if self._workspace.python.installation is None:
+            return True
+        return self._ask(self._window, _installation_question()) == _END
+
+    def _may_leave_edits(self) -> bool:
+        """Ask once more if the settings were changed while the trainer was waited for."""
+        return self._workspace.document.raw is self._agreed_raw or self._files.may_leave()
+
+    def _agree(self) -> None:
+        self._is_agreed = True
+        self._agreed_raw = self._workspace.document.raw
+
     def _detach(self) -> None:
-        self._is_agreed = self._is_detaching = True
+        self._agree()
+        self._is_detaching = True
         QTimer.singleShot(_DETACH_TIMEOUT_MS, self, self._on_detached)
         self._workspace.run.detach()
 
@@ -89,6 +105,16 @@ def _is_lost(outcome: Outcome) -> bool:
     if outcome.ending is Ending.COMPLETED or outcome.step == 0:
         return False
     return outcome.state is None or state_step(outcome.state) < (outcome.step or 0)
+
+
+def _installation_question() -> Question:
+    return Question(
+        shown(T("App", "An installation is going on")),
+        shown(T("App", "Packages are being installed for the trainer.")),
+        shown(T("App", "Closing ends that. What is done stays; Install goes on from there.")),
+        (Answer(_END, shown(T("App", "End the installation")), is_destructive=True),),
+        shown(T("App", "Keep the window open")),
+    )
 
 
 def _question() -> Question:

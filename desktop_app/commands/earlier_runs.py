@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
+from desktop_app.models.ending_words import has_run_file
 from desktop_app.outside import open_path
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_register import FoundRun
@@ -109,9 +111,10 @@ class EarlierRuns(QObject):
         document, source = self._workspace.document, run.known.document
         if not self._opens_settings or document.path is not None or document.is_dirty:
             return
-        if source is not None and source.is_file():
+        # Not Path.is_file, which raises where a disk in the network is away.
+        if source is not None and os.path.isfile(source):  # noqa: PTH113
             self._files.open_path(source)
-        elif run.folder.run_file.is_file():
+        elif has_run_file(run.folder):
             self._files.open_copy(run.folder.run_file)
 
     def _on_started(self) -> None:
@@ -150,7 +153,7 @@ class EarlierRuns(QObject):
         if folder is None:
             return
         settings = (shown(T("App", "Open its settings")), lambda: self._open_copy(folder))
-        ways = [settings] if folder.run_file.is_file() else []
+        ways = [settings] if has_run_file(folder) else []
         self.told.emit(
             "success" if outcome.ok else "error",
             _end_words(folder, outcome),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -75,7 +76,7 @@ class FileCommands(QObject):
 
     def open_recent(self, path: Path) -> bool:
         """Open a run file of the list of recent ones; one that is gone can be taken off it."""
-        if path.exists():
+        if os.path.exists(path):  # noqa: PTH110 - no exception where it may not be looked
             return self.open_path(path)
         question = Question(
             shown(T("App", "Open recent")),
@@ -151,7 +152,7 @@ class FileCommands(QObject):
             shown(T("App", "This did not work")),
             shown(error.message),
             shown(error.hint) if error.hint else "",
-            (edit,) if path.is_file() else (),
+            (edit,) if os.path.isfile(path) else (),  # noqa: PTH113 - likewise
             shown(T("App", "Close")),
         )
         if self._ask(self._window, question) == _EDIT:

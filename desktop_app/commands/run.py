@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QWidget
 from desktop_app.commands.earlier_runs import offer_to_watch
 from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
+from desktop_app.process.outcome import TRAINER_PAGE
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
@@ -34,6 +35,7 @@ from trainer_core.run_folder import RunFolder
 from trainer_core.settings import document, files
 from trainer_core.texts import T
 
+_PREFERENCES = "preferences"
 _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 
 
@@ -77,6 +79,9 @@ class RunCommands(QObject):
     def start(self) -> None:
         """Start a run of the document as it stands; the user's file is not saved by it."""
         if self._workspace.run.is_running or self._is_watched_instead():
+            return
+        if self._workspace.python.is_being_changed:
+            self._tell_of_installation()
             return
         sheet = StartSheet(self._workspace, self._window)
         try:
@@ -155,6 +160,15 @@ class RunCommands(QObject):
                 template = T("App", "Samples of step {step} are drawn.")
                 self.news.emit(shown(template, step=self._sampled_step))
                 self._awaits_samples, self._sampled_step = False, None
+
+    def _tell_of_installation(self) -> None:
+        title = shown(T("App", "Start training"))
+        message = shown(T("App", "Packages are being installed for the trainer."))
+        details = shown(T("App", "Start when that is done; the preferences show how far it is."))
+        ways = (Answer(_PREFERENCES, shown(T("App", "Preferences…"))),)
+        close = shown(T("App", "Close"))
+        if self._ask(self._window, Question(title, message, details, ways, close)) != CANCEL:
+            self._workspace.preferences_wanted.emit(TRAINER_PAGE)
 
     def _is_watched_instead(self) -> bool:
         return offer_to_watch(self._workspace, self._window, ask=self._ask)

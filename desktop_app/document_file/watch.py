@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -112,7 +113,7 @@ class FileWatch(QObject):
             return
         watched = {*self._watcher.files(), *self._watcher.directories()}
         wanted = {str(path.absolute()), str(path.absolute().parent)}
-        missing = [each for each in wanted - watched if Path(each).exists()]
+        missing = [each for each in wanted - watched if _exists(each)]
         if missing:
             self._watcher.addPaths(missing)
 
@@ -143,4 +144,8 @@ class FileWatch(QObject):
 
 def _look(path: Path, expected: str | None, _job: Job) -> _Look:
     found = content_stamp(path)
-    return _Look(expected, found, found is not None or path.exists())
+    return _Look(expected, found, found is not None or _exists(path))
+
+
+def _exists(path: Path | str) -> bool:
+    return os.path.exists(path)  # noqa: PTH110 - no exception where it may not be looked

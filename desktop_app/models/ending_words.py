@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,8 @@ def is_run_of(folder: RunFolder | None, settings: TrainSettings) -> bool:
 
 def has_run_file(folder: RunFolder | None) -> bool:
     """Tell whether a run's own settings can be opened: not before it has come so far."""
-    return folder is not None and folder.run_file.is_file()
+    # Not Path.is_file, which raises where a disk in the network is away.
+    return folder is not None and os.path.isfile(folder.run_file)  # noqa: PTH113
 
 
 def way_on_words(outcome: Outcome, *, is_own: bool) -> str:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop_app.background import LatestJob, Threads
+from desktop_app.background import Job, LatestJob, Threads
 from desktop_app.document import Document
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.process.run_control import RunControl
-from desktop_app.process.run_register import RunRegister
+from desktop_app.process.run_register import FoundRun, RunRegister
 from trainer_core.errors import TrainerError
 from trainer_core.protocol.messages import Event, Hello
 from trainer_core.run_folder import RunFolder
@@ -39,7 +39,7 @@ class KnownRuns(QObject):
 
     def find(self) -> None:
         """Look for runs that are at work or have ended since; `found` tells."""
-        self._looking.start(lambda job: self._register.find())
+        self._looking.start(partial(_find, self._register))  # the thread must not hold this object
 
     def mark_told(self, folder: RunFolder) -> None:
         """Take note that somebody knows how the run in ``folder`` ended."""
@@ -66,6 +66,10 @@ class KnownRuns(QObject):
 
     def _write(self, write: Callable[[], object]) -> None:
         self._writing.run(partial(_unless_it_cannot, write))
+
+
+def _find(register: RunRegister, _job: Job) -> list[FoundRun]:
+    return register.find()
 
 
 def _unless_it_cannot(write: Callable[[], object]) -> None:

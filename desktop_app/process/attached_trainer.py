@@ -156,7 +156,9 @@ class AttachedTrainer(QObject):
 
     def _is_gone(self) -> bool:
         """Tell whether the folder is not there, without which nothing is known of the trainer."""
-        if self._folder.path.is_dir() or self._has_last_word or self._was_killed:
+        # Not Path.is_dir, which raises where a disk in the network is away.
+        is_there = os.path.isdir(self._folder.path)  # noqa: PTH112
+        if is_there or self._has_last_word or self._was_killed:
             self._gone_since = None
             return False
         if self._gone_since is None:
@@ -189,6 +191,6 @@ class AttachedTrainer(QObject):
         if not isinstance(event, SampleReady):
             return event
         here = self._folder.samples / event.path.replace("\\", "/").rpartition("/")[2]
-        if str(here) == event.path or not here.is_file():
+        if str(here) == event.path or not os.path.isfile(here):  # noqa: PTH113 - likewise
             return event
         return event.model_copy(update={"path": str(here)})

@@ -34,6 +34,7 @@ class EventFile:
         ``began_anew`` then tells whether another file has taken the place of the one read so far;
         the events are the first ones of that file.
         """
+        self.began_anew = False
         try:
             with self._path.open("rb") as file:
                 self._look_at(os.fstat(file.fileno()))

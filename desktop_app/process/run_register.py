@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,7 +93,9 @@ class RunRegister:
 
         Those that are gone from the disk are nobody's concern any more.
         """
-        found = (_found(run) for run in self.runs() if run.folder.is_dir())
+        # Not Path.is_dir, which raises where a disk in the network is away.
+        there = (run for run in self.runs() if os.path.isdir(run.folder))  # noqa: PTH112
+        found = [_found(run) for run in there]
         return [run for run in found if run.holder is not None or run.outcome is not None]
 
     def _change(self, change: Callable[[KnownRun], KnownRun]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -29,7 +30,7 @@ class ToolEnding(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ToolEnd:
-    """How a program ended, and everything it wrote."""
+    """How a program ended, and what it wrote; of very much only the end, which tells most."""
 
     ending: ToolEnding
     exit_code: int
@@ -54,7 +55,7 @@ class ToolProcess(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._lines = LineSplitter(_LINE_LIMIT_BYTES)
-        self._output: list[str] = []
+        self._output: deque[str] = deque()
         self._output_size = 0
         self._killed_as: ToolEnding | None = None
         self._timeout = QTimer(self, singleShot=True)
@@ -99,9 +100,10 @@ class ToolProcess(QObject):
     def _tell(self, lines: list[bytes]) -> None:
         for raw in lines:
             line = raw.decode(errors="replace")
-            if self._output_size < _OUTPUT_LIMIT:
-                self._output.append(line)
-                self._output_size += len(line)
+            self._output.append(line)
+            self._output_size += len(line)
+            while self._output_size > _OUTPUT_LIMIT:
+                self._output_size -= len(self._output.popleft())
             self.line_received.emit(line)
 
     def _on_error(self, error: QProcess.ProcessError) -> None:

@@ -115,6 +115,11 @@ class TrainerPython(QObject):
         return self._probe is not None
 
     @property
+    def is_being_changed(self) -> bool:
+        """True while packages are put into the Python that trains."""
+        return self.installation is not None and self.installation.plan.target == self._path
+
+    @property
     def states(self) -> list[PackageState]:
         """Every wanted package of the Python in use, and the trainer itself."""
         return [] if self.facts is None else self.facts.states(self.wanted)

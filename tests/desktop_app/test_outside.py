@@ -65,3 +65,12 @@ def test_a_file_that_is_gone_is_named_and_not_asked_for(
     assert str(tmp_path / "gone.log") in told.message
     assert "no longer there" in told.details
     assert told.answers == ()
+
+
+def test_a_folder_that_cannot_be_looked_for_is_told_as_gone(
+    place: QWidget, answers: Answers, system: Callable[[bool], list[Path]], tmp_path: Path
+):
+    system(True)
+    # Like a disk in the network that is away: the system refuses to tell what is there.
+    open_path(tmp_path / ("n" * 300) / "out", place, ask=answers)
+    assert "no longer there" in answers.questions[0].details

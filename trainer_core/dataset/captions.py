@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
 from collections import Counter
@@ -59,7 +60,8 @@ def caption_path(picture: Path, extension: str) -> Path | None:
     if len(parts) > _FACE_PARTS:
         stems.append("_".join(parts[:-_FACE_PARTS]))
     files = (picture.parent / (stem + extension) for stem in stems)
-    return next((file for file in files if file.is_file()), None)
+    # Not Path.is_file, which raises where nobody may look.
+    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113
 
 
 def read_caption(picture: Picture, extension: str) -> str:

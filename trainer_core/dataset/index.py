@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -132,9 +133,10 @@ def build_index(
     picked: list[Path] = []
     roots = [] if root is None else [_root(root, plain_repeats)]
     for path in more:
-        if is_picture_name(path.name) and not path.is_dir():
+        # Not Path.is_dir and is_file, which raise where nobody may look: that is told below.
+        if is_picture_name(path.name) and not os.path.isdir(path):  # noqa: PTH112
             picked.append(path)
-        elif path.is_file():
+        elif os.path.isfile(path):  # noqa: PTH113
             roots.append(Root(path, failure=_not_trained(path)))
         else:
             roots.append(_root(path, plain_repeats))

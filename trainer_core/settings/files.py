@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -155,7 +156,8 @@ def _read(path: Path) -> str:
             path=path,
         ) from error
     except OSError as error:
-        if path.is_dir():  # Windows calls it a lack of permission
+        # Windows calls a folder a lack of permission; where nobody may look, is_dir() would raise.
+        if os.path.isdir(path):  # noqa: PTH112
             message = T("Errors", "{path} is a folder, not a run file.")
             raise SettingsError(message, hint, path=path) from error
         raise SettingsError(

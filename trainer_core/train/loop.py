@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,6 +16,8 @@ from trainer_core.protocol.messages import Phase, StepDone, Stop
 from trainer_core.train.control import Control, StopRequested
 from trainer_core.train.saving import Saver
 from trainer_core.train.step import Stepper
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +135,14 @@ class Loop:
 
     def _keep_good_weights(self) -> None:
         """Save what was trained before the failure, unless that is unsound or cannot be written."""
-        if self.position.step > 0 and not self.stepper.is_updating:
-            with contextlib.suppress(NumericError, OutputError):
-                self.saver.save_here(self.position)
+        if self.position.step == 0 or self.stepper.is_updating:
+            return
+        try:
+            self.saver.save_here(self.position)
+        except (NumericError, OutputError) as error:
+            _log.warning("nothing could be saved: %s", error)
+        except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
+            _log.exception("nothing could be saved")
 
     def _obey(self) -> Stop | None:
         """Do what was asked meanwhile, and hold while paused; return a command to stop."""

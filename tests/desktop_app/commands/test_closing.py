@@ -1,11 +1,15 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.scripted_python import ScriptedPython
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.closing import Closing
 from desktop_app.commands.files import FileCommands
+from desktop_app.trainer_python.plan import Plan
+from desktop_app.trainer_python.requirements import Requirement
 from desktop_app.workspace import Workspace
 
 
@@ -68,6 +72,18 @@ def test_unsaved_changes_keep_it_open_until_answered(
     assert closing.may_close()
 
 
+def test_an_installation_keeps_it_open_until_answered(
+    closing: Closing, workspace: Workspace, answers: Answers, tmp_path: Path, qtbot
+):
+    python = ScriptedPython(tmp_path / "scripted")
+    python.pip_does("sleep 600")
+    workspace.python.install(Plan(python.path, packages=(Requirement("psutil"),), pip="26.0"))
+    assert not closing.may_close()
+    assert workspace.python.installation is not None
+    answers.agreed = ["end"]
+    assert closing.may_close()
+
+
 def test_a_cancelled_question_leaves_the_run_alone(
     closing: Closing, workspace: Workspace, answers: Answers, start: Callable[..., None]
 ):
@@ -101,6 +117,19 @@ def test_what_was_answered_is_not_asked_again(
     assert not closing.may_close()
     qtbot.waitUntil(lambda: later == [True], timeout=20_000)
     assert len(answers.questions) == 2
+
+
+def test_edits_made_while_the_trainer_is_waited_for_are_asked_about(
+    closing: Closing, workspace: Workspace, answers: Answers, start: Callable[..., None], qtbot
+):
+    start(save_seconds=0.3)
+    answers.agreed = ["stop"]
+    later = []
+    closing.ready.connect(lambda: later.append(closing.may_close()))
+    assert not closing.may_close()
+    workspace.document.set_value("adapter.network_dim", 32)
+    qtbot.waitUntil(lambda: later == [False], timeout=20_000)
+    assert [question.title for question in answers.questions][1:] == ["Unsaved changes"]
 
 
 def test_keep_training_leaves_once_the_trainer_has_answered(

@@ -121,6 +121,15 @@ def test_a_run_that_is_at_work_is_taken_over_with_its_settings(
     assert not window.commands["start"].isEnabled()
 
 
+def test_a_run_whose_run_file_is_on_a_disk_that_is_away_is_taken_over_all_the_same(
+    window: MainWindow, workspace: Workspace, launch: Launch, tmp_path: Path, qtbot: QtBot
+) -> None:
+    # As there, the system refuses to tell whether the file is there.
+    note(workspace, launch(), document=tmp_path / ("n" * 300) / "mine.toml")
+    find(window, workspace, qtbot)
+    assert workspace.run.is_attached
+
+
 def test_the_welcome_makes_way_for_a_run_that_is_at_work(
     window: MainWindow, workspace: Workspace, launch: Launch, qtbot: QtBot
 ) -> None:

@@ -82,6 +82,16 @@ def test_a_file_that_cannot_be_opened_says_why_and_what_to_do(
     assert [answer.key for answer in told.answers] == ([] if content is None else ["edit"])
 
 
+def test_a_recent_file_that_cannot_be_looked_for_can_be_taken_off_the_list(
+    commands: FileCommands, workspace: Workspace, answers: Answers, tmp_path: Path
+):
+    unreachable = tmp_path / ("n" * 300) / "mine.toml"
+    workspace.preferences.remember_file(unreachable)
+    answers.agreed = ["forget"]
+    assert not commands.open_recent(unreachable)
+    assert workspace.preferences.recent_files == []
+
+
 def test_a_broken_file_can_be_opened_in_a_text_editor(
     commands: FileCommands, answers: Answers, tmp_path: Path, monkeypatch
 ):

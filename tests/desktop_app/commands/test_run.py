@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from helpers.scripted_python import ScriptedPython
 from helpers.starts import Starts
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -12,6 +13,8 @@ from desktop_app.commands.run import RunCommands
 from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
 from desktop_app.process.outcome import Ending, Outcome
+from desktop_app.trainer_python.plan import Plan
+from desktop_app.trainer_python.requirements import Requirement
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import CheckpointSaved
 from trainer_core.run_folder import RunFolder
@@ -56,6 +59,35 @@ def test_a_start_with_errors_does_not_start(
     commands.start()
     assert starts.refused == 1
     assert not workspace.run.is_running
+
+
+def test_nothing_starts_while_packages_are_put_into_the_trainers_python(
+    commands: RunCommands,
+    ready: Workspace,
+    starts: Starts,
+    answers: Answers,
+    tmp_path: Path,
+    qtbot,
+):
+    python = ScriptedPython(tmp_path / "scripted")
+    python.pip_does("sleep 600")
+    ready.preferences.change(trainer_python=python.path)
+    ready.python.install(Plan(python.path, packages=(Requirement("psutil"),), pip="26.0"))
+    answers.agreed = ["preferences"]
+    with qtbot.waitSignal(ready.preferences_wanted) as wanted:
+        commands.start()
+    assert wanted.args == ["trainer"]
+    assert not ready.run.is_running
+    assert starts.ways == []
+
+
+def test_an_installation_elsewhere_does_not_keep_a_run_from_starting(
+    play: Callable[[], Outcome], ready: Workspace, tmp_path: Path
+):
+    python = ScriptedPython(tmp_path / "scripted")
+    python.pip_does("sleep 600")
+    ready.python.install(Plan(python.path, packages=(Requirement("psutil"),), pip="26.0"))
+    assert play().ending is Ending.COMPLETED
 
 
 def test_a_start_trains_what_the_document_says_and_does_not_save_it(

@@ -7,6 +7,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop_app.document import Document
 from desktop_app.document_file.watch import FileWatch, Standing
+from trainer_core.settings import files
 
 OPENED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'
 CHANGED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 32\n'
@@ -39,6 +40,15 @@ def test_a_change_by_another_program_is_noticed(watch: FileWatch, run_file: Path
     with qtbot.waitSignal(watch.found, timeout=10_000) as found:
         run_file.write_text(CHANGED, encoding="utf-8")
     assert found.args == [Standing.CHANGED]
+
+
+def test_a_file_that_cannot_be_looked_for_counts_as_gone(
+    watch: FileWatch, document: Document, tmp_path: Path, qtbot
+):
+    # Like a folder that may not be entered: the system refuses to tell whether it is there.
+    unreachable = tmp_path / ("n" * 300) / "mine.toml"
+    document.recover(files.loads(CHANGED, "mine.toml"), unreachable, "a stamp")
+    qtbot.waitUntil(lambda: watch.standing is Standing.GONE, timeout=10_000)
 
 
 def test_an_editor_that_replaces_the_file_is_noticed_every_time(

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from desktop_app.models.ending_words import can_go_on, next_steps, state_left, story
+from desktop_app.models.ending_words import can_go_on, has_run_file, next_steps, state_left, story
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import Finished, StepDone
@@ -110,3 +110,7 @@ def test_a_crashed_run_goes_on_from_what_lies_there(tmp_path: Path, state: Path)
 def test_a_failed_run_goes_on_only_from_what_the_trainer_names(tmp_path: Path, state: Path):
     failed = Outcome(Ending.FAILED, text("The old run is about to be replaced."))
     assert state_left(failed, RunFolder(tmp_path, "cat")) is None
+
+
+def test_a_run_on_a_disk_that_is_away_has_no_settings_to_open(tmp_path: Path):
+    assert not has_run_file(RunFolder(tmp_path / ("n" * 300), "cat"))

@@ -381,6 +381,16 @@ def test_a_folder_that_never_was_ends_the_watching(
 
 
 @pytest.mark.usefixtures("impatient")
+def test_a_folder_on_a_disk_that_is_away_is_out_of_sight(
+    run: RunControl, tmp_path: Path, qtbot: QtBot
+) -> None:
+    away = tmp_path / ("n" * 300)  # as there, the system refuses to tell what is there
+    with qtbot.waitSignal(run.recalled, timeout=PATIENCE_MS) as blocker:
+        run.attach(RunFolder(away, "cat"))
+    assert blocker.args[0].ending is Ending.OUT_OF_SIGHT
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_folder_that_is_moved_away_is_named_and_the_trainer_not_called_dead(
     run: RunControl, metrics: MetricsModel, folder: RunFolder, tmp_path: Path, qtbot: QtBot
 ) -> None:

@@ -40,6 +40,18 @@ def test_what_is_no_event_is_skipped(path):
     assert EventFile(path).read() == [step(1), Phase(phase="saving")]
 
 
+def test_another_file_is_told_of_once_even_if_it_is_gone_at_the_next_look(path):
+    append(path, step(1), step(2))
+    file = EventFile(path)
+    file.read()
+    path.write_bytes(encode(step(7)))  # shorter than what was read
+    assert file.read() == [step(7)]
+    assert file.began_anew
+    path.unlink()
+    assert file.read() is None
+    assert not file.began_anew
+
+
 def test_a_line_without_end_does_not_stop_the_reading(path):
     append(path, b"x" * 500_000 + b"\n", step(1))
     file = EventFile(path)

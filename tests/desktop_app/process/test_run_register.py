@@ -112,6 +112,14 @@ def test_a_run_whose_folder_was_removed_is_not_found(register: RunRegister, tmp_
     assert register.find() == []
 
 
+def test_a_disk_that_is_away_hides_no_other_run(register: RunRegister, tmp_path: Path) -> None:
+    away = tmp_path / ("n" * 300) / "cat.run"  # as there, the system refuses to tell what is there
+    folder = make_run(tmp_path, "dog", HELLO, step(3), DONE)
+    register.note(folder.path)
+    register.note(away)
+    assert [run.folder.name for run in register.find()] == ["dog"]
+
+
 def test_a_failure_is_told_in_the_trainers_words(tmp_path: Path) -> None:
     failed = Failed(kind="numeric", message=TextData(template="The loss is not finite."))
     outcome = past_outcome(make_run(tmp_path, "a", HELLO, step(2), failed))

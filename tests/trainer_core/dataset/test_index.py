@@ -10,6 +10,8 @@ import pytest
 from helpers import vectors
 from helpers.pictures import write_dataset
 
+from trainer_core.dataset.audit import quick_audit
+from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import (
     DatasetIndex,
     build_index,
@@ -278,6 +280,18 @@ def test_an_entry_that_is_no_picture_is_named(places: Path) -> None:
     (places / "notes.txt").touch()
     index = build_index(places / "plain", [places / "notes.txt"], plain_repeats=1)
     assert "notes.txt is no picture" in str(index.roots[1].failure)
+
+
+@pytest.mark.parametrize("name", ["folder", "a.png"])
+def test_an_entry_that_cannot_be_looked_for_hides_nothing_else(places: Path, name: str) -> None:
+    # Like a folder that may not be entered: the system refuses to tell what is there.
+    unreachable = places / ("n" * 300) / name
+    index = build_index(places / "plain", [unreachable], plain_repeats=1)
+    rules = BucketRules((512, 512), enable_bucket=False)
+    audit = quick_audit(index, rules=rules, caption_extension="auto")
+    told = [root.failure for root in index.roots if root.failure] or audit.errors
+    assert len(told) == 1
+    assert index.roots[0].pictures
 
 
 def test_nothing_that_can_be_read_is_an_error(places: Path) -> None:

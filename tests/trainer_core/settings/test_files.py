@@ -152,6 +152,12 @@ def test_a_folder_is_no_run_file(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+def test_a_file_that_cannot_be_looked_for_is_an_error_in_words(tmp_path: Path) -> None:
+    # Like a folder that may not be entered: the system refuses to tell what is there.
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(tmp_path / ("n" * 300) / "run.toml")
+
+
 # ------------------------------------------------------------------ writing
 
 

@@ -137,6 +137,19 @@ def test_whatever_ends_the_run_what_was_trained_is_kept(parts: LoopParts, error:
     assert parts.happened[-1] == "save at 2"
 
 
+def test_a_save_that_fails_too_does_not_hide_the_first_failure(
+    parts: LoopParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the device is gone")
+
+    monkeypatch.setattr(parts.saver, "save_here", fail)
+    parts.during_step(3, not_finite)
+
+    with pytest.raises(NumericError):
+        parts.loop().run()
+
+
 def test_weights_between_two_steps_are_not_kept(parts: LoopParts) -> None:
     def break_off() -> None:
         parts.stepper.is_updating = True
