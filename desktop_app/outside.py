@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QUrl
@@ -11,6 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
+from trainer_core.path_checks import is_there
 from trainer_core.texts import T
 
 _COPY = "copy"
@@ -26,14 +26,14 @@ def open_path(path: Path, parent: QWidget, *, ask: Ask = ask) -> None:
         parent: Where it was asked for.
         ask: How the user is told.
     """
-    is_there = os.path.exists(path)  # noqa: PTH110 - no exception where it may not be looked
-    if is_there and QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
+    was_found = is_there(path)
+    if was_found and QDesktopServices.openUrl(QUrl.fromLocalFile(str(path.absolute()))):
         return
     question = Question(
         shown(T("App", "This did not work")),
         shown(T("App", "{path} could not be opened."), path=str(path)),
-        shown(_NO_PROGRAM if is_there else _GONE),
-        (Answer(_COPY, shown(T("App", "Copy path"))),) if is_there else (),
+        shown(_NO_PROGRAM if was_found else _GONE),
+        (Answer(_COPY, shown(T("App", "Copy path"))),) if was_found else (),
         shown(T("App", "Close")),
     )
     if ask(parent, question) == _COPY:

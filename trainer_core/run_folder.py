@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from trainer_core.path_checks import is_file
+
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
@@ -134,8 +136,7 @@ class RunFolder:
 
 def is_run_folder(path: Path) -> bool:
     """Tell whether a run keeps its records in ``path``."""
-    # Not Path.is_file, which raises where nobody may look.
-    return path.name.endswith(RUN_SUFFIX) and os.path.isfile(RunFolder.at(path).event_file)  # noqa: PTH113
+    return path.name.endswith(RUN_SUFFIX) and is_file(RunFolder.at(path).event_file)
 
 
 def free_name(output_dir: Path, name: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way
 from desktop_app.workspace import Workspace
+from trainer_core.path_checks import is_file
 from trainer_core.run_folder import RunFolder, is_run_folder
 from trainer_core.run_lock import lock_holder
 from trainer_core.texts import T
@@ -111,8 +111,7 @@ class EarlierRuns(QObject):
         document, source = self._workspace.document, run.known.document
         if not self._opens_settings or document.path is not None or document.is_dirty:
             return
-        # Not Path.is_file, which raises where a disk in the network is away.
-        if source is not None and os.path.isfile(source):  # noqa: PTH113
+        if source is not None and is_file(source):
             self._files.open_path(source)
         elif has_run_file(run.folder):
             self._files.open_copy(run.folder.run_file)

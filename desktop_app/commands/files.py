@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from PySide6.QtCore import QObject
@@ -16,6 +15,7 @@ from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.demo_project import DEMO_FOLDER, copy_demo
 from trainer_core.errors import TrainerError
+from trainer_core.path_checks import is_file, is_there
 from trainer_core.texts import T
 
 _SAVE, _SAVE_AS, _DISCARD, _EDIT, _FORGET = "save", "save_as", "discard", "edit", "forget"
@@ -76,7 +76,7 @@ class FileCommands(QObject):
 
     def open_recent(self, path: Path) -> bool:
         """Open a run file of the list of recent ones; one that is gone can be taken off it."""
-        if os.path.exists(path):  # noqa: PTH110 - no exception where it may not be looked
+        if is_there(path):
             return self.open_path(path)
         question = Question(
             shown(T("App", "Open recent")),
@@ -152,7 +152,7 @@ class FileCommands(QObject):
             shown(T("App", "This did not work")),
             shown(error.message),
             shown(error.hint) if error.hint else "",
-            (edit,) if os.path.isfile(path) else (),  # noqa: PTH113 - likewise
+            (edit,) if is_file(path) else (),
             shown(T("App", "Close")),
         )
         if self._ask(self._window, question) == _EDIT:

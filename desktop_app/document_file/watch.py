@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from enum import Enum, auto
 from functools import partial
@@ -13,6 +12,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop_app.background import Job, LatestJob
 from desktop_app.document import Document, content_stamp
+from trainer_core.path_checks import is_there
 
 _PAUSE_MS = 300  # several events belong to one save
 _PATIENCE_MS = 1000  # editors move a file away for a moment while they save
@@ -113,7 +113,7 @@ class FileWatch(QObject):
             return
         watched = {*self._watcher.files(), *self._watcher.directories()}
         wanted = {str(path.absolute()), str(path.absolute().parent)}
-        missing = [each for each in wanted - watched if _exists(each)]
+        missing = [each for each in wanted - watched if is_there(Path(each))]
         if missing:
             self._watcher.addPaths(missing)
 
@@ -144,8 +144,4 @@ class FileWatch(QObject):
 
 def _look(path: Path, expected: str | None, _job: Job) -> _Look:
     found = content_stamp(path)
-    return _Look(expected, found, found is not None or _exists(path))
-
-
-def _exists(path: Path | str) -> bool:
-    return os.path.exists(path)  # noqa: PTH110 - no exception where it may not be looked
+    return _Look(expected, found, found is not None or is_there(path))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from desktop_app.models.pace import duration_words
 from desktop_app.models.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown
+from trainer_core.path_checks import is_file
 from trainer_core.run_folder import RunFolder, state_step
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
@@ -95,8 +95,7 @@ def is_run_of(folder: RunFolder | None, settings: TrainSettings) -> bool:
 
 def has_run_file(folder: RunFolder | None) -> bool:
     """Tell whether a run's own settings can be opened: not before it has come so far."""
-    # Not Path.is_file, which raises where a disk in the network is away.
-    return folder is not None and os.path.isfile(folder.run_file)  # noqa: PTH113
+    return folder is not None and is_file(folder.run_file)
 
 
 def way_on_words(outcome: Outcome, *, is_own: bool) -> str:

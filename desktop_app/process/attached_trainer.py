@@ -13,6 +13,7 @@ from desktop_app.process.log_file import LogFile
 from desktop_app.process.outcome import ProcessEnd
 from desktop_app.process.patience import SAVE_PATIENCE_S, STOP_PATIENCE_S, Patience
 from desktop_app.process.trainer_process import other_protocol
+from trainer_core.path_checks import is_file, is_folder
 from trainer_core.protocol.command_file import next_command_name, write_command
 from trainer_core.protocol.messages import (
     PROTOCOL_VERSION,
@@ -156,8 +157,7 @@ class AttachedTrainer(QObject):
 
     def _is_gone(self) -> bool:
         """Tell whether the folder is not there, without which nothing is known of the trainer."""
-        # Not Path.is_dir, which raises where a disk in the network is away.
-        is_there = os.path.isdir(self._folder.path)  # noqa: PTH112
+        is_there = is_folder(self._folder.path)
         if is_there or self._has_last_word or self._was_killed:
             self._gone_since = None
             return False
@@ -191,6 +191,6 @@ class AttachedTrainer(QObject):
         if not isinstance(event, SampleReady):
             return event
         here = self._folder.samples / event.path.replace("\\", "/").rpartition("/")[2]
-        if str(here) == event.path or not os.path.isfile(here):  # noqa: PTH113 - likewise
+        if str(here) == event.path or not is_file(here):
             return event
         return event.model_copy(update={"path": str(here)})

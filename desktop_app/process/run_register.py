@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +13,7 @@ from PySide6.QtCore import QLockFile
 from desktop_app.process.event_file import events_in
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
 from trainer_core.file_writing import publish_text
+from trainer_core.path_checks import is_folder
 from trainer_core.protocol.codec import MAX_LINE_BYTES
 from trainer_core.protocol.messages import Event, Failed, Finished, Hello, StepDone
 from trainer_core.run_folder import RunFolder
@@ -93,8 +93,7 @@ class RunRegister:
 
         Those that are gone from the disk are nobody's concern any more.
         """
-        # Not Path.is_dir, which raises where a disk in the network is away.
-        there = (run for run in self.runs() if os.path.isdir(run.folder))  # noqa: PTH112
+        there = (run for run in self.runs() if is_folder(run.folder))
         found = [_found(run) for run in there]
         return [run for run in found if run.holder is not None or run.outcome is not None]
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from desktop_app.trainer_python.requirements import checkout
+from trainer_core.path_checks import is_file
 from trainer_core.torch_choice import NO_WINDOW
 
 _IS_WINDOWS = os.name == "nt"
@@ -110,7 +111,7 @@ def _unlike(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would leave the environment
         # As `Path.is_file`, but False where it may not be looked: a list may name another's.
-        if not (os.path.isfile(path) and os.access(path, os.X_OK)):  # noqa: PTH113
+        if not (is_file(path) and os.access(path, os.X_OK)):
             continue
         # One folder has several names for one Python; an environment's links lead out of it.
         key = (path.parent.resolve(), path.resolve())

@@ -12,6 +12,7 @@ from desktop_app.process.tool_process import ToolEnd, ToolEnding, ToolProcess
 from desktop_app.trainer_python.facts import PythonFacts, judged
 from desktop_app.trainer_python.requirements import python_bounds
 from trainer_core.errors import TrainerError
+from trainer_core.path_checks import is_there
 from trainer_core.resource_files import resource_path
 from trainer_core.texts import T, Text, text
 
@@ -78,7 +79,7 @@ def python_at(path: Path) -> Path:
         PythonError: Nothing there can be started.
     """
     path = Path(os.path.abspath(path.expanduser()))  # noqa: PTH100 - resolve() would follow links
-    if not os.path.exists(path):  # noqa: PTH110 - no exception where it may not be looked
+    if not is_there(path):
         raise PythonError(
             T("App", "{path} does not exist."),
             T("App", "Choose another Python, or use the app's own."),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import re
 from collections import Counter
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from trainer_core.dataset.index import DatasetIndex, Picture
 from trainer_core.errors import DatasetError
+from trainer_core.path_checks import is_file
 from trainer_core.texts import T
 
 AUTO = "auto"
@@ -60,8 +60,7 @@ def caption_path(picture: Path, extension: str) -> Path | None:
     if len(parts) > _FACE_PARTS:
         stems.append("_".join(parts[:-_FACE_PARTS]))
     files = (picture.parent / (stem + extension) for stem in stems)
-    # Not Path.is_file, which raises where nobody may look.
-    return next((file for file in files if os.path.isfile(file)), None)  # noqa: PTH113
+    return next((file for file in files if is_file(file)), None)
 
 
 def read_caption(picture: Picture, extension: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from trainer_core.dataset.listing import (
     sorted_by_name,
 )
 from trainer_core.errors import DatasetError
+from trainer_core.path_checks import is_file, is_folder
 from trainer_core.texts import T
 
 
@@ -133,10 +133,9 @@ def build_index(
     picked: list[Path] = []
     roots = [] if root is None else [_root(root, plain_repeats)]
     for path in more:
-        # Not Path.is_dir and is_file, which raise where nobody may look: that is told below.
-        if is_picture_name(path.name) and not os.path.isdir(path):  # noqa: PTH112
+        if is_picture_name(path.name) and not is_folder(path):
             picked.append(path)
-        elif os.path.isfile(path):  # noqa: PTH113
+        elif is_file(path):
             roots.append(Root(path, failure=_not_trained(path)))
         else:
             roots.append(_root(path, plain_repeats))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
@@ -15,6 +14,7 @@ from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, Une
 
 from trainer_core.errors import SettingsError
 from trainer_core.file_writing import publish_bytes
+from trainer_core.path_checks import is_folder
 from trainer_core.settings.document import Raw, completed
 from trainer_core.texts import T
 
@@ -156,8 +156,8 @@ def _read(path: Path) -> str:
             path=path,
         ) from error
     except OSError as error:
-        # Windows calls a folder a lack of permission; where nobody may look, is_dir() would raise.
-        if os.path.isdir(path):  # noqa: PTH112
+        # Windows calls that a lack of permission.
+        if is_folder(path):
             message = T("Errors", "{path} is a folder, not a run file.")
             raise SettingsError(message, hint, path=path) from error
         raise SettingsError(
