@@ -86,7 +86,10 @@ class RunCommands(QObject):
         sheet = StartSheet(self._workspace, self._window)
         try:
             if sheet.may_be_skipped or self._confirm(sheet):
-                self._start(sheet)
+                if self._workspace.run.is_running:
+                    self._tell_of_other_run()
+                else:
+                    self._start(sheet)
         finally:
             sheet.let_go()
             sheet.deleteLater()
@@ -169,6 +172,14 @@ class RunCommands(QObject):
         close = shown(T("App", "Close"))
         if self._ask(self._window, Question(title, message, details, ways, close)) != CANCEL:
             self._workspace.preferences_wanted.emit(TRAINER_PAGE)
+
+    def _tell_of_other_run(self) -> None:
+        """Say why nothing starts: an earlier run was found while the plan was being read."""
+        title = shown(T("App", "Start training"))
+        message = shown(T("App", "Another run is at work: it was found meanwhile, and is shown."))
+        details = shown(T("App", "Start again when it has ended, or stop it first."))
+        close = shown(T("App", "Close"))
+        self._ask(self._window, Question(title, message, details, cancel_label=close))
 
     def _is_watched_instead(self) -> bool:
         return offer_to_watch(self._workspace, self._window, ask=self._ask)

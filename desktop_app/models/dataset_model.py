@@ -15,6 +15,7 @@ from desktop_app.models.dataset_scan import (
     CheckProgress,
     Request,
     Scan,
+    broken_off,
     check_fully,
     look,
 )
@@ -131,6 +132,8 @@ class DatasetModel(QObject):
         self.busy_changed.emit()
 
     def _on_looked(self, scan: Scan | None) -> None:
+        if scan is None and self._request is not None:
+            scan = broken_off(self._request)
         self._show(scan)
         self.busy_changed.emit()
 

@@ -17,6 +17,7 @@ from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.preflight import bucket_rules, pace
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T
 
 _REPORT_INTERVAL_S = 0.1
 
@@ -116,11 +117,22 @@ def look(request: Request, known: Scan | None = None) -> Scan:
     try:
         index = build_index(request.folder, request.more, plain_repeats=request.repeats)
     except DatasetError as error:
-        nothing = tuple(Root(place, failure=error) for place in request.places)
-        return Scan(request, DatasetIndex(nothing), failure=error)
+        return _nothing(request, error)
     audit = quick_audit(index, rules=rules, caption_extension=request.caption_extension)
     plan = _plan(request, index, audit)
     return Scan(request, index, audit, plan, picture_rows(index, audit, plan))
+
+
+def broken_off(request: Request) -> Scan:
+    """Return what is known after a look that met with a defect of this program."""
+    message = T("App", "The pictures could not be looked at: a defect in this program.")
+    hint = T("App", "Please report it, with what the program wrote to the terminal.")
+    return _nothing(request, DatasetError(message, hint))
+
+
+def _nothing(request: Request, error: DatasetError) -> Scan:
+    roots = tuple(Root(place, failure=error) for place in request.places)
+    return Scan(request, DatasetIndex(roots), failure=error)
 
 
 def place_problems(scan: Scan | None) -> list[Problem]:

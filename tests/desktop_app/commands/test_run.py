@@ -13,6 +13,7 @@ from desktop_app.commands.run import RunCommands
 from desktop_app.models.log_model import Level
 from desktop_app.models.name_ways import NameWay
 from desktop_app.process.outcome import Ending, Outcome
+from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.trainer_python.plan import Plan
 from desktop_app.trainer_python.requirements import Requirement
 from desktop_app.workspace import Workspace
@@ -108,6 +109,25 @@ def test_a_taken_name_offers_a_free_one(
     play()
     assert ready.document.value("output.output_name") == "mine-2"
     assert RunFolder(tmp_path / "out", "mine-2").exists()
+
+
+def test_a_run_that_is_found_while_the_plan_is_read_keeps_its_place(
+    ready: Workspace, answers: Answers, qtbot
+):
+    window = QWidget()
+    qtbot.addWidget(window)
+
+    def confirm(sheet: StartSheet) -> bool:
+        """Agree, but only once another run is at work."""
+        ready.run.start(commands._snapshot())
+        return True
+
+    commands = RunCommands(ready, window, ask=answers, confirm=confirm)
+    with qtbot.waitSignal(ready.run.ended, timeout=20_000):
+        commands.start()
+    assert [question.message for question in answers.questions] == [
+        "Another run is at work: it was found meanwhile, and is shown."
+    ]
 
 
 def test_a_taken_name_stops_the_start_unless_something_is_chosen(

@@ -2,6 +2,7 @@ import pytest
 from helpers.pictures import write_dataset, write_picture
 from PIL import Image
 
+from desktop_app.models import dataset_model
 from desktop_app.models.dataset_model import DatasetModel
 from trainer_core.settings.problems import Severity
 
@@ -102,6 +103,16 @@ def test_contradicting_bucket_limits_hide_only_the_plan(model, folder, qtbot):
     wait_for_scan(model, qtbot)
     assert model.scan.plan is None
     assert [row.caption for row in model.rows][:1] == ["zxq cat, sitting"]
+
+
+def test_a_look_that_breaks_off_is_said_and_not_waited_for(
+    model, folder, qtbot, monkeypatch, caplog
+):
+    monkeypatch.setattr(dataset_model, "look", lambda request, known: 1 / 0)
+    follow(model, folder)
+    wait_for_scan(model, qtbot)
+    assert "defect in this program" in str(model.scan.failure.message)
+    assert "ZeroDivisionError" in caplog.text
 
 
 def test_a_missing_folder_says_so(model, tmp_path, qtbot):
