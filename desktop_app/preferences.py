@@ -134,8 +134,10 @@ class Preferences(QObject):
         }
         try:
             return AppSettings.model_validate(values)
-        except ValidationError:  # a file of a newer version, or edited by hand: start afresh
-            return AppSettings()
+        except ValidationError as error:  # a file of a newer version, or edited by hand
+            for problem in error.errors():
+                values.pop(str(problem["loc"][0]), None)
+            return AppSettings.model_validate(values)
 
 
 def _from_store(declared: Param, value: Any) -> Any:

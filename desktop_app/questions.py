@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from desktop_app.translation import shown
@@ -41,6 +42,7 @@ def ask(parent: QWidget, question: Question) -> str:
     """Show a question and return the key of its answer."""
     box = QMessageBox(parent)
     box.setWindowTitle(question.title)
+    box.setTextFormat(Qt.TextFormat.PlainText)  # a file's name may look like marks of HTML
     box.setText(question.message)
     box.setInformativeText(question.details)
     role = QMessageBox.ButtonRole

@@ -24,6 +24,13 @@ def test_a_value_that_no_longer_fits_gives_the_defaults(tmp_path: Path, qapp):
     assert Preferences(path).settings.theme == "system"
 
 
+def test_a_value_that_no_longer_fits_leaves_the_others(tmp_path: Path, qapp):
+    path = tmp_path / "preferences.ini"
+    path.write_text("[app]\ntheme=sepia\nstart_at_once=true\n", encoding="utf-8")
+    settings = Preferences(path).settings
+    assert (settings.theme, settings.start_at_once) == ("system", True)
+
+
 def test_one_recent_file_comes_back_as_one(tmp_path: Path, qapp):
     path = tmp_path / "kept.ini"
     preferences = Preferences(path)

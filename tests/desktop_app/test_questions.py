@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtWidgets import QApplication, QMessageBox, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QMessageBox, QWidget
 
 from desktop_app.questions import CANCEL, Answer, Question, ask, report
 from trainer_core.errors import DatasetError
@@ -70,3 +70,16 @@ def test_an_error_is_reported_with_its_way_out(window: QWidget):
     when_asked(read)
     report(window, DatasetError("{path} is no picture.", "Remove {path}.", path="/a.txt"))
     assert seen == [("/a.txt is no picture.", "Remove /a.txt.")]
+
+
+def test_a_name_that_looks_like_html_is_shown_as_it_is(window: QWidget):
+    formats = []
+
+    def look(box: QMessageBox) -> None:
+        words = [each for each in box.findChildren(QLabel) if "<b>" in each.text()]
+        formats.extend(each.textFormat() for each in words)
+        box.reject()
+
+    when_asked(look)
+    ask(window, Question("Title", "a<b>.toml is gone", "It was in /a<b>/c.", QUESTION.answers))
+    assert formats == [Qt.TextFormat.PlainText] * 2
