@@ -98,7 +98,7 @@ def main() -> None:
         before[concept], samples = judge.judge(concept, held_out)
         rows.append(samples[:SHOWN])
         for seed in options.seeds:
-            outcome = trained_and_judged(options, judge, concept, seed)
+            outcome = trained_and_judged(options, judge, concept, seed, held_out)
             outcomes.append(outcome)
             report_line(before[concept], outcome)
         with Image.open(folder / f"{options.seeds[0]}.png") as sheet:
@@ -126,7 +126,11 @@ def write_pictures(folder: Path, concept: str, font: GlyphFont) -> list[tuple[Im
 
 
 def trained_and_judged(
-    options: argparse.Namespace, judge: Judge, concept: str, seed: int
+    options: argparse.Namespace,
+    judge: Judge,
+    concept: str,
+    seed: int,
+    held_out: list[tuple[Image.Image, str]],
 ) -> Outcome:
     """Return the outcome of one training, from an earlier call if there is one."""
     folder = options.work / concept
@@ -137,7 +141,6 @@ def trained_and_judged(
     started = time.perf_counter()
     lora = train(options, folder, seed)
     seconds = time.perf_counter() - started
-    held_out = write_pictures(folder, concept, GlyphFont(options.font))
     verdict, samples = judge.judge(concept, held_out, lora)
     grid(samples, len(samples)).save(folder / f"{seed}.png")
     outcome = Outcome(concept, seed, seconds, verdict)

@@ -69,7 +69,7 @@ class Loop:
             return self._train()
         except (OutputError, StopRequested):
             raise
-        except Exception:
+        except Exception:  # whatever it is: it goes on its way once the weights are safe
             self._keep_good_weights()
             raise
 
