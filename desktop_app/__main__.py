@@ -18,7 +18,7 @@ from desktop_app.preferences import Preferences
 from desktop_app.theme.icons import app_icon
 from desktop_app.theme.style import apply_theme
 from desktop_app.workspace import Workspace
-from trainer_core.demo_project import data_folder
+from trainer_core.files.own_folders import data_folder
 from trainer_core.version import __version__
 
 _FRAME_PX = QMargins(0, 40, 0, 0)  # about a title bar; nobody knows it before the window is shown

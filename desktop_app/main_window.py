@@ -46,7 +46,7 @@ from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
-from trainer_core.run_folder import is_run_folder
+from trainer_core.files.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)

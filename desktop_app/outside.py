@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
-from trainer_core.path_checks import is_there
+from trainer_core.files.presence import is_there
 from trainer_core.texts import T
 
 _COPY = "copy"

@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.background import Job, LatestJob
 from desktop_app.translation import shown
 from trainer_core.errors import OutputError
-from trainer_core.file_writing import output_error
+from trainer_core.files.writing import output_error
 from trainer_core.texts import T
 
 _ROOM_BYTES = 64 * 1024  # more than the records of an ordinary day

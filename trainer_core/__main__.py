@@ -15,15 +15,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from trainer_core.demo_project import copy_demo
 from trainer_core.errors import TrainerError
-from trainer_core.run_folder import free_name
-from trainer_core.runtime.quiet import quiet_libraries
+from trainer_core.files.demo_project import copy_demo
+from trainer_core.files.run_folder import free_name
+from trainer_core.runtime.libraries import quiet_libraries
 from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
 from trainer_core.settings.document import Raw, closest, replaced, with_absolute_paths
 from trainer_core.settings.reference import describe, describe_lines
-from trainer_core.train.check_report import as_json, as_lines, exit_code, report
+from trainer_core.train.check import as_json, as_lines, exit_code, report
 from trainer_core.train.entry import train
 from trainer_core.train.run import Request
 from trainer_core.version import __version__

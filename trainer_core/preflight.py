@@ -11,10 +11,10 @@ from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.plan import Pace, Plan, make_plan
-from trainer_core.dataset.prompt_file import PromptFile, load_prompts
 from trainer_core.errors import TrainerError
+from trainer_core.files.run_folder import state_step
 from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
-from trainer_core.run_folder import state_step
+from trainer_core.prompts.file import PromptFile, load_prompts
 from trainer_core.settings import rules
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.document import parse

@@ -19,7 +19,7 @@ from desktop_app.charts.series import Floats, Series
 from desktop_app.questions import Ask, ask, report
 from desktop_app.translation import shown
 from trainer_core.errors import TrainerError
-from trainer_core.file_writing import publish_bytes, publish_file
+from trainer_core.files.writing import publish_bytes, publish_file
 from trainer_core.texts import T
 
 _ROWS_AT_ONCE = 10_000

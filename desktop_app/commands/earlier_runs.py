@@ -17,9 +17,9 @@ from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way
 from desktop_app.workspace import Workspace
-from trainer_core.path_checks import is_file
-from trainer_core.run_folder import RunFolder, is_run_folder
-from trainer_core.run_lock import lock_holder
+from trainer_core.files.presence import is_file
+from trainer_core.files.run_folder import RunFolder, is_run_folder
+from trainer_core.files.run_lock import lock_holder
 from trainer_core.texts import T
 
 _WATCH = "watch"

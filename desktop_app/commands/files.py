@@ -13,9 +13,9 @@ from desktop_app.outside import open_path
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
-from trainer_core.demo_project import DEMO_FOLDER, copy_demo
 from trainer_core.errors import TrainerError
-from trainer_core.path_checks import is_file, is_there
+from trainer_core.files.demo_project import DEMO_FOLDER, copy_demo
+from trainer_core.files.presence import is_file, is_there
 from trainer_core.texts import T
 
 _SAVE, _SAVE_AS, _DISCARD, _EDIT, _FORGET = "save", "save_as", "discard", "edit", "forget"

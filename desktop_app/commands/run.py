@@ -19,7 +19,8 @@ from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.errors import OutputError, TrainerError
-from trainer_core.file_writing import output_error
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.writing import output_error
 from trainer_core.protocol.messages import (
     CheckpointSaved,
     Command,
@@ -31,7 +32,6 @@ from trainer_core.protocol.messages import (
     SampleReady,
     SaveNow,
 )
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings import document, files
 from trainer_core.texts import T
 

@@ -35,7 +35,7 @@ from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
-from trainer_core.run_folder import is_run_folder
+from trainer_core.files.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _SIDE_PX = 232  # at first; the rest is the pictures

@@ -16,7 +16,7 @@ from pathlib import Path
 from PySide6.QtCore import QLockFile
 
 from trainer_core.errors import TrainerError
-from trainer_core.file_writing import discard, output_error, publish_text, remove_leftovers
+from trainer_core.files.writing import discard, output_error, publish_text, remove_leftovers
 from trainer_core.settings import files
 
 _FORMAT = "loom-unsaved/1"

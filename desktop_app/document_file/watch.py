@@ -12,7 +12,7 @@ from PySide6.QtGui import QGuiApplication
 
 from desktop_app.background import Job, LatestJob
 from desktop_app.document import Document, content_stamp
-from trainer_core.path_checks import is_there
+from trainer_core.files.presence import is_there
 
 _PAUSE_MS = 300  # several events belong to one save
 _PATIENCE_MS = 1000  # editors move a file away for a moment while they save

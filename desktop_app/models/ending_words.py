@@ -11,8 +11,8 @@ from desktop_app.models.pace import duration_words
 from desktop_app.models.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown
-from trainer_core.path_checks import is_file
-from trainer_core.run_folder import RunFolder, state_step
+from trainer_core.files.presence import is_file
+from trainer_core.files.run_folder import RunFolder, state_step
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 

@@ -14,8 +14,8 @@ from desktop_app.models.setting_words import first_setting, with_labels
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import Failed
-from trainer_core.run_folder import state_step
 from trainer_core.settings.document import UNSET
 from trainer_core.settings.schema import params
 from trainer_core.texts import T

@@ -15,8 +15,8 @@ from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.process.run_control import RunControl
 from desktop_app.process.run_register import FoundRun, RunRegister
 from trainer_core.errors import TrainerError
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import Event, Hello
-from trainer_core.run_folder import RunFolder
 
 
 class KnownRuns(QObject):

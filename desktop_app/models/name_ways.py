@@ -9,7 +9,7 @@ from pathlib import Path
 
 from desktop_app.models.setting_words import value_words
 from desktop_app.translation import shown
-from trainer_core.run_folder import RunFolder, free_name, state_settings, state_step
+from trainer_core.files.run_folder import RunFolder, free_name, state_settings, state_step
 from trainer_core.settings import document
 from trainer_core.settings.schema import TrainSettings, params, sections
 from trainer_core.texts import T

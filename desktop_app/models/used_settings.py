@@ -11,7 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.background import LatestJob
 from trainer_core.errors import TrainerError
-from trainer_core.run_folder import RunFolder
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings import files
 
 

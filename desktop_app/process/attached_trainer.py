@@ -13,7 +13,9 @@ from desktop_app.process.log_file import LogFile
 from desktop_app.process.outcome import ProcessEnd
 from desktop_app.process.patience import SAVE_PATIENCE_S, STOP_PATIENCE_S, Patience
 from desktop_app.process.trainer_process import other_protocol
-from trainer_core.path_checks import is_file, is_folder
+from trainer_core.files.presence import is_file, is_folder
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import lock_holder
 from trainer_core.protocol.command_file import next_command_name, write_command
 from trainer_core.protocol.messages import (
     PROTOCOL_VERSION,
@@ -28,8 +30,6 @@ from trainer_core.protocol.messages import (
     StepDone,
     Stop,
 )
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import lock_holder
 from trainer_core.texts import T, text
 
 # A trainer that is interrupted lets go of its lock just before its last word.

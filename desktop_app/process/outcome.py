@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import Failed, Finished
-from trainer_core.run_folder import state_step
 from trainer_core.texts import T, Text, text
 
 TRAINER_PAGE = "trainer"  # the page of the preferences that mends the trainer's Python

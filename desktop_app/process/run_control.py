@@ -14,6 +14,8 @@ from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.environment import TrainerCommand, child_environment, own_python
 from desktop_app.process.outcome import TRAINER_PAGE, Outcome, ProcessEnd, outcome_of
 from desktop_app.process.started_trainer import StartedTrainer
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import lock_holder
 from trainer_core.protocol.messages import (
     Command,
     Detach,
@@ -26,8 +28,6 @@ from trainer_core.protocol.messages import (
     Plan,
     Warned,
 )
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import lock_holder
 from trainer_core.texts import T, Text, text
 from trainer_core.version import __version__
 

@@ -12,12 +12,12 @@ from PySide6.QtCore import QLockFile
 
 from desktop_app.process.event_file import events_in
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
-from trainer_core.file_writing import publish_text
-from trainer_core.path_checks import is_folder
+from trainer_core.files.presence import is_folder
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import LockHolder, lock_holder
+from trainer_core.files.writing import publish_text
 from trainer_core.protocol.codec import MAX_LINE_BYTES
 from trainer_core.protocol.messages import Event, Failed, Finished, Hello, StepDone
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import LockHolder, lock_holder
 
 _KEPT = 50
 _PATIENCE_MS = 5_000  # for another window that writes just now

@@ -10,8 +10,8 @@ from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.event_file import EventFollower
 from desktop_app.process.outcome import ProcessEnd
 from desktop_app.process.trainer_process import TrainerProcess
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import Command, Event, Hello, Overflowed, Resumed
-from trainer_core.run_folder import RunFolder
 
 
 class StartedTrainer(QObject):

@@ -9,7 +9,7 @@ from PySide6.QtGui import QIcon, QPainter, QPixmap
 from PySide6.QtSvg import QSvgRenderer
 
 from desktop_app.theme import tokens
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 _SIZES_PX = (16, 20, 24, 32, 40, 48)  # up to 24 at 200 % scaling
 

@@ -10,7 +10,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QStyleFactory
 
 from desktop_app.theme.tokens import DARK, LIGHT, Tokens
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 
 def apply_theme(app: QApplication, name: str) -> None:

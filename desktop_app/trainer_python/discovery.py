@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from desktop_app.trainer_python.requirements import checkout
-from trainer_core.path_checks import is_file
-from trainer_core.torch_choice import NO_WINDOW
+from trainer_core.environment.torch_choice import NO_WINDOW
+from trainer_core.files.presence import is_file
 
 _IS_WINDOWS = os.name == "nt"
 _PROGRAM = "Scripts/python.exe" if _IS_WINDOWS else "bin/python"

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from desktop_app.trainer_python.requirements import Fit, Requirement, normalized
+from trainer_core.environment.torch_choice import Backend
 from trainer_core.texts import T, Text, text
-from trainer_core.torch_choice import Backend
 from trainer_core.version import __version__
 
 MARK = "loom-probe "

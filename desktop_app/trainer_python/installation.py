@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.process.tool_process import ToolEnd, ToolEnding, ToolProcess
 from desktop_app.trainer_python.plan import Plan, Step, step_count, steps
-from trainer_core.pip_output import (
+from trainer_core.environment.pip_output import (
     Bytes,
     Collecting,
     Downloading,

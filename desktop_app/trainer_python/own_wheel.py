@@ -14,7 +14,7 @@ from pathlib import Path
 
 from desktop_app.trainer_python.requirements import DISTRIBUTION, checkout, python_bounds
 from trainer_core.errors import OutputError
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 from trainer_core.texts import T
 from trainer_core.version import __version__
 

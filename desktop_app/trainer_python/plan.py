@@ -11,9 +11,9 @@ from pathlib import Path
 from desktop_app.process.tool_process import ToolEnd
 from desktop_app.trainer_python.facts import PythonFacts
 from desktop_app.trainer_python.requirements import Fit, Requirement, release
-from trainer_core.pip_output import FIRST_PIP_WITH_PROGRESS, Installed, read_line
+from trainer_core.environment.pip_output import FIRST_PIP_WITH_PROGRESS, Installed, read_line
+from trainer_core.environment.torch_choice import INDEX, SPACE_GB, TESTED, TorchBuild
 from trainer_core.texts import T, Text, text
-from trainer_core.torch_choice import INDEX, SPACE_GB, TESTED, TorchBuild
 
 _PIP = ("-I", "-u", "-X", "utf8", "-m", "pip", "--no-input", "--disable-pip-version-check")
 _SPACE_WITHOUT_TORCH_GB = 1

@@ -12,8 +12,8 @@ from desktop_app.process.tool_process import ToolEnd, ToolEnding, ToolProcess
 from desktop_app.trainer_python.facts import PythonFacts, judged
 from desktop_app.trainer_python.requirements import python_bounds
 from trainer_core.errors import TrainerError
-from trainer_core.path_checks import is_there
-from trainer_core.resource_files import resource_path
+from trainer_core.files.presence import is_there
+from trainer_core.files.resources import resource_path
 from trainer_core.texts import T, Text, text
 
 # A cold disk and a virus scanner may need a minute for torch; one that hangs, never ends.

@@ -27,9 +27,9 @@ from desktop_app.trainer_python.plan import (
 )
 from desktop_app.trainer_python.probe import Probe, PythonError, python_at
 from desktop_app.trainer_python.requirements import Fit, Requirement, wanted_packages
+from trainer_core.environment.torch_choice import TorchBuild, choose_build
 from trainer_core.errors import TrainerError
 from trainer_core.texts import Text
-from trainer_core.torch_choice import TorchBuild, choose_build
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from setup_steps import apt
 from setup_steps.console import SetupProblem, say
-from trainer_core.torch_choice import TESTED
+from trainer_core.environment.torch_choice import TESTED
 
 MARKER = ".loom-bootstrap.json"
 _ASK_VERSION = "import sys; print('%d.%d' % sys.version_info[:2])"

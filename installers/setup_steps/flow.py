@@ -14,7 +14,7 @@ from setup_steps.console import SetupProblem, say
 from setup_steps.environment import Environment
 from setup_steps.handover import hand_over
 from setup_steps.packages import Torch, find_torch, install_project, install_torch, update_pip
-from trainer_core.torch_choice import choose_build
+from trainer_core.environment.torch_choice import choose_build
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 EXTRAS = {"run": ["trainer"], "test": ["trainer", "dev"], "prepare": ["trainer", "dev"]}

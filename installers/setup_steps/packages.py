@@ -12,8 +12,8 @@ from pathlib import Path
 
 from setup_steps.console import SetupProblem, say
 from setup_steps.progress import PipProgress
-from trainer_core.pip_output import failure_cause, last_error
-from trainer_core.torch_choice import (
+from trainer_core.environment.pip_output import failure_cause, last_error
+from trainer_core.environment.torch_choice import (
     INDEX,
     SPACE_GB,
     TESTED,

@@ -6,7 +6,14 @@ import sys
 from typing import TextIO
 
 from setup_steps.console import WIDTH
-from trainer_core.pip_output import Bytes, Collecting, Downloading, Installing, Retrying, read_line
+from trainer_core.environment.pip_output import (
+    Bytes,
+    Collecting,
+    Downloading,
+    Installing,
+    Retrying,
+    read_line,
+)
 
 
 class PipProgress:

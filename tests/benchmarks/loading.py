@@ -21,10 +21,10 @@ from pathlib import Path
 import psutil
 import torch
 
+from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_files import build_networks, original_state_dict
 from trainer_core.families.sd1 import SD1
-from trainer_core.families.sd1_architecture import published_architecture
-from trainer_core.families.sd1_files import build_networks, original_state_dict
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 GB = 1e9
 DTYPES = {"F32": torch.float32, "F16": torch.float16}

@@ -15,7 +15,7 @@ from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer_core.demo_project import DEMO_FOLDER
+from trainer_core.files.demo_project import DEMO_FOLDER
 
 # Stands in for the person: looks at the window once it is there, and leaves.
 LOOK = """

@@ -24,7 +24,7 @@ from desktop_app.editors.row import Row
 from desktop_app.main_window import MainWindow
 from desktop_app.models.problems_model import Entry
 from desktop_app.workspace import Workspace
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 from trainer_core.settings.document import replaced
 from trainer_core.settings.files import RunFile, save
 from trainer_core.settings.problems import Severity

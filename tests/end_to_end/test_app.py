@@ -20,8 +20,8 @@ from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
 from desktop_app.workspace import Workspace
-from trainer_core.resource_files import resource_path
-from trainer_core.run_folder import RunFolder, state_step
+from trainer_core.files.resources import resource_path
+from trainer_core.files.run_folder import RunFolder, state_step
 
 TRAINING_TIMEOUT_MS = 120_000
 TOTAL_STEPS = 60

@@ -20,8 +20,8 @@ from helpers.tiny_model import TinySD1
 from helpers.trainer_process import Ended, TinyProject, TrainerProcess, run_trainer
 from safetensors.torch import save_file
 
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import CheckpointSaved, Failed, Finished, Resumed
-from trainer_core.run_folder import RunFolder
 
 COULD_NOT_START, FAILED_WHILE_RUNNING = 2, 1
 
@@ -249,7 +249,7 @@ def test_a_logging_folder_below_a_file_is_refused(project: TinyProject, tmp_path
 # a full disk makes it fail: after the first part of a file.
 FAIL_LIKE_A_FULL_DISK = """
 import errno, os
-from trainer_core import file_writing
+from trainer_core.files import writing as file_writing
 fill = file_writing._fill
 def fill_a_part(part, write):
     fill(part, write)
@@ -372,7 +372,7 @@ def test_a_missing_state_is_named(resumable: TinyProject) -> None:
 # Writes half of the file named by HANG_IN, says so on stderr, and waits to be killed.
 HANG_IN_A_SAVE = """
 import os, time
-from trainer_core import file_writing
+from trainer_core.files import writing as file_writing
 fill = file_writing._fill
 def hang(part, write):
     if os.environ["HANG_IN"] not in str(part):

@@ -25,8 +25,8 @@ from helpers.trainer_process import (
     trainer_command,
 )
 
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.schema import params
 from trainer_core.version import __version__

@@ -12,7 +12,7 @@ from helpers.held_out_loss import held_out_loss, load_pipeline
 from helpers.trainer_process import run_trainer
 from PIL import Image
 
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 sys.path.insert(0, str(resource_path("demo")))
 

@@ -20,13 +20,13 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from trainer_core.adapters.inject import AdapterSet, Target, build
 from trainer_core.adapters.lora import LoRA
+from trainer_core.adapters.set import AdapterSet, Target, build
 from trainer_core.checkpoints.weights import write_lora
+from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_files import build_networks
 from trainer_core.families.sd1 import SD1
-from trainer_core.families.sd1_architecture import published_architecture
-from trainer_core.families.sd1_files import build_networks
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 RANK, ALPHA = 4, 2.5
 TOLERANCE = 1e-5  # of the largest value

@@ -14,6 +14,7 @@ from helpers.trainer_process import Ended, TinyProject, TrainerProcess
 from PIL import Image
 
 from trainer_core.checkpoints.state import read_state
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import (
     CheckpointSaved,
     Continue,
@@ -31,7 +32,6 @@ from trainer_core.protocol.messages import (
     StepDone,
     Stop,
 )
-from trainer_core.run_folder import RunFolder
 
 pytestmark = pytest.mark.timeout(600)  # the first test here waits for all the runs
 

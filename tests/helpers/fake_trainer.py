@@ -23,6 +23,8 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from trainer_core.files.run_folder import MANIFEST_NAME, RunFolder, state_step
+from trainer_core.files.run_lock import RunLock
 from trainer_core.protocol.codec import decode_command, encode
 from trainer_core.protocol.command_file import COMMAND_SUFFIX
 from trainer_core.protocol.messages import (
@@ -50,8 +52,6 @@ from trainer_core.protocol.messages import (
     TextData,
     Warned,
 )
-from trainer_core.run_folder import MANIFEST_NAME, RunFolder, state_step
-from trainer_core.run_lock import RunLock
 from trainer_core.settings import files
 from trainer_core.settings.document import parse
 from trainer_core.settings.schema import TrainSettings

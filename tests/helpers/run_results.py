@@ -15,9 +15,9 @@ from safetensors import safe_open
 from safetensors.torch import load_file
 from torch import Tensor
 
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import EventBase, Resumed, StepDone
-from trainer_core.run_folder import RunFolder
 
 E = TypeVar("E", bound=EventBase)
 

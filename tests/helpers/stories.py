@@ -13,9 +13,9 @@ from helpers.pictures import gradient
 from helpers.run_results import Result, train_one_after_another
 from helpers.trainer_process import Ended, TinyProject, TrainerProcess
 
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.command_file import write_command
 from trainer_core.protocol.messages import StepDone, Stop
-from trainer_core.run_folder import RunFolder
 
 STEPS_PER_EPOCH = 7
 TOTAL_STEPS = 22

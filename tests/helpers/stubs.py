@@ -10,7 +10,7 @@ import torch
 
 from trainer_core.checkpoints.retention import Action, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position
-from trainer_core.pipeline.prepare import Group, Prepared
+from trainer_core.pipeline.loader import Group, Prepared
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
 from trainer_core.train.control import Control
 from trainer_core.train.loop import Loop, SampleSchedule

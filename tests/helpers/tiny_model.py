@@ -10,15 +10,15 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from trainer_core.families.sd1_architecture import Architecture, published_architecture
-from trainer_core.families.sd1_files import (
+from trainer_core.families.clip import fill_position_ids
+from trainer_core.families.layouts.sd1_architecture import Architecture, published_architecture
+from trainer_core.families.layouts.sd1_files import (
     Networks,
     build_networks,
     original_state_dict,
     write_folder,
 )
-from trainer_core.families.text import fill_position_ids
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 
 @dataclass(frozen=True, slots=True)

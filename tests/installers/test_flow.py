@@ -6,8 +6,8 @@ from setup_steps.console import SetupProblem
 from setup_steps.environment import Environment
 from setup_steps.packages import Torch
 
+from trainer_core.environment.torch_choice import TorchBuild
 from trainer_core.texts import text
-from trainer_core.torch_choice import TorchBuild
 
 
 @pytest.fixture

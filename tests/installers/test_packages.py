@@ -6,8 +6,8 @@ from setup_steps import packages
 from setup_steps.console import SetupProblem
 from setup_steps.packages import Torch, explain_pip, find_torch, install_project, install_torch
 
+from trainer_core.environment.torch_choice import INDEX, TESTED, TorchBuild
 from trainer_core.texts import text
-from trainer_core.torch_choice import INDEX, TESTED, TorchBuild
 
 CPU = TorchBuild("cpu", text("none was found"))
 CUDA = TorchBuild("cuda", text("a card was found"), "torch>=2.6", f"{INDEX}cu126")

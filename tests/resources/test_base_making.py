@@ -7,7 +7,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
 
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 sys.path.insert(0, str(resource_path("demo")))
 

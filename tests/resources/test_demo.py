@@ -11,10 +11,10 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image, ImageChops, ImageStat
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from trainer_core.dataset.prompt_file import load_prompts
 from trainer_core.families.sd1 import SD1
+from trainer_core.files.resources import resource_path
 from trainer_core.preflight import Preflight, examine
-from trainer_core.resource_files import resource_path
+from trainer_core.prompts.file import load_prompts
 from trainer_core.settings import files
 from trainer_core.settings.document import with_absolute_paths
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from trainer_core.run_folder import STATE_SUFFIX
+from trainer_core.files.run_folder import STATE_SUFFIX
 
 WEIGHTS_SUFFIX = ".safetensors"
 

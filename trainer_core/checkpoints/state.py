@@ -22,8 +22,8 @@ from torch import Tensor
 from torch.optim import Optimizer
 
 from trainer_core.errors import NumericError, OutputError, StateError
-from trainer_core.file_writing import publish_file, publish_folder
-from trainer_core.run_folder import MANIFEST_NAME
+from trainer_core.files.run_folder import MANIFEST_NAME
+from trainer_core.files.writing import publish_file, publish_folder
 from trainer_core.texts import T
 from trainer_core.version import __version__
 

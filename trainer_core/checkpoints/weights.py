@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainer_core.checkpoints.hashes import weight_hashes
 from trainer_core.errors import ModelFileError, NumericError, OutputError
-from trainer_core.file_writing import publish_file
+from trainer_core.files.writing import publish_file
 from trainer_core.settings.output import SavePrecision
 from trainer_core.texts import T
 

@@ -6,13 +6,13 @@ number of threads that load pictures cannot change anything.
 
 from __future__ import annotations
 
-import hashlib
 import random
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from trainer_core.dataset.pictures import Size
+from trainer_core.seeds import derived_seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +75,3 @@ def is_flipped(seed: int, epoch: int, position: int) -> bool:
 def caption_rng(seed: int, epoch: int, position: int) -> random.Random:
     """Return the generator for the caption of the sample at ``position`` of the epoch."""
     return random.Random(derived_seed(seed, "caption", epoch, position))
-
-
-def derived_seed(seed: int, purpose: str, *place: int) -> int:
-    """Return a 63-bit seed for one purpose at one place of a run (epoch, step, position)."""
-    words = ":".join([str(seed), purpose, *map(str, place)])
-    return int.from_bytes(hashlib.blake2b(words.encode(), digest_size=8).digest(), "big") >> 1

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trainer_core.dataset.captions import caption_path
 from trainer_core.errors import DatasetError, OutputError
-from trainer_core.file_writing import discard, output_error, publish_bytes
+from trainer_core.files.writing import discard, output_error, publish_bytes
 from trainer_core.texts import T
 
 _BOM = b"\xef\xbb\xbf"

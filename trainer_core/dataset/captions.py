@@ -10,7 +10,7 @@ from pathlib import Path
 
 from trainer_core.dataset.index import DatasetIndex, Picture
 from trainer_core.errors import DatasetError
-from trainer_core.path_checks import is_file
+from trainer_core.files.presence import is_file
 from trainer_core.texts import T
 
 AUTO = "auto"

@@ -14,7 +14,7 @@ from trainer_core.dataset.listing import (
     sorted_by_name,
 )
 from trainer_core.errors import DatasetError
-from trainer_core.path_checks import is_file, is_folder
+from trainer_core.files.presence import is_file, is_folder
 from trainer_core.texts import T
 
 

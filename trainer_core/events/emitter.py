@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer_core.errors import OutputError
-from trainer_core.file_writing import output_error
+from trainer_core.files.writing import output_error
 from trainer_core.protocol.codec import MAX_LINE_BYTES, encode
 from trainer_core.protocol.messages import EventBase, Overflowed, Progress, TextData, Warned
 from trainer_core.runtime.streams import PatientWriter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from trainer_core.file_writing import output_error
+from trainer_core.files.writing import output_error
 from trainer_core.protocol.messages import EventBase, StepDone
 
 _TAGS = {"unet": "lr/unet", "text_encoder": "lr/textencoder"}

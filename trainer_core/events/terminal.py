@@ -7,8 +7,8 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer_core.events.words import in_words
 from trainer_core.protocol.messages import EventBase, Finished, Plan, Progress, StepDone, Warned
+from trainer_core.protocol.words import in_words
 
 
 class TerminalProgress:

@@ -24,7 +24,8 @@ from trainer_core.families.base import (
     NoiseSchedule,
     Part,
 )
-from trainer_core.families.sd1_files import (
+from trainer_core.families.clip import encode_ids, set_gradient_checkpointing, text_targets
+from trainer_core.families.layouts.sd1_files import (
     Networks,
     Precision,
     outline_networks,
@@ -32,7 +33,6 @@ from trainer_core.families.sd1_files import (
     read_folder,
     write_folder,
 )
-from trainer_core.families.text import encode_ids, set_gradient_checkpointing, text_targets
 from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
 from trainer_core.model_files.weights_file import legacy_hash, sha256
 from trainer_core.texts import T

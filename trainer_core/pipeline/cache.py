@@ -12,8 +12,8 @@ from torch import Tensor
 
 from trainer_core.dataset.pictures import Size
 from trainer_core.pipeline.decode import load_pixels
-from trainer_core.pipeline.latent_store import FileHashes, LatentStore, latent_key
-from trainer_core.pipeline.prepare import Encode, Source
+from trainer_core.pipeline.latents import FileHashes, LatentStore, latent_key
+from trainer_core.pipeline.loader import Encode, Source
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ import random
 
 import torch
 
-from trainer_core.dataset.batches import derived_seed
+from trainer_core.seeds import derived_seed
 
 
 def generator(seed: int, purpose: str, *place: int) -> torch.Generator:

@@ -19,11 +19,11 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from torch import Tensor, nn
 
-from trainer_core.dataset.batches import derived_seed
-from trainer_core.dataset.prompt_file import SamplePrompt, side_to_draw
 from trainer_core.errors import NumericError
-from trainer_core.file_writing import publish_file
+from trainer_core.files.writing import publish_file
+from trainer_core.prompts.file import SamplePrompt, side_to_draw
 from trainer_core.sampling.samplers import build_sampler, silent_library
+from trainer_core.seeds import derived_seed
 from trainer_core.texts import T, Text, text
 
 

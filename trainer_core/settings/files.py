@@ -13,8 +13,8 @@ import tomlkit
 from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, UnexpectedEofError
 
 from trainer_core.errors import SettingsError
-from trainer_core.file_writing import publish_bytes
-from trainer_core.path_checks import is_folder
+from trainer_core.files.presence import is_folder
+from trainer_core.files.writing import publish_bytes
 from trainer_core.settings.document import Raw, completed
 from trainer_core.texts import T
 

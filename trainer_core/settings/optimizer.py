@@ -16,12 +16,12 @@ OPTIMIZERS: dict[str, Choice] = {
     "AdamW": Choice(
         "AdamW",
         T("Settings", "32-bit state; the safe choice."),
-        "trainer_core.optim.optimizers:adamw",
+        "trainer_core.optim.build:adamw",
     ),
     "AdamW8bit": Choice(
         "AdamW8bit",
         T("Settings", "AdamW with its state in 8 bits: less memory, nearly the same result."),
-        "trainer_core.optim.optimizers:adamw_8bit",
+        "trainer_core.optim.build:adamw_8bit",
     ),
 }
 

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.adapters.base import AdapterKind
-from trainer_core.adapters.inject import AdapterSet, Target, build, build_like, count
+from trainer_core.adapters.set import AdapterSet, Target, build, build_like, count
 from trainer_core.checkpoints.weights import read_lora
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import ModelFileError, SettingsError
@@ -23,7 +23,7 @@ from trainer_core.families.base import Family, Part
 from trainer_core.model_files.recognise import inspect_model
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.optim.groups import ParameterGroup, parameter_groups, part_rates
-from trainer_core.optim.schedules import build_schedule
+from trainer_core.optim.schedule import build_schedule
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
 from trainer_core.settings.arguments import parse_arguments

@@ -8,10 +8,10 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from trainer_core.adapters.inject import AdapterSet, count
+from trainer_core.adapters.set import AdapterSet, count
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
-from trainer_core.file_writing import publish_text
+from trainer_core.files.writing import publish_text
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.optimizer import OptimizerSettings

@@ -12,9 +12,9 @@ from collections.abc import Callable
 
 from trainer_core.errors import InternalError, TrainerError
 from trainer_core.events.emitter import Emitter
-from trainer_core.events.words import EventLog
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
-from trainer_core.runtime.quiet import quiet_libraries
+from trainer_core.protocol.words import EventLog
+from trainer_core.runtime.libraries import quiet_libraries
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.texts import T, text
 from trainer_core.train.run import Request, Run

@@ -8,7 +8,6 @@ from pathlib import Path
 
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
-from trainer_core.dataset.prompt_file import SamplePrompt
 from trainer_core.errors import (
     DatasetError,
     ModelFileError,
@@ -18,6 +17,7 @@ from trainer_core.errors import (
     TrainerError,
 )
 from trainer_core.preflight import Preflight
+from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import BucketCount
 from trainer_core.protocol.messages import Plan as PlanEvent
 from trainer_core.settings.problems import Problem

@@ -10,9 +10,10 @@ from torch import Tensor
 
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
+from trainer_core.files.own_folders import cache_folder
 from trainer_core.pipeline import cache
-from trainer_core.pipeline.latent_store import FileHashes, LatentStore, cache_folder
-from trainer_core.pipeline.prepare import BatchLoader, Source
+from trainer_core.pipeline.latents import FileHashes, LatentStore
+from trainer_core.pipeline.loader import BatchLoader, Source
 from trainer_core.protocol.messages import Phase
 from trainer_core.runtime.device import free_cache
 from trainer_core.settings.dataset import DatasetSettings

@@ -11,7 +11,7 @@ from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.errors import NumericError, OutputError
 from trainer_core.events.emitter import Emitter
-from trainer_core.pipeline.prepare import BatchLoader, Group
+from trainer_core.pipeline.loader import BatchLoader, Group
 from trainer_core.protocol.messages import Phase, StepDone, Stop
 from trainer_core.train.control import Control, StopRequested
 from trainer_core.train.saving import Saver

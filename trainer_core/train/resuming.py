@@ -9,7 +9,7 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from trainer_core.adapters.inject import AdapterSet
+from trainer_core.adapters.set import AdapterSet
 from trainer_core.checkpoints.state import (
     Position,
     SavedState,

@@ -19,6 +19,8 @@ from typing import TYPE_CHECKING, Any
 from trainer_core.errors import InternalError, OutputError, StateError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import RunLock
 from trainer_core.preflight import examine
 from trainer_core.protocol.messages import (
     Detached,
@@ -28,9 +30,7 @@ from trainer_core.protocol.messages import (
     Phase,
     Stop,
 )
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import RunLock
-from trainer_core.runtime.imports import quick_imports
+from trainer_core.runtime.libraries import quick_imports
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.problems import Severity

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, is_result_name
 from trainer_core.errors import OutputError, ProtocolError, StateError
-from trainer_core.file_writing import discard, output_error, publish_bytes, remove_leftovers
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Event
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.texts import T

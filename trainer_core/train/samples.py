@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.checkpoints.state import Position
-from trainer_core.dataset.prompt_file import SamplePrompt
 from trainer_core.events.emitter import Emitter
+from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import Phase, SampleReady
 from trainer_core.sampling.preview import Picture, Preview
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from trainer_core.adapters.inject import AdapterSet
+from trainer_core.adapters.set import AdapterSet
 from trainer_core.checkpoints.metadata import RunFacts, build_metadata
 from trainer_core.checkpoints.naming import SavePoint
 from trainer_core.checkpoints.retention import Action, Remove, Save
@@ -20,10 +20,10 @@ from trainer_core.checkpoints.state import Position, StateFacts, write_state
 from trainer_core.checkpoints.weights import write_lora
 from trainer_core.errors import OutputError
 from trainer_core.events.emitter import Emitter
-from trainer_core.file_writing import discard
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.writing import discard
 from trainer_core.model_files.weights_file import sha256
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings.output import SavePrecision
 from trainer_core.texts import T, text
 from trainer_core.train.run_start import OwnFiles

@@ -9,12 +9,13 @@ from typing import Any
 from accelerate import Accelerator
 from torch import Tensor
 
-from trainer_core.adapters.inject import AdapterSet, count
+from trainer_core.adapters.set import AdapterSet, count
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
-from trainer_core.pipeline.prepare import BatchLoader, Prepared
+from trainer_core.pipeline.loader import BatchLoader, Prepared
+from trainer_core.pipeline.texts import TextFeatures
 from trainer_core.protocol.messages import Phase, Resumed
 from trainer_core.runtime.device import Machine, memory_mib
 from trainer_core.runtime.draws import seed_globals
@@ -38,7 +39,6 @@ from trainer_core.train.samples import SampleDrawer
 from trainer_core.train.saving import Saver
 from trainer_core.train.sources import fingerprint, sources_of
 from trainer_core.train.step import Stepper
-from trainer_core.train.text_features import TextFeatures
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Sequence
 
 from trainer_core.dataset.index import DatasetIndex, distinct_names
-from trainer_core.pipeline.prepare import Source
+from trainer_core.pipeline.loader import Source
 from trainer_core.train.inputs import RunInputs
 
 

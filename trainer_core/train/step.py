@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from trainer_core.errors import NumericError
 from trainer_core.objectives.objective import Draw, NoisePrediction
-from trainer_core.pipeline.prepare import Prepared
+from trainer_core.pipeline.loader import Prepared
 from trainer_core.runtime.draws import generator
 from trainer_core.texts import T
 

@@ -13,7 +13,7 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
-from trainer_core.families.sd1_architecture import Config, published_architecture
+from trainer_core.families.layouts.sd1_architecture import Config, published_architecture
 
 LAYOUT: Config = {
     "sample_size": 128,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 import torch
 
-from trainer_core.file_writing import publish_file
+from trainer_core.files.writing import publish_file
 
 logger = logging.getLogger(__name__)
 

@@ -17,9 +17,9 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from making.autoencoder_training import Place, descend, optimizer_of
 from making.course import Course, lots_of, set_rate
 from making.latents import CaptionedLatents
-from trainer_core.families.sd1_architecture import Config, published_architecture
-from trainer_core.families.text import ClipTokenizer, encode_ids
-from trainer_core.resource_files import resource_path
+from trainer_core.families.clip import ClipTokenizer, encode_ids
+from trainer_core.families.layouts.sd1_architecture import Config, published_architecture
+from trainer_core.files.resources import resource_path
 
 UNET: Config = {
     "sample_size": 16,

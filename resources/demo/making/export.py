@@ -8,9 +8,9 @@ from pathlib import Path
 from diffusers import AutoencoderKL
 
 from making.denoiser import Denoiser, new_tokenizer
-from trainer_core.families.sd1_architecture import published_architecture
-from trainer_core.families.sd1_files import Networks, write_folder
-from trainer_core.file_writing import publish_folder
+from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_files import Networks, write_folder
+from trainer_core.files.writing import publish_folder
 
 
 def write_base(denoiser: Denoiser, vae: AutoencoderKL, folder: Path) -> None:

@@ -16,7 +16,7 @@ from making.concepts import KNOWN
 from making.course import SEED
 from making.glyphs import GlyphFont
 from making.pictures import as_tensor, compose, draw_lots
-from trainer_core.file_writing import publish_file
+from trainer_core.files.writing import publish_file
 
 PICTURES_A_SUBJECT = 48
 BATCH = 32

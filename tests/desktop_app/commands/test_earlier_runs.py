@@ -20,10 +20,10 @@ from desktop_app.help.welcome import Welcome
 from desktop_app.main_window import MainWindow
 from desktop_app.process import attached_trainer
 from desktop_app.workspace import Workspace
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import RunLock, lock_holder
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import EventBase, Finished, Hello, StepDone
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import RunLock, lock_holder
 from trainer_core.settings import files
 from trainer_core.settings.document import replaced
 from trainer_core.version import __version__

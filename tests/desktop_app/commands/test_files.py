@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
 from desktop_app.workspace import Workspace
-from trainer_core.demo_project import DEMO_FOLDER
+from trainer_core.files.demo_project import DEMO_FOLDER
 from trainer_core.settings import files
 
 

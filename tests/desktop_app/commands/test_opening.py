@@ -9,8 +9,8 @@ from desktop_app.commands.files import FileCommands
 from desktop_app.commands.opening import Opening
 from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behind
 from desktop_app.workspace import Workspace
-from trainer_core.demo_project import DEMO_FOLDER
 from trainer_core.errors import OutputError
+from trainer_core.files.demo_project import DEMO_FOLDER
 from trainer_core.settings import files
 
 ON_DISK = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'

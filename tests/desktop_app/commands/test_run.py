@@ -17,8 +17,8 @@ from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.trainer_python.plan import Plan
 from desktop_app.trainer_python.requirements import Requirement
 from desktop_app.workspace import Workspace
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import CheckpointSaved
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 
 

@@ -8,8 +8,8 @@ from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QSlider, QToolT
 
 from desktop_app.docks.charts import ChartsDock
 from desktop_app.theme import tokens
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import CheckpointSaved, SampleReady, StepDone
-from trainer_core.run_folder import RunFolder
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from pytestqt.qtbot import QtBot
 from desktop_app.help.welcome import Welcome
 from desktop_app.main_window import MainWindow
 from desktop_app.workspace import Workspace
-from trainer_core.demo_project import DEMO_FOLDER
+from trainer_core.files.demo_project import DEMO_FOLDER
 
 DEMO, PICTURES, FILE = range(3)
 

@@ -6,8 +6,8 @@ import pytest
 from desktop_app.models.ending_words import can_go_on, has_run_file, next_steps, state_left, story
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
 from desktop_app.workspace import Workspace
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import Finished, StepDone
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import text

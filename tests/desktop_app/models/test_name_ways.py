@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from desktop_app.models.name_ways import NameWay, taken_name
-from trainer_core.run_folder import MANIFEST_NAME
+from trainer_core.files.run_folder import MANIFEST_NAME
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.schema import TrainSettings
 

@@ -5,7 +5,7 @@ import pytest
 
 from desktop_app.models.used_settings import Records, UsedSettings, read_records
 from desktop_app.models.used_words import differences, everything
-from trainer_core.run_folder import RunFolder
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.schema import TrainSettings

@@ -22,8 +22,8 @@ def scripted(preferences: Preferences, tmp_path: Path) -> ScriptedPython:
 @pytest.fixture(autouse=True)
 def without_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which no graphics card is found, whatever it has."""
-    monkeypatch.setattr("trainer_core.torch_choice.shutil.which", lambda *_, **__: None)
-    monkeypatch.setattr("trainer_core.torch_choice.has_amd_card", lambda: False)
+    monkeypatch.setattr("trainer_core.environment.torch_choice.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("trainer_core.environment.torch_choice.has_amd_card", lambda: False)
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from desktop_app.preferences_view.trainer_page import TrainerPage, environment_folder
 from desktop_app.trainer_python.trainer_python import Surroundings
 from desktop_app.workspace import Workspace
+from trainer_core.environment.torch_choice import TorchBuild
 from trainer_core.texts import text
-from trainer_core.torch_choice import TorchBuild
 from trainer_core.version import __version__
 
 Looked = Callable[[Workspace], None]

@@ -22,6 +22,8 @@ from desktop_app.process import attached_trainer
 from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd
 from desktop_app.process.run_control import RunControl
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import RunLock, lock_holder
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import (
     CheckpointSaved,
@@ -33,8 +35,6 @@ from trainer_core.protocol.messages import (
     SaveNow,
     StepDone,
 )
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import RunLock, lock_holder
 from trainer_core.version import __version__
 
 PATIENCE_MS = 20_000

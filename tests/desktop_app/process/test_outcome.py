@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from desktop_app.process.outcome import Ending, ProcessEnd, outcome_of
+from trainer_core.files.run_folder import MANIFEST_NAME
 from trainer_core.protocol.messages import Failed, Finished, TextData
-from trainer_core.run_folder import MANIFEST_NAME
 from trainer_core.texts import text
 
 

@@ -13,8 +13,8 @@ from desktop_app.models.metrics_model import MetricsModel
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.process.run_control import RunControl
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import Finished, Hello, StepDone
-from trainer_core.run_folder import RunFolder
 from trainer_core.texts import Text
 
 Play = Callable[..., Outcome]

@@ -7,10 +7,10 @@ import pytest
 
 from desktop_app.process.outcome import Ending
 from desktop_app.process.run_register import KnownRun, RunRegister, past_outcome
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_lock import RunLock
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import EventBase, Failed, Finished, Hello, StepDone, TextData
-from trainer_core.run_folder import RunFolder
-from trainer_core.run_lock import RunLock
 from trainer_core.version import __version__
 
 HELLO = Hello(version=__version__, pid=1)

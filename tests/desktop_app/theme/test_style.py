@@ -8,7 +8,7 @@ from desktop_app.theme.icons import icon
 from desktop_app.theme.style import apply_theme, style_sheet
 from desktop_app.theme.tokens import DARK, LIGHT
 from desktop_app.widgets.icon_button import IconButton
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 
 @pytest.fixture

@@ -94,5 +94,5 @@ def full_index(index: PackageIndex, pip_wheel: Path) -> PackageIndex:
 @pytest.fixture
 def without_cards(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which no graphics card is found, whatever it has."""
-    monkeypatch.setattr("trainer_core.torch_choice.shutil.which", lambda *_, **__: None)
-    monkeypatch.setattr("trainer_core.torch_choice.has_amd_card", lambda: False)
+    monkeypatch.setattr("trainer_core.environment.torch_choice.shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("trainer_core.environment.torch_choice.has_amd_card", lambda: False)

@@ -12,8 +12,8 @@ from desktop_app.trainer_python.installation import InstallEnd, Progress, failur
 from desktop_app.trainer_python.plan import Plan, plan_for, step_count, steps
 from desktop_app.trainer_python.requirements import Fit, Requirement
 from desktop_app.trainer_python.trainer_python import TrainerPython
+from trainer_core.environment.torch_choice import INDEX, TESTED, TorchBuild
 from trainer_core.texts import text
-from trainer_core.torch_choice import INDEX, TESTED, TorchBuild
 from trainer_core.version import __version__
 
 PATIENCE_MS = 60_000

@@ -9,7 +9,7 @@ from trainer_core.errors import OutputError
 from trainer_core.version import __version__
 
 ASK = (
-    "from importlib.metadata import version; import trainer_core.resource_files as r;"
+    "from importlib.metadata import version; import trainer_core.files.resources as r;"
     "import trainer_core.version as v;"
     "print(version('lora-loom'), v.__version__, r.resource_path('styles').is_dir(), v.__file__)"
 )

@@ -12,8 +12,8 @@ from desktop_app.process.environment import own_python
 from desktop_app.trainer_python.facts import PythonFacts, Torch
 from desktop_app.trainer_python.requirements import Fit
 from desktop_app.trainer_python.trainer_python import Surroundings, TrainerPython
+from trainer_core.environment.torch_choice import TorchBuild
 from trainer_core.texts import text
-from trainer_core.torch_choice import TorchBuild
 
 MakePython = Callable[..., Path]
 

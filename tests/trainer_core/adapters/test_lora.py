@@ -12,8 +12,8 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
 from trainer_core.adapters.base import AdapterKind
-from trainer_core.adapters.inject import AdapterSet, Target
 from trainer_core.adapters.lora import LoRA
+from trainer_core.adapters.set import AdapterSet, Target
 
 RANK, ALPHA = 4, 6.0  # a scale that is neither 1 nor a power of two: a forgotten one shows
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-4}  # sums of up to 90 products of float32 near 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from trainer_core.checkpoints.naming import SavePoint, is_result_name
-from trainer_core.file_writing import ASIDE_EXTRA_BYTES
+from trainer_core.files.writing import ASIDE_EXTRA_BYTES
 from trainer_core.settings.output_names import MAX_NAME_BYTES
 
 STEP, EPOCH, END = SavePoint("step", 200), SavePoint("epoch", 3), SavePoint("end")

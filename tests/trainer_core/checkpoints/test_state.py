@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import SGD, AdamW, Optimizer
 
-from trainer_core import file_writing
 from trainer_core.checkpoints.state import (
     Position,
     StateFacts,
@@ -26,8 +25,9 @@ from trainer_core.checkpoints.state import (
     write_state,
 )
 from trainer_core.errors import NumericError, OutputError, StateError
+from trainer_core.files import writing as file_writing
+from trainer_core.files.run_folder import MANIFEST_NAME, state_step
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
-from trainer_core.run_folder import MANIFEST_NAME, state_step
 from trainer_core.settings.optimizer import OPTIMIZERS
 
 FACTS = StateFacts(

@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
-from trainer_core import file_writing
 from trainer_core.checkpoints.weights import read_lora, read_tensors, write_lora, write_tensors
 from trainer_core.errors import ModelFileError, NumericError, OutputError
+from trainer_core.files import writing as file_writing
 
 DATA = Path(__file__).parents[2] / "data"
 DTYPES = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}

@@ -10,10 +10,10 @@ import pytest
 from trainer_core.dataset.batches import (
     Batch,
     caption_rng,
-    derived_seed,
     epoch_batches,
     is_flipped,
 )
+from trainer_core.seeds import derived_seed
 
 WIDE, TALL = (640, 384), (384, 640)
 BUCKETS = [WIDE, TALL, WIDE, WIDE, TALL]

@@ -18,11 +18,11 @@ from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.families.base import ModelIdentity, Part
+from trainer_core.families.clip import core
+from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_files import build_networks
 from trainer_core.families.sd1 import SD1
-from trainer_core.families.sd1_architecture import published_architecture
-from trainer_core.families.sd1_files import build_networks
-from trainer_core.families.text import core
-from trainer_core.resource_files import resource_path
+from trainer_core.files.resources import resource_path
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:

@@ -8,7 +8,7 @@ import pytest
 from diffusers import DDPMScheduler
 
 from trainer_core.families.base import NoiseSchedule
-from trainer_core.families.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.train.building import build_objective
 

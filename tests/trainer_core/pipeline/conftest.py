@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.pipeline.prepare import Source
+from trainer_core.pipeline.loader import Source
 
 RULES = BucketRules((64, 64), bucket_reso_steps=32, bucket_no_upscale=True)
 SIZES = [(64, 64), (64, 64), (96, 32), (64, 64), (96, 32)]

@@ -15,8 +15,8 @@ from torch import Tensor
 from trainer_core.errors import DatasetError
 from trainer_core.pipeline.cache import fill, with_keys
 from trainer_core.pipeline.decode import load_pixels
-from trainer_core.pipeline.latent_store import FileHashes, LatentStore
-from trainer_core.pipeline.prepare import Source
+from trainer_core.pipeline.latents import FileHashes, LatentStore
+from trainer_core.pipeline.loader import Source
 
 
 class Encoder(Protocol):

@@ -9,8 +9,8 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from helpers.tiny_model import tiny_networks
 from PIL import Image
 
-from trainer_core.dataset.prompt_file import SamplePrompt
 from trainer_core.families.sd1 import SD1
+from trainer_core.prompts.file import SamplePrompt
 from trainer_core.sampling.preview import (
     Failure,
     Picture,

@@ -12,8 +12,8 @@ from helpers import vectors
 from helpers.stubs import LoopParts
 
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.pipeline.latent_store import Posterior
-from trainer_core.pipeline.prepare import BatchLoader, Source
+from trainer_core.pipeline.latents import Posterior
+from trainer_core.pipeline.loader import BatchLoader, Source
 
 FILE = "steps.json"
 CASES = vectors.load(FILE)["cases"]

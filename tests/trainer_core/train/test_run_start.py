@@ -10,9 +10,9 @@ import pytest
 
 from trainer_core.checkpoints.state import Position, SavedState, StateFacts
 from trainer_core.errors import OutputError, StateError
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, EventBase, StepDone
-from trainer_core.run_folder import RunFolder
 from trainer_core.settings import files
 from trainer_core.settings.document import as_raw, parse, replaced
 from trainer_core.settings.schema import TrainSettings

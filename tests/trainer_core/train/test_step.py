@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.errors import NumericError
 from trainer_core.objectives.objective import NoisePrediction
-from trainer_core.pipeline.prepare import Prepared
+from trainer_core.pipeline.loader import Prepared
 from trainer_core.runtime.draws import generator
 from trainer_core.train.step import MAX_SKIPPED_IN_A_ROW, Stepper
 

@@ -1,0 +1,124 @@
+"""Reading tensors one by one."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from trainer_core.errors import ModelFileError
+from trainer_core.families.layouts.tensor_file import TensorFile, fill_module
+
+
+def read(path: Path, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
+    with closing(TensorFile(path)) as file:
+        return file.read(name, dtype)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.float8_e4m3fn],
+)
+def test_every_type_of_weight_is_read_bit_for_bit(tmp_path: Path, dtype: torch.dtype) -> None:
+    written = torch.randn(5, 3, generator=torch.Generator().manual_seed(1)).to(dtype)
+    save_file({"before": torch.zeros(7), "w": written}, tmp_path / "a.safetensors")
+    assert torch.equal(
+        read(tmp_path / "a.safetensors", "w", dtype).view(torch.uint8), written.view(torch.uint8)
+    )
+
+
+def test_a_tensor_is_converted_while_it_is_read(tmp_path: Path) -> None:
+    written = torch.tensor([1.0, 0.1, 70000.0])
+    save_file({"w": written.half()}, tmp_path / "a.safetensors")
+    expected = torch.tensor([1.0, float(torch.tensor(0.1).half()), float("inf")])
+    assert torch.equal(read(tmp_path / "a.safetensors", "w"), expected)
+
+
+def test_a_single_number_is_read(tmp_path: Path) -> None:
+    save_file({"w": torch.tensor(3.5)}, tmp_path / "a.safetensors")
+    assert torch.equal(read(tmp_path / "a.safetensors", "w"), torch.tensor(3.5))
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        torch.arange(24.0).reshape(2, 3, 2, 2).to(memory_format=torch.channels_last),
+        torch.arange(12.0).reshape(3, 4).T,
+        torch.arange(12.0)[4:8],
+        torch.arange(12.0).reshape(3, 4)[1:, 1:3],
+        nn.Parameter(torch.arange(3.0)),
+        torch.empty(0, 4),
+    ],
+    ids=["channels_last", "transposed", "part", "gaps", "parameter", "empty"],
+)
+def test_a_checkpoint_gives_what_torch_load_gives(tmp_path: Path, stored: Tensor) -> None:
+    torch.save({"state_dict": {"w": stored}}, tmp_path / "a.ckpt")
+    expected = torch.load(tmp_path / "a.ckpt", weights_only=True)["state_dict"]["w"]
+    found = read(tmp_path / "a.ckpt", "w")
+    assert torch.equal(found, expected)
+    assert found.is_contiguous()
+
+
+def test_tensors_that_share_memory_are_read_apart(tmp_path: Path) -> None:
+    whole = torch.arange(6.0)
+    torch.save({"a": whole[:4], "b": whole[2:]}, tmp_path / "a.ckpt")
+    assert torch.equal(read(tmp_path / "a.ckpt", "a"), torch.arange(4.0))
+    assert torch.equal(read(tmp_path / "a.ckpt", "b"), torch.arange(2.0, 6.0))
+
+
+def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
+    save_file({"w": torch.ones(2, dtype=torch.int8)}, tmp_path / "quantised.safetensors")
+    with pytest.raises(ModelFileError, match=r"w in .*quantised\.safetensors has the type I8"):
+        read(tmp_path / "quantised.safetensors", "w")
+
+
+def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"w": torch.ones(1000)}, path)
+    with closing(TensorFile(path)) as file:
+        os.truncate(path, path.stat().st_size - 1)
+        with pytest.raises(ModelFileError, match=r"a\.safetensors is cut short"):
+            file.read("w", torch.float32)
+
+
+def meta_linear() -> nn.Linear:
+    with torch.device("meta"):
+        return nn.Linear(3, 2)
+
+
+def test_a_module_is_filled_frozen_and_in_evaluation_mode(tmp_path: Path) -> None:
+    weights = {"weight": torch.ones(2, 3, 1, 1), "bias": torch.tensor([1.0, 2.0])}
+    save_file(weights, tmp_path / "a.safetensors")
+    linear = meta_linear()
+    with closing(TensorFile(tmp_path / "a.safetensors")) as file:
+        fill_module(linear, file, lambda name: [f"old.{name}", name], torch.float32)
+    assert torch.equal(linear(torch.ones(1, 3)), torch.tensor([[4.0, 5.0]]))
+    assert not linear.weight.requires_grad
+    assert not linear.training
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        ({"weight": torch.ones(2, 3)}, r"a\.safetensors lacks the tensor bias"),
+        (
+            {"weight": torch.ones(3, 2), "bias": torch.ones(2)},
+            r"weight in .*a\.safetensors has the shape \(3, 2\) instead of \(2, 3\)",
+        ),
+    ],
+    ids=["missing", "misshapen"],
+)
+def test_a_file_that_does_not_fit_is_named(
+    tmp_path: Path, weights: dict[str, Tensor], message: str
+) -> None:
+    save_file(weights, tmp_path / "a.safetensors")
+    with (
+        closing(TensorFile(tmp_path / "a.safetensors")) as file,
+        pytest.raises(ModelFileError, match=message),
+    ):
+        fill_module(meta_linear(), file, lambda name: [name], torch.float32)

@@ -1,0 +1,87 @@
+"""Captions to ids to features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from helpers import vectors
+from helpers.tiny_model import tiny_networks
+
+from trainer_core.families.clip import ClipTokenizer, core, encode_ids
+from trainer_core.files.resources import resource_path
+
+Cases = list[tuple[str, list[int]]]
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> ClipTokenizer:
+    return ClipTokenizer(resource_path("tokenizers", "clip"), 77)
+
+
+def expand(row: dict[str, Any]) -> list[int]:
+    """Spell out a recorded row: values, then a repeated one, then perhaps a last one."""
+    ids = [*row["values"], *[row.get("then_repeat")] * row.get("count", 0)]
+    return [*ids, row["final"]] if "final" in row else ids
+
+
+def recorded_rows() -> Cases:
+    """The cases of one 77-token row; longer ones are left to the setting max_token_length."""
+    data = vectors.load("prompt_weights.json")
+    return [
+        (case["text"], expand(result["input_ids"][0]))
+        for case in data["tokenize"] + data["tokenize_75"]
+        for result in case["results"]
+        if result["tokenizer"] == "sd15" and result["max_token_length"] in (None, 75)
+    ]
+
+
+def test_ids_equal_the_recorded_ones(tokenizer: ClipTokenizer) -> None:
+    cases = recorded_rows()
+    assert len(cases) >= 15
+    for text, ids in cases:
+        assert tokenizer.encode([text])[0].tolist() == ids, text
+
+
+@pytest.mark.parametrize(
+    ("awkward", "plain"),
+    [
+        ("the cat’s “hat”", 'the cat\'s "hat"'),
+        ("black &amp; white", "black & white"),
+        ("ﬂuffy", "fluffy"),
+        ("A  Photo\nof a CAT ", "a photo of a cat"),
+    ],
+)
+def test_text_is_cleaned_as_clip_did(tokenizer: ClipTokenizer, awkward: str, plain: str) -> None:
+    assert torch.equal(tokenizer.encode([awkward]), tokenizer.encode([plain]))
+
+
+def test_tokens_that_do_not_fit_are_counted_and_cut(tokenizer: ClipTokenizer) -> None:
+    captions = ["", "cat", " ".join(["cat"] * 75), " ".join(["cat"] * 80)]
+    assert tokenizer.count(captions) == [0, 1, 75, 80]
+    rows = tokenizer.encode(captions)
+    assert rows.shape == (4, 77)
+    assert torch.equal(rows[2], rows[3])
+    assert tokenizer.max_tokens == 75
+
+
+@pytest.mark.parametrize("clip_skip", [1, 2, 3])
+def test_clip_skip_takes_the_layer_from_the_end_and_norms_it(clip_skip: int) -> None:
+    encoder = tiny_networks().text_encoder
+    ids = torch.tensor([[49406, 320, 2368, *[49407] * 74]])
+    # An encoder that really has fewer layers ends in the same features.
+    shorter = tiny_networks().text_encoder
+    layers = core(shorter).get_submodule("encoder").layers
+    del layers[len(layers) - clip_skip + 1 :]
+    expected = shorter(ids).last_hidden_state
+    assert torch.equal(encode_ids(encoder, ids, clip_skip), expected)
+
+
+def test_features_equal_transformers_hidden_states() -> None:
+    encoder = tiny_networks().text_encoder
+    ids = torch.tensor([[49406, 320, 2368, *[49407] * 74]])
+    output = encoder(ids, output_hidden_states=True)
+    assert torch.equal(encode_ids(encoder, ids, 1), output.last_hidden_state)
+    normed = core(encoder).get_submodule("final_layer_norm")(output.hidden_states[-2])
+    assert torch.equal(encode_ids(encoder, ids, 2), normed)

@@ -1,0 +1,132 @@
+import importlib
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import Parameter
+from torch.optim import Optimizer
+
+from trainer_core.errors import SettingsError
+from trainer_core.optim.build import adamw, adamw_8bit, display_name
+from trainer_core.optim.groups import ParameterGroup, parameter_groups
+from trainer_core.settings.optimizer import OPTIMIZERS
+
+BuildOptimizer = Callable[..., Optimizer]
+
+
+@pytest.fixture(params=OPTIMIZERS)
+def build(request: pytest.FixtureRequest) -> BuildOptimizer:
+    module, function = OPTIMIZERS[request.param].implementation.split(":")
+    build: BuildOptimizer = getattr(importlib.import_module(module), function)
+    return build
+
+
+@pytest.fixture
+def weight() -> Parameter:
+    # Larger than the 4096 elements below which bitsandbytes keeps 32-bit state.
+    return Parameter(torch.linspace(-1, 1, 8192).reshape(64, 128))
+
+
+@pytest.fixture
+def groups(weight: Parameter) -> list[ParameterGroup]:
+    return parameter_groups({"unet": [weight]}, {"unet": 0.01})
+
+
+def _train(optimizer: Optimizer, weight: Parameter, steps: int) -> float:
+    for _ in range(steps):
+        optimizer.zero_grad()
+        loss = (weight - 3).square().mean()
+        loss.backward()
+        optimizer.step()
+    return float(loss.detach())
+
+
+def test_every_optimizer_lowers_a_loss(
+    build: BuildOptimizer, groups: list[ParameterGroup], weight: Parameter
+) -> None:
+    optimizer = build(groups, lr=0.5, args={})
+
+    first = _train(optimizer, weight, 1)
+    last = _train(optimizer, weight, 50)
+
+    # Adam moves each weight by about the rate per step: 50 x 0.01 of a mean distance of 3.
+    assert last < first * (2.6 / 3) ** 2
+
+
+def test_every_optimizer_goes_on_from_its_saved_state(
+    build: BuildOptimizer, groups: list[ParameterGroup], weight: Parameter
+) -> None:
+    optimizer = build(groups, lr=0.5, args={})
+    _train(optimizer, weight, 3)
+    saved_weight, saved_state = weight.detach().clone(), deepcopy(optimizer.state_dict())
+    _train(optimizer, weight, 3)
+
+    again = Parameter(saved_weight)
+    resumed = build(parameter_groups({"unet": [again]}, {"unet": 0.01}), lr=0.5, args={})
+    resumed.load_state_dict(saved_state)
+    _train(resumed, again, 3)
+
+    assert torch.equal(again, weight)
+
+
+def test_every_optimizer_keeps_the_group_names(
+    build: BuildOptimizer, groups: list[ParameterGroup]
+) -> None:
+    optimizer = build(groups, lr=0.5, args={})
+
+    assert [(g["name"], g["lr"]) for g in optimizer.param_groups] == [("unet", 0.01)]
+    assert optimizer.defaults["lr"] == 0.5
+
+
+def test_arguments_reach_the_optimizer(build: BuildOptimizer, groups: list[ParameterGroup]) -> None:
+    optimizer = build(groups, lr=0.5, args={"weight_decay": 0.1, "betas": (0.9, 0.99)})
+
+    assert optimizer.param_groups[0]["weight_decay"] == 0.1
+    assert optimizer.param_groups[0]["betas"] == (0.9, 0.99)
+
+
+def test_an_unknown_argument_is_named_with_those_that_exist(
+    build: BuildOptimizer, groups: list[ParameterGroup]
+) -> None:
+    with pytest.raises(SettingsError, match="has no argument decay") as caught:
+        build(groups, lr=0.5, args={"decay": 0.1})
+
+    assert "weight_decay" in str(caught.value.hint)
+
+
+@pytest.mark.parametrize("name", ["lr", "params"])
+def test_what_the_settings_give_is_no_extra_argument(
+    build: BuildOptimizer, groups: list[ParameterGroup], name: str
+) -> None:
+    with pytest.raises(SettingsError, match=f"has no argument {name}"):
+        build(groups, lr=0.5, args={name: 0.1})
+
+
+@pytest.mark.parametrize("args", [{"betas": 0.9}, {"betas": (0.9, 2.0)}, {"weight_decay": -1.0}])
+def test_a_refused_value_is_an_error_in_words(
+    build: BuildOptimizer, groups: list[ParameterGroup], args: dict[str, Any]
+) -> None:
+    with pytest.raises(SettingsError, match="refuses its arguments"):
+        build(groups, lr=0.5, args=args)
+
+
+def test_adamw_8bit_keeps_its_state_in_one_byte(
+    groups: list[ParameterGroup], weight: Parameter
+) -> None:
+    optimizer = adamw_8bit(groups, lr=0.5, args={})
+    _train(optimizer, weight, 1)
+
+    assert optimizer.state[weight]["state1"].dtype == torch.uint8
+
+
+def test_display_name_is_the_class_with_its_arguments(groups: list[ParameterGroup]) -> None:
+    # The texts of metadata.json, ss_optimizer.
+    args = {"weight_decay": 0.1, "betas": (0.9, 0.99)}
+
+    plain = display_name(adamw(groups, lr=0.5, args={}), {})
+    with_arguments = display_name(adamw(groups, lr=0.5, args=args), args)
+
+    assert plain == "torch.optim.adamw.AdamW"
+    assert with_arguments == "torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))"

@@ -1,0 +1,163 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import vectors
+
+from trainer_core.errors import SettingsError
+from trainer_core.prompts.file import (
+    PromptFile,
+    SamplePrompt,
+    load_prompts,
+    read_prompts,
+    side_to_draw,
+)
+
+CASES = vectors.load("sampling_prompts.json")["files"]
+
+
+def _load(folder: Path, name: str, content: str) -> PromptFile:
+    path = folder / name
+    path.write_text(content, encoding="utf-8")
+    return load_prompts(path)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["extension"])
+def test_values_equal_the_recorded_ones(case: dict[str, Any], tmp_path: Path) -> None:
+    path = tmp_path / f"prompts.{case['extension']}"
+    path.write_text(case["content"], encoding="utf-8")
+
+    values, _ = read_prompts(path)
+
+    assert values == case["result"]
+
+
+def test_a_prompt_carries_what_its_line_says(tmp_path: Path) -> None:
+    line = "a cat --n bad --w 512 --h 768 --d 1 --l 5 --s 28 --ss k_euler_a"
+
+    assert _load(tmp_path, "p.txt", line) == PromptFile(
+        (SamplePrompt("a cat", "bad", 512, 768, 1, 28, 5.0, "euler_a"),), ()
+    )
+
+
+def test_a_bare_prompt_has_the_reference_defaults(tmp_path: Path) -> None:
+    (prompt,) = _load(tmp_path, "p.txt", "a cat").prompts
+
+    assert prompt == SamplePrompt("a cat", "", None, None, None, 30, 7.5, None)
+
+
+def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "p.txt"
+    path.write_bytes(b"\xef\xbb\xbf# comment\r\na cat\r\n")
+
+    assert load_prompts(path).prompts == (SamplePrompt("a cat"),)
+
+
+def test_the_ending_counts_in_any_case(tmp_path: Path) -> None:
+    assert _load(tmp_path, "P.TXT", "a cat").prompts == (SamplePrompt("a cat"),)
+
+
+def test_a_toml_table_without_subsets_is_one_prompt(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "p.toml", '[prompt]\nprompt = "a"\nwidth = 64\nscale = 7\n')
+
+    assert loaded.prompts == (SamplePrompt("a", width_px=64, scale=7.0),)
+
+
+def test_an_unset_json_value_is_as_if_it_was_not_there(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "p.json", '[{"prompt": "a", "seed": null, "sample_steps": null}]')
+
+    assert loaded.prompts == (SamplePrompt("a"),)
+
+
+@pytest.mark.parametrize(
+    ("line", "part"),
+    [
+        ("x --w 500", "500 px is drawn as 496 px"),
+        ("x --h 32", "32 px is drawn as 64 px"),
+        ("x --d 99999999999999999999", "the seed 99999999999999999999"),
+        ("x --ss magic", "the sampler magic is not one of ddim, "),
+        ("x --g 3.5", "guidance_scale has no effect"),
+        ("x --ctr 0.5", "cfg_trunc_ratio has no effect"),
+        ("x --rcfg 1.5", "renorm_cfg has no effect"),
+        ("x --fs 3", "flow_shift has no effect"),
+        ("x --cn a.png", "controlnet_image has no effect"),
+        ("x --q 1", "--q 1 is not understood"),
+    ],
+)
+def test_what_does_not_act_as_written_is_reported(line: str, part: str, tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "p.txt", f"a cat\n{line}")
+
+    assert len(loaded.prompts) == 2
+    assert [str(problem).startswith("Prompt 2: ") for problem in loaded.problems] == [True]
+    assert part in str(loaded.problems[0])
+
+
+def test_an_unknown_json_key_is_reported(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "p.json", '[{"prompt": "a", "hight": 64}]')
+
+    assert [str(problem) for problem in loaded.problems] == ["Prompt 1: hight is not understood."]
+
+
+def test_steps_are_clamped_in_every_kind_of_file(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "p.json", '["a --s 0", {"prompt": "b", "sample_steps": 5000}]')
+
+    assert [prompt.steps for prompt in loaded.prompts] == [1, 1000]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "part"),
+    [
+        ("p.txt", "\n# only a comment\n\n", "holds no prompt"),
+        ("p.json", "[]", "holds no prompt"),
+        ("p.toml", "[prompt]\n", "holds no prompt"),
+        ("p.csv", "a cat", "neither .txt, .toml nor .json"),
+        ("p.json", "[", "no valid JSON"),
+        ("p.json", '{"prompt": "a"}', "no list of texts and objects"),
+        ("p.json", '[{"width": 64}]', "Prompt 1 of"),
+        ("p.json", '["a", {"prompt": "b", "width": "64"}]', "width of prompt 2 of"),
+        ("p.json", '[{"prompt": "b", "seed": true}]', "seed of prompt 1 of"),
+        ("p.toml", "[prompt", "no valid TOML"),
+        ("p.toml", "width = 64\n", "no table [prompt]"),
+        ("p.toml", "[prompt]\nsubset = ['a']\n", "[[prompt.subset]] is no list of tables"),
+        ("p.toml", "[prompt]\nseed = 1\n[[prompt.subset]]\nseed = 2\n", "sets seed in [prompt]"),
+    ],
+)
+def test_a_file_without_usable_prompts_is_named(
+    name: str, content: str, part: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        _load(tmp_path, name, content)
+
+    assert part in str(caught.value)
+    assert str(tmp_path / name) in str(caught.value)
+    assert caught.value.hint is not None
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.txt"
+    path.write_bytes("schöne Katze".encode("latin-1"))
+
+    with pytest.raises(SettingsError, match="is not UTF-8 text") as caught:
+        load_prompts(path)
+
+    assert str(path) in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"absent\.txt cannot be read: No such file"):
+        load_prompts(tmp_path / "absent.txt")
+
+
+def test_a_folder_is_no_prompt_file(tmp_path: Path) -> None:
+    folder = tmp_path / "folder.txt"
+    folder.mkdir()
+
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load_prompts(folder)
+
+
+@pytest.mark.parametrize(
+    ("asked_px", "drawn_px"), [(512, 512), (519, 512), (500, 496), (0, 64), (10**9, 8192)]
+)
+def test_sides_are_multiples_of_8_within_bounds(asked_px: int, drawn_px: int) -> None:
+    assert side_to_draw(asked_px) == drawn_px

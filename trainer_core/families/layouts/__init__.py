@@ -1,0 +1,1 @@
+"""How model files name and size their tensors, and how they are read and written."""

@@ -1,0 +1,1 @@
+"""How files are written, found and shared out: run folders, resources, locks."""

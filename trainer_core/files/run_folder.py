@@ -1,0 +1,166 @@
+"""The folder of a run beside its weights: where each thing is, and what is there."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from trainer_core.files.presence import is_file
+
+RUN_SUFFIX = ".run"
+STATE_SUFFIX = "-state"
+MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
+_LINE_LIMIT = 64 * 1024  # bytes; no event is longer
+
+
+@dataclass(frozen=True, slots=True)
+class RunFolder:
+    """``<output_dir>/<name>.run`` and the weights and states beside it."""
+
+    output_dir: Path
+    name: str
+
+    @classmethod
+    def at(cls, path: Path) -> RunFolder:
+        """Return the run whose folder is ``path``, which ends in ``.run``."""
+        return cls(path.parent, path.name.removesuffix(RUN_SUFFIX))
+
+    @property
+    def path(self) -> Path:
+        """The folder itself."""
+        return self.output_dir / f"{self.name}{RUN_SUFFIX}"
+
+    @property
+    def run_file(self) -> Path:
+        """What was asked, with the seed drawn and the run's id."""
+        return self.path / "run.toml"
+
+    @property
+    def effective_file(self) -> Path:
+        """What the trainer really used (JSON)."""
+        return self.path / "effective.json"
+
+    @property
+    def event_file(self) -> Path:
+        """Every event, one JSON object a line."""
+        return self.path / "events.jsonl"
+
+    @property
+    def log_file(self) -> Path:
+        """The log for people."""
+        return self.path / "trainer.log"
+
+    @property
+    def samples(self) -> Path:
+        """Sample pictures."""
+        return self.path / "samples"
+
+    @property
+    def control(self) -> Path:
+        """Commands, one renamed file each."""
+        return self.path / "control"
+
+    @property
+    def lock_file(self) -> Path:
+        """Held by the trainer for as long as it runs."""
+        return self.path / "lock"
+
+    @property
+    def final_weights(self) -> Path:
+        """The weights of the whole run."""
+        return self.output_dir / f"{self.name}.safetensors"
+
+    def exists(self) -> bool:
+        """Tell whether there is something of this name to lose: weights, states, a trained step.
+
+        What a start left that never came to its first step does not count.
+        """
+        return bool(self.weights() or self.state_folders()) or self._has_trained()
+
+    def _has_trained(self) -> bool:
+        try:
+            with self.event_file.open("rb") as lines:
+                return any(b'"step_done"' in line for line in lines)
+        except OSError:
+            return False
+
+    def weights(self) -> list[Path]:
+        """Return the weight files of this name, in order of their names.
+
+        ``name-000003.safetensors`` is no epoch of ``name`` where a run is called so itself.
+        """
+        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?\.safetensors")
+        return [path for path in self._matching(pattern) if self._is_ours(path.stem)]
+
+    def state_folders(self) -> list[Path]:
+        """Return the folders that bear the name of a state, complete or not."""
+        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?{STATE_SUFFIX}")
+        found = self._matching(pattern)
+        return [path for path in found if self._is_ours(path.name.removesuffix(STATE_SUFFIX))]
+
+    def states(self) -> list[Path]:
+        """Return the complete states of this name, oldest step first."""
+        found = [(state_step(path), path) for path in self.state_folders()]
+        return [path for step, path in sorted(found) if step >= 0]
+
+    def newest_state(self) -> Path | None:
+        """Return the complete state with the highest step, None if there is none."""
+        states = self.states()
+        return states[-1] if states else None
+
+    def completed_step(self) -> int | None:
+        """Return the step at which the run came to its end, None if it was left before."""
+        try:
+            with self.event_file.open("rb") as lines:
+                lines.seek(max(0, lines.seek(0, os.SEEK_END) - _LINE_LIMIT))
+                last = json.loads(lines.read().splitlines()[-1])
+            is_completed = last["event"] == "finished" and last["reason"] == "completed"
+            return int(last["step"]) if is_completed else None
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+
+    def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
+        try:
+            return sorted(p for p in self.output_dir.iterdir() if pattern.fullmatch(p.name))
+        except (OSError, ValueError):  # not there, not to be read, or no name at all
+            return []
+
+    def _is_ours(self, stem: str) -> bool:
+        return stem == self.name or not (self.output_dir / f"{stem}{RUN_SUFFIX}").is_dir()
+
+
+def is_run_folder(path: Path) -> bool:
+    """Tell whether a run keeps its records in ``path``."""
+    return path.name.endswith(RUN_SUFFIX) and is_file(RunFolder.at(path).event_file)
+
+
+def free_name(output_dir: Path, name: str) -> str:
+    """Return ``name``, or the first of ``name-2``, ``name-3``, ... that no run uses here."""
+    candidates = itertools.chain([name], (f"{name}-{number}" for number in itertools.count(2)))
+    return next(each for each in candidates if not RunFolder(output_dir, each).exists())
+
+
+def state_step(state: Path) -> int:
+    """Return the optimizer step of a state folder, -1 if its manifest is missing or damaged."""
+    try:
+        return int(_manifest(state)["step"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return -1
+
+
+def state_settings(state: Path) -> dict[str, Any]:
+    """Return the raw settings that a state was saved with, empty if it does not say."""
+    try:
+        settings = _manifest(state)["settings"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+    return settings if isinstance(settings, dict) else {}
+
+
+def _manifest(state: Path) -> Any:
+    return json.loads((state / MANIFEST_NAME).read_text(encoding="utf-8"))

@@ -1,0 +1,155 @@
+"""The lock of a run: an operating-system lock, so that it ends with the process that held it.
+
+Whoever asks whether it is held takes it for a moment; a trainer that starts just then tries again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import platform
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from trainer_core.errors import OutputError
+from trainer_core.files.writing import output_error
+from trainer_core.texts import T
+
+_TRIES = 10
+_PAUSE_S = 0.05  # far longer than `lock_holder` takes
+
+if sys.platform == "win32":
+    import msvcrt
+
+    # The byte far behind the text, so that others can still read who holds the lock.
+    _LOCKED_BYTE = 2**20
+
+    def _try_lock(descriptor: int) -> None:
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+
+    def _try_share(descriptor: int) -> None:
+        _try_lock(descriptor)
+        os.lseek(descriptor, _LOCKED_BYTE, os.SEEK_SET)
+        msvcrt.locking(descriptor, msvcrt.LK_UNLCK, 1)
+else:
+    import fcntl
+
+    def _try_lock(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+    def _try_share(descriptor: int) -> None:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+@dataclass(frozen=True, slots=True)
+class LockHolder:
+    """Who holds a run's lock, as far as its file says so.
+
+    Attributes:
+        pid: Its process id on the machine called ``host``.
+        started: When it took the lock, in Unix seconds.
+        host: The machine it runs on.
+    """
+
+    pid: int | None = None
+    started: float = 0.0
+    host: str = ""
+
+    @property
+    def is_here(self) -> bool:
+        """True if its process id is one of this machine's."""
+        return self.pid is not None and self.host == platform.node()
+
+
+def lock_holder(path: Path) -> LockHolder | None:
+    """Return who holds the lock whose file is ``path``, None if nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        _try_share(descriptor)
+    except OSError:
+        return _holder_in(path)
+    finally:
+        os.close(descriptor)
+    return None
+
+
+def _holder_in(path: Path) -> LockHolder:
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads(path.read_text(encoding="utf-8"))
+        return LockHolder(int(said["pid"]), float(said["started"]), str(said.get("host", "")))
+    return LockHolder()  # it is just about to write who it is
+
+
+class RunLock:
+    """Held while a trainer works in a run folder; the file names its process id and start time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor: int | None = None
+
+    @property
+    def is_held(self) -> bool:
+        """True while it keeps other trainers out."""
+        return self._descriptor is not None
+
+    def __enter__(self) -> Self:
+        """Take the lock.
+
+        Raises:
+            OutputError: Another trainer holds it, or its file cannot be written.
+        """
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            if not _has_locked(descriptor):
+                os.close(descriptor)
+                raise _in_use(self._path.parent)
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, _own_words())
+        except OSError as error:
+            raise output_error(error, self._path) from error
+        self._descriptor = descriptor
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _has_locked(descriptor: int) -> bool:
+    """Take the lock, with some patience for those who only ask whether it is held."""
+    for attempt in range(_TRIES):
+        if attempt:
+            time.sleep(_PAUSE_S)
+        with contextlib.suppress(OSError):
+            _try_lock(descriptor)
+            return True
+    return False
+
+
+def _own_words() -> bytes:
+    said = {"pid": os.getpid(), "started": time.time(), "host": platform.node()}
+    return json.dumps(said).encode()
+
+
+def _in_use(folder: Path) -> OutputError:
+    return OutputError(
+        T("Errors", "{folder} is in use by another trainer."),
+        T("Errors", "Wait for it, stop it, or choose another output name."),
+        folder=folder,
+    )

@@ -1,0 +1,233 @@
+"""Sample prompt files: one prompt a line in ``.txt``, or the same as TOML or JSON."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer_core.errors import SettingsError
+from trainer_core.prompts.line import OPTIONS, PromptValues, clamp_steps, parse_prompt_line
+from trainer_core.settings.sampling import SAMPLERS
+from trainer_core.texts import T, Text, text
+
+DEFAULT_STEPS, DEFAULT_SCALE = 30, 7.5  # sd-scripts' values
+MAX_SEED = 2**64 - 1  # what torch.Generator takes
+MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 8192, 8
+
+_NUMBER = (int, float)
+# Types of values in TOML and JSON, by sd-scripts' names.
+_ACTING: Mapping[str, type | tuple[type, ...]] = {
+    "prompt": str,
+    "negative_prompt": str,
+    "width": int,
+    "height": int,
+    "seed": int,
+    "sample_steps": int,
+    "scale": _NUMBER,
+    "sample_sampler": str,
+}
+_OF_OTHER_FAMILIES = {
+    option.name: letters for letters, option in OPTIONS.items() if option.name not in _ACTING
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SamplePrompt:
+    """One picture to draw. None: seed derived from the run's, training size, the run's sampler."""
+
+    prompt: str
+    negative_prompt: str = ""
+    width_px: int | None = None
+    height_px: int | None = None
+    seed: int | None = None
+    steps: int = DEFAULT_STEPS
+    scale: float = DEFAULT_SCALE
+    sampler: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PromptFile:
+    """The prompts of a file, and what in it was not understood or has no effect."""
+
+    prompts: tuple[SamplePrompt, ...]
+    problems: tuple[Text, ...]
+
+
+def load_prompts(path: Path) -> PromptFile:
+    """Return the prompts of a ``.txt``, ``.toml`` or ``.json`` file.
+
+    Raises:
+        SettingsError: The file is missing, unreadable, of another kind, or holds no prompt.
+    """
+    entries, problems = read_prompts(path)
+    prompts = []
+    for number, values in enumerate(entries, start=1):
+        _check_types(path, number, values)
+        problems += _without_effect(number, values)
+        prompt, found = _sample_prompt(number, values)
+        prompts.append(prompt)
+        problems += found
+    return PromptFile(tuple(prompts), tuple(problems))
+
+
+def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
+    """Return the values of every prompt by sd-scripts' names, with its index as ``enum``.
+
+    Raises:
+        SettingsError: As `load_prompts`; types are not checked.
+    """
+    readers = {".txt": _txt_entries, ".toml": _toml_entries, ".json": _json_entries}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise SettingsError(
+            T("Errors", "The prompt file {path} is neither .txt, .toml nor .json."),
+            T("Errors", "Put one prompt on each line of a .txt file."),
+            path=path,
+        )
+    prompts: list[PromptValues] = []
+    problems: list[Text] = []
+    for index, entry in enumerate(reader(path, _read_text(path))):
+        if isinstance(entry, str):
+            values, found = parse_prompt_line(entry, number=index + 1)
+            problems += found
+        else:
+            values = {name: value for name, value in entry.items() if value is not None}
+        prompts.append({**values, "enum": index})
+    if not prompts:
+        raise SettingsError(
+            T("Errors", "The prompt file {path} holds no prompt."),
+            T("Errors", "Write one prompt on each line, or leave the prompt file unset."),
+            path=path,
+        )
+    return prompts, problems
+
+
+def side_to_draw(side_px: int) -> int:
+    """Return the side that can be drawn: a multiple of 8 px from 64 to 8192."""
+    return min(max(side_px - side_px % SIDE_STEP_PX, MIN_SIDE_PX), MAX_SIDE_PX)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise SettingsError(
+            T("Errors", "The prompt file {path} is not UTF-8 text."),
+            T("Errors", "Open it in a text editor and save it with the encoding UTF-8."),
+            path=path,
+        ) from error
+    except OSError as error:
+        raise SettingsError(
+            T("Errors", "The prompt file {path} cannot be read: {reason}"),
+            T("Errors", "Choose another file, or leave the prompt file unset."),
+            path=path,
+            reason=error.strerror or error,
+        ) from error
+
+
+def _txt_entries(path: Path, content: str) -> list[PromptValues | str]:
+    lines = content.splitlines()
+    return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
+
+
+def _toml_entries(path: Path, content: str) -> list[PromptValues | str]:
+    try:
+        defaults = tomllib.loads(content).get("prompt")
+    except tomllib.TOMLDecodeError as error:
+        message = T("Errors", "The prompt file {path} is no valid TOML: {reason}")
+        raise _malformed(path, message, reason=error) from error
+    if not isinstance(defaults, dict):
+        raise _malformed(path, T("Errors", "The prompt file {path} has no table [prompt]."))
+    subsets = defaults.pop("subset", None)
+    if subsets is None:
+        return [defaults] if defaults else []
+    if not isinstance(subsets, list) or not all(isinstance(subset, dict) for subset in subsets):
+        message = T("Errors", "In the prompt file {path}, [[prompt.subset]] is no list of tables.")
+        raise _malformed(path, message)
+    for subset in subsets:
+        if doubled := sorted(defaults.keys() & subset.keys()):
+            message = T("Errors", "The prompt file {path} sets {name} in [prompt] and in a subset.")
+            raise _malformed(path, message, name=doubled[0])
+    return [{**defaults, **subset} for subset in subsets]
+
+
+def _json_entries(path: Path, content: str) -> list[PromptValues | str]:
+    try:
+        entries = json.loads(content)
+    except (json.JSONDecodeError, RecursionError) as error:
+        message = T("Errors", "The prompt file {path} is no valid JSON: {reason}")
+        raise _malformed(path, message, reason=error) from error
+    if not isinstance(entries, list) or not all(isinstance(e, dict | str) for e in entries):
+        message = T("Errors", "The prompt file {path} is no list of texts and objects.")
+        raise _malformed(path, message)
+    return entries
+
+
+def _malformed(path: Path, message: str, **values: object) -> SettingsError:
+    hint = T("Errors", "Correct it, or write one prompt on each line of a .txt file.")
+    return SettingsError(message, hint, path=path, **values)
+
+
+def _check_types(path: Path, number: int, values: PromptValues) -> None:
+    if "prompt" not in values:
+        message = T("Errors", "Prompt {number} of {path} has no text.")
+        raise _malformed(path, message, number=number)
+    for name in values.keys() & _ACTING.keys():
+        value = values[name]
+        if not isinstance(value, _ACTING[name]) or isinstance(value, bool):
+            message = T("Errors", "{name} of prompt {number} of {path} cannot be {value}.")
+            raise _malformed(path, message, name=name, number=number, value=repr(value))
+
+
+def _without_effect(number: int, values: PromptValues) -> list[Text]:
+    found = []
+    for name in values.keys() - _ACTING.keys() - {"enum"}:
+        message = T("Problems", "Prompt {number}: {name} is not understood.")
+        if name in _OF_OTHER_FAMILIES:
+            message = T("Problems", "Prompt {number}: {name} has no effect on this kind of model.")
+        found.append(text(message, number=number, name=name))
+    return sorted(found, key=str)
+
+
+def _sample_prompt(number: int, values: PromptValues) -> tuple[SamplePrompt, list[Text]]:
+    seed, seed_problems = _usable_seed(number, values.get("seed"))
+    sampler, sampler_problems = _usable_sampler(number, values.get("sample_sampler"))
+    prompt = SamplePrompt(
+        prompt=values["prompt"],
+        negative_prompt=values.get("negative_prompt", ""),
+        width_px=values.get("width"),
+        height_px=values.get("height"),
+        seed=seed,
+        steps=clamp_steps(values.get("sample_steps", DEFAULT_STEPS)),
+        scale=float(values.get("scale", DEFAULT_SCALE)),
+        sampler=sampler,
+    )
+    return prompt, [*seed_problems, *sampler_problems, *_odd_sides(number, values)]
+
+
+def _usable_seed(number: int, seed: int | None) -> tuple[int | None, list[Text]]:
+    if seed is None or 0 <= seed <= MAX_SEED:
+        return seed, []
+    message = T("Problems", "Prompt {number}: the seed {seed} is not between 0 and {largest}.")
+    return None, [text(message, number=number, seed=str(seed), largest=str(MAX_SEED))]
+
+
+def _usable_sampler(number: int, name: str | None) -> tuple[str | None, list[Text]]:
+    known = name.removeprefix("k_") if name else None
+    if known is None or known in SAMPLERS:
+        return known, []
+    message = T("Problems", "Prompt {number}: the sampler {name} is not one of {known}.")
+    return None, [text(message, number=number, name=name, known=", ".join(SAMPLERS))]
+
+
+def _odd_sides(number: int, values: PromptValues) -> list[Text]:
+    message = T("Problems", "Prompt {number}: {side} px is drawn as {drawn} px.")
+    sides = [values[name] for name in ("width", "height") if name in values]
+    return [
+        text(message, number=number, side=side, drawn=side_to_draw(side))
+        for side in sides
+        if side_to_draw(side) != side
+    ]

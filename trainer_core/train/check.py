@@ -1,0 +1,172 @@
+"""The answer of ``check``: every problem and the whole plan, for people or as JSON.
+
+torch is imported only where there is something to ask of it, so that mistakes are told at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from trainer_core.errors import SettingsError, TrainerError
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.preflight import Preflight, examine
+from trainer_core.runtime.libraries import quick_imports
+from trainer_core.settings.output import OutputSettings
+from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T, text
+from trainer_core.train.inputs import plan_event
+
+if TYPE_CHECKING:
+    from trainer_core.runtime.device import Machine
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What the checks found; what an error hides is empty."""
+
+    found: Preflight
+    parameters: Mapping[str, int]
+    precision: str = ""
+    device: str = ""
+
+
+def report(raw: Mapping[str, Any]) -> Report:
+    """Check a raw document with absolute paths, and count what would be trained."""
+    found = examine(raw)
+    if found.settings is None:
+        return Report(found, {})
+    _warn_of_taken_name(found, found.settings.output)
+    machine = _machine(found, found.settings)
+    if machine is None:
+        return Report(found, {})
+    parameters: Mapping[str, int] = {}
+    if not found.errors:
+        _try_optimizer(found, found.settings, machine)
+        parameters = _parameters(found, found.settings)
+    return Report(found, parameters, machine.precision, machine.name)
+
+
+def _warn_of_taken_name(found: Preflight, output: OutputSettings) -> None:
+    """Say here already what `train` refuses unless it is told to go on or to overwrite."""
+    paths = {"output.output_dir", "output.output_name"}
+    if output.output_dir is None or any(problem.path in paths for problem in found.errors):
+        return
+    if output.resume is None and RunFolder(output.output_dir, output.output_name).exists():
+        template = T("Problems", "{folder} already has a run called {name}.")
+        message = text(template, folder=output.output_dir, name=output.output_name)
+        hint = text(T("Problems", "Choose another output name, or train with --overwrite."))
+        path = "output.output_name"
+        found.problems.append(Problem(path, Severity.WARNING, message, Suggestion(hint)))
+
+
+def _machine(found: Preflight, settings: TrainSettings) -> Machine | None:
+    with quick_imports():
+        from trainer_core.runtime.device import find_machine
+
+    try:
+        return find_machine(settings.hardware.mixed_precision)
+    except TrainerError as error:
+        found.problems.append(_problem("hardware.mixed_precision", error))
+        return None
+
+
+def _try_optimizer(found: Preflight, settings: TrainSettings, machine: Machine) -> None:
+    with quick_imports():
+        from trainer_core.train.building import try_optimizer
+
+    try:
+        try_optimizer(settings.optimizer, machine.device)
+    except TrainerError as error:
+        found.problems.append(_problem("optimizer.optimizer_args", error))
+
+
+def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
+    with quick_imports():
+        from trainer_core.train.building import outline_family, trainable_parameters
+
+    path = "model.pretrained_model_name_or_path"
+    try:
+        family = outline_family(settings)
+        path = "adapter.network_weights"
+        return trainable_parameters(family, settings)
+    except SettingsError as error:
+        found.problems.append(_problem("model.clip_skip", error))
+    except TrainerError as error:
+        found.problems.append(_problem(path, error))
+    return {}
+
+
+def exit_code(checked: Report) -> int:
+    """Return 0 if nothing is wrong, 1 for warnings, 2 if the run cannot start."""
+    severities = {problem.severity for problem in checked.found.problems}
+    if Severity.ERROR in severities:
+        return 2
+    return 1 if Severity.WARNING in severities else 0
+
+
+def as_json(checked: Report) -> dict[str, Any]:
+    """Return the answer as plain data."""
+    plan = checked.found.plan
+    return {
+        "problems": [_plain(problem) for problem in checked.found.problems],
+        "plan": None
+        if plan is None
+        else plan_event(
+            plan,
+            parameters=checked.parameters,
+            precision=checked.precision,
+            device=checked.device,
+        ).model_dump(exclude={"event", "time"}),
+    }
+
+
+def as_lines(checked: Report) -> Iterator[str]:
+    """Yield the answer for people: problems first, then the plan term by term."""
+    found = checked.found
+    for problem in found.problems:
+        where = f"{problem.path}: " if problem.path else ""
+        yield f"{problem.severity.value}: {where}{problem.message}"
+        if problem.suggestion:
+            yield f"    {problem.suggestion.message}"
+    plan = found.plan
+    if plan is None:
+        return
+    for concept in plan.concepts:
+        yield (
+            f"{concept.name}: {concept.pictures} pictures x {concept.repeats} = "
+            f"{concept.samples} per epoch"
+        )
+    for bucket in plan.buckets:
+        width, height = bucket.resolution
+        yield f"bucket {width} x {height}: {bucket.samples} in {bucket.batches} batches"
+    yield f"batches per epoch: {plan.batches_per_epoch}"
+    yield f"optimizer steps: {plan.steps_per_epoch} per epoch, {plan.total_steps} in all"
+    if plan.batches_in_last_step < plan.batches_in_full_step:
+        yield (
+            f"the last step of an epoch has {plan.batches_in_last_step} of "
+            f"{plan.batches_in_full_step} batches; its loss is their mean"
+        )
+    yield f"epochs: {plan.epochs}, warm-up steps: {plan.warmup_steps}"
+    for part, number in checked.parameters.items():
+        yield f"trainable parameters, {part}: {number:,}"
+    if checked.device:
+        yield f"device: {checked.device}, precision: {checked.precision}"
+
+
+def _problem(path: str, error: TrainerError) -> Problem:
+    hint = Suggestion(error.hint) if error.hint else None
+    return Problem(path, Severity.ERROR, error.message, hint)
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    suggestion = problem.suggestion
+    return {
+        "path": problem.path,
+        "severity": problem.severity.value,
+        "message": str(problem.message),
+        "suggestion": str(suggestion.message) if suggestion else None,
+        "changes": dict(suggestion.changes) if suggestion else {},
+    }
