@@ -13,10 +13,10 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.commands.opening import Opening
-from desktop_app.main_window import MainWindow
 from desktop_app.preferences import Preferences
 from desktop_app.theme.icons import app_icon
 from desktop_app.theme.style import apply_theme
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.own_folders import data_folder
 from trainer_core.version import __version__

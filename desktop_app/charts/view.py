@@ -27,9 +27,9 @@ from desktop_app.charts.marks import Marks
 from desktop_app.charts.panel import ChartPanel
 from desktop_app.charts.plot import Curve
 from desktop_app.charts.stack import ChartStack
-from desktop_app.models.metrics_charts import CHARTS, LOSS, Chart, columns
-from desktop_app.models.metrics_model import MetricsModel
-from desktop_app.models.run_marks import MarkKind, RunMarks
+from desktop_app.models.runs.metrics_charts import CHARTS, LOSS, Chart, columns
+from desktop_app.models.runs.metrics_model import MetricsModel
+from desktop_app.models.runs.run_marks import MarkKind, RunMarks
 from desktop_app.questions import Ask, ask
 from desktop_app.theme import tokens
 from desktop_app.translation import shown

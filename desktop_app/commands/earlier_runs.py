@@ -9,13 +9,13 @@ from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
-from desktop_app.models.ending_words import has_run_file
 from desktop_app.outside import open_path
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_register import FoundRun
 from desktop_app.questions import Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way
+from desktop_app.words.endings import has_run_file
 from desktop_app.workspace import Workspace
 from trainer_core.files.presence import is_file
 from trainer_core.files.run_folder import RunFolder, is_run_folder

@@ -8,7 +8,7 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.document import content_stamp
-from desktop_app.models.picture_offer import Offer
+from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.outside import open_path
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.translation import shown

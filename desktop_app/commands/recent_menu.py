@@ -9,9 +9,9 @@ from pathlib import Path
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QMenu, QWidget
 
-from desktop_app.models.path_words import places
 from desktop_app.preferences import Preferences
 from desktop_app.translation import shown
+from desktop_app.words.paths import places
 from trainer_core.texts import T
 
 

@@ -11,12 +11,12 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.earlier_runs import offer_to_watch
-from desktop_app.models.log_model import Level
-from desktop_app.models.name_ways import NameWay
+from desktop_app.models.runs.log_model import Level
 from desktop_app.process.outcome import TRAINER_PAGE
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask, report
 from desktop_app.run_view.start_sheet import StartSheet, confirm
 from desktop_app.translation import shown
+from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
 from trainer_core.errors import OutputError, TrainerError
 from trainer_core.files.run_folder import RunFolder

@@ -13,13 +13,13 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from desktop_app.captions import Captions
 from desktop_app.dataset_view.details import PictureDetails
 from desktop_app.dataset_view.filter_bar import FilterBar
-from desktop_app.models.picture_filter import PictureFilter
-from desktop_app.models.picture_list import PictureList, PictureRole
-from desktop_app.models.picture_row import PictureRow
+from desktop_app.models.pictures.picture_filter import PictureFilter
+from desktop_app.models.pictures.picture_list import PictureList, PictureRole
+from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
+from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
 from trainer_core.dataset.pictures import Size
 from trainer_core.texts import T
 

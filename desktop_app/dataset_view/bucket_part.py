@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from desktop_app.dataset_view.summary import size_words
-from desktop_app.models.dataset_scan import Scan
+from desktop_app.models.pictures.dataset_scan import Scan
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.bar_list import Bar, BarList

@@ -10,12 +10,12 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop_app.captions import Captions, Draft
 from desktop_app.dataset_view.caption_field import CaptionField
-from desktop_app.models.finding_words import what
-from desktop_app.models.picture_row import PictureRow
+from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.wrapped_label import WrappedLabel
+from desktop_app.words.findings import what
 from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags

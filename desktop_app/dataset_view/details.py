@@ -19,14 +19,14 @@ from PySide6.QtWidgets import (
 from desktop_app.captions import Captions
 from desktop_app.dataset_view.caption_editor import CaptionEditor
 from desktop_app.dataset_view.summary import size_words
-from desktop_app.models.finding_words import way_out, what
-from desktop_app.models.picture_row import PictureRow
+from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
-from desktop_app.widgets.framed_picture import WHOLE, FramedPicture
 from desktop_app.widgets.icon_button import IconButton
+from desktop_app.widgets.pictures.framed_picture import WHOLE, FramedPicture
 from desktop_app.widgets.wrapped_label import WrappedLabel
+from desktop_app.words.findings import way_out, what
 from trainer_core.dataset.buckets import Placement
 from trainer_core.texts import T
 

@@ -9,8 +9,8 @@ from PySide6.QtGui import QAction, QKeySequence
 from PySide6.QtWidgets import QHeaderView, QSplitter, QTreeView, QWidget
 
 from desktop_app.dataset_view.bucket_part import BucketPart
-from desktop_app.models.concept_tree import Column, ConceptTree
-from desktop_app.models.dataset_scan import Scan
+from desktop_app.models.pictures.concept_tree import Column, ConceptTree
+from desktop_app.models.pictures.dataset_scan import Scan
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown

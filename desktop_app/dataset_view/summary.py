@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from desktop_app.models.dataset_scan import CheckProgress, Scan
-from desktop_app.models.setting_words import count_words
+from desktop_app.models.pictures.dataset_scan import CheckProgress, Scan
 from desktop_app.translation import shown
 from desktop_app.widgets.stat_row import Stat
+from desktop_app.words.settings import count_words
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.texts import T

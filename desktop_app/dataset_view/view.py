@@ -21,12 +21,11 @@ from PySide6.QtWidgets import (
 
 from desktop_app.captions import Captions
 from desktop_app.dataset_view.browser import PictureBrowser
-from desktop_app.dataset_view.offer_words import explanation, invitation
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.summary import check_words, place_words, stats
 from desktop_app.dataset_view.view_layout import ViewLayout
-from desktop_app.models.dataset_model import DatasetModel
-from desktop_app.models.picture_offer import Offer
+from desktop_app.models.pictures.dataset_model import DatasetModel
+from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
@@ -34,6 +33,7 @@ from desktop_app.widgets.drop_area import DropArea, accept_copy, dropped_paths
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
+from desktop_app.words.offers import explanation, invitation
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.files.run_folder import is_run_folder
 from trainer_core.texts import T

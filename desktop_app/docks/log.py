@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.docks.base import Dock
-from desktop_app.models.log_model import Level, LogLine, LogModel
+from desktop_app.models.runs.log_model import Level, LogLine, LogModel
 from desktop_app.outside import copy_text
 from desktop_app.theme import tokens
 from desktop_app.translation import shown

@@ -11,9 +11,9 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QAbstractSpinBox, QHBoxLayout, QLabel, QWidget
 
 from desktop_app.editors.base import Editor, wheel_is_meant
-from desktop_app.models.number_text import next_linear, next_log, number_text, parse_number
 from desktop_app.theme import tokens
 from desktop_app.translation import choice_label, shown
+from desktop_app.words.numbers import next_linear, next_log, number_text, parse_number
 from trainer_core.settings.document import UNSET
 from trainer_core.settings.param import Param
 

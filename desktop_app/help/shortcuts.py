@@ -16,9 +16,9 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.actions import ACTIONS, MENUS
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.window.actions import ACTIONS, MENUS
 from trainer_core.texts import T
 
 _WIDTH_PX, _HEIGHT_PX = 460, 620

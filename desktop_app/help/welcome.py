@@ -19,12 +19,12 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.commands.files import FileCommands
-from desktop_app.models.path_words import places
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import app_icon
 from desktop_app.translation import shown
 from desktop_app.widgets.door import Door
 from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.words.paths import places
 from trainer_core.texts import T
 
 _WIDTH_PX = 520

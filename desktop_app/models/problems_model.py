@@ -9,11 +9,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt
 
-from desktop_app.models.finding_words import way_out, what
 from desktop_app.models.row_table import Index, RowTable
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
+from desktop_app.words.findings import way_out, what
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.texts import T

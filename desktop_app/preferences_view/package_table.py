@@ -8,11 +8,11 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QBrush, QColor
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from desktop_app.preferences_view.python_words import name_words, state_words
 from desktop_app.theme import tokens
 from desktop_app.trainer_python.facts import PackageState
 from desktop_app.trainer_python.requirements import Fit
 from desktop_app.translation import shown
+from desktop_app.words.python import name_words, state_words
 from trainer_core.texts import T
 
 _STATE_COLUMN = 3

@@ -10,12 +10,12 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QWidget
 
 from desktop_app.editors.choice import ChoiceField
-from desktop_app.models.path_words import from_home
 from desktop_app.process.environment import own_python
 from desktop_app.theme import tokens
 from desktop_app.trainer_python.trainer_python import TrainerPython
 from desktop_app.translation import shown
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
+from desktop_app.words.paths import from_home
 from trainer_core.texts import T
 
 ChoosePath = Callable[[QWidget, str, str], str]

@@ -19,13 +19,6 @@ from PySide6.QtWidgets import (
 from desktop_app.preferences_view.install_panel import InstallPanel
 from desktop_app.preferences_view.package_table import PackageTable
 from desktop_app.preferences_view.python_chooser import ChoosePath, PythonChooser
-from desktop_app.preferences_view.python_words import (
-    card_lines,
-    plan_words,
-    python_line,
-    torch_line,
-    trainer_line,
-)
 from desktop_app.preferences_view.verdict import Verdict, may_install, verdict
 from desktop_app.process.environment import own_python
 from desktop_app.process.run_control import RunControl
@@ -35,6 +28,13 @@ from desktop_app.trainer_python.installation import Installation, InstallEnd
 from desktop_app.trainer_python.plan import Plan
 from desktop_app.trainer_python.trainer_python import Refusal, TrainerPython
 from desktop_app.translation import shown
+from desktop_app.words.python import (
+    card_lines,
+    plan_words,
+    python_line,
+    torch_line,
+    trainer_line,
+)
 from trainer_core.texts import T
 
 _ENVIRONMENT_NAME = "lora-loom-trainer"

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop_app.models.event_words import words_of
-from desktop_app.models.log_model import Level, LogModel
-from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.runs.log_model import Level, LogModel
+from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.environment import TrainerCommand, child_environment, own_python
 from desktop_app.process.outcome import TRAINER_PAGE, Outcome, ProcessEnd, outcome_of
 from desktop_app.process.started_trainer import StartedTrainer
+from desktop_app.words.events import words_of
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.run_lock import lock_holder
 from trainer_core.protocol.messages import (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.plan_summary import summary
 from desktop_app.models.readiness import Readiness, readiness
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.fact_grid import FactGrid
+from desktop_app.words.plans import summary
 from desktop_app.workspace import Workspace
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T

@@ -9,7 +9,12 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.ending_words import (
+from desktop_app.outside import copy_text, open_path
+from desktop_app.process.outcome import Outcome
+from desktop_app.run_view.sample_strip import SampleStrip
+from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from desktop_app.words.endings import (
     Advice,
     can_go_on,
     has_run_file,
@@ -17,11 +22,6 @@ from desktop_app.models.ending_words import (
     next_steps,
     story,
 )
-from desktop_app.outside import copy_text, open_path
-from desktop_app.process.outcome import Outcome
-from desktop_app.run_view.sample_strip import SampleStrip
-from desktop_app.theme import tokens
-from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 

@@ -7,8 +7,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.ending_words import can_go_on, has_run_file, is_run_of, state_left
-from desktop_app.models.failure_words import Failure, failure_of
 from desktop_app.outside import copy_text, open_path
 from desktop_app.process.outcome import Outcome
 from desktop_app.run_view.report import report_text
@@ -16,6 +14,8 @@ from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.fact_grid import FactGrid
 from desktop_app.widgets.stat_row import Stat
+from desktop_app.words.endings import can_go_on, has_run_file, is_run_of, state_left
+from desktop_app.words.failures import Failure, failure_of
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 

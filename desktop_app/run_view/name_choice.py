@@ -5,9 +5,9 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QButtonGroup, QFrame, QLabel, QRadioButton, QVBoxLayout, QWidget
 
-from desktop_app.models.name_ways import NameWay, Offer, TakenName
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.words.name_ways import NameWay, Offer, TakenName
 from trainer_core.texts import T
 
 

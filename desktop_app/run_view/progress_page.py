@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.pace import duration_words
-from desktop_app.models.run_words import phase_words
-from desktop_app.models.setting_words import count_words
+from desktop_app.models.runs.pace import duration_words
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.stat_row import Stat, StatRow
+from desktop_app.words.runs import phase_words
+from desktop_app.words.settings import count_words
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 

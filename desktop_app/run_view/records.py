@@ -5,14 +5,14 @@ from __future__ import annotations
 from PySide6.QtCore import QModelIndex, Qt
 from PySide6.QtWidgets import QHeaderView, QLabel, QTreeView, QVBoxLayout, QWidget
 
-from desktop_app.models.run_files import Column, RunFiles
-from desktop_app.models.run_record import RunRecord
-from desktop_app.models.used_words import differences, everything
+from desktop_app.models.runs.run_files import Column, RunFiles
+from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.collapsible import Collapsible
 from desktop_app.widgets.fact_grid import FactGrid
+from desktop_app.words.used import differences, everything
 from trainer_core.texts import T
 
 _ROWS_IN_SIGHT = 8

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from PySide6.QtCore import qVersion
 
-from desktop_app.models.failure_words import Failure
-from desktop_app.models.log_model import LogModel
-from desktop_app.models.run_record import RunRecord
+from desktop_app.models.runs.log_model import LogModel
+from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.translation import shown
+from desktop_app.words.failures import Failure
 from trainer_core.texts import T, Text
 from trainer_core.version import __version__
 

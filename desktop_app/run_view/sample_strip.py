@@ -8,11 +8,11 @@ from PySide6.QtCore import QEvent, QRect, QSize, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QShowEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
-from desktop_app.models.samples_model import SampleRole, SamplesModel, step_words
+from desktop_app.models.runs.samples_model import SampleRole, SamplesModel, step_words
 from desktop_app.samples_view.painting import draw_picture
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.thumbnails import ThumbnailLoader
+from desktop_app.widgets.pictures.thumbnails import ThumbnailLoader
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 

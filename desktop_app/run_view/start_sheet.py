@@ -19,8 +19,6 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.background import LatestJob
-from desktop_app.models.name_ways import NameWay, taken_name
-from desktop_app.models.plan_summary import model_report, summary
 from desktop_app.models.problems_model import Entry
 from desktop_app.models.readiness import Readiness, readiness
 from desktop_app.run_view.name_choice import NameChoice
@@ -28,6 +26,8 @@ from desktop_app.run_view.problem_rows import ProblemRows
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.fact_grid import FactGrid
+from desktop_app.words.name_ways import NameWay, taken_name
+from desktop_app.words.plans import model_report, summary
 from desktop_app.workspace import Workspace
 from trainer_core.model_files.recognise import ModelReport
 from trainer_core.settings.problems import Severity

@@ -25,12 +25,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.models.samples_model import SampleRole, SamplesModel
+from desktop_app.models.runs.samples_model import SampleRole, SamplesModel
 from desktop_app.samples_view.painting import draw_picture
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.thumbnail_grid import first_lines
-from desktop_app.widgets.thumbnails import ThumbnailLoader
+from desktop_app.widgets.pictures.thumbnail_grid import first_lines
+from desktop_app.widgets.pictures.thumbnails import ThumbnailLoader
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 

@@ -8,12 +8,12 @@ from PySide6.QtCore import QSignalBlocker, QSize, Signal
 from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from desktop_app.models.samples_model import step_words
+from desktop_app.models.runs.samples_model import step_words
 from desktop_app.samples_view.painting import draw_picture
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.icon_button import IconButton
-from desktop_app.widgets.thumbnails import ThumbnailLoader
+from desktop_app.widgets.pictures.thumbnails import ThumbnailLoader
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from desktop_app.models.samples_model import SamplesModel
+from desktop_app.models.runs.samples_model import SamplesModel
 from desktop_app.samples_view.grid import SampleGrid
 from desktop_app.samples_view.viewer import SampleViewer
 from desktop_app.translation import shown

@@ -9,12 +9,12 @@ from PySide6.QtCore import QModelIndex, Qt, Signal
 from PySide6.QtGui import QHideEvent, QKeyEvent, QShowEvent
 from PySide6.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from desktop_app.models.samples_model import Prompt, SampleRole, SamplesModel
+from desktop_app.models.runs.samples_model import Prompt, SampleRole, SamplesModel
 from desktop_app.samples_view.pane import SamplePane
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
-from desktop_app.widgets.thumbnails import ThumbnailLoader
+from desktop_app.widgets.pictures.thumbnails import ThumbnailLoader
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 

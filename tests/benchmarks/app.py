@@ -34,14 +34,14 @@ from helpers.fake_trainer import fake_command
 from helpers.pictures import write_picture
 
 import desktop_app.__main__ as program
-from desktop_app.charts.series import Series
 from desktop_app.charts.view import ChartsView
-from desktop_app.main_window import MainWindow
-from desktop_app.models.metrics_charts import CHARTS, LOSS, columns
+from desktop_app.models.runs.metrics_charts import CHARTS, LOSS, columns
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
+from desktop_app.series import Series
 from desktop_app.theme.style import apply_theme
-from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
+from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import StepDone
 

@@ -21,8 +21,8 @@ from safetensors.numpy import save_file
 from desktop_app.dataset_view.browser import PictureBrowser
 from desktop_app.editors.problem_line import ProblemLine
 from desktop_app.editors.row import Row
-from desktop_app.main_window import MainWindow
 from desktop_app.models.problems_model import Entry
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.resources import resource_path
 from trainer_core.settings.document import replaced

@@ -22,10 +22,10 @@ from PySide6.QtCore import QCoreApplication, QEvent, QEventLoop, QObject, QTimer
 from PySide6.QtWidgets import QApplication, QDialog
 
 from desktop_app.docks.catalogue import DOCKS
-from desktop_app.main_window import MainWindow
 from desktop_app.preferences import Preferences
 from desktop_app.questions import Answer, Question, ask
 from desktop_app.run_view.start_sheet import StartSheet
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 
 pytestmark = pytest.mark.slow

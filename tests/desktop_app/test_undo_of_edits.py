@@ -15,8 +15,8 @@ from pytestqt.qtbot import QtBot
 from desktop_app.editors.page import SettingsPage
 from desktop_app.editors.problem_line import ProblemLine
 from desktop_app.editors.row import Row
-from desktop_app.main_window import MainWindow
 from desktop_app.widgets.icon_button import IconButton
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 
 OPENED = """\

@@ -15,10 +15,10 @@ from PySide6.QtWidgets import QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
-from desktop_app.main_window import MainWindow
-from desktop_app.models.name_ways import NameWay
 from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
+from desktop_app.window.main_window import MainWindow
+from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
 from trainer_core.files.resources import resource_path
 from trainer_core.files.run_folder import RunFolder, state_step

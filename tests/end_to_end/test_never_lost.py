@@ -17,9 +17,9 @@ from helpers.run_results import Result
 from helpers.trainer_process import TinyProject
 from pytestqt.qtbot import QtBot
 
-from desktop_app.main_window import MainWindow
 from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.run_folder import RunFolder, state_step
 from trainer_core.files.run_lock import lock_holder
@@ -39,7 +39,7 @@ APP = """
 import json, sys
 from pathlib import Path
 from PySide6.QtWidgets import QApplication
-from desktop_app.main_window import MainWindow
+from desktop_app.window.main_window import MainWindow
 from desktop_app.preferences import Preferences
 from desktop_app.workspace import Workspace
 

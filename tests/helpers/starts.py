@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pytestqt.qtbot import QtBot
 
-from desktop_app.models.name_ways import NameWay
 from desktop_app.run_view.start_sheet import StartSheet
+from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
 
 

@@ -17,8 +17,8 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
 from desktop_app.help.welcome import Welcome
-from desktop_app.main_window import MainWindow
 from desktop_app.process import attached_trainer
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.run_lock import RunLock, lock_holder

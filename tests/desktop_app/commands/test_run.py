@@ -10,12 +10,12 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.run import RunCommands
-from desktop_app.models.log_model import Level
-from desktop_app.models.name_ways import NameWay
+from desktop_app.models.runs.log_model import Level
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.trainer_python.plan import Plan
 from desktop_app.trainer_python.requirements import Requirement
+from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import CheckpointSaved

@@ -12,8 +12,8 @@ from PySide6.QtGui import QKeySequence
 from PySide6.QtTest import QTest
 
 from desktop_app.dataset_view.caption_field import CaptionField
-from desktop_app.main_window import MainWindow
-from desktop_app.widgets.framed_picture import FramedPicture
+from desktop_app.widgets.pictures.framed_picture import FramedPicture
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 
 CONTROL = Qt.KeyboardModifier.ControlModifier

@@ -18,11 +18,11 @@ from PySide6.QtWidgets import (
 
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.docks.dataset import DatasetDock
-from desktop_app.models.picture_offer import Offer
+from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import DropArea
+from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
 from desktop_app.widgets.stat_row import StatRow
-from desktop_app.widgets.thumbnail_grid import ThumbnailGrid
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from helpers.pictures import write_dataset
 from PySide6.QtCore import QTimer
 
 from desktop_app.docks.catalogue import DOCKS
-from desktop_app.models.log_model import Level
+from desktop_app.models.runs.log_model import Level
 from trainer_core.protocol.messages import SampleReady, StepDone
 from trainer_core.texts import text
 

@@ -3,7 +3,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit
 
 from desktop_app.docks.log import LogDock
-from desktop_app.models.log_model import Level
+from desktop_app.models.runs.log_model import Level
 from desktop_app.theme import tokens
 from desktop_app.widgets.icon_button import IconButton
 from trainer_core.texts import text

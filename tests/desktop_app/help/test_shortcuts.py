@@ -7,7 +7,7 @@ from pytestqt.qtbot import QtBot
 
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.help.shortcuts import Shortcuts
-from desktop_app.main_window import MainWindow
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 
 

@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from desktop_app.help.welcome import Welcome
-from desktop_app.main_window import MainWindow
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.demo_project import DEMO_FOLDER
 

@@ -7,8 +7,8 @@ import pytest
 from helpers.fake_trainer import fake_command
 from pytestqt.qtbot import QtBot
 
-from desktop_app.models.log_model import LogModel
-from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.runs.log_model import LogModel
+from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl

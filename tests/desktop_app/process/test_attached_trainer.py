@@ -16,8 +16,8 @@ from helpers.fake_trainer import fake_command
 from PySide6.QtCore import QObject
 from pytestqt.qtbot import QtBot
 
-from desktop_app.models.log_model import Level, LogModel
-from desktop_app.models.metrics_model import MetricsModel
+from desktop_app.models.runs.log_model import Level, LogModel
+from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.process import attached_trainer
 from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd

@@ -5,8 +5,8 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QScrollArea, QWidget
 
-from desktop_app.models.name_ways import NameWay
 from desktop_app.run_view.start_sheet import StartSheet
+from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Severity

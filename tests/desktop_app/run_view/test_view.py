@@ -6,7 +6,7 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
 from desktop_app.docks.run import RunDock
-from desktop_app.models.used_settings import Records
+from desktop_app.models.runs.used_settings import Records
 from desktop_app.run_view.records import FileTable
 from desktop_app.run_view.view import RunView
 from desktop_app.widgets.collapsible import Collapsible

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from desktop_app.models.samples_model import SamplesModel
+from desktop_app.models.runs.samples_model import SamplesModel
 from trainer_core.protocol.messages import SampleReady
 
 Draw = Callable[..., SampleReady]

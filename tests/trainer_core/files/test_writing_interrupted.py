@@ -13,7 +13,7 @@ from trainer_core.errors import OutputError
 from trainer_core.files import writing as file_writing
 from trainer_core.files.writing import publish_bytes, publish_folder, remove_leftovers
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def names(folder: Path) -> list[str]:

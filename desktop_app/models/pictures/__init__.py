@@ -1,0 +1,1 @@
+"""The pictures of the dataset: what is there, what is chosen, what is shown of it."""

@@ -1,0 +1,153 @@
+"""The choice of pictures in the settings: what is offered is used, added, or asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import QObject, Signal
+
+from desktop_app.background import LatestJob
+from desktop_app.document import Document
+from desktop_app.models.pictures.picture_offer import Offer, entries_of, left_out
+from desktop_app.translation import shown
+from trainer_core.dataset.index import Root
+from trainer_core.dataset.listing import is_picture_name
+from trainer_core.settings.document import UNSET, with_absolute_paths
+from trainer_core.texts import T
+
+_FOLDER, _MORE = "dataset.train_data_dir", "dataset.more_pictures"
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What an offer comes to, once its folders were read, and what is to happen with it."""
+
+    wish: str  # ask, add, or use
+    entries: tuple[Path, ...]
+
+
+class PictureChoice(QObject):
+    """Changes the settings that name pictures.
+
+    Every change is one step of undo, and no file is touched. Offers are read in a thread.
+    """
+
+    asked = Signal(object)  # tuple of Paths: are they to be added, or used instead?
+    noticed = Signal(str)  # what people should know of what they did, "" if there is nothing
+
+    def __init__(self, document: Document, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._document = document
+        self._finding = LatestJob(self)
+        self._finding.finished.connect(self._on_found)
+        document.replaced.connect(self._finding.cancel)  # what is being read was for the other
+
+    @property
+    def has_pictures(self) -> bool:
+        """True if the settings name a picture or folder already."""
+        folder, more = self._chosen()
+        return folder is not None or bool(more)
+
+    def offer(self, offer: Offer) -> None:
+        """Use what was dropped; if there are pictures already, ask about it."""
+        self._find(offer, "ask")
+
+    def add(self, paths: Iterable[Path]) -> None:
+        """Add folders or pictures to those that are there."""
+        self._find(Offer.of(paths), "add")
+
+    def use(self, paths: Iterable[Path]) -> None:
+        """Use folders or pictures instead of those that are there."""
+        self._find(Offer.of(paths), "use")
+
+    def remove(self, root: Root) -> None:
+        """Take one place out of the settings."""
+        folder, more = self._chosen()
+        raw = self._raw_list()
+        if root.is_whole:
+            # The last one, because the same folder can be listed again.
+            gone = [n for n, path in enumerate(more) if path == root.path][-1:]
+        else:
+            gone = [
+                n
+                for n, path in enumerate(more)
+                if path.parent == root.path and is_picture_name(path.name)
+            ]
+        title = shown(T("App", "removal of pictures"))
+        if gone:
+            rest = [entry for n, entry in enumerate(raw) if n not in gone]
+            self._document.apply({_MORE: rest}, title)
+        elif root.path == folder:
+            self._document.apply({_FOLDER: UNSET}, title)
+
+    def close(self) -> None:
+        """Drop what is being read and wait until its thread has let go."""
+        self._finding.close()
+
+    def _find(self, offer: Offer, wish: str) -> None:
+        words = left_out(offer)
+        if words or wish == "ask":  # the answer to a question must not hide what was said before
+            self.noticed.emit(words)
+        self._finding.start(lambda job: _Found(wish, entries_of(offer)))
+
+    def _on_found(self, found: _Found | None) -> None:
+        if found is None or not found.entries:
+            return
+        if found.wish == "use" or not self.has_pictures:
+            self._use(found.entries)
+            return
+        new = self._new(found.entries)
+        if not new:
+            self.noticed.emit(shown(T("App", "These pictures are there already.")))
+        elif found.wish == "add":
+            self._add(new)
+        else:
+            self.asked.emit(found.entries)
+
+    def _use(self, entries: Sequence[Path]) -> None:
+        """Name these and nothing else: the first folder as picture folder, the rest beside it."""
+        first = next((path for path in entries if not is_picture_name(path.name)), None)
+        changes: dict[str, object] = {
+            _FOLDER: UNSET if first is None else first.as_posix(),
+            _MORE: [path.as_posix() for path in entries if path != first],
+        }
+        if any(self._document.value(path) != value for path, value in changes.items()):
+            self._document.apply(changes, shown(T("App", "choice of pictures")))
+
+    def _add(self, entries: Sequence[Path]) -> None:
+        _, more = self._chosen()
+        # Single pictures that a new folder brings along need not be listed any more.
+        kept = [
+            entry
+            for entry, path in zip(self._raw_list(), more, strict=True)
+            if not (is_picture_name(path.name) and path.parent in entries)
+        ]
+        after = [*kept, *(path.as_posix() for path in entries)]
+        self._document.apply({_MORE: after}, shown(T("App", "addition of pictures")))
+
+    def _new(self, entries: Sequence[Path]) -> list[Path]:
+        folder, more = self._chosen()
+        known = {folder, *more}
+        covered = {path for path in known if path is not None and not is_picture_name(path.name)}
+        return [
+            path
+            for path in entries
+            if path not in known and not (is_picture_name(path.name) and path.parent in covered)
+        ]
+
+    def _raw_list(self) -> list[object]:
+        value = self._document.value(_MORE)
+        return list(value) if isinstance(value, list) else [value]
+
+    def _chosen(self) -> tuple[Path | None, list[Path]]:
+        """Return the picture folder and the entries beside it, absolute and in their order."""
+        section, _, name = _FOLDER.partition(".")
+        values = {name: self._document.value(_FOLDER), "more_pictures": self._raw_list()}
+        raw = with_absolute_paths({section: values}, self._document.folder)[section]
+        folder = raw[name]
+        is_set = isinstance(folder, str) and folder.strip() and folder != UNSET
+        return Path(folder) if is_set else None, [
+            Path(str(entry)) for entry in raw["more_pictures"]
+        ]

@@ -1,0 +1,1 @@
+"""The window itself: its frame of docks, toolbar, status bar and actions."""

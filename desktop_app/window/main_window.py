@@ -1,0 +1,341 @@
+"""The window: docks, menus, toolbar and status bar around one workspace."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from PySide6.QtCore import QEvent, QSize, QTimer
+from PySide6.QtGui import (
+    QAction,
+    QActionGroup,
+    QCloseEvent,
+    QDragEnterEvent,
+    QDropEvent,
+    QKeySequence,
+)
+from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
+
+from desktop_app.commands.captions import CaptionCommands
+from desktop_app.commands.closing import Closing
+from desktop_app.commands.earlier_runs import EarlierRuns
+from desktop_app.commands.files import FileCommands
+from desktop_app.commands.help import HelpCommands
+from desktop_app.commands.recent_menu import RecentMenu
+from desktop_app.commands.run import RunCommands
+from desktop_app.docks.catalogue import DOCKS
+from desktop_app.editors.base import focused_editor
+from desktop_app.models.pictures.picture_offer import Offer
+from desktop_app.own_folder import OwnFolder
+from desktop_app.preferences import THEMES
+from desktop_app.preferences_view.opening import PreferencesWindow
+from desktop_app.questions import Ask, ask
+from desktop_app.run_view.start_sheet import StartSheet, confirm
+from desktop_app.theme.icons import app_icon
+from desktop_app.translation import shown
+from desktop_app.widgets.banner import Banner
+from desktop_app.widgets.drop_area import accept_copy, dropped_paths
+from desktop_app.window.actions import draw_icons, make_actions, make_menus
+from desktop_app.window.banners.caption import CaptionBanner
+from desktop_app.window.banners.file import FileBanner
+from desktop_app.window.banners.run import RunBanner
+from desktop_app.window.dock_frame import DockFrame
+from desktop_app.window.status import StatusBar
+from desktop_app.window.toolbar import MainToolBar
+from desktop_app.workspace import Workspace
+from trainer_core.errors import TrainerError
+from trainer_core.files.run_folder import is_run_folder
+from trainer_core.texts import T
+
+_FIRST_SIZE_PX = QSize(1280, 720)
+_KEYS_OF_DOCKS = 10  # one digit each: 1 to 9, then 0
+
+
+class MainWindow(QMainWindow):
+    """The one window of the app."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        ask: Ask = ask,
+        confirm: Callable[[StartSheet], bool] = confirm,
+        leave: Callable[[int], object] = os._exit,
+    ) -> None:
+        super().__init__()
+        self._workspace = workspace
+        self.files = FileCommands(workspace, self, ask=ask)
+        self.earlier_runs = EarlierRuns(workspace, self.files, self, ask=ask)
+        self.help = HelpCommands(workspace, self.files, self)
+        self.own_folder = OwnFolder(workspace.data_dir, self)
+        self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
+        self._preferences = PreferencesWindow(workspace, self, ask=ask)
+        self._captions = CaptionCommands(workspace.captions, self, ask=ask)
+        self._captions.picture_wanted.connect(workspace.picture_wanted)
+        self._closing = Closing(workspace, self.files, self, ask=ask, leave=leave)
+        self.setWindowIcon(app_icon())
+        self.setAcceptDrops(True)
+        self.resize(_FIRST_SIZE_PX.width(), min(_FIRST_SIZE_PX.height(), self._free_height()))
+        self.docks = DockFrame(self, DOCKS)
+        # Before the docks listen themselves: a field can take the focus once its dock is shown.
+        workspace.setting_wanted.connect(self.docks.raise_for)
+        workspace.picture_wanted.connect(lambda _: self.docks.raise_dock("dataset"))
+        workspace.dock_wanted.connect(self.docks.raise_dock)
+        self.docks.build(workspace)
+        self.commands = make_actions(self._handlers(), self)
+        self._fill_menus(make_menus(self.menuBar(), self.commands))
+        self.toolbar = MainToolBar(self.commands, self)
+        self.addToolBar(self.toolbar)
+        self.file_banner = FileBanner(workspace, self.files, self)
+        self.banner = RunBanner(workspace, self)
+        self.caption_banner = CaptionBanner(workspace, self)
+        banners = (self.file_banner, self.banner, self.caption_banner)
+        self._banner_rows = [self._add_banner_row(banner) for banner in banners]
+        self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
+        self.setStatusBar(self._status)
+        self._connect()
+        self._show_name()
+        self._show_run_state()
+        self._restore_layout()
+
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
+        """Close unless something must be saved or waited for first."""
+        if not (self._commit_edit() and self._closing.may_close()):
+            event.ignore()
+            return
+        self._keep_layout()
+        self._workspace.close()
+        self.own_folder.close()
+        event.accept()
+
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
+        """Draw the icons in the colours of a new theme; look at the files after an absence."""
+        super().changeEvent(event)
+        if event.type() is QEvent.Type.ActivationChange and self.isActiveWindow():
+            self._workspace.look_again()
+        if event.type() is QEvent.Type.PaletteChange and hasattr(self, "commands"):
+            draw_icons(self.commands)
+
+    def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
+        """Take pictures, folders of them, or a run file."""
+        if dropped_paths(event.mimeData()):
+            accept_copy(event)
+
+    def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
+        """Take what was dropped, once the other program is let go: a question would hold it up."""
+        accept_copy(event)
+        paths = dropped_paths(event.mimeData())
+        QTimer.singleShot(0, self, partial(self._take_dropped, paths))
+
+    def _take_dropped(self, paths: list[Path]) -> None:
+        """Open the run file, show the run, or offer the rest as pictures."""
+        offer = Offer.of(paths)
+        if not self._commit_edit():
+            return
+        if offer.is_run_file:
+            self.files.open_path(offer.others[0])
+        elif paths and is_run_folder(paths[0]):
+            self.earlier_runs.show(paths[0])
+        elif offer.has_too_many_run_files:
+            words = T("App", "Only one run file can be open at a time. Drop a single one.")
+            self._status.tell(shown(words))
+        else:
+            self._workspace.dock_wanted.emit("dataset")
+            self._workspace.pictures.offer(offer)
+
+    def _handlers(self) -> Mapping[str, Callable[[], object]]:
+        undo_stack = self._workspace.document.undo_stack
+        return {
+            "new": self._after_edit(self.files.new),
+            "open": self._after_edit(self.files.open),
+            "open_pictures": self._after_edit(self.files.open_pictures),
+            "open_demo": self._after_edit(self.files.open_demo),
+            "open_run": self._after_edit(self.earlier_runs.choose),
+            "save": self._after_edit(self.files.save),
+            "save_as": self._after_edit(self.files.save_as),
+            "quit": self.close,
+            "undo": self._after_edit(undo_stack.undo),
+            "redo": self._after_edit(undo_stack.redo),
+            "find": self._find,
+            "preferences": self._after_edit(self._preferences.show),
+            "start": self._after_edit(self.run.start),
+            "stop_and_save": self.run.stop_and_save,
+            "stop_now": self.run.stop_now,
+            "pause": self.run.pause,
+            "go_on": self.run.go_on,
+            "save_now": self.run.save_now,
+            "sample_now": self.run.sample_now,
+            "next_dock": partial(self.docks.focus_next, 1),
+            "previous_dock": partial(self.docks.focus_next, -1),
+            "reset_layout": self.docks.reset,
+            "welcome": self.help.welcome,
+            "shortcuts": lambda: self.help.shortcuts(self.commands, self._dock_commands),
+            "about": self.help.about,
+        }
+
+    def _after_edit(self, handler: Callable[..., object]) -> Callable[..., None]:
+        """Return ``handler`` preceded by taking over what is still being typed."""
+
+        def run(*values: object) -> None:
+            if self._commit_edit():
+                handler(*values)
+
+        return run
+
+    def _commit_edit(self) -> bool:
+        editor = focused_editor()
+        if editor is not None:
+            editor.commit()
+        return self._captions.settle()
+
+    def _carry_out(self, name: str) -> None:
+        self.commands[name].trigger()
+
+    def _find(self) -> None:
+        self.docks.raise_settings()
+        self._workspace.filter.field_wanted.emit()
+
+    def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
+        preferences = self._workspace.preferences
+        recent = RecentMenu(preferences, self._after_edit(self.files.open_recent), self)
+        menus["file"].insertMenu(self.commands["open_pictures"], recent)
+        view, first = menus["view"], self.commands["next_dock"]
+        self._dock_commands = self._dock_actions()
+        self.addActions(self._dock_commands)
+        entries = [self._dock_entry(command, view) for command in self._dock_commands]
+        view.insertActions(first, entries)
+        view.insertSeparator(first)
+        view.insertMenu(first, self._theme_menu())
+        view.insertSeparator(first)
+        view.aboutToShow.connect(partial(self._tick_docks, entries))
+
+    def _dock_actions(self) -> list[QAction]:
+        actions = []
+        for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
+            action = QAction(widget.windowTitle(), self)
+            action.setData(name)
+            if number <= _KEYS_OF_DOCKS:
+                action.setShortcut(f"Ctrl+{number % 10}")
+            action.triggered.connect(partial(self.docks.focus_or_close, name))
+            actions.append(action)
+        return actions
+
+    def _dock_entry(self, command: QAction, view: QMenu) -> QAction:
+        """Return the entry of a menu, whose tick says what it does: not the same as the key."""
+        keys = command.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
+        entry = QAction("\t".join(filter(None, (command.text(), keys))), view)
+        entry.setCheckable(True)
+        entry.triggered.connect(partial(self.docks.toggle, command.data()))
+        return entry
+
+    def _tick_docks(self, actions: list[QAction]) -> None:
+        for action, widget in zip(actions, self.docks.widgets.values(), strict=True):
+            action.setChecked(not widget.isHidden())
+
+    def _theme_menu(self) -> QMenu:
+        menu = QMenu(shown(T("App", "&Theme")), self)
+        group = QActionGroup(menu)
+        for name, choice in THEMES.items():
+            action = menu.addAction(shown(choice.label))
+            action.setCheckable(True)
+            action.setData(name)
+            action.triggered.connect(partial(self._workspace.preferences.change, theme=name))
+            group.addAction(action)
+        menu.aboutToShow.connect(partial(self._tick_theme, group))
+        self._tick_theme(group)
+        return menu
+
+    def _tick_theme(self, group: QActionGroup) -> None:
+        for action in group.actions():
+            action.setChecked(action.data() == self._workspace.preferences.settings.theme)
+
+    def _add_banner_row(self, banner: Banner) -> QToolBar:
+        row = QToolBar(self)
+        row.setObjectName(type(banner).__name__)
+        row.setProperty("role", "banner")
+        row.setMovable(False)
+        row.toggleViewAction().setVisible(False)
+        layout = row.layout()
+        assert layout is not None, "a toolbar has one from the beginning"
+        layout.setContentsMargins(0, 0, 0, 0)  # those of toolbars, until a style is set anew
+        row.addWidget(banner)
+        self.addToolBarBreak()
+        self.addToolBar(row)
+        banner.wanted.connect(partial(self.docks.show_row, row))
+        return row
+
+    def _connect(self) -> None:
+        workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
+        self._closing.leaving.connect(self._keep_layout)
+        self._closing.leaving.connect(workspace.autosave.close)
+        self._closing.ready.connect(self.close)
+        workspace.command_wanted.connect(self._carry_out)
+        self.run.told.connect(self._status.tell)
+        self.earlier_runs.told.connect(self.banner.tell)
+        self.own_folder.told.connect(self.banner.tell)
+        self.earlier_runs.left.connect(self.banner.dismiss)
+        workspace.autosave.failed.connect(self._on_autosave_failed)
+        self.run.news.connect(self._status.tell_news)
+        self._status.problems_wanted.connect(partial(self.docks.raise_dock, "problems"))
+        workspace.document.name_changed.connect(self._show_name)
+        workspace.run.started.connect(self._on_run_started)
+        workspace.run.phase_changed.connect(self._show_run_state)
+        workspace.run.ended.connect(self._show_run_state)
+        undo_stack.canUndoChanged.connect(self.commands["undo"].setEnabled)
+        undo_stack.canRedoChanged.connect(self.commands["redo"].setEnabled)
+        undo_stack.undoTextChanged.connect(self._on_undo_text_changed)
+        undo_stack.redoTextChanged.connect(self._on_redo_text_changed)
+        self.commands["undo"].setEnabled(undo_stack.canUndo())
+        self.commands["redo"].setEnabled(undo_stack.canRedo())
+
+    def _show_name(self) -> None:
+        document = self._workspace.document
+        name = shown(T("App", "New run")) if document.path is None else document.path.name
+        # Qt puts its mark of unsaved changes where the title has [*].
+        self.setWindowTitle(shown(T("App", "{name}[*] – LoRA Loom"), name=name))
+        self.setWindowModified(document.is_dirty)
+
+    def _on_undo_text_changed(self, step: str) -> None:
+        self.commands["undo"].setText(shown(T("App", "&Undo {step}"), step=step).strip())
+
+    def _on_redo_text_changed(self, step: str) -> None:
+        self.commands["redo"].setText(shown(T("App", "&Redo {step}"), step=step).strip())
+
+    def _on_autosave_failed(self, error: TrainerError) -> None:
+        reason = shown(error.message)
+        words = T("App", "Unsaved changes cannot be kept in case of a crash: {reason}")
+        self._status.tell(shown(words, reason=reason))
+
+    def _on_run_started(self) -> None:
+        if not self._workspace.run.is_attached:  # the window comes back as it was
+            self.docks.raise_dock("charts")
+
+    def _show_run_state(self) -> None:
+        run = self._workspace.run
+        self.commands["start"].setEnabled(not run.is_running)
+        self.commands["stop_and_save"].setEnabled(run.is_running and not run.is_stopping)
+        self.commands["stop_now"].setEnabled(run.is_running)
+        self.commands["pause"].setVisible(run.phase != "paused")
+        self.commands["go_on"].setVisible(run.phase == "paused")
+        for name in ("pause", "go_on", "save_now", "sample_now"):
+            self.commands[name].setEnabled(self.run.can_be_asked)
+
+    def _free_height(self) -> int:
+        """Return what the screen leaves for a window below its title bar."""
+        title = self.style().pixelMetric(QStyle.PixelMetric.PM_TitleBarHeight)
+        return self.screen().availableSize().height() - title
+
+    def _restore_layout(self) -> None:
+        preferences = self._workspace.preferences
+        self.restoreGeometry(preferences.layout("geometry"))
+        self.docks.restore(preferences.layout("docks"))
+        for row in self._banner_rows:
+            row.hide()  # a layout says which toolbars were shown, messages are not kept
+
+    def _keep_layout(self) -> None:
+        preferences = self._workspace.preferences
+        preferences.keep_layout("geometry", self.saveGeometry())
+        preferences.keep_layout("docks", self.docks.state())
+        preferences.write()

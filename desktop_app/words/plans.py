@@ -1,0 +1,221 @@
+"""What a run would do, in a few lines that people check before they press Start."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from desktop_app.models.pictures.dataset_scan import Scan
+from desktop_app.translation import choice_label, shown
+from desktop_app.widgets.stat_row import Stat
+from desktop_app.words.numbers import number_text
+from desktop_app.words.settings import count_words, size_words
+from trainer_core.dataset.plan import Plan
+from trainer_core.errors import TrainerError
+from trainer_core.model_files.recognise import BASE_MODELS, ModelReport, inspect_model
+from trainer_core.settings.schema import TrainSettings, params
+from trainer_core.texts import T
+
+
+def summary(
+    settings: TrainSettings, scan: Scan | None = None, model: ModelReport | None = None
+) -> list[Stat]:
+    """Return the lines, from what is trained to where it goes; what is not known is a dash.
+
+    Args:
+        settings: What is asked.
+        scan: The newest look at the pictures.
+        model: What the base model turned out to be.
+    """
+    plan = None if scan is None else scan.plan
+    return [
+        _base_model(settings, model),
+        _network(settings),
+        *_pictures(scan, plan),
+        *_length(plan),
+        _rates(settings),
+        _precision(settings),
+        *_files(settings),
+        _saves(settings, plan),
+        _samples(settings),
+    ]
+
+
+def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
+    path = settings.model.pretrained_model_name_or_path
+    name = shown(T("App", "Base model"))
+    if path is None:
+        return Stat(name, "–")
+    if report is None or report.path != path or report.kind not in BASE_MODELS:
+        return Stat(name, path.name, str(path))
+    template = T("App", "{name} ({kind}, {size})")
+    size = size_words(round(report.size_mib * 1024**2))
+    words = shown(template, name=path.name, kind=BASE_MODELS[report.kind], size=size)
+    return Stat(name, words, str(path))
+
+
+def _network(settings: TrainSettings) -> Stat:
+    adapter = settings.adapter
+    kind = choice_label(params()["adapter.LoRA_type"], adapter.LoRA_type)
+    parts = shown(_parts_template(settings))
+    start = adapter.network_weights
+    if start is not None and adapter.dim_from_weights:
+        template = T("App", "{kind} LoRA, rank and alpha of {file}; {parts}")
+        words = shown(template, kind=kind, file=start.name, parts=parts)
+        return Stat(shown(T("App", "Trains")), words, str(start))
+    rank = adapter.network_dim
+    alpha = rank if adapter.network_alpha is None else adapter.network_alpha
+    template = T("App", "{kind} LoRA, rank {rank}, alpha {alpha}; {parts}")
+    words = shown(template, kind=kind, rank=rank, alpha=number_text(alpha), parts=parts)
+    if start is not None:
+        words = shown(T("App", "{words}; begins with {file}"), words=words, file=start.name)
+    return Stat(shown(T("App", "Trains")), words)
+
+
+def _parts_template(settings: TrainSettings) -> str:
+    adapter, optimizer = settings.adapter, settings.optimizer
+    common = optimizer.learning_rate
+    unet = common if optimizer.unet_lr is None else optimizer.unet_lr
+    text = common if optimizer.text_encoder_lr is None else optimizer.text_encoder_lr
+    if adapter.network_train_unet_only or not text:
+        return T("App", "U-Net only")
+    if adapter.network_train_text_encoder_only or not unet:
+        return T("App", "text encoder only")
+    return T("App", "U-Net and text encoder")
+
+
+def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
+    name = shown(T("App", "Pictures"))
+    if scan is None or plan is None:
+        yield Stat(name, "–")
+        return
+    rows = [f"{c.name}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
+    facts = {"pictures": count_words(plan.pictures), "samples": count_words(plan.samples)}
+    if len(plan.concepts) == 1:
+        repeats = plan.concepts[0].repeats
+        template = T("App", "{pictures} × {repeats} repeats = {samples} per epoch")
+        words = shown(template, repeats=repeats, **facts)
+    else:
+        template = T("App", "{pictures} in {folders} folders, with repeats {samples} per epoch")
+        words = shown(template, folders=len(plan.concepts), **facts)
+    yield Stat(name, words, "\n".join([*map(str, scan.request.places), *rows]))
+    template = T("App", "{batches} per epoch, of up to {size} pictures; buckets: {buckets}")
+    batches, size = count_words(plan.batches_per_epoch), scan.request.pace.train_batch_size
+    words = shown(template, batches=batches, size=size, buckets=len(plan.buckets))
+    yield Stat(shown(T("App", "Batches")), words)
+
+
+def _length(plan: Plan | None) -> Iterator[Stat]:
+    if plan is None:
+        return
+    template = T("App", "{steps} steps: {epochs} epochs of {each}")
+    if plan.epochs == 1:
+        template = T("App", "{steps} steps: one epoch")
+    words = shown(
+        template,
+        steps=count_words(plan.total_steps),
+        epochs=count_words(plan.epochs),
+        each=count_words(plan.steps_per_epoch),
+    )
+    if plan.warmup_steps:
+        warmup = count_words(plan.warmup_steps)
+        words = shown(T("App", "{words}; warm-up: {warmup}"), words=words, warmup=warmup)
+    yield Stat(shown(T("App", "Length")), words)
+
+
+def _rates(settings: TrainSettings) -> Stat:
+    training, adapter = settings.optimizer, settings.adapter
+    common = training.learning_rate
+    unet = common if training.unet_lr is None else training.unet_lr
+    text = common if training.text_encoder_lr is None else training.text_encoder_lr
+    template = T("App", "U-Net {unet}, text encoder {text}; {schedule}, {optimizer}")
+    if adapter.network_train_unet_only:
+        template = T("App", "U-Net {unet}; {schedule}, {optimizer}")
+    elif adapter.network_train_text_encoder_only:
+        template = T("App", "Text encoder {text}; {schedule}, {optimizer}")
+    words = shown(
+        template,
+        unet=number_text(unet),
+        text=number_text(text),
+        schedule=choice_label(params()["optimizer.lr_scheduler"], training.lr_scheduler),
+        optimizer=choice_label(params()["optimizer.optimizer_type"], training.optimizer_type),
+    )
+    return Stat(shown(T("App", "Learning rates")), words)
+
+
+def _precision(settings: TrainSettings) -> Stat:
+    asked = settings.hardware.mixed_precision
+    name = shown(T("App", "Precision"))
+    if asked == "auto":
+        template = T("App", "Automatic: 16 bit on a GPU, 32 bit on a CPU; the trainer decides")
+        return Stat(name, shown(template), shown(T("App", "It takes the GPU if it finds one.")))
+    label = choice_label(params()["hardware.mixed_precision"], asked)
+    return Stat(name, shown(T("App", "{precision}; on the GPU if there is one"), precision=label))
+
+
+def _files(settings: TrainSettings) -> Iterator[Stat]:
+    output = settings.output
+    if output.resume is not None:
+        yield Stat(shown(T("App", "Goes on from")), output.resume.name, str(output.resume))
+    path = "–"
+    if output.output_dir is not None:
+        path = str(output.output_dir / f"{output.output_name}.safetensors")
+    yield Stat(shown(T("App", "Result")), path)
+
+
+def _saves(settings: TrainSettings, plan: Plan | None) -> Stat:
+    output = settings.output
+    due = [shown(T("App", "at the end"))]
+    every_epochs, every_steps = output.save_every_n_epochs, output.save_every_n_steps
+    if every_epochs is not None and (plan is None or plan.epochs > every_epochs):
+        due.append(_every_epochs(every_epochs))
+    if every_steps is not None and (plan is None or plan.total_steps > every_steps):
+        due.append(_every_steps(every_steps))
+    if output.save_state:
+        due.append(shown(T("App", "each with a state to go on from")))
+    elif output.save_state_on_train_end:
+        due.append(shown(T("App", "with a state to go on from at the end")))
+    return Stat(shown(T("App", "Saves")), _listed(due))
+
+
+def _samples(settings: TrainSettings) -> Stat:
+    sampling = settings.sampling
+    name = shown(T("App", "Samples"))
+    prompts = sampling.sample_prompts
+    if prompts is None:
+        return Stat(name, shown(T("App", "none")))
+    due = []
+    if sampling.sample_at_first:
+        due.append(shown(T("App", "before the first step")))
+    if sampling.sample_every_n_epochs is not None:
+        due.append(_every_epochs(sampling.sample_every_n_epochs))
+    if sampling.sample_every_n_steps is not None:
+        due.append(_every_steps(sampling.sample_every_n_steps))
+    if not due:
+        due.append(shown(T("App", "when asked for")))
+    words = shown(T("App", "{when}, of {file}"), when=_listed(due), file=Path(prompts).name)
+    return Stat(name, words, str(prompts))
+
+
+def _every_epochs(count: int) -> str:
+    if count == 1:
+        return shown(T("App", "every epoch"))
+    return shown(T("App", "every {count} epochs"), count=count)
+
+
+def _every_steps(count: int) -> str:
+    if count == 1:
+        return shown(T("App", "every step"))
+    return shown(T("App", "every {count} steps"), count=count)
+
+
+def _listed(words: list[str]) -> str:
+    return ", ".join(words)
+
+
+def model_report(path: Path) -> ModelReport | None:
+    """Return what a base model is, None if it cannot be told; reads headers, for a thread."""
+    try:
+        return inspect_model(path)
+    except TrainerError:  # it is among the problems
+        return None

@@ -1,0 +1,69 @@
+"""The value of a setting as people read it: labels, units, names instead of paths."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from desktop_app.translation import choice_label, place, shown
+from desktop_app.words.numbers import number_text
+from trainer_core.settings.document import from_raw
+from trainer_core.settings.param import Param
+from trainer_core.settings.schema import path_of
+from trainer_core.texts import T
+
+_SETTING_NAME = re.compile(r"\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b")
+
+
+def value_words(param: Param, raw: object) -> str:
+    """Return what the form shows for a raw value, with its unit."""
+    value = from_raw(param, raw)
+    if value is None or isinstance(value, bool) or str(value) in param.spec.choices:
+        return choice_label(param, value)
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, tuple):
+        joint = " × " if param.length == 2 else " "
+        return _with_unit(joint.join(str(each) for each in value), param) if value else "–"
+    if isinstance(value, int | float):
+        return _with_unit(number_text(value), param)
+    return str(value) if value else "–"
+
+
+def count_words(value: int) -> str:
+    """Return a number with its thousands set apart."""
+    return f"{value:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def size_words(size_bytes: int) -> str:
+    """Return the size of a file, such as ``6.9 MiB``."""
+    if size_bytes < 1024:
+        return shown(T("App", "{size} bytes"), size=size_bytes)
+    if size_bytes < 1024**2:
+        return shown(T("App", "{size} KiB"), size=f"{size_bytes / 1024:.3g}")
+    if size_bytes < 1024**3:
+        return shown(T("App", "{size} MiB"), size=f"{size_bytes / 1024**2:.1f}")
+    return shown(T("App", "{size} GiB"), size=f"{size_bytes / 1024**3:.2f}")
+
+
+def with_labels(sentence: str) -> str:
+    """Return a sentence with the settings in it called by the labels that the form shows."""
+
+    def label(match: re.Match[str]) -> str:
+        path = path_of(match.group())
+        if path is None:
+            return match.group()
+        return shown(T("App", "“{label}”"), label=place(path))
+
+    return _SETTING_NAME.sub(label, sentence)
+
+
+def first_setting(sentence: str) -> str | None:
+    """Return the path of the first setting that a sentence names as files do."""
+    paths = (path_of(name) for name in _SETTING_NAME.findall(sentence))
+    return next((path for path in paths if path is not None), None)
+
+
+def _with_unit(words: str, param: Param) -> str:
+    unit = param.spec.unit
+    return f"{words} {shown(unit)}" if unit else words

@@ -1,0 +1,62 @@
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDockWidget
+
+from desktop_app.window.main_window import MainWindow
+from desktop_app.workspace import Workspace
+
+
+@pytest.fixture
+def window(workspace: Workspace, qtbot) -> MainWindow:
+    made = MainWindow(workspace, leave=lambda _: None)
+    qtbot.addWidget(made)
+    made.resize(1280, 720)
+    made.show()
+    qtbot.waitUntil(lambda: kept(made) == edges(made))
+    return made
+
+
+def dock(window: MainWindow, name: str) -> QDockWidget:
+    return window.docks.widgets[name]
+
+
+def edges(window: MainWindow) -> tuple[int, int]:
+    return dock(window, "model").width(), dock(window, "problems").height()
+
+
+def kept(window: MainWindow) -> tuple[int, int]:
+    """Return the sizes that are remembered of the docks at the edges."""
+    sizes = window.docks._sizes
+    widths, heights = sizes._widths, sizes._heights
+    return widths.get(dock(window, "model"), -1), heights.get(dock(window, "problems"), -1)
+
+
+def middle(window: MainWindow) -> tuple[int, int]:
+    return dock(window, "dataset").width(), dock(window, "dataset").height()
+
+
+def test_what_the_window_grows_by_goes_to_the_middle(window: MainWindow, qtbot):
+    before, (width, height) = edges(window), middle(window)
+    window.resize(1920, 1080)
+    qtbot.waitUntil(lambda: middle(window) == (width + 640, height + 360))
+    assert edges(window) == before
+
+
+def test_a_window_that_was_large_for_a_while_looks_as_before(window: MainWindow, qtbot):
+    before = edges(window), middle(window)
+    window.resize(1920, 1080)
+    qtbot.waitUntil(lambda: middle(window) != before[1])
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: (edges(window), middle(window)) == before)
+
+
+def test_the_sizes_that_somebody_chose_are_those_that_stay(window: MainWindow, qtbot):
+    docks = [dock(window, "dataset"), dock(window, "problems")]
+    total = sum(each.height() for each in docks)
+    height = edges(window)[1]
+    window.resizeDocks(docks, [total - 200, 260], Qt.Orientation.Vertical)
+    qtbot.waitUntil(lambda: edges(window)[1] > height and kept(window) == edges(window))
+    before, width = edges(window), middle(window)[0]
+    window.resize(1600, 1000)
+    qtbot.waitUntil(lambda: middle(window)[0] == width + 320)
+    assert edges(window) == before

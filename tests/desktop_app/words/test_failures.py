@@ -1,0 +1,141 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from desktop_app.models.runs.used_settings import Records
+from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
+from desktop_app.words.failures import failure_of, setting_of
+from desktop_app.words.settings import first_setting, with_labels
+from desktop_app.workspace import Workspace
+from trainer_core import errors
+from trainer_core.errors import InternalError, TrainerError
+from trainer_core.protocol.messages import Failed, StepDone
+from trainer_core.settings.schema import params
+from trainer_core.texts import Text, text
+
+
+def subclasses(kind: type[TrainerError]) -> list[type[TrainerError]]:
+    """Return a kind of error and those below it; the app's own never reach a trainer's event."""
+    below = [each for one in kind.__subclasses__() for each in subclasses(one)]
+    return [each for each in (kind, *below) if each.__module__.startswith("trainer_core.")]
+
+
+def failed(kind: str, message: str, hint: str = "", **values: object) -> Failed:
+    error = TrainerError(message, hint, **values)
+    return Failed.of(error).model_copy(update={"kind": kind})
+
+
+KINDS = sorted({each.kind for each in subclasses(errors.TrainerError)})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_has_a_headline_a_reason_and_an_advice(workspace: Workspace, kind: str):
+    event = failed(kind, "{path} broke.", path="x")
+    workspace.run.event_received.emit(event)
+    outcome = outcome_of(ProcessEnd(1), event)
+    failure = failure_of(outcome, workspace.record, None)
+    assert failure.reason == "x broke."
+    assert failure.advice
+    assert (failure.headline == "The run failed") == (kind == "trainer")
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "hint", "setting"),
+    [
+        ("settings", "fp16 needs a GPU.", "Set mixed_precision to auto.", "mixed_precision"),
+        ("output", "The disk is full.", "Set cache_latents off.", "cache_latents"),
+        ("out_of_memory", "Too little.", "Lower the batch size, or so.", "train_batch_size"),
+        ("out_of_memory", "Too little.", "", "train_batch_size"),
+        ("numeric", "Not finite.", "Set Save precision to bf16 or float.", "save_precision"),
+        ("numeric", "Not finite.", "Lower the learning rate.", "learning_rate"),
+        ("model_file", "It is cut short.", "Copy it again.", "pretrained_model_name_or_path"),
+        ("internal", "Unexpected.", "", ""),
+    ],
+)  # fmt: skip
+def test_the_setting_to_look_at_is_found(kind: str, message: str, hint: str, setting: str):
+    path = setting_of(failed(kind, message, hint))
+    assert path.partition(".")[2] == setting
+
+
+@pytest.mark.parametrize(
+    ("own_rate", "setting"),
+    [(1e-4, "optimizer.unet_lr"), ("unset", "optimizer.learning_rate")],
+)
+def test_the_rate_that_acts_is_the_one_to_look_at(
+    workspace: Workspace, own_rate: object, setting: str
+):
+    workspace.record.used.records = Records({"optimizer.unet_lr": own_rate})
+    event = failed("numeric", "Not finite.", "Lower the learning rate.")
+    workspace.run.event_received.emit(event)
+    assert failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None).setting == setting
+
+
+def test_settings_are_called_by_their_labels():
+    assert (
+        with_labels("Turn on dim_from_weights, or not.") == "Turn on “Rank from weights”, or not."
+    )
+    assert with_labels("a_word_of_nobody stays") == "a_word_of_nobody stays"
+
+
+def test_a_plain_word_is_no_setting():
+    assert "optimizer.epoch" in params()
+    assert first_setting("After the first epoch, resume.") is None
+
+
+def test_a_picture_named_by_its_path_can_be_shown(workspace: Workspace, tmp_path: Path):
+    picture = tmp_path / "a.png"
+    event = failed("dataset", "The picture {path} cannot be read.", path=picture)
+    workspace.run.event_received.emit(event)
+    failure = failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None)
+    assert failure.picture == picture
+
+
+def test_a_run_that_fails_at_its_beginning_trained_nothing(workspace: Workspace):
+    event = failed("model_file", "It is empty.")
+    failure = failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None)
+    assert failure.when == "Before the first step; nothing was trained."
+    assert failure.saved == ""
+
+
+def test_what_is_left_is_said(workspace: Workspace, tmp_path: Path):
+    state = tmp_path / "cat-step00000120-state"
+    state.mkdir()
+    (state / "manifest.json").write_text(json.dumps({"step": 120}), encoding="utf-8")
+    step = StepDone(time=1.0, step=130, epoch=1, loss=1.0, learning_rates={})
+    workspace.run.event_received.emit(step)
+    outcome = Outcome(Ending.CRASHED, text("The trainer crashed."))
+    failure = failure_of(outcome, workspace.record, state)
+    assert failure.saved == "A state of step 120 is saved: cat-step00000120-state."
+    assert failure.when.startswith("After step 130, ")
+    assert failure_of(outcome, workspace.record, None).saved == "Nothing of this run was saved."
+
+
+@pytest.mark.parametrize(
+    ("is_own", "told"),
+    [(True, "Press Start to go on from step 120."), (False, "open those of this run")],
+)
+def test_a_crash_says_how_to_go_on(workspace: Workspace, tmp_path: Path, is_own: bool, told: str):
+    (tmp_path / "manifest.json").write_text(json.dumps({"step": 120}), encoding="utf-8")
+    outcome = outcome_of(ProcessEnd(9, has_crashed=True), None, state=tmp_path, step=130)
+    failure = failure_of(outcome, workspace.record, tmp_path, is_own=is_own)
+    assert "memory runs out" in failure.advice
+    assert told in failure.advice
+
+
+def test_a_failure_of_other_settings_leads_to_none_of_the_document(workspace: Workspace):
+    event = failed("numeric", "Not finite.", "Lower the learning rate.")
+    workspace.run.event_received.emit(event)
+    outcome = outcome_of(ProcessEnd(1), event)
+    assert failure_of(outcome, workspace.record, None).setting
+    assert not failure_of(outcome, workspace.record, None, is_own=False).setting
+
+
+def test_an_unexpected_error_leads_to_the_log(workspace: Workspace):
+    event = Failed.of(InternalError.of(ValueError("x")))
+    workspace.run.event_received.emit(event)
+    outcome = outcome_of(ProcessEnd(1), event)
+    failure = failure_of(outcome, workspace.record, None)
+    assert failure.headline == "Something unforeseen happened"
+    assert isinstance(outcome.hint, Text)
+    assert failure.advice == str(outcome.hint)

@@ -1,0 +1,66 @@
+from pathlib import Path
+
+import pytest
+from helpers.pictures import write_dataset
+
+from desktop_app.models.pictures.dataset_scan import Request, look
+from desktop_app.words.plans import summary
+from trainer_core.model_files.recognise import ModelKind, ModelReport
+from trainer_core.settings.document import parse
+from trainer_core.settings.schema import TrainSettings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> TrainSettings:
+    pictures = {f"{number}.png": None for number in range(3)}
+    folder = write_dataset(tmp_path / "pictures", {"10_zxq cat": pictures})
+    parsed, problems = parse(
+        {
+            "model": {"pretrained_model_name_or_path": "/models/base.safetensors"},
+            "dataset": {"train_data_dir": str(folder), "train_batch_size": 4},
+            "adapter": {"network_dim": 16, "network_alpha": "unset"},
+            "optimizer": {"epoch": 5, "lr_warmup": 25.0},
+            "output": {"output_dir": str(tmp_path / "out"), "output_name": "cat"},
+        }
+    )
+    assert parsed is not None, problems
+    return parsed
+
+
+def lines(settings: TrainSettings, **known: object) -> dict[str, str]:
+    return {fact.name: fact.value for fact in summary(settings, **known)}
+
+
+def test_pictures_repeats_batches_and_length_are_counted(qapp, settings: TrainSettings):
+    request = Request.of(settings)
+    assert request is not None
+    facts = lines(settings, scan=look(request))
+    assert facts["Pictures"] == "3 × 10 repeats = 30 per epoch"
+    assert facts["Batches"] == "8 per epoch, of up to 4 pictures; buckets: 1"  # 30 / 4
+    assert facts["Length"] == "40 steps: 5 epochs of 8; warm-up: 10"  # 25 % of 40
+
+
+def test_an_unset_alpha_is_the_rank(qapp, settings: TrainSettings):
+    assert lines(settings)["Trains"] == "Standard LoRA, rank 16, alpha 16; U-Net and text encoder"
+
+
+def test_the_base_model_is_named_with_its_kind(qapp, settings: TrainSettings):
+    path = settings.model.pretrained_model_name_or_path
+    assert path is not None
+    report = ModelReport(path, ModelKind.SD1, 2048.0, "F16", None)
+    expected = "base.safetensors (Stable Diffusion 1.x, 2.00 GiB)"
+    assert lines(settings, model=report)["Base model"] == expected
+
+
+def test_what_another_model_was_is_not_said_of_this_one(qapp, settings: TrainSettings):
+    report = ModelReport(Path("/models/other"), ModelKind.SD1, 2048.0, "F16", None)
+    assert lines(settings, model=report)["Base model"] == "base.safetensors"
+
+
+def test_the_result_is_named_with_its_folder(qapp, settings: TrainSettings, tmp_path: Path):
+    assert lines(settings)["Result"] == str(tmp_path / "out" / "cat.safetensors")
+
+
+def test_settings_of_nothing_give_dashes(qapp):
+    facts = lines(TrainSettings())
+    assert (facts["Base model"], facts["Pictures"], facts["Result"]) == ("–", "–", "–")
