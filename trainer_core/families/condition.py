@@ -1,0 +1,80 @@
+"""What a denoiser is told beside the noisy latents: text features and, in some families, more.
+
+Shape suffixes: B batch, L tokens, C channels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+Size = tuple[int, int]
+
+#: The entry that every family has: the text features BLC.
+TEXT = "text"
+
+
+class SampleFacts(NamedTuple):
+    """Where a sample's pixels come from, for families whose denoiser is told.
+
+    Attributes:
+        original: Width and height of the picture, upright, in pixels.
+        crop: Left and top of what was cut away, in pixels of the resized picture.
+        target: Width and height of the training picture, in pixels.
+        is_flipped: Whether it is mirrored left to right.
+    """
+
+    original: Size
+    crop: tuple[int, int]
+    target: Size
+    is_flipped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Named tensors, the batch first; all of them on one device.
+
+    Attributes:
+        tensors: ``text`` (BLC) in every family; ``pooled`` (BC) and ``sizes`` in those that
+            have them.
+    """
+
+    tensors: Mapping[str, Tensor]
+
+    def __getitem__(self, name: str) -> Tensor:
+        """Return one tensor; KeyError if this condition has none of that name."""
+        return self.tensors[name]
+
+    def __len__(self) -> int:
+        """Return the size of the batch."""
+        return len(next(iter(self.tensors.values())))
+
+    def to(self, device: torch.device) -> Condition:
+        """Return the condition on ``device``; from pinned memory the copy is not waited for."""
+        moved = {name: each.to(device, non_blocking=True) for name, each in self.tensors.items()}
+        return Condition(moved)
+
+    def pinned(self) -> Condition:
+        """Return the condition in page-locked memory, from which a GPU copies by itself."""
+        return Condition({name: each.pin_memory() for name, each in self.tensors.items()})
+
+    def each(self) -> Iterator[Condition]:
+        """Yield the conditions of the single samples, with a batch of 1."""
+        for index in range(len(self)):
+            yield Condition({name: t[index : index + 1] for name, t in self.tensors.items()})
+
+    @classmethod
+    def batch(cls, each: Sequence[Condition]) -> Condition:
+        """Join conditions with the same names along the batch.
+
+        Raises:
+            ValueError: There is none, or they differ in their names.
+        """
+        if not each or any(one.tensors.keys() != each[0].tensors.keys() for one in each):
+            raise ValueError("conditions of one batch have the same names")
+        names = each[0].tensors
+        return cls({name: torch.cat([one.tensors[name] for one in each]) for name in names})
