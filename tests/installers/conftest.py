@@ -21,11 +21,14 @@ def checkout(tmp_path) -> Path:
     """A checkout with what decides the packages, and the setup itself."""
     folder = tmp_path / "loom"
     (folder / "trainer_core").mkdir(parents=True)
-    shared = ("__init__", "version", "texts", "torch_choice", "pip_output")
-    for name in ("pyproject.toml", *(f"trainer_core/{module}.py" for module in shared)):
+    for name in (
+        "pyproject.toml",
+        *(f"trainer_core/{m}.py" for m in ("__init__", "version", "texts")),
+    ):
         shutil.copy(ROOT / name, folder / name)
     skipped = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "installers", folder / "installers", ignore=skipped)
+    for name in ("trainer_core/environment", "installers"):
+        shutil.copytree(ROOT / name, folder / name, ignore=skipped)
     return folder
 
 
