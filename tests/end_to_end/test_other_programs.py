@@ -20,8 +20,10 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from trainer_core.adapters.base import Shape, Target
 from trainer_core.adapters.lora import LoRA
-from trainer_core.adapters.set import AdapterSet, Target, build
+from trainer_core.adapters.set import AdapterSet, build
+from trainer_core.adapters.shapes import shapes
 from trainer_core.checkpoints.weights import write_lora
 from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.families.layouts.sd1_files import build_networks
@@ -40,7 +42,7 @@ def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
         for part in ("text_encoder", "unet")
         for target in family.adapter_targets(part)
     ]
-    return build(LoRA, targets, rank=rank, alpha=alpha)
+    return build(LoRA, targets, shapes(targets, linear=Shape(rank, alpha)))
 
 
 # ------------------------------------------------------------- keys and shapes

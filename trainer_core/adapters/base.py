@@ -1,27 +1,61 @@
-"""What every kind of adapter offers: it wraps one frozen layer and changes its output."""
+"""What every kind of adapter offers: it stands in for one frozen layer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor, nn
 
 
-class Adapter(Protocol):
-    """Trainable weights beside one frozen layer. An implementation is an ``nn.Module`` too."""
+class Shape(NamedTuple):
+    """The size of one adapter; its effect is multiplied by ``alpha / rank``."""
 
-    def delta(self, x: Tensor) -> Tensor:
-        """Return what is added to the layer's output, in its shape, for its input ``x``."""
+    rank: int
+    alpha: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A frozen layer that can get an adapter.
+
+    ``name`` is the module's name in the file (``lora_unet_...``), ``part`` the part of the model
+    it belongs to (``unet``, ``text_encoder``), which decides its learning rate.
+    """
+
+    name: str
+    part: str
+    layer: nn.Module
+
+
+class Adapter(Protocol):
+    """Trainable weights for one frozen layer. An implementation is an ``nn.Module`` too.
+
+    It keeps its layer without registering it, so that the layer's weights are not its own. Its
+    weights are float32; the layer may be of any type and, until it is attached and run, on the
+    meta device.
+    """
+
+    def attach(self) -> None:
+        """Stand in for the layer from now on: whoever calls the layer gets this output."""
         ...
 
-    def merged_weight(self) -> Tensor:
-        """Return the change of the layer's weight, in the weight's shape, float32."""
+    def detach(self) -> None:
+        """Let the layer work alone again; without effect if it does already."""
+        ...
+
+    def merged_weight(self, strength: float = 1.0) -> Tensor:
+        """Return the weight that a plain layer would need to do the same, float32.
+
+        Args:
+            strength: 0 gives the layer's own weight, 1 the trained one.
+        """
         ...
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw fresh weights that change nothing yet."""
+        """Draw fresh weights that change nothing yet; ``generator`` is the CPU's."""
         ...
 
     def saved(self) -> dict[str, Tensor]:
@@ -38,12 +72,54 @@ class Adapter(Protocol):
 
 
 class AdapterKind(Protocol):
-    """A class of adapters."""
+    """A class of adapters; its entry in the catalogue says which settings are its options."""
 
-    def __call__(self, layer: nn.Module, *, rank: int, alpha: float) -> nn.Module:
-        """Build an adapter for ``layer``."""
+    def __call__(self, layer: nn.Module, shape: Shape, **options: object) -> nn.Module:
+        """Build an adapter for ``layer``.
+
+        Raises:
+            TypeError: There is none for a layer of this type.
+        """
         ...
 
-    def shape_in(self, tensors: Mapping[str, Tensor]) -> tuple[int, float] | None:
-        """Return rank and alpha of a module's saved tensors; None if they are of another kind."""
+    def shape_in(self, tensors: Mapping[str, Tensor]) -> Shape | None:
+        """Return the shape of a module's saved tensors; None if they are of another kind."""
         ...
+
+
+class LayerAdapter(nn.Module):
+    """The part of an adapter that takes the place of its layer's ``forward``.
+
+    A kind of adapter may build on it; kinds from libraries bring their own way.
+    """
+
+    def __init__(self, layer: nn.Module) -> None:
+        super().__init__()
+        self._layer = (layer,)  # in a tuple, so that torch does not register it
+        self._plain: Callable[[Tensor], Tensor] = layer.forward
+
+    @property
+    def layer(self) -> nn.Module:
+        """The frozen layer."""
+        return self._layer[0]
+
+    def attach(self) -> None:
+        """Stand in for the layer from now on, once."""
+        self.detach()
+        self._plain = self.layer.forward
+        # Not by assignment: torch's modules look through all their tables at that.
+        self.layer.__dict__["forward"] = self.forward
+
+    def detach(self) -> None:
+        """Let the layer work as before; without effect if it does already."""
+        own = self.layer.__dict__
+        if own.get("forward") != self.forward:
+            return
+        if isinstance(getattr(self._plain, "__self__", None), LayerAdapter):
+            own["forward"] = self._plain  # an adapter that came first
+        else:
+            del own["forward"]
+
+    def plain(self, x: Tensor) -> Tensor:
+        """Return what the layer gives without this adapter."""
+        return self._plain(x)

@@ -9,21 +9,24 @@ import math
 from collections.abc import Mapping
 
 import torch
+import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
+
+from trainer_core.adapters.base import LayerAdapter, Shape
 
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
 
 
-class LoRA(nn.Module):
-    """``up(down(x)) * alpha / rank`` beside one ``nn.Linear`` or ``nn.Conv2d``.
+class LoRA(LayerAdapter):
+    """``layer(x) + up(down(x)) * alpha / rank`` for one ``nn.Linear`` or ``nn.Conv2d``.
 
     A convolution's down factor has its kernel, stride and padding; its up factor is 1x1.
     """
 
-    def __init__(self, layer: nn.Module, *, rank: int, alpha: float) -> None:
-        super().__init__()
+    def __init__(self, layer: nn.Module, shape: Shape) -> None:
+        super().__init__(layer)
+        rank, self.alpha = shape
         self.rank = rank
-        self.alpha = alpha
         self.lora_down: nn.Module
         self.lora_up: nn.Module
         if isinstance(layer, nn.Conv2d):
@@ -47,16 +50,29 @@ class LoRA(nn.Module):
         """The factor alpha / rank."""
         return self.alpha / self.rank
 
-    def delta(self, x: Tensor) -> Tensor:
-        """Return what is added to the layer's output, in its shape, for its input ``x``."""
-        change: Tensor = self.lora_up(self.lora_down(x))
-        return change * self.scale
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the layer's output with the change added, in the layer's shape and type."""
+        return self.plain(x) + self.delta(x)
 
-    def merged_weight(self) -> Tensor:
-        """Return the change of the layer's weight, in the weight's shape, float32."""
+    def delta(self, x: Tensor) -> Tensor:
+        """Return what is added to the layer's output, in its shape, for its input ``x``.
+
+        It is calculated in the type of ``x``: the factors are cast, so that a base model in
+        16 bit needs no autocast. Autocast, where it is on, casts the input as for any layer.
+        """
+        down, up = (factor.to(x.dtype) for factor in self._factors())
+        if isinstance(self.lora_down, nn.Conv2d):
+            inner = F.conv2d(x, down, None, self.lora_down.stride, self.lora_down.padding)
+            return F.conv2d(inner, up) * self.scale
+        return F.linear(F.linear(x, down), up) * self.scale
+
+    def merged_weight(self, strength: float = 1.0) -> Tensor:
+        """Return the layer's weight with ``strength`` times the change added, float32."""
+        weight = self.layer.weight
+        assert isinstance(weight, Tensor)
         down, up = self._factors()
-        product = up.float().flatten(1) @ down.float().flatten(1) * self.scale
-        return product.reshape(up.shape[0], *down.shape[1:])
+        product = up.float().flatten(1) @ down.float().flatten(1) * (self.scale * strength)
+        return weight.float() + product.reshape(up.shape[0], *down.shape[1:])
 
     def reset(self, generator: torch.Generator) -> None:
         """Draw the down factor (Kaiming uniform, a = sqrt 5) and set the up factor to 0.
@@ -90,12 +106,12 @@ class LoRA(nn.Module):
             self.alpha = float(tensors[_ALPHA])
 
     @staticmethod
-    def shape_in(tensors: Mapping[str, Tensor]) -> tuple[int, float] | None:
+    def shape_in(tensors: Mapping[str, Tensor]) -> Shape | None:
         """Return rank and alpha of a module's saved tensors; None if they are no LoRA."""
         if _DOWN not in tensors or _UP not in tensors:
             return None
         rank = tensors[_DOWN].shape[0]
-        return rank, float(tensors[_ALPHA]) if _ALPHA in tensors else float(rank)
+        return Shape(rank, float(tensors[_ALPHA]) if _ALPHA in tensors else float(rank))
 
     def _factors(self) -> tuple[nn.Parameter, nn.Parameter]:
         down, up = self.lora_down.weight, self.lora_up.weight

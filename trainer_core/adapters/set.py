@@ -1,32 +1,17 @@
-"""The adapters of a run: built for a model's layers, hooked in, saved and loaded together."""
+"""The adapters of a run: built for a model's layers, attached, saved and loaded together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.utils.hooks import RemovableHandle
 
-from trainer_core.adapters.base import AdapterKind
+from trainer_core.adapters.base import AdapterKind, Shape, Target
 from trainer_core.errors import ModelFileError
 from trainer_core.runtime.draws import generator
 from trainer_core.texts import T
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """A frozen layer that gets an adapter.
-
-    ``name`` is the module's name in the file (``lora_unet_...``), ``part`` the part of the model
-    it belongs to (``unet``, ``text_encoder``), which decides its learning rate.
-    """
-
-    name: str
-    part: str
-    layer: nn.Module
 
 
 class AdapterSet(nn.Module):
@@ -36,20 +21,20 @@ class AdapterSet(nn.Module):
         super().__init__()
         self.targets = tuple(targets)
         self.adapters = nn.ModuleDict(adapters)
-        self._handles: list[RemovableHandle] = []
 
     def attach(self) -> None:
-        """Add every adapter's change to its layer's output from now on, once."""
+        """Let every adapter stand in for its layer from now on, once."""
         self.detach()
-        for target in self.targets:
-            adapter: Any = self.adapters[target.name]
-            self._handles.append(target.layer.register_forward_hook(_adding(adapter)))
+        for adapter in self._in_order():
+            adapter.attach()
 
     def detach(self) -> None:
         """Let the layers work alone again."""
-        for handle in self._handles:
-            handle.remove()
-        self._handles.clear()
+        for adapter in reversed(self._in_order()):
+            adapter.detach()
+
+    def _in_order(self) -> list[Any]:
+        return [self.adapters[target.name] for target in self.targets]
 
     def reset(self, seed: int) -> None:
         """Draw fresh weights; each module's depend on the seed and its name only."""
@@ -99,38 +84,28 @@ class AdapterSet(nn.Module):
         return sorted(set(modules) - set(self.adapters))
 
 
-def _adding(adapter: Any) -> Any:
-    def hook(layer: nn.Module, args: tuple[Any, ...], output: Tensor) -> Tensor:
-        change: Tensor = adapter.delta(args[0])
-        return output + change
-
-    return hook
-
-
-def build(kind: AdapterKind, targets: Iterable[Target], *, rank: int, alpha: float) -> AdapterSet:
-    """Build an adapter of one rank for every target."""
-    targets = tuple(targets)
-    adapters = {target.name: kind(target.layer, rank=rank, alpha=alpha) for target in targets}
-    return AdapterSet(targets, adapters)
-
-
-def build_like(
-    kind: AdapterKind, targets: Iterable[Target], tensors: Mapping[str, Tensor]
+def build(
+    kind: AdapterKind,
+    targets: Iterable[Target],
+    shapes: Mapping[str, Shape],
+    options: Mapping[str, object] | None = None,
 ) -> AdapterSet:
-    """Build adapters with the rank and alpha that each module has in ``tensors``.
+    """Build an adapter for every target that has a shape.
 
-    Targets that the file has no module for get no adapter.
+    Args:
+        kind: The class of the adapters.
+        targets: The layers.
+        shapes: The shape of each adapter by its target's name; see `trainer_core.adapters.shapes`.
+        options: What else the kind takes, by keyword.
+
+    Raises:
+        TypeError: There is no adapter of this kind for a layer.
     """
-    modules = by_module(tensors)
-    chosen: list[Target] = []
-    adapters: dict[str, nn.Module] = {}
-    for target in targets:
-        shape = kind.shape_in(modules.get(target.name, {}))
-        if shape is not None:
-            rank, alpha = shape
-            chosen.append(target)
-            adapters[target.name] = kind(target.layer, rank=rank, alpha=alpha)
-    return AdapterSet(chosen, adapters)
+    chosen = tuple(target for target in targets if target.name in shapes)
+    more = options or {}
+    return AdapterSet(
+        chosen, {target.name: kind(target.layer, shapes[target.name], **more) for target in chosen}
+    )
 
 
 def by_module(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:

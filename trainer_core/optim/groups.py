@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from typing import TypedDict
 
 from torch.nn import Parameter
@@ -33,21 +33,24 @@ def part_rates(
 
 
 def parameter_groups(
-    parameters: Mapping[str, Iterable[Parameter]], rates: Mapping[str, float]
+    groups: Iterable[tuple[str, Sequence[Parameter], float]],
 ) -> list[ParameterGroup]:
-    """Return one named group for each part that has both parameters and a rate.
+    """Return the named groups that have parameters, as torch's optimizers take them.
+
+    Args:
+        groups: Name, parameters and learning rate of each.
 
     Raises:
-        SettingsError: No part has both.
+        SettingsError: None has any.
     """
-    groups: list[ParameterGroup] = [
-        {"name": part, "params": params, "lr": rate}
-        for part, rate in rates.items()
-        if (params := list(parameters.get(part, ())))
+    found = [
+        ParameterGroup(name=name, params=list(parameters), lr=rate)
+        for name, parameters, rate in groups
+        if parameters
     ]
-    if not groups:
+    if not found:
         raise SettingsError(
             T("Errors", "Nothing would be trained: no part has both weights and a learning rate."),
             T("Errors", "Give the U-Net or the text encoder a learning rate above 0."),
         )
-    return groups
+    return found

@@ -1,42 +1,32 @@
-"""Building what is trained: base model, adapters, optimizer, schedule, objective."""
+"""Building what is trained and how: base model, method, optimizer, schedule, objective."""
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
-from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from trainer_core.adapters.base import AdapterKind
-from trainer_core.adapters.set import AdapterSet, Target, build, build_like, count
-from trainer_core.checkpoints.weights import read_lora
+from trainer_core.catalogue.entry import implementation
 from trainer_core.dataset.plan import Plan
-from trainer_core.errors import ModelFileError, SettingsError
-from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family, Part
+from trainer_core.errors import SettingsError
+from trainer_core.families.base import Family
+from trainer_core.methods.adapter import AdapterMethod
+from trainer_core.methods.base import Method
 from trainer_core.model_files.recognise import inspect_model
 from trainer_core.objectives.objective import NoisePrediction
-from trainer_core.optim.groups import ParameterGroup, parameter_groups, part_rates
+from trainer_core.optim.groups import ParameterGroup, parameter_groups
 from trainer_core.optim.schedule import build_schedule
 from trainer_core.runtime.device import Machine
-from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.model import FAMILIES
 from trainer_core.settings.optimizer import OPTIMIZERS, OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import T, text
-
-
-def implementation(name: str) -> Any:
-    """Return what a choice's ``module:name`` stands for."""
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
+from trainer_core.texts import T
 
 
 def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
@@ -79,102 +69,31 @@ def outline_family(settings: TrainSettings) -> Family:
     return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
 
 
-def trainable_parameters(family: Family, settings: TrainSettings) -> dict[str, int]:
+def build_method(settings: TrainSettings) -> Method:
+    """Return the owner of what is trained; nothing is opened yet."""
+    method: Method = AdapterMethod.of(settings)
+    return method
+
+
+def trainable_parameters(family: Family, settings: TrainSettings) -> Mapping[str, int]:
     """Return how many numbers each part would train, without memory for any of them.
 
     Raises:
         ModelFileError: The starting weights cannot be used.
     """
+    method = build_method(settings)
     with torch.device("meta"):
-        adapters, weights = build_adapters(family, settings)
-    if weights is not None:
-        _take(adapters, weights, settings.adapter.network_weights)
-    return {part: count(adapters.parameters_of(part)) for part in adapters.parts()}
+        method.prepare(family, seed=None, warn=lambda _: None)
+    return method.counts()
 
 
-def trained_rates(adapter: AdapterSettings, optimizer: OptimizerSettings) -> dict[str, float]:
-    """Return the learning rate of every part that gets adapters."""
-    rates = part_rates(
-        learning_rate=optimizer.learning_rate,
-        text_encoder_lr=optimizer.text_encoder_lr,
-        unet_lr=optimizer.unet_lr,
-    )
-    if adapter.network_train_unet_only:
-        rates.pop("text_encoder", None)
-    if adapter.network_train_text_encoder_only:
-        rates.pop("unet", None)
-    return rates
-
-
-def build_adapters(
-    family: Family, settings: TrainSettings
-) -> tuple[AdapterSet, Mapping[str, Tensor] | None]:
-    """Build adapters without values for the parts with a rate.
-
-    Returns:
-        The adapters, and the starting weights that they are to take, if there are any.
+def build_optimizer(method: Method, training: OptimizerSettings) -> Optimizer:
+    """Build the optimizer with the method's groups.
 
     Raises:
-        ModelFileError: The starting weights cannot be used.
+        SettingsError: Nothing is trained, an argument is unknown, or a library is missing.
     """
-    adapter = settings.adapter
-    kind = cast(AdapterKind, implementation(LORA_TYPES[adapter.LoRA_type].implementation))
-    targets = [
-        Target(each.name, part, each.layer)
-        for part in trained_rates(adapter, settings.optimizer)
-        for each in list(family.adapter_targets(cast(Part, part)))
-    ]
-    weights = None
-    if adapter.network_weights is not None:
-        weights = read_lora(adapter.network_weights).tensors
-        if adapter.dim_from_weights:
-            return build_like(kind, targets, weights), weights
-    rank = adapter.network_dim
-    alpha = float(rank if adapter.network_alpha is None else adapter.network_alpha)
-    return build(kind, targets, rank=rank, alpha=alpha), weights
-
-
-def fresh_adapters(
-    family: Family, settings: TrainSettings, *, seed: int, emitter: Emitter
-) -> AdapterSet:
-    """Build the adapters that a run begins with: drawn from the seed, or starting weights.
-
-    Raises:
-        ModelFileError: The starting weights cannot be used.
-    """
-    adapters, weights = build_adapters(family, settings)
-    adapters.reset(seed)
-    path = settings.adapter.network_weights
-    if weights is not None:
-        unused = _take(adapters, weights, path)
-        if unused:
-            message = T("Events", "{count} modules of {path} are not used, such as {name}.")
-            emitter.warn(text(message, count=len(unused), path=path, name=unused[0]))
-    return adapters
-
-
-def _take(adapters: AdapterSet, weights: Mapping[str, Tensor], path: Path | None) -> list[str]:
-    """Load starting weights; return the modules of the file that there is no adapter for."""
-    try:
-        return adapters.load(weights, str(path))
-    except ModelFileError as error:
-        hint = T("Errors", "Turn on dim_from_weights, or use the rank and parts of that file.")
-        error.hint = text(hint)
-        raise
-
-
-def build_optimizer(adapters: AdapterSet, settings: TrainSettings) -> Optimizer:
-    """Build the optimizer with one parameter group per trained part.
-
-    Raises:
-        SettingsError: An argument is unknown, or a library is missing.
-    """
-    training = settings.optimizer
-    rates = trained_rates(settings.adapter, training)
-    groups = parameter_groups(
-        {part: adapters.parameters_of(part) for part in adapters.parts()}, rates
-    )
-    return _optimizer(groups, training)
+    return _optimizer(parameter_groups(method.groups()), training)
 
 
 def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:

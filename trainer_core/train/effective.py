@@ -8,14 +8,13 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from trainer_core.adapters.set import AdapterSet, count
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
+from trainer_core.methods.base import Method
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.optimizer import OptimizerSettings
-from trainer_core.train.building import trained_rates
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.run_start import RunStart
 from trainer_core.version import __version__
@@ -27,7 +26,7 @@ def write_effective(
     machine: Machine,
     *,
     family: Family,
-    adapters: AdapterSet,
+    method: Method,
     optimizer: Optimizer,
 ) -> None:
     """Write what is used into the run folder, once everything is built.
@@ -54,10 +53,10 @@ def write_effective(
         "optimizer": f"{kind.__module__}.{kind.__qualname__}",
         "attention": attention_kind(family.denoiser),
         "latent_cache": _latent_cache(inputs),
-        "text_encoder": "trained" if "text_encoder" in adapters.parts() else "frozen",
-        "trainable_parameters": {p: count(adapters.parameters_of(p)) for p in adapters.parts()},
+        "text_encoder": "trained" if method.trains("text_encoder") else "frozen",
+        "trainable_parameters": dict(method.counts()),
         "trigger_words": sorted({c.class_tokens for c in inputs.index.concepts} - {""}),
-        "used": _used(inputs, start, machine, family),
+        "used": _used(inputs, start, machine, family=family, method=method),
         "settings": as_raw(inputs.settings),
     }
     content = json.dumps(effective, indent=1, ensure_ascii=False)
@@ -84,7 +83,7 @@ def _latent_cache(inputs: RunInputs) -> str:
 
 
 def _used(
-    inputs: RunInputs, start: RunStart, machine: Machine, family: Family
+    inputs: RunInputs, start: RunStart, machine: Machine, *, family: Family, method: Method
 ) -> dict[str, object]:
     """Return what the settings came to that say "automatic", "as ..." or nothing."""
     settings, plan = inputs.settings, inputs.plan
@@ -101,7 +100,7 @@ def _used(
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
     if not adapter.dim_from_weights and adapter.network_alpha is None:
         used["adapter.network_alpha"] = float(adapter.network_dim)
-    for part, rate in trained_rates(adapter, training).items():
+    for part, rate in method.rates().items():
         used[f"optimizer.{part}_lr"] = rate
     used.update(_length(plan, training))
     return used

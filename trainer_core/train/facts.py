@@ -21,12 +21,18 @@ from trainer_core.train.run_start import RunStart
 
 
 def run_facts(
-    inputs: RunInputs, start: RunStart, family: Family, *, optimizer: str, precision: str
+    inputs: RunInputs,
+    start: RunStart,
+    family: Family,
+    *,
+    network: NetworkFacts,
+    optimizer: str,
+    precision: str,
 ) -> RunFacts:
     """Gather the facts that are the same in all weight files of a run."""
     return RunFacts(
         model=_model_facts(family, inputs.settings.model.clip_skip),
-        network=_network_facts(inputs),
+        network=network,
         dataset=_dataset_facts(inputs),
         training=_training_facts(inputs, start, optimizer=optimizer, precision=precision),
     )
@@ -43,12 +49,6 @@ def _model_facts(family: Family, clip_skip: int) -> BaseModelFacts:
         short_hash=identity.legacy_hash,
         sha256=identity.sha256,
     )
-
-
-def _network_facts(inputs: RunInputs) -> NetworkFacts:
-    adapter = inputs.settings.adapter
-    alpha = adapter.network_dim if adapter.network_alpha is None else adapter.network_alpha
-    return NetworkFacts(module="networks.lora", dim=adapter.network_dim, alpha=float(alpha))
 
 
 def _dataset_facts(inputs: RunInputs) -> DatasetFacts:

@@ -9,7 +9,6 @@ from typing import Any
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
-from trainer_core.adapters.set import AdapterSet
 from trainer_core.checkpoints.state import (
     Position,
     SavedState,
@@ -19,6 +18,7 @@ from trainer_core.checkpoints.state import (
 )
 from trainer_core.errors import SettingsError
 from trainer_core.events.emitter import Emitter
+from trainer_core.methods.base import Method
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
@@ -31,7 +31,7 @@ class Resumable:
 
     start: RunStart
     settings: TrainSettings
-    adapters: AdapterSet
+    method: Method
     optimizer: Optimizer
     schedule: LambdaLR
     scaler: Any
@@ -71,7 +71,7 @@ class Resumable:
                 step=position.step,
                 total=total_steps,
             )
-        self.adapters.load(state.adapter, state.facts.name)
+        self.method.load_state(state.adapter, state.facts.name)
         restore_optimizer(self.optimizer, state)
         _fast_forward(self.schedule, int(state.progress["schedule_steps"]))
         if self.scaler is not None and state.progress["scaler"]:

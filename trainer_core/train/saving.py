@@ -12,16 +12,15 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from trainer_core.adapters.set import AdapterSet
 from trainer_core.checkpoints.metadata import RunFacts, build_metadata
 from trainer_core.checkpoints.naming import SavePoint
 from trainer_core.checkpoints.retention import Action, Remove, Save
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
-from trainer_core.checkpoints.weights import write_lora
 from trainer_core.errors import OutputError
 from trainer_core.events.emitter import Emitter
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard
+from trainer_core.methods.base import Method
 from trainer_core.model_files.weights_file import sha256
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
 from trainer_core.settings.output import SavePrecision
@@ -36,7 +35,7 @@ class Saver:
     emitter: Emitter
     folder: RunFolder
     own: OwnFiles
-    adapters: AdapterSet
+    method: Method
     optimizer: Optimizer
     facts: RunFacts
     precision: SavePrecision
@@ -88,19 +87,13 @@ class Saver:
             metadata = build_metadata(
                 self.facts, step=action.step, epoch=action.epoch, saved_at=time.time()
             )
-            write_lora(
-                path,
-                self.adapters.saved(),
-                metadata=metadata,
-                precision=self.precision,
-                replace=replace,
-            )
+            self.method.write(path, precision=self.precision, metadata=metadata, replace=replace)
             size, digest = path.stat().st_size, sha256(path)
         else:
             size = write_state(
                 path,
                 self.state_facts(position),
-                adapter=self.adapters.saved(),
+                adapter=self.method.state(),
                 optimizer=self.optimizer,
                 progress=self.progress(),
                 replace=replace,

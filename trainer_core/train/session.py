@@ -9,11 +9,11 @@ from typing import Any
 from accelerate import Accelerator
 from torch import Tensor
 
-from trainer_core.adapters.set import AdapterSet, count
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
+from trainer_core.methods.base import Method
 from trainer_core.pipeline.loader import BatchLoader, Prepared
 from trainer_core.pipeline.texts import TextFeatures
 from trainer_core.protocol.messages import Phase, Resumed
@@ -22,9 +22,9 @@ from trainer_core.runtime.draws import seed_globals
 from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
 from trainer_core.train.building import (
     build_lr_schedule,
+    build_method,
     build_objective,
     build_optimizer,
-    fresh_adapters,
     load_family,
 )
 from trainer_core.train.control import Control
@@ -66,18 +66,19 @@ class Session:
         settings = self.inputs.settings
         family = load_family(settings, self.machine)
         self.control.stop_if_asked()
-        adapters = fresh_adapters(family, settings, seed=self.start.seed, emitter=self.emitter)
+        method = build_method(settings)
+        method.prepare(family, seed=self.start.seed, warn=self.emitter.warn)
         loader = self._loader(family)
-        adapters.to(self.machine.device).attach()
-        self._tell_plan(adapters)
-        resumable = self._resumable(adapters, loader, accelerator.scaler)
+        method.attach(self.machine.device)
+        self._tell_plan(method)
+        resumable = self._resumable(method, loader, accelerator.scaler)
         position = self._restored(resumable)
         write_effective(
             self.inputs,
             self.start,
             self.machine,
             family=family,
-            adapters=adapters,
+            method=method,
             optimizer=resumable.optimizer,
         )
         plan, sampling = self.inputs.plan, settings.sampling
@@ -114,13 +115,13 @@ class Session:
             seed=self.start.seed,
         )
 
-    def _resumable(self, adapters: AdapterSet, loader: BatchLoader, scaler: Any) -> Resumable:
+    def _resumable(self, method: Method, loader: BatchLoader, scaler: Any) -> Resumable:
         settings = self.inputs.settings
-        optimizer = build_optimizer(adapters, settings)
+        optimizer = build_optimizer(method, settings.optimizer)
         return Resumable(
             start=self.start,
             settings=settings,
-            adapters=adapters,
+            method=method,
             optimizer=optimizer,
             schedule=build_lr_schedule(optimizer, settings.optimizer, self.inputs.plan),
             scaler=scaler,
@@ -132,7 +133,7 @@ class Session:
     def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
         features = TextFeatures(
             family.encode_text,
-            is_trained="text_encoder" in resumable.adapters.parts(),
+            is_trained=resumable.method.trains("text_encoder"),
             device=self.machine.device,
         )
 
@@ -149,11 +150,11 @@ class Session:
             seed=self.start.seed,
         )
 
-    def _tell_plan(self, adapters: AdapterSet) -> None:
+    def _tell_plan(self, method: Method) -> None:
         self.emitter.emit(
             plan_event(
                 self.inputs.plan,
-                parameters={p: count(adapters.parameters_of(p)) for p in adapters.parts()},
+                parameters=method.counts(),
                 precision=self.machine.precision,
                 device=self.machine.name,
             )
@@ -175,12 +176,13 @@ class Session:
             emitter=self.emitter,
             folder=self.start.folder,
             own=self.start.own,
-            adapters=resumable.adapters,
+            method=resumable.method,
             optimizer=resumable.optimizer,
             facts=run_facts(
                 self.inputs,
                 self.start,
                 family,
+                network=resumable.method.facts(),
                 optimizer=f"{kind.__module__}.{kind.__qualname__}",
                 precision=self.machine.precision,
             ),

@@ -11,11 +11,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
 from torch import Tensor, nn
 
-from trainer_core.adapters.base import AdapterKind
+from trainer_core.adapters.base import AdapterKind, Shape, Target
 from trainer_core.adapters.lora import LoRA
-from trainer_core.adapters.set import AdapterSet, Target
+from trainer_core.adapters.set import AdapterSet
 
-RANK, ALPHA = 4, 6.0  # a scale that is neither 1 nor a power of two: a forgotten one shows
+RANK, ALPHA = SHAPE = Shape(
+    4, 6.0
+)  # a scale that is neither 1 nor a power of two: a forgotten one shows
 TOLERANCE = {"rtol": 1e-5, "atol": 1e-4}  # sums of up to 90 products of float32 near 1
 
 Built = tuple[Any, AdapterSet]
@@ -24,7 +26,7 @@ Built = tuple[Any, AdapterSet]
 @pytest.fixture
 def built(kind: AdapterKind, layer: nn.Module) -> Built:
     """An adapter with drawn weights, and the set that hooks it in."""
-    adapter = kind(layer, rank=RANK, alpha=ALPHA)
+    adapter = kind(layer, SHAPE)
     generator = torch.Generator().manual_seed(3)
     with torch.no_grad():
         for weight in adapter.parameters():
@@ -41,22 +43,23 @@ def are_same(first: nn.Module, second: nn.Module) -> bool:
 
 
 def test_a_fresh_adapter_changes_nothing(kind: AdapterKind, layer: nn.Module, x: Tensor) -> None:
-    adapter: Any = kind(layer, rank=RANK, alpha=ALPHA)
+    adapter: Any = kind(layer, SHAPE)
     adapters = AdapterSet([Target("module", "unet", layer)], {"module": adapter})
     adapters.reset(seed=1)
     alone = layer(x)
 
     adapters.attach()
     assert torch.equal(layer(x), alone)
-    assert not adapter.merged_weight().any()
+    assert torch.equal(adapter.merged_weight(), layer.weight)
 
 
 def test_a_fresh_adapter_can_learn(kind: AdapterKind, layer: nn.Module, x: Tensor) -> None:
-    adapter: Any = kind(layer, rank=RANK, alpha=ALPHA)
+    adapter: Any = kind(layer, SHAPE)
     adapter.reset(torch.Generator().manual_seed(1))
 
-    adapter.delta(x).square().mean().backward()
-    adapter.delta(x).sum().backward()
+    adapter.attach()
+
+    layer(x).square().mean().backward()
     assert any(bool(weight.grad.any()) for weight in adapter.parameters())
 
 
@@ -65,35 +68,99 @@ def test_merged_equals_unmerged(built: Built, layer: nn.Module, x: Tensor) -> No
     alone = layer(x)
     merged = copy.deepcopy(layer)
     with torch.no_grad():
-        merged.weight += adapter.merged_weight()
+        merged.weight.copy_(adapter.merged_weight())
 
     adapters.attach()
     torch.testing.assert_close(layer(x), merged(x), **TOLERANCE)
     assert not torch.allclose(merged(x), alone)
 
 
-def test_an_attached_adapter_adds_its_delta(built: Built, layer: nn.Module, x: Tensor) -> None:
-    adapter, adapters = built
-    alone = layer(x)
+def test_half_the_strength_is_half_the_change(built: Built, layer: nn.Module) -> None:
+    adapter, _ = built
+    none, half, whole = (adapter.merged_weight(strength) for strength in (0.0, 0.5, 1.0))
 
-    adapters.attach()
-    assert torch.equal(layer(x), alone + adapter.delta(x))
+    assert torch.equal(none, layer.weight)
+    torch.testing.assert_close(half, (none + whole) / 2, **TOLERANCE)
+
+
+def test_a_detached_layer_is_as_it_was(built: Built, layer: nn.Module, x: Tensor) -> None:
+    adapter, _ = built
+    alone, names = layer(x), set(layer.__dict__)
+    adapter.attach()
+    adapter.attach()
+
+    adapter.detach()
+    adapter.detach()
+    assert torch.equal(layer(x), alone)
+    assert set(layer.__dict__) == names
+
+
+def test_a_second_adapter_stands_on_the_first(
+    kind: AdapterKind, built: Built, layer: nn.Module, x: Tensor
+) -> None:
+    first, _ = built
+    second: Any = kind(layer, SHAPE)
+    second.load(first.saved())
+    alone = layer(x)
+    first.attach()
+    with_first = layer(x)
+    second.attach()
+    assert not torch.allclose(layer(x), with_first)
+
+    second.detach()
+    assert torch.equal(layer(x), with_first)
+    first.detach()
+    assert torch.equal(layer(x), alone)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_the_output_has_the_layer_s_own_type(
+    built: Built, layer: nn.Module, x: Tensor, dtype: torch.dtype
+) -> None:
+    adapter, _ = built
+    adapter.attach()
+    exact = layer(x).detach()
+    layer.to(dtype)
+
+    output = layer(x.to(dtype))
+    assert output.dtype is dtype
+    assert all(weight.dtype is torch.float32 for weight in adapter.parameters())
+    # Up to 90 products of numbers that are rounded to 8 bits in bfloat16.
+    close = output.detach().float()
+    torch.testing.assert_close(close, exact, rtol=0.1, atol=0.1 * float(exact.abs().max()))
+
+
+def test_an_adapter_can_be_built_for_a_layer_without_memory(
+    kind: AdapterKind, layer: nn.Module, x: Tensor
+) -> None:
+    weights = layer.state_dict()
+    adapter: Any = kind(layer.to("meta"), SHAPE)
+    adapter.reset(torch.Generator().manual_seed(1))
+    layer.load_state_dict(weights, assign=True)
+
+    alone = layer(x)
+    adapter.attach()
+    assert torch.equal(layer(x), alone)
 
 
 def test_save_and_load_give_the_same_output(
     kind: AdapterKind, built: Built, layer: nn.Module, x: Tensor
 ) -> None:
     adapter, _ = built
-    loaded: Any = kind(layer, rank=RANK, alpha=1.0)
+    loaded: Any = kind(layer, Shape(RANK, 1.0))
     loaded.load(adapter.saved())
 
-    assert torch.equal(loaded.delta(x), adapter.delta(x))
+    adapter.attach()
+    expected = layer(x)
+    adapter.detach()
+    loaded.attach()
+    assert torch.equal(layer(x), expected)
     assert loaded.saved().keys() == adapter.saved().keys()
 
 
 def test_loaded_weights_are_a_copy(kind: AdapterKind, built: Built, layer: nn.Module) -> None:
     adapter, _ = built
-    loaded: Any = kind(layer, rank=RANK, alpha=ALPHA)
+    loaded: Any = kind(layer, SHAPE)
     loaded.load(adapter.saved())
     with torch.no_grad():
         for weight in loaded.parameters():
@@ -122,7 +189,7 @@ def test_saved_tensors_carry_no_graph(built: Built) -> None:
 def test_the_shape_is_found_in_the_saved_tensors(kind: AdapterKind, built: Built) -> None:
     adapter, _ = built
 
-    assert kind.shape_in(adapter.saved()) == (RANK, ALPHA)
+    assert kind.shape_in(adapter.saved()) == SHAPE
 
 
 def test_tensors_of_something_else_have_no_shape(kind: AdapterKind) -> None:
@@ -131,7 +198,7 @@ def test_tensors_of_something_else_have_no_shape(kind: AdapterKind) -> None:
 
 
 def test_the_start_depends_on_the_generator_alone(kind: AdapterKind, layer: nn.Module) -> None:
-    first, second, third = (kind(layer, rank=RANK, alpha=ALPHA) for _ in range(3))
+    first, second, third = (kind(layer, SHAPE) for _ in range(3))
     for adapter, seed in ((first, 1), (second, 1), (third, 2)):
         torch.manual_seed(seed * 17)  # the process's own generator must not matter
         adapter.reset(torch.Generator().manual_seed(seed))
@@ -163,7 +230,7 @@ def test_a_tensor_of_another_shape_is_named_with_both_shapes(built: Built, wrong
 
 def test_an_unknown_layer_is_refused(kind: AdapterKind) -> None:
     with pytest.raises(TypeError, match="Conv1d"):
-        kind(nn.Conv1d(2, 2, 1), rank=1, alpha=1.0)
+        kind(nn.Conv1d(2, 2, 1), Shape(1, 1.0))
 
 
 # ------------------------------------------------------------------ LoRA's formula
@@ -171,7 +238,7 @@ def test_an_unknown_layer_is_refused(kind: AdapterKind) -> None:
 
 def filled_lora(layer: nn.Module) -> tuple[LoRA, Tensor, Tensor]:
     """Return a LoRA with drawn factors, and the factors."""
-    lora = LoRA(layer, rank=RANK, alpha=ALPHA)
+    lora = LoRA(layer, SHAPE)
     saved = lora.saved()
     generator = torch.Generator().manual_seed(5)
     down, up = (
@@ -188,7 +255,7 @@ def test_the_change_of_a_linear_layer_is_up_down_alpha_by_rank() -> None:
 
     assert (down.shape, up.shape) == ((RANK, 6), (10, RANK))
     expected = up @ down * (ALPHA / RANK)
-    torch.testing.assert_close(lora.merged_weight(), expected, **TOLERANCE)
+    torch.testing.assert_close(lora.merged_weight() - lora.layer.weight, expected, **TOLERANCE)
     torch.testing.assert_close(lora.delta(x), x @ expected.T, **TOLERANCE)
 
 
@@ -198,13 +265,13 @@ def test_the_change_of_a_convolution_is_the_same_at_every_place_of_the_kernel() 
 
     assert (down.shape, up.shape) == ((RANK, 6, 3, 3), (10, RANK, 1, 1))
     kernel = torch.einsum("or,rikl->oikl", up[:, :, 0, 0], down) * (ALPHA / RANK)
-    torch.testing.assert_close(lora.merged_weight(), kernel, **TOLERANCE)
+    torch.testing.assert_close(lora.merged_weight() - lora.layer.weight, kernel, **TOLERANCE)
     expected = F.conv2d(x, kernel, stride=2, padding=1)
     torch.testing.assert_close(lora.delta(x), expected, **TOLERANCE)
 
 
 def test_the_start_is_kaiming_uniform_and_zero() -> None:
-    lora = LoRA(nn.Linear(400, 10), rank=64, alpha=1.0)
+    lora = LoRA(nn.Linear(400, 10), Shape(64, 1.0))
     lora.reset(torch.Generator().manual_seed(1))
     down = lora.saved()["lora_down.weight"]
 
@@ -217,13 +284,13 @@ def test_the_start_is_kaiming_uniform_and_zero() -> None:
 
 @pytest.mark.parametrize("alpha", [0.5, 1.0, 64.0])
 def test_alpha_is_stored_as_a_scalar(alpha: float) -> None:
-    stored = LoRA(nn.Linear(2, 2), rank=2, alpha=alpha).saved()["alpha"]
+    stored = LoRA(nn.Linear(2, 2), Shape(2, alpha)).saved()["alpha"]
 
     assert (stored.shape, float(stored)) == ((), alpha)
 
 
 def test_weights_without_alpha_mean_alpha_equal_to_rank() -> None:
-    tensors = LoRA(nn.Linear(6, 10), rank=RANK, alpha=ALPHA).saved()
+    tensors = LoRA(nn.Linear(6, 10), SHAPE).saved()
     del tensors["alpha"]
 
     assert LoRA.shape_in(tensors) == (RANK, float(RANK))
@@ -237,7 +304,7 @@ def test_loading_without_alpha_keeps_the_adapter_s_own() -> None:
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_weights_stored_in_16_bit_are_trained_in_32(dtype: torch.dtype) -> None:
-    lora = LoRA(nn.Linear(6, 10), rank=RANK, alpha=ALPHA)
+    lora = LoRA(nn.Linear(6, 10), SHAPE)
     stored = {key: torch.full_like(value, 0.1).to(dtype) for key, value in lora.saved().items()}
     lora.load(stored)
 

@@ -8,15 +8,10 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from trainer_core.adapters.base import Shape, Target
 from trainer_core.adapters.lora import LoRA
-from trainer_core.adapters.set import (
-    AdapterSet,
-    Target,
-    build,
-    build_like,
-    by_module,
-    count,
-)
+from trainer_core.adapters.set import AdapterSet, build, by_module, count
+from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.errors import ModelFileError
 
 
@@ -30,10 +25,20 @@ def targets() -> list[Target]:
     return [Target(name, part, layer.requires_grad_(False)) for name, part, layer in layers]
 
 
+def loras(layers: Sequence[Target], shape: Shape) -> AdapterSet:
+    """Return LoRAs of one shape."""
+    return build(LoRA, layers, shapes(layers, linear=shape))
+
+
+def loras_like(layers: Sequence[Target], tensors: dict[str, Tensor]) -> AdapterSet:
+    """Return LoRAs with the shapes of a file."""
+    return build(LoRA, layers, shapes_in(LoRA, layers, by_module(tensors)))
+
+
 @pytest.fixture
 def adapters() -> AdapterSet:
     """LoRAs of rank 2 whose weights are all drawn."""
-    return drawn(build(LoRA, targets(), rank=2, alpha=3.0))
+    return drawn(loras(targets(), Shape(2, 3.0)))
 
 
 def drawn(adapters: AdapterSet) -> AdapterSet:
@@ -117,7 +122,7 @@ def test_each_part_has_the_weights_of_its_own_layers(adapters: AdapterSet) -> No
 
 def test_a_module_s_start_depends_on_seed_and_name_only(adapters: AdapterSet) -> None:
     both = same_start(adapters, seed=7)
-    alone = same_start(build(LoRA, targets()[2:], rank=2, alpha=3.0), seed=7)
+    alone = same_start(loras(targets()[2:], Shape(2, 3.0)), seed=7)
 
     assert alone.keys() == {key for key in both if key.startswith("lora_unet_conv")}
     assert all(torch.equal(both[key], value) for key, value in alone.items())
@@ -132,7 +137,7 @@ def test_another_seed_gives_another_start(adapters: AdapterSet) -> None:
 
 def test_modules_of_one_shape_start_differently() -> None:
     twins = [Target(name, "unet", nn.Linear(6, 10)) for name in ("lora_unet_a", "lora_unet_b")]
-    start = same_start(build(LoRA, twins, rank=2, alpha=3.0), seed=7)
+    start = same_start(loras(twins, Shape(2, 3.0)), seed=7)
 
     assert not torch.equal(
         start["lora_unet_a.lora_down.weight"], start["lora_unet_b.lora_down.weight"]
@@ -161,7 +166,7 @@ def test_loaded_adapters_act_like_the_saved_ones(adapters: AdapterSet) -> None:
     expected = outputs(adapters)
     adapters.detach()
 
-    loaded = build(LoRA, adapters.targets, rank=2, alpha=1.0)
+    loaded = loras(adapters.targets, Shape(2, 1.0))
     assert loaded.load(adapters.saved(), "cat.safetensors") == []
     loaded.attach()
     assert all_equal(outputs(loaded), expected)
@@ -185,7 +190,7 @@ def test_a_module_that_is_missing_is_named_with_the_file(adapters: AdapterSet) -
 
 
 def test_another_rank_is_named_with_module_and_file(adapters: AdapterSet) -> None:
-    other = build(LoRA, adapters.targets, rank=4, alpha=3.0)
+    other = loras(adapters.targets, Shape(4, 3.0))
 
     with pytest.raises(ModelFileError, match=r"cat\.safetensors .*lora_unet_to_q.*\(4, 6\)"):
         adapters.load(other.saved(), "cat.safetensors")
@@ -195,10 +200,10 @@ def test_rank_and_alpha_of_each_module_are_taken_from_the_weights() -> None:
     tensors: dict[str, Tensor] = {}
     shapes = (("lora_unet_to_q", 3, 1.5), ("lora_te_q_proj", 5, 4.0))
     for target, (name, rank, alpha) in zip(targets(), shapes, strict=False):
-        saved = LoRA(target.layer, rank=rank, alpha=alpha).saved()
+        saved = LoRA(target.layer, Shape(rank, alpha)).saved()
         tensors |= {f"{name}.{suffix}": value for suffix, value in saved.items()}
 
-    like = build_like(LoRA, targets(), tensors)
+    like = loras_like(targets(), tensors)
     found = {name: (lora.rank, lora.alpha) for name, lora in like.adapters.items()}
     assert found == {name: (rank, alpha) for name, rank, alpha in shapes}
 
@@ -206,11 +211,11 @@ def test_rank_and_alpha_of_each_module_are_taken_from_the_weights() -> None:
 def test_a_layer_without_weights_in_the_file_gets_no_adapter(adapters: AdapterSet) -> None:
     tensors = {k: v for k, v in adapters.saved().items() if "lora_te" not in k}
 
-    assert build_like(LoRA, adapters.targets, tensors).parts() == ["unet"]
+    assert loras_like(adapters.targets, tensors).parts() == ["unet"]
 
 
 def test_adapters_built_like_weights_take_them(adapters: AdapterSet) -> None:
-    like = build_like(LoRA, adapters.targets, adapters.saved())
+    like = loras_like(adapters.targets, adapters.saved())
 
     assert like.load(adapters.saved(), "cat.safetensors") == []
     assert all_equal(list(like.saved().values()), list(adapters.saved().values()))

@@ -31,7 +31,7 @@ def weight() -> Parameter:
 
 @pytest.fixture
 def groups(weight: Parameter) -> list[ParameterGroup]:
-    return parameter_groups({"unet": [weight]}, {"unet": 0.01})
+    return parameter_groups([("unet", [weight], 0.01)])
 
 
 def _train(optimizer: Optimizer, weight: Parameter, steps: int) -> float:

@@ -29,23 +29,22 @@ def test_a_part_with_rate_0_is_not_trained() -> None:
 
 def test_groups_carry_name_weights_and_rate() -> None:
     unet, text_encoder = _parameters(2), _parameters(3)
-    rates = {"text_encoder": 5e-5, "unet": 1e-4}
 
-    groups = parameter_groups({"unet": unet, "text_encoder": iter(text_encoder)}, rates)
+    groups = parameter_groups([("text_encoder", text_encoder, 5e-5), ("unet", unet, 1e-4)])
 
-    assert [(group["name"], group["lr"]) for group in groups] == list(rates.items())
-    assert groups[0]["params"] == text_encoder
-    assert groups[1]["params"] == unet
+    assert [(group["name"], group["lr"]) for group in groups] == [
+        ("text_encoder", 5e-5),
+        ("unet", 1e-4),
+    ]
+    assert [group["params"] for group in groups] == [text_encoder, unet]
 
 
-def test_a_part_without_weights_or_rate_makes_no_group() -> None:
-    groups = parameter_groups(
-        {"unet": _parameters(1), "text_encoder": []}, {"text_encoder": 1e-4, "unet": 1e-4}
-    )
+def test_a_part_without_weights_makes_no_group() -> None:
+    groups = parameter_groups([("text_encoder", [], 1e-4), ("unet", _parameters(1), 1e-4)])
 
     assert [group["name"] for group in groups] == ["unet"]
 
 
 def test_nothing_to_train_is_refused() -> None:
     with pytest.raises(SettingsError, match="Nothing would be trained"):
-        parameter_groups({"unet": _parameters(1)}, {"text_encoder": 1e-4})
+        parameter_groups([("unet", [], 1e-4)])

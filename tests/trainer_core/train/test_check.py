@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from trainer_core.settings.document import Raw, parse, replaced
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.train.building import build_adapters, outline_family
+from trainer_core.train.building import build_method, outline_family
 from trainer_core.train.check import report
 
 WEIGHTS = "adapter.network_weights"
@@ -36,9 +36,10 @@ def raw(model: Path, tmp_path: Path) -> Raw:
 def weights_of_rank_4(raw: Raw, tmp_path: Path) -> Path:
     settings, _ = parse(replaced(raw, {"adapter.network_dim": 4}))
     assert settings is not None
-    adapters, _ = build_adapters(outline_family(settings), settings)
+    method = build_method(settings)
+    method.prepare(outline_family(settings), seed=1, warn=lambda _: None)
     path = tmp_path / "start.safetensors"
-    save_file(adapters.saved(), path)
+    save_file(method.state(), path)
     return path
 
 

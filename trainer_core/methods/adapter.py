@@ -1,0 +1,154 @@
+"""Training adapters on a frozen base model: LoRA and its kin."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Self, cast
+
+import torch
+from torch import Tensor
+
+from trainer_core.adapters.base import AdapterKind, Shape, Target
+from trainer_core.adapters.set import AdapterSet, build, by_module, count
+from trainer_core.adapters.shapes import shapes, shapes_in
+from trainer_core.catalogue.entry import implementation
+from trainer_core.checkpoints.metadata import NetworkFacts
+from trainer_core.checkpoints.weights import read_lora, write_lora
+from trainer_core.errors import ModelFileError
+from trainer_core.families.base import Family, Part
+from trainer_core.methods.base import TrainGroup, Warn
+from trainer_core.optim.groups import part_rates
+from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
+from trainer_core.settings.output import SavePrecision
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T, text
+
+
+class AdapterMethod:
+    """Adapters on the parts that have a learning rate; see `trainer_core.methods.base.Method`."""
+
+    def __init__(self, settings: AdapterSettings, rates: Mapping[str, float]) -> None:
+        self._settings = settings
+        self._rates = dict(rates)
+        self._set = AdapterSet((), {})
+
+    @classmethod
+    def of(cls, settings: TrainSettings) -> Self:
+        """Read from the settings which adapters are trained, and at which rates."""
+        adapter, optimizer = settings.adapter, settings.optimizer
+        rates = part_rates(
+            learning_rate=optimizer.learning_rate,
+            text_encoder_lr=optimizer.text_encoder_lr,
+            unet_lr=optimizer.unet_lr,
+        )
+        if adapter.network_train_unet_only:
+            rates.pop("text_encoder", None)
+        if adapter.network_train_text_encoder_only:
+            rates.pop("unet", None)
+        return cls(adapter, rates)
+
+    def prepare(self, family: Family, *, seed: int | None, warn: Warn) -> None:
+        """Build the adapters: drawn from the seed, or with starting weights.
+
+        Raises:
+            ModelFileError: The starting weights cannot be used.
+        """
+        targets = [
+            Target(each.name, part, each.layer)
+            for part in self._rates
+            for each in family.adapter_targets(cast(Part, part))
+        ]
+        path = self._settings.network_weights
+        weights = read_lora(path).tensors if path is not None else None
+        self._set = build(self._kind, targets, self._shapes(targets, weights))
+        if seed is not None:
+            self._set.reset(seed)
+        if weights is not None:
+            self._take(weights, warn)
+
+    def attach(self, device: torch.device) -> None:
+        """Bring the adapters to ``device`` and let each stand in for its layer."""
+        self._set.to(device).attach()
+
+    def trains(self, part: str) -> bool:
+        """Tell whether a part has adapters."""
+        return part in self._set.parts()
+
+    def rates(self) -> Mapping[str, float]:
+        """Return the learning rate of each part that the settings let train."""
+        return self._rates
+
+    def groups(self) -> Sequence[TrainGroup]:
+        """Return one group for each part that has adapters."""
+        parts = self._set.parts()
+        return [
+            TrainGroup(part, self._set.parameters_of(part), rate)
+            for part, rate in self._rates.items()
+            if part in parts
+        ]
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many numbers are trained in each part."""
+        return {part: count(self._set.parameters_of(part)) for part in self._set.parts()}
+
+    def state(self) -> dict[str, Tensor]:
+        """Return every tensor of the adapters by its key in a file, float32."""
+        return self._set.saved()
+
+    def load_state(self, tensors: Mapping[str, Tensor], name: str) -> None:
+        """Take the weights of a state of the run ``name``.
+
+        Raises:
+            ModelFileError: They are of other adapters.
+        """
+        self._set.load(tensors, name)
+
+    def after_step(self) -> Mapping[str, float]:
+        """Nothing is due after a step of these adapters."""
+        return {}
+
+    def write(
+        self, target: Path, *, precision: SavePrecision, metadata: Mapping[str, str], replace: bool
+    ) -> None:
+        """Write the adapters in the kohya key format; see the protocol."""
+        write_lora(
+            target, self._set.saved(), metadata=metadata, precision=precision, replace=replace
+        )
+
+    def facts(self) -> NetworkFacts:
+        """Return the adapters' class in the reference trainer's words, their rank and alpha."""
+        shape = self._shape
+        return NetworkFacts(module="networks.lora", dim=shape.rank, alpha=shape.alpha)
+
+    # ------------------------------------------------------------- building
+
+    @property
+    def _kind(self) -> AdapterKind:
+        name = LORA_TYPES[self._settings.LoRA_type].implementation
+        return cast(AdapterKind, implementation(name))
+
+    @property
+    def _shape(self) -> Shape:
+        rank, alpha = self._settings.network_dim, self._settings.network_alpha
+        return Shape(rank, float(rank if alpha is None else alpha))
+
+    def _shapes(
+        self, targets: Sequence[Target], weights: Mapping[str, Tensor] | None
+    ) -> dict[str, Shape]:
+        if weights is not None and self._settings.dim_from_weights:
+            return shapes_in(self._kind, targets, by_module(weights))
+        return shapes(targets, linear=self._shape)
+
+    def _take(self, weights: Mapping[str, Tensor], warn: Warn) -> None:
+        """Load starting weights; say which of the file's modules there is no adapter for."""
+        path = self._settings.network_weights
+        try:
+            unused = self._set.load(weights, str(path))
+        except ModelFileError as error:
+            hint = T("Errors", "Turn on dim_from_weights, or use the rank and parts of that file.")
+            error.hint = text(hint)
+            raise
+        if unused:
+            message = T("Events", "{count} modules of {path} are not used, such as {name}.")
+            warn(text(message, count=len(unused), path=path, name=unused[0]))
