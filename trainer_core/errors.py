@@ -74,6 +74,12 @@ class NumericError(TrainerError):
     kind = "numeric"
 
 
+class TeamError(TrainerError):
+    """Another process of the run cannot be met, or has ended."""
+
+    kind = "team"
+
+
 class ProtocolError(TrainerError):
     """A line on the wire is not a message of this protocol."""
 

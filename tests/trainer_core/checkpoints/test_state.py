@@ -64,7 +64,9 @@ def weights() -> list[Parameter]:
 
 
 def grouped(parameters: list[Parameter]) -> list[ParameterGroup]:
-    return parameter_groups({"unet": parameters[:1], "text_encoder": parameters[1:]}, RATES)
+    first, *others = parameters
+    parts = {"unet": [first], "text_encoder": others}
+    return parameter_groups((part, parts[part], rate) for part, rate in RATES.items())
 
 
 def advance(optimizer: Optimizer, parameters: list[Parameter], steps: range) -> None:

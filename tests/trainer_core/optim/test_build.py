@@ -64,7 +64,7 @@ def test_every_optimizer_goes_on_from_its_saved_state(
     _train(optimizer, weight, 3)
 
     again = Parameter(saved_weight)
-    resumed = build(parameter_groups({"unet": [again]}, {"unet": 0.01}), lr=0.5, args={})
+    resumed = build(parameter_groups([("unet", [again], 0.01)]), lr=0.5, args={})
     resumed.load_state_dict(saved_state)
     _train(resumed, again, 3)
 
