@@ -100,3 +100,7 @@ class InternalError(TrainerError):
             kind=type(error).__name__,
             reason=error,
         )
+
+
+class StopRequested(Exception):  # noqa: N818 - a request, not an error
+    """The run was told to stop before its first step."""

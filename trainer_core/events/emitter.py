@@ -25,9 +25,14 @@ class Emitter:
 
     Events emitted before `open_file` are kept and written to the file then. Listeners are called
     in the emitting thread with every event (the terminal's progress bar, TensorBoard).
+
+    Args:
+        descriptor: Of the app's pipe, if there is an app.
+        keeps: False for a process that writes no files: its events reach the listeners alone.
     """
 
-    def __init__(self, descriptor: int | None = None) -> None:
+    def __init__(self, descriptor: int | None = None, *, keeps: bool = True) -> None:
+        self._keeps = keeps
         self._writer = PatientWriter(descriptor) if descriptor is not None else None
         self._lock = threading.RLock()  # the thread that reads commands emits too
         self._file: BinaryIO | None = None
@@ -96,7 +101,7 @@ class Emitter:
     def _write(self, lines: bytes) -> None:
         """Write to the file, or keep for it; after a failure nothing more is written."""
         if self._path is None:
-            self._early += lines
+            self._early += lines if self._keeps else b""
         elif self._file is None:
             return
         else:

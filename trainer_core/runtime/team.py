@@ -7,7 +7,6 @@ each with a device of its own. The process group and its backend are accelerate'
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -18,6 +17,7 @@ from accelerate import PartialState
 from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 
+from trainer_core.environment.launch import process_count
 from trainer_core.errors import TeamError
 from trainer_core.texts import T
 
@@ -194,18 +194,13 @@ class Several:
         self._state.destroy_process_group()
 
 
-def processes_asked() -> int:
-    """Return how many processes a launcher started for this run; 1 without a launcher."""
-    return max(1, int(os.environ.get("WORLD_SIZE", "1")))
-
-
 def open_team(*, on_cpu: bool) -> Team:
     """Meet the other processes of the run, if there are any.
 
     Raises:
         TeamError: They cannot be met.
     """
-    if processes_asked() == 1:
+    if process_count() == 1:
         return Alone()
     with _broken_in_words():
         return Several(PartialState(cpu=on_cpu, timeout=PATIENCE))

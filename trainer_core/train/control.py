@@ -6,11 +6,12 @@ import contextlib
 import os
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
+from typing import NamedTuple
 
-from trainer_core.errors import ProtocolError
+from trainer_core.errors import ProtocolError, StopRequested
 from trainer_core.protocol.codec import decode_command
 from trainer_core.protocol.command_file import COMMAND_SUFFIX
 from trainer_core.protocol.messages import (
@@ -28,8 +29,31 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STOPPING = b"Stopping as soon as it can be resumed; once more stops at once, without saving.\n"
 
 
-class StopRequested(Exception):  # noqa: N818 - a request, not an error
-    """The run was told to stop before its first step."""
+class Wishes(NamedTuple):
+    """What is asked of a run between two steps, once; of a team, what any of its processes asks.
+
+    ``saves_first`` says how to stop: with weights and a state, or at once.
+    """
+
+    stop: bool = False
+    saves_first: bool = False
+    pause: bool = False
+    save: bool = False
+    sample: bool = False
+
+    def as_numbers(self) -> list[float]:
+        """Return 1 for each wish and 0 for each that nobody has, so that sums can be agreed on."""
+        return [float(wish) for wish in self]
+
+    @classmethod
+    def of(cls, numbers: Iterable[float]) -> Wishes:
+        """Return the wishes that at least one process has."""
+        return cls(*(number > 0 for number in numbers))
+
+    @property
+    def command(self) -> Stop | None:
+        """The command to stop, if there is one."""
+        return Stop(save=self.saves_first) if self.stop else None
 
 
 class Control:
@@ -100,15 +124,28 @@ class Control:
                 self._take_line(line)
 
     def wait(self, *, poll_s: float = 0.2) -> None:
-        """Block until something is asked, ``poll_s`` at most, and `look`."""
+        """Block until something is asked, ``poll_s`` at most."""
         self._wake.wait(poll_s)
         self._wake.clear()
-        self.look()
 
-    def stop_asked(self) -> Stop | None:
-        """Return the command to stop, if there is one."""
+    def take_wishes(self) -> Wishes:
+        """Look, and return what is asked; saving and sampling are asked for once."""
         self.look()
-        return self._stop
+        stop = self._stop
+        wishes = Wishes(
+            stop=stop is not None,
+            saves_first=stop is not None and stop.save,
+            pause=self._is_paused and stop is None,
+            save=self._save,
+            sample=self._sample,
+        )
+        self._save = self._sample = False
+        return wishes
+
+    def is_stopping(self) -> bool:
+        """Look, and tell whether the run was told to stop."""
+        self.look()
+        return self._stop is not None
 
     def stop_if_asked(self) -> None:
         """Leave, before training has begun, if the run was told to stop.
@@ -116,23 +153,8 @@ class Control:
         Raises:
             StopRequested: It was.
         """
-        if self.stop_asked() is not None:
+        if self.is_stopping():
             raise StopRequested
-
-    @property
-    def is_paused(self) -> bool:
-        """True while the run should hold."""
-        return self._is_paused and self._stop is None
-
-    def take_save(self) -> bool:
-        """Tell, once, that a save was asked for."""
-        asked, self._save = self._save, False
-        return asked
-
-    def take_sample(self) -> bool:
-        """Tell, once, that sample pictures were asked for."""
-        asked, self._sample = self._sample, False
-        return asked
 
     # ------------------------------------------------------------- reading
 

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
+from trainer_core.environment.launch import is_first_process
 from trainer_core.errors import InternalError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
@@ -31,8 +32,10 @@ def train(ask: Callable[[], Request]) -> int:
     commands.
     """
     with GuardedStreams() as streams:
-        is_terminal = os.isatty(streams.events)
-        emitter = Emitter(None if is_terminal else streams.events)
+        # Of several processes the first alone speaks; the others have a log on stderr.
+        is_first = is_first_process()
+        is_terminal = is_first and os.isatty(streams.events)
+        emitter = Emitter(streams.events if is_first and not is_terminal else None, keeps=is_first)
         _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
         with contextlib.ExitStack() as held:
             held.callback(emitter.close)
@@ -54,7 +57,8 @@ def train(ask: Callable[[], Request]) -> int:
 def _guarded(ask: Callable[[], Request], streams: GuardedStreams, emitter: Emitter) -> int:
     """Turn whatever escapes a run into a `Failed` event and an exit code."""
     # Reading from a terminal would halt a process in its background.
-    takes_commands = not os.isatty(streams.events) and not os.isatty(0)
+    is_piped = not os.isatty(streams.events) and not os.isatty(0)
+    takes_commands = is_first_process() and is_piped
     try:
         return Run(ask(), streams, emitter)(takes_commands=takes_commands)
     except TrainerError as error:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from trainer_core.checkpoints.retention import SaveSchedule
+import torch
+
+from trainer_core.checkpoints.retention import Action, SaveSchedule
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import NumericError, OutputError
+from trainer_core.errors import NumericError, OutputError, StopRequested
 from trainer_core.events.emitter import Emitter
 from trainer_core.pipeline.loader import BatchLoader, Group
 from trainer_core.protocol.messages import Phase, StepDone, Stop
-from trainer_core.train.control import Control, StopRequested
+from trainer_core.runtime.team import Alone, Team
+from trainer_core.train.control import Control, Wishes
 from trainer_core.train.saving import Saver
 from trainer_core.train.step import Stepper
 
 _log = logging.getLogger(__name__)
+
+_NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +58,7 @@ class Loop:
     total_steps: int
     batches_per_epoch: int
     position: Position = field(default_factory=Position)
+    team: Team = field(default_factory=Alone)
 
     def run(self) -> Stop | None:
         """Train; return the command that stopped the run, None if it came to its end.
@@ -75,29 +81,39 @@ class Loop:
 
     def _train(self) -> Stop | None:
         if self.position.step == 0 and self.sample_schedule.at_first:
-            self.draw_samples(self.position)
-        self.control.stop_if_asked()
+            self._draw_samples()
+        self._leave_if_asked()
         while self.position.step < self.total_steps:
             self._enter("training")
-            epoch, batch = self.position.epoch, self.position.batch
-            for group in self.loader.groups(epoch, skip_batches=batch):
-                self._step(group)
+            for group in self._groups():
+                wishes = self._step(group)
                 if self.position.step == self.total_steps:
                     break
-                if (stop := self._obey()) is not None:
+                if (stop := self._obey(wishes)) is not None:
                     return stop
         # `epoch` counts completed epochs, so an unfinished last one is counted as begun.
         epochs = self.position.epoch + (self.position.batch > 0)
-        self.saver.carry_out(
-            self.save_schedule.at_end(self.position.step, epoch=epochs), self.position
-        )
+        self._carry_out(self.save_schedule.at_end(self.position.step, epoch=epochs))
         return None
 
-    def _step(self, group: Group) -> None:
-        """Do one optimizer step, and whatever is due after it."""
+    def _groups(self) -> Iterator[Group]:
+        """Yield the rest of the epoch at hand; other processes learn of a failure on the way."""
+        step, epoch, batch = self.position.step, self.position.epoch, self.position.batch
+        groups = self.loader.groups(epoch, skip_batches=batch, first_step=step + 1)
+        while True:
+            try:
+                group = next(groups, None)
+            except Exception as error:  # noqa: BLE001 - goes on its way from there
+                self.stepper.give_up(error)
+            if group is None:
+                return
+            yield group
+
+    def _step(self, group: Group) -> Wishes:
+        """Do one optimizer step and whatever is due after it; return what was asked meanwhile."""
         started = time.perf_counter()
         step, epoch = self.position.step + 1, self.position.epoch + 1
-        result = self.stepper.step(group.batches, step)
+        result = self.stepper.step(group.batches, step, self.control.take_wishes)
         self.position = self._next(len(group.batches))
         seconds = time.perf_counter() - started + group.waited_s
         self.emitter.emit(
@@ -114,18 +130,23 @@ class Loop:
                 batch_hash=result.batch_hash,
             )
         )
+        return self._agreed(result.wishes) if self._do_what_is_due(step, epoch) else result.wishes
+
+    def _do_what_is_due(self, step: int, epoch: int) -> bool:
+        """Save and draw after a step what is due then; tell whether anything was."""
         ends_epoch = self.position.batch == 0
         due = self.save_schedule.after_step(step, epoch=epoch, own=self.saver.own.steps)
         if ends_epoch:
             due += self.save_schedule.after_epoch(epoch, step=step, own=self.saver.own.steps)
-        self.saver.carry_out(due, self.position)
         draws = self.sample_schedule.is_due_after_step(step) or (
             ends_epoch and self.sample_schedule.is_due_after_epoch(epoch)
         )
+        self._carry_out(due)
         if draws:
-            self.draw_samples(self.position)
+            self._draw_samples()
         if due or draws:
             self._enter("training")
+        return bool(due) or draws
 
     def _next(self, batches: int) -> Position:
         step, batch = self.position.step + 1, self.position.batch + batches
@@ -144,30 +165,54 @@ class Loop:
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
             _log.exception("nothing could be saved")
 
-    def _obey(self) -> Stop | None:
-        """Do what was asked meanwhile, and hold while paused; return a command to stop."""
-        self.control.look()
-        self._save_and_sample("training")
-        if self.control.is_paused:
+    def _obey(self, wishes: Wishes) -> Stop | None:
+        """Do what is asked, and hold while paused; return a command to stop."""
+        self._save_and_sample(wishes, "training")
+        if wishes.pause:
             self._enter("paused")
-            while self.control.is_paused:
+            while wishes.pause:
                 self.control.wait()
-                self._save_and_sample("paused")
+                wishes = self._agreed()
+                self._save_and_sample(wishes, "paused")
             self._enter("training")
-        stop = self.control.stop_asked()
+        stop = wishes.command
         if stop is not None and stop.save:
-            self.saver.save_here(self.position)
+            self._save_here()
         return stop
 
-    def _save_and_sample(self, phase: str) -> None:
-        """Save and draw if that was asked for, then go back to ``phase``."""
-        wants_save, wants_samples = self.control.take_save(), self.control.take_sample()
-        if wants_save:
-            self.saver.save_here(self.position)
-        if wants_samples:
-            self.draw_samples(self.position)
-        if wants_save or wants_samples:
+    def _save_and_sample(self, wishes: Wishes, phase: str) -> None:
+        """Save and draw if that is asked for, then go back to ``phase``."""
+        if wishes.save:
+            self._save_here()
+        if wishes.sample:
+            self._draw_samples()
+        if wishes.save or wishes.sample:
             self._enter(phase)
+
+    # ------------------------------------------------------------- together
+
+    def _agreed(self, before: Wishes = _NO_WISHES) -> Wishes:
+        """Return what any process asks by now, beside what was asked before."""
+        own = self.control.take_wishes()
+        asked = [max(pair) for pair in zip(own.as_numbers(), before.as_numbers(), strict=True)]
+        return Wishes.of(self.team.agree(torch.tensor(asked)).tolist())
+
+    def _leave_if_asked(self) -> None:
+        if self._agreed().stop:
+            raise StopRequested
+
+    def _carry_out(self, actions: Sequence[Action]) -> None:
+        if actions:
+            with self.team.together():
+                self.saver.carry_out(actions, self.position)
+
+    def _save_here(self) -> None:
+        with self.team.together():
+            self.saver.save_here(self.position)
+
+    def _draw_samples(self) -> None:
+        with self.team.together():
+            self.draw_samples(self.position)
 
     def _enter(self, phase: str) -> None:
         self.emitter.emit(Phase.model_validate({"phase": phase}))

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.errors import InternalError, OutputError, StateError, TrainerError
+from trainer_core.environment.launch import is_first_process
+from trainer_core.errors import InternalError, OutputError, StateError, StopRequested, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
 from trainer_core.files.run_folder import RunFolder
@@ -35,7 +36,7 @@ from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.document import as_raw
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T, text
-from trainer_core.train.control import Control, StopRequested
+from trainer_core.train.control import Control
 from trainer_core.train.inputs import RunInputs, run_inputs
 from trainer_core.train.run_start import RunStart, decide_start
 from trainer_core.version import __version__
@@ -100,15 +101,18 @@ class Run:
 
     def _train(self, held: ExitStack) -> Stop | None:
         inputs = self._check()
-        start = self._begin(inputs, held)
+        start = self._begin(inputs, held) if is_first_process() else None
         # Imported only now: whatever can be refused without torch has been refused.
         with quick_imports():
-            from trainer_core.train.opening import open_loop, out_of_memory_in_words
+            from trainer_core.train.opening import meet, open_loop, out_of_memory_in_words
 
         self._control.stop_if_asked()
         with out_of_memory_in_words():
-            self._loop = open_loop(inputs, start, self._emitter, self._control)
-            if start.replaces:  # what was there goes only once everything is loaded
+            team, agreed = meet(inputs, start)
+            held.callback(team.close)
+            self._loop = open_loop(inputs, agreed, team, self._emitter, self._control)
+            if start is not None and start.replaces:
+                # What was there goes only once everything is loaded.
                 start.clear()
                 self._open_records(start, inputs, held)
             return self._loop.run()

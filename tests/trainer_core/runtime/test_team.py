@@ -11,7 +11,7 @@ from helpers.team_processes import run_code
 from torch import nn
 
 from trainer_core.runtime import team as team_module
-from trainer_core.runtime.team import Alone, open_team, processes_asked
+from trainer_core.runtime.team import Alone, open_team
 
 OPENED = """
 import contextlib, json, os, torch
@@ -35,7 +35,6 @@ def answers(code: str, size: int = 2) -> list[Any]:
 def test_without_a_launcher_a_run_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("WORLD_SIZE", raising=False)
 
-    assert processes_asked() == 1
     assert isinstance(open_team(on_cpu=True), Alone)
 
 

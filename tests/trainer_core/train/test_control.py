@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from trainer_core.errors import StopRequested
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.command_file import write_command
 from trainer_core.protocol.messages import (
@@ -23,7 +24,7 @@ from trainer_core.protocol.messages import (
     Stop,
 )
 from trainer_core.texts import Text
-from trainer_core.train.control import Control, StopRequested
+from trainer_core.train.control import Control
 
 PATIENCE_S = 30.0
 

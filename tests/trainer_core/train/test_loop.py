@@ -6,9 +6,8 @@ import pytest
 from helpers.stubs import NO_SAMPLES, Happened, LoopParts, StubLoader
 
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import DatasetError, NumericError
+from trainer_core.errors import DatasetError, NumericError, StopRequested
 from trainer_core.protocol.messages import Continue, Pause, SampleNow, SaveNow, Stop
-from trainer_core.train.control import StopRequested
 from trainer_core.train.loop import SampleSchedule
 
 
