@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainer_core.catalogue.entry import missing_packages
+from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.errors import TrainerError
 from trainer_core.files.run_folder import state_step
-from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
+from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.prompts.file import PromptFile, load_prompts
 from trainer_core.settings import rules
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.document import parse
 from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import TrainSettings, params, path_of
 from trainer_core.texts import T, text
-
-SUPPORTED = (ModelKind.SD1,)
 
 _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS = "sampling.sample_prompts"
@@ -48,13 +49,17 @@ class Preflight:
 
 
 def examine(raw: Mapping[str, Any]) -> Preflight:
-    """Check a raw document with absolute paths and everything it names, without torch."""
+    """Check a raw document with absolute paths and everything it names, without torch.
+
+    For the Python that trains: what it has installed is checked too.
+    """
     found = Preflight()
     found.settings, form_problems = parse(raw)
     found.problems += form_problems
     if found.settings is None:
         return found
     found.problems += rules.check(found.settings)
+    found.problems += package_problems(found.settings)
     if not _has_error(found, _MODEL):
         found.problems += _model_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
@@ -81,6 +86,32 @@ def file_problems(settings: TrainSettings) -> list[Problem]:
     if _STATE not in absent:
         found += _state_problems(settings)
     return found
+
+
+def package_problems(settings: TrainSettings) -> Iterator[Problem]:
+    """Yield the choices that need what this Python does not have.
+
+    Only the trainer may ask: the app may run in another Python.
+    """
+    for path, param in params().items():
+        entry = param.spec.choices.get(str(settings.get(path)))
+        if entry is None or not _acts(param, settings):
+            continue
+        for package in missing_packages(entry):
+            template = T("Problems", "{choice} needs {package}, which is not installed.")
+            message = text(template, choice=entry.label, package=package)
+            template = T(
+                "Problems",
+                "Choose another one, or install it into the trainer's environment: "
+                'pip install "{package}"',
+            )
+            hint = Suggestion(text(template, package=package))
+            yield Problem(path, Severity.ERROR, message, hint)
+
+
+def _acts(param: Param, settings: TrainSettings) -> bool:
+    others = [(condition, path_of(condition.name)) for condition in param.spec.when]
+    return all(other and condition.holds(settings.get(other)) for condition, other in others)
 
 
 def bucket_rules(pictures: DatasetSettings) -> BucketRules:
@@ -127,7 +158,7 @@ def _model_problems(settings: TrainSettings) -> list[Problem]:
     if path is None:
         return []
     try:
-        require_base_model(inspect_model(path), SUPPORTED)
+        require_base_model(inspect_model(path), TRAINABLE)
     except TrainerError as error:
         return [_error(_MODEL, error)]
     return []

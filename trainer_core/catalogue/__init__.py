@@ -1,1 +1,1 @@
-"""Every choice that a setting offers, as data: the one place where its name is listed."""
+"""Everything that can be chosen, declared once as data; a name is listed and tested here only."""

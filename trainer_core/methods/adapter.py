@@ -12,15 +12,15 @@ from torch import Tensor
 from trainer_core.adapters.base import AdapterKind, Shape, Target
 from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
+from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.families import PARTS
 from trainer_core.checkpoints.metadata import NetworkFacts
 from trainer_core.checkpoints.weights import read_lora, write_lora
 from trainer_core.errors import ModelFileError
-from trainer_core.families.base import Family, Part
+from trainer_core.families.base import Family
 from trainer_core.methods.base import TrainGroup, Warn
 from trainer_core.optim.groups import part_rates
-from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
-from trainer_core.settings.output import SavePrecision
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
 
@@ -28,25 +28,17 @@ from trainer_core.texts import T, text
 class AdapterMethod:
     """Adapters on the parts that have a learning rate; see `trainer_core.methods.base.Method`."""
 
-    def __init__(self, settings: AdapterSettings, rates: Mapping[str, float]) -> None:
-        self._settings = settings
-        self._rates = dict(rates)
+    def __init__(self, settings: TrainSettings) -> None:
+        self._settings = settings.adapter
+        self._entry = ADAPTERS[settings.adapter.LoRA_type]
+        self._rates = _rates(settings)
+        self._options = {name: getattr(self._settings, name) for name in self._entry.options}
         self._set = AdapterSet((), {})
 
     @classmethod
     def of(cls, settings: TrainSettings) -> Self:
         """Read from the settings which adapters are trained, and at which rates."""
-        adapter, optimizer = settings.adapter, settings.optimizer
-        rates = part_rates(
-            learning_rate=optimizer.learning_rate,
-            text_encoder_lr=optimizer.text_encoder_lr,
-            unet_lr=optimizer.unet_lr,
-        )
-        if adapter.network_train_unet_only:
-            rates.pop("text_encoder", None)
-        if adapter.network_train_text_encoder_only:
-            rates.pop("unet", None)
-        return cls(adapter, rates)
+        return cls(settings)
 
     def prepare(self, family: Family, *, seed: int | None, warn: Warn) -> None:
         """Build the adapters: drawn from the seed, or with starting weights.
@@ -57,11 +49,11 @@ class AdapterMethod:
         targets = [
             Target(each.name, part, each.layer)
             for part in self._rates
-            for each in family.adapter_targets(cast(Part, part))
+            for each in family.adapter_targets(part)
         ]
         path = self._settings.network_weights
         weights = read_lora(path).tensors if path is not None else None
-        self._set = build(self._kind, targets, self._shapes(targets, weights))
+        self._set = build(self._kind, targets, self._shapes(targets, weights), self._options)
         if seed is not None:
             self._set.reset(seed)
         if weights is not None:
@@ -109,7 +101,7 @@ class AdapterMethod:
         return {}
 
     def write(
-        self, target: Path, *, precision: SavePrecision, metadata: Mapping[str, str], replace: bool
+        self, target: Path, *, precision: str, metadata: Mapping[str, str], replace: bool
     ) -> None:
         """Write the adapters in the kohya key format; see the protocol."""
         write_lora(
@@ -119,14 +111,13 @@ class AdapterMethod:
     def facts(self) -> NetworkFacts:
         """Return the adapters' class in the reference trainer's words, their rank and alpha."""
         shape = self._shape
-        return NetworkFacts(module="networks.lora", dim=shape.rank, alpha=shape.alpha)
+        return NetworkFacts(module=self._entry.module, dim=shape.rank, alpha=shape.alpha)
 
     # ------------------------------------------------------------- building
 
     @property
     def _kind(self) -> AdapterKind:
-        name = LORA_TYPES[self._settings.LoRA_type].implementation
-        return cast(AdapterKind, implementation(name))
+        return cast(AdapterKind, implementation(self._entry.implementation))
 
     @property
     def _shape(self) -> Shape:
@@ -152,3 +143,14 @@ class AdapterMethod:
         if unused:
             message = T("Events", "{count} modules of {path} are not used, such as {name}.")
             warn(text(message, count=len(unused), path=path, name=unused[0]))
+
+
+def _rates(settings: TrainSettings) -> dict[str, float]:
+    """Return the rate of each part, of any family, that the settings let train."""
+    adapter, training = settings.adapter, settings.optimizer
+    trained = [part for part in PARTS.values() if adapter.trains(part)]
+    return part_rates(
+        trained,
+        learning_rate=training.learning_rate,
+        own_rates={part.rate: getattr(training, part.rate) for part in trained},
+    )

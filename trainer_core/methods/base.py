@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from trainer_core.checkpoints.metadata import NetworkFacts
 from trainer_core.families.base import Family
-from trainer_core.settings.output import SavePrecision
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import Text
 
@@ -94,7 +93,7 @@ class Method(Protocol):
         ...
 
     def write(
-        self, target: Path, *, precision: SavePrecision, metadata: Mapping[str, str], replace: bool
+        self, target: Path, *, precision: str, metadata: Mapping[str, str], replace: bool
     ) -> None:
         """Write the result, as other programs load it, and read it back.
 

@@ -12,27 +12,31 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.families import FAMILIES, TRAINABLE
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError
 from trainer_core.families.base import Family
 from trainer_core.methods.adapter import AdapterMethod
 from trainer_core.methods.base import Method
-from trainer_core.model_files.recognise import inspect_model
+from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.optim import build as optimizers
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
 from trainer_core.optim.schedule import build_schedule
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.arguments import parse_arguments
-from trainer_core.settings.model import FAMILIES
-from trainer_core.settings.optimizer import OPTIMIZERS, OptimizerSettings
+from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 
 
 def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
-    asked = settings.model.family
-    kind = inspect_model(path).kind.value if asked == "auto" else asked
-    return cast("type[Family]", implementation(FAMILIES[kind].implementation))
+    entry = TRAINABLE.get(settings.model.family)
+    if entry is None:  # it is to be detected
+        report = inspect_model(path)
+        require_base_model(report, TRAINABLE)
+        entry = TRAINABLE[report.kind]
+    return cast("type[Family]", implementation(entry.implementation))
 
 
 def load_family(settings: TrainSettings, machine: Machine) -> Family:
@@ -116,9 +120,12 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
-    build_kind = implementation(OPTIMIZERS[training.optimizer_type].implementation)
-    arguments = parse_arguments(training.optimizer_args)
-    return cast(Optimizer, build_kind(groups, lr=training.learning_rate, args=arguments))
+    return optimizers.build_optimizer(
+        training.optimizer_type,
+        groups,
+        lr=training.learning_rate,
+        args=parse_arguments(training.optimizer_args),
+    )
 
 
 def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> LambdaLR:
@@ -128,8 +135,7 @@ def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: P
         optimizer,
         total_steps=plan.total_steps,
         warmup_steps=plan.warmup_steps,
-        num_cycles=training.lr_scheduler_num_cycles,
-        power=training.lr_scheduler_power,
+        values=training.model_dump(),
     )
 
 
@@ -140,7 +146,7 @@ def build_objective(family: Family) -> NoisePrediction:
         SettingsError: The base model predicts something else.
     """
     schedule = family.noise_schedule
-    if schedule.prediction_type != "epsilon":
+    if schedule.prediction_type not in FAMILIES[family.kind].predictions:
         raise SettingsError(
             T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
             T("Errors", "Choose a base model that predicts the noise."),

@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
@@ -37,6 +38,7 @@ def write_effective(
         OutputError: The file cannot be written.
     """
     kind = type(optimizer)
+    text_encoders = FAMILIES[family.kind].text_encoders
     effective = {
         "run_id": start.run_id,
         "seed": start.seed,
@@ -53,7 +55,7 @@ def write_effective(
         "optimizer": f"{kind.__module__}.{kind.__qualname__}",
         "attention": attention_kind(family.denoiser),
         "latent_cache": _latent_cache(inputs),
-        "text_encoder": "trained" if method.trains("text_encoder") else "frozen",
+        "text_encoder": "trained" if any(map(method.trains, text_encoders)) else "frozen",
         "trainable_parameters": dict(method.counts()),
         "trigger_words": sorted({c.class_tokens for c in inputs.index.concepts} - {""}),
         "used": _used(inputs, start, machine, family=family, method=method),
@@ -100,8 +102,8 @@ def _used(
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
     if not adapter.dim_from_weights and adapter.network_alpha is None:
         used["adapter.network_alpha"] = float(adapter.network_dim)
-    for part, rate in method.rates().items():
-        used[f"optimizer.{part}_lr"] = rate
+    parts, rates = FAMILIES[family.kind].parts, method.rates()
+    used.update({f"optimizer.{p.rate}": rates[p.name] for p in parts if p.name in rates})
     used.update(_length(plan, training))
     return used
 

@@ -9,6 +9,7 @@ from typing import Any
 from accelerate import Accelerator
 from torch import Tensor
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
@@ -131,9 +132,10 @@ class Session:
         )
 
     def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
+        text_encoders = FAMILIES[family.kind].text_encoders
         features = TextFeatures(
             family.encode_text,
-            is_trained=resumable.method.trains("text_encoder"),
+            is_trained=any(map(resumable.method.trains, text_encoders)),
             device=self.machine.device,
         )
 
