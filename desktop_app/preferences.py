@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from trainer_core.catalogue.entry import Entry
 from trainer_core.settings.document import from_raw, from_text, to_raw
-from trainer_core.settings.param import Choice, Param, Section, param, section_params
+from trainer_core.settings.param import Param, Section, param, section_params
 from trainer_core.texts import T
 
-ThemeName = Literal["system", "light", "dark"]
-
-THEMES: dict[str, Choice] = {
-    "system": Choice(T("App", "Like the system")),
-    "light": Choice(T("App", "Light")),
-    "dark": Choice(T("App", "Dark")),
+THEMES: Mapping[str, Entry] = {
+    "system": Entry(label=T("App", "Like the system")),
+    "light": Entry(label=T("App", "Light")),
+    "dark": Entry(label=T("App", "Dark")),
 }
 RECENT_LIMIT = 10
 
@@ -25,7 +25,7 @@ RECENT_LIMIT = 10
 class AppSettings(Section):
     """How the app looks and behaves, and what it starts."""
 
-    theme: ThemeName = param(
+    theme: str = param(
         "system",
         T("App", "Theme"),
         T("App", "Light or dark window."),

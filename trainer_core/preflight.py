@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.errors import TrainerError
 from trainer_core.files.run_folder import state_step
-from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
+from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.prompts.file import PromptFile, load_prompts
 from trainer_core.settings import rules
 from trainer_core.settings.dataset import DatasetSettings
@@ -22,8 +23,6 @@ from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
-
-SUPPORTED = (ModelKind.SD1,)
 
 _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS = "sampling.sample_prompts"
@@ -127,7 +126,7 @@ def _model_problems(settings: TrainSettings) -> list[Problem]:
     if path is None:
         return []
     try:
-        require_base_model(inspect_model(path), SUPPORTED)
+        require_base_model(inspect_model(path), TRAINABLE)
     except TrainerError as error:
         return [_error(_MODEL, error)]
     return []

@@ -10,9 +10,10 @@ from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.numbers import number_text
 from desktop_app.words.settings import count_words, size_words
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import TrainerError
-from trainer_core.model_files.recognise import BASE_MODELS, ModelReport, inspect_model
+from trainer_core.model_files.recognise import ModelReport, inspect_model
 from trainer_core.settings.schema import TrainSettings, params
 from trainer_core.texts import T
 
@@ -46,11 +47,11 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
     name = shown(T("App", "Base model"))
     if path is None:
         return Stat(name, "–")
-    if report is None or report.path != path or report.kind not in BASE_MODELS:
+    if report is None or report.path != path or report.kind not in FAMILIES:
         return Stat(name, path.name, str(path))
     template = T("App", "{name} ({kind}, {size})")
     size = size_words(round(report.size_mib * 1024**2))
-    words = shown(template, name=path.name, kind=BASE_MODELS[report.kind], size=size)
+    words = shown(template, name=path.name, kind=FAMILIES[report.kind].label, size=size)
     return Stat(name, words, str(path))
 
 

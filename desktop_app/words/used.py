@@ -8,10 +8,11 @@ from desktop_app.models.runs.used_settings import Records
 from desktop_app.translation import place, shown
 from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.settings import count_words, value_words
+from trainer_core.catalogue.families import PARTS
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.settings.schema import params
 from trainer_core.texts import T
 
-_PARTS = {"unet": T("App", "U-Net"), "text_encoder": T("App", "text encoder")}
 _CACHES = {
     "off": T("App", "none: pictures are encoded at every step"),
     "memory": T("App", "in memory, for this run"),
@@ -40,11 +41,6 @@ _REASONS = {
     "optimizer.epoch": T("App", "from the steps asked for"),
     "optimizer.lr_warmup_steps": T("App", "from the percentage"),
     "hardware.num_cpu_threads_per_process": T("App", "as the processor has cores"),
-}
-_PRECISION_REASONS = {
-    "no": T("App", "no GPU was found"),
-    "bf16": T("App", "the GPU calculates in it"),
-    "fp16": T("App", "the GPU has no bf16"),
 }
 
 
@@ -79,9 +75,11 @@ def _device(facts: Mapping[str, object]) -> Iterator[Stat]:
 
 
 def _told(path: str, asked: str, used: str, raw: str) -> str:
-    reasons = _PRECISION_REASONS if path == "hardware.mixed_precision" else _REASONS
-    reason = reasons.get(raw if reasons is _PRECISION_REASONS else path)
-    if reason is None:
+    if path == "hardware.mixed_precision" and raw in MIXED_PRECISIONS:
+        reason = MIXED_PRECISIONS[raw].reason
+    else:
+        reason = _REASONS.get(path, "")
+    if not reason:
         return shown(T("App", "{asked} → {used}"), asked=asked, used=used)
     template = T("App", "{asked} → {used} ({reason})")
     return shown(template, asked=asked, used=used, reason=shown(reason))
@@ -96,7 +94,6 @@ def _machine(facts: Mapping[str, object]) -> Iterator[Stat]:
     trained = facts.get("trainable_parameters")
     if isinstance(trained, Mapping):
         for part, count in trained.items():
-            name = shown(
-                T("App", "Trained weights, {part}"), part=shown(_PARTS.get(str(part), str(part)))
-            )
+            part_name = shown(PARTS[part].inline) if part in PARTS else str(part)
+            name = shown(T("App", "Trained weights, {part}"), part=part_name)
             yield Stat(name, count_words(int(count)))

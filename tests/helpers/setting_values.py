@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import os
-import typing
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,10 +27,10 @@ def accepted(param: Param) -> Iterator[object]:
         yield from (kind(bound) for bound in (spec.minimum, spec.maximum) if bound is not None)
     elif kind is Path:
         yield "a folder/ein Ordner 貓"
+    elif spec.choices:
+        yield from spec.choices
     elif kind is str:
         yield "words, with a comma; # and \"quotes'"
-    elif typing.get_origin(kind) is typing.Literal:
-        yield from spec.choices
     else:
         yield from _lists(param)
 
@@ -51,7 +50,7 @@ def refused(param: Param) -> Iterator[object]:
     """Yield raw values of wrong type, out of bounds or not among the choices."""
     spec, kind = param.spec, param.base_type
     yield {"a": 1}
-    if not param.is_optional and kind is not str:
+    if not param.is_optional and (kind is not str or spec.choices):
         yield UNSET
     if kind is bool:
         yield from ("true", 1, 0.5, [])
@@ -60,10 +59,10 @@ def refused(param: Param) -> Iterator[object]:
         yield from (kind(spec.minimum) - 1, kind(spec.maximum) + 1)
         if kind is int:
             yield from (float(spec.minimum), 0.5)
+    elif spec.choices:
+        yield from ("nonsense", 1, True, [next(iter(spec.choices))])
     elif kind in (str, Path):
         yield from (1, 0.5, True, ["a"])
-    elif typing.get_origin(kind) is typing.Literal:
-        yield from ("nonsense", 1, True, [next(iter(spec.choices))])
     elif param.element_type is str:
         yield from ("a=1", 1, [1], [True])
     elif param.is_path_list:

@@ -11,17 +11,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.precisions import SAVE_PRECISIONS
 from trainer_core.checkpoints.hashes import weight_hashes
 from trainer_core.errors import ModelFileError, NumericError, OutputError
 from trainer_core.files.writing import publish_file
-from trainer_core.settings.output import SavePrecision
 from trainer_core.texts import T
-
-_DTYPES: Mapping[SavePrecision, torch.dtype] = {
-    "float": torch.float32,
-    "fp16": torch.float16,
-    "bf16": torch.bfloat16,
-}
 
 _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
 _BASE_MODEL_PREFIXES = ("model.diffusion_model.", "cond_stage_model.", "conditioner.", "unet.")
@@ -40,7 +35,7 @@ def write_lora(
     tensors: Mapping[str, Tensor],
     *,
     metadata: Mapping[str, str],
-    precision: SavePrecision,
+    precision: str,
     replace: bool = False,
 ) -> None:
     """Write an adapter, all of it (alphas too) in ``precision``, with both hashes.
@@ -128,14 +123,15 @@ def read_lora(path: Path) -> WeightFile:
     return weights
 
 
-def _converted(name: str, tensor: Tensor, precision: SavePrecision) -> Tensor:
+def _converted(name: str, tensor: Tensor, precision: str) -> Tensor:
     if not torch.isfinite(tensor).all():
         raise NumericError(
             T("Errors", "The weights {name} are not finite; they were not saved."),
             T("Errors", "Lower the learning rate and go on from an earlier save."),
             name=name,
         )
-    converted = tensor.detach().to(device="cpu", dtype=_DTYPES[precision], copy=True)
+    dtype = implementation(SAVE_PRECISIONS[precision].implementation)
+    converted = tensor.detach().to(device="cpu", dtype=dtype, copy=True)
     if not torch.isfinite(converted).all():
         raise NumericError(
             T("Errors", "The weights {name} reach {largest}, too much for {precision}."),

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trainer_core.catalogue.schedules import SCHEDULES
 from trainer_core.dataset.buckets import BucketRules, Placement, too_thin
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
@@ -41,8 +42,8 @@ class Pace:
         return self.epoch * steps_per_epoch
 
     def warmup_steps(self, total_steps: int) -> int:
-        """Return the steps over which the rate rises; ``constant`` knows no warm-up."""
-        if self.lr_scheduler == "constant":
+        """Return the steps over which the rate rises; some schedules know no warm-up."""
+        if not SCHEDULES[self.lr_scheduler].has_warmup:
             return 0
         if self.lr_warmup_steps is not None:
             return self.lr_warmup_steps

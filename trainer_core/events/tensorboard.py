@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from trainer_core.catalogue.families import PARTS
 from trainer_core.files.writing import output_error
 from trainer_core.protocol.messages import EventBase, StepDone
 
-_TAGS = {"unet": "lr/unet", "text_encoder": "lr/textencoder"}
 _SMOOTHING = 0.99  # weight of the past in the running mean
 
 
@@ -35,7 +35,7 @@ class TensorBoardLog:
         if not isinstance(event, StepDone):
             return
         rates = event.learning_rates.items()
-        values = {_TAGS.get(name, f"lr/{name}"): rate for name, rate in rates}
+        values = {PARTS[name].tag if name in PARTS else f"lr/{name}": rate for name, rate in rates}
         if event.loss is not None:
             last = event.loss if self._average is None else self._average
             self._average = _SMOOTHING * last + (1 - _SMOOTHING) * event.loss

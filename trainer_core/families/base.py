@@ -13,9 +13,9 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 import torch
 from torch import Tensor, nn
 
-from trainer_core.model_files.recognise import ModelKind
+from trainer_core.catalogue.families import ModelKind
 
-Part = Literal["unet", "text_encoder"]
+Part = str  # the name of one of the family's parts
 PredictionType = Literal["epsilon", "v_prediction"]
 
 

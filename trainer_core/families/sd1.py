@@ -16,6 +16,7 @@ from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
+from trainer_core.catalogue.families import FAMILIES, ModelKind
 from trainer_core.errors import SettingsError
 from trainer_core.families.base import (
     AdapterTarget,
@@ -33,7 +34,7 @@ from trainer_core.families.layouts.sd1_files import (
     read_folder,
     write_folder,
 )
-from trainer_core.model_files.recognise import ModelKind, inspect_model, require_base_model
+from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.model_files.weights_file import legacy_hash, sha256
 from trainer_core.texts import T
 
@@ -42,8 +43,8 @@ class SD1:
     """A loaded Stable Diffusion 1.x model; see `trainer_core.families.base.Family`."""
 
     kind: ClassVar[ModelKind] = ModelKind.SD1
-    architecture: ClassVar[str] = "stable-diffusion-v1"
-    base_model_version: ClassVar[str] = "sd_v1"
+    architecture: ClassVar[str] = FAMILIES[kind].architecture
+    base_model_version: ClassVar[str] = FAMILIES[kind].version
 
     def __init__(self, path: Path, networks: Networks, clip_skip: int = 1) -> None:
         num_layers = networks.text_encoder.config.num_hidden_layers

@@ -5,58 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 
+from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, ModelKind
 from trainer_core.errors import ModelFileError
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
-
-class ModelKind(StrEnum):
-    """What a model file turned out to be; the base models are those of `BASE_MODELS`."""
-
-    SD1 = "sd1"
-    SD2 = "sd2"
-    SDXL = "sdxl"
-    INPAINTING = "inpainting"
-    OTHER_BASE = "other_base"
-    UNET = "unet"
-    VAE = "vae"
-    TEXT_ENCODER = "text_encoder"
-    LORA = "lora"
-    EMBEDDING = "embedding"
-    TRAINING_STATE = "training_state"
-    UNKNOWN = "unknown"
-
-
-BASE_MODELS: Mapping[ModelKind, str] = {
-    ModelKind.SD1: "Stable Diffusion 1.x",
-    ModelKind.SD2: "Stable Diffusion 2.x",
-    ModelKind.SDXL: "Stable Diffusion XL",
-}
-
-#: The first kind one of whose fragments occurs in a tensor's name is the file's kind.
-_BY_FRAGMENT: Mapping[ModelKind, tuple[str, ...]] = {
-    ModelKind.TRAINING_STATE: ("exp_avg", "optimizer_state", "lr_scheduler."),
-    ModelKind.LORA: (
-        *("lora_down.", "lora_up.", "lora_A.", "lora_B.", "lora_unet_", "lora_te"),
-        *("hada_w1_", "lokr_w1", "oft_blocks"),
-    ),
-    ModelKind.EMBEDDING: ("emb_params", "string_to_param"),
-    ModelKind.OTHER_BASE: ("double_blocks.", "joint_blocks.", "single_transformer_blocks."),
-    ModelKind.SDXL: ("conditioner.embedders.", "diffusion_model.label_emb."),
-    ModelKind.SD2: ("cond_stage_model.model.",),
-    ModelKind.SD1: ("cond_stage_model.transformer.",),
-}
-#: The same for a file that holds one part of a model only.
-_PARTS: Mapping[ModelKind, tuple[str, ...]] = {
-    ModelKind.UNET: ("input_blocks.0.0.", "time_embedding.linear_1."),
-    ModelKind.VAE: ("encoder.down.0.", "encoder.down_blocks.0.", "decoder.up.0."),
-    ModelKind.TEXT_ENCODER: ("encoder.layers.0.", "transformer.resblocks.0."),
-}
 _UNET = "model.diffusion_model."
 _STATE_FILES = ("manifest.json", "train_state.json", "optimizer.bin", "random_states_0.pkl")
 
@@ -95,25 +52,35 @@ def inspect_model(path: Path) -> ModelReport:
 
 def kind_of(entries: Mapping[str, TensorEntry]) -> ModelKind:
     """Tell what kind of model the tensors make up."""
-    kind = _first_match(_BY_FRAGMENT, entries)
-    if kind is not None and kind not in BASE_MODELS:
+    kind = _first_match(_whole_models(), entries)
+    if kind is not None and kind not in FAMILIES:
         return kind
     has_unet = any(name.startswith(_UNET) for name in entries)
     if kind is None or not has_unet:
-        return _first_match(_PARTS, entries) or ModelKind.UNKNOWN
+        return _first_match(_single_parts(), entries) or ModelKind.UNKNOWN
     first, last = (entries.get(f"{_UNET}{end}.weight") for end in ("input_blocks.0.0", "out.2"))
     is_plain = first is None or last is None or first.shape[1:2] == last.shape[:1]
     return kind if is_plain else ModelKind.INPAINTING
 
 
 def _first_match(
-    table: Mapping[ModelKind, tuple[str, ...]], names: Iterable[str]
+    fragments: Mapping[ModelKind, tuple[str, ...]], names: Iterable[str]
 ) -> ModelKind | None:
+    """Return the first kind one of whose fragments occurs in a tensor's name."""
     joined = "\n".join(names)
-    for kind, fragments in table.items():
-        if any(fragment in joined for fragment in fragments):
+    for kind, of_kind in fragments.items():
+        if any(fragment in joined for fragment in of_kind):
             return kind
     return None
+
+
+def _whole_models() -> dict[ModelKind, tuple[str, ...]]:
+    others = {kind: other.fragments for kind, other in OTHER_KINDS.items() if not other.is_part}
+    return others | {entry.kind: entry.fragments for entry in reversed(tuple(FAMILIES.values()))}
+
+
+def _single_parts() -> dict[ModelKind, tuple[str, ...]]:
+    return {kind: other.fragments for kind, other in OTHER_KINDS.items() if other.is_part}
 
 
 def stated_prediction(index: TensorIndex) -> str | None:
@@ -131,7 +98,7 @@ def _inspect_folder(path: Path) -> ModelReport:
     folder = DiffusersFolder(path)
     if folder.is_model:
         kind = _kind_of_folder(folder)
-        parts = ("unet", "vae", "text_encoder") if kind in BASE_MODELS else ()
+        parts = FAMILIES[kind].folders if kind in FAMILIES else ()
         indexes = [read_index(folder.weights(part)) for part in parts]
         prediction = folder.config("scheduler").get("prediction_type") if parts else None
         return _report(path, kind, indexes, prediction)
@@ -145,20 +112,14 @@ def _inspect_folder(path: Path) -> ModelReport:
 
 
 def _kind_of_folder(folder: DiffusersFolder) -> ModelKind:
-    """Tell the kind of a diffusers folder.
-
-    The tensors of SD 1 and 2 have the same names there; the projections around the U-Net's
-    attention, linear in SD 2 and convolutions in SD 1, leave no doubt.
-    """
-    pipeline = folder.pipeline_class()
-    if pipeline.startswith("StableDiffusionXL"):
-        return ModelKind.SDXL
-    if not pipeline.startswith("StableDiffusion") or pipeline.startswith("StableDiffusion3"):
-        return ModelKind.OTHER_BASE
+    """Tell the kind of a diffusers folder."""
+    found = (entry.kind for entry in FAMILIES.values() if entry.is_folder(folder))
+    kind = next(found, ModelKind.OTHER_BASE)
+    if kind not in FAMILIES:
+        return kind
     unet = folder.config("unet")
-    if unet.get("in_channels", 4) != unet.get("out_channels", 4):
-        return ModelKind.INPAINTING
-    return ModelKind.SD2 if unet.get("use_linear_projection") else ModelKind.SD1
+    is_plain = unet.get("in_channels", 4) == unet.get("out_channels", 4)
+    return kind if is_plain else ModelKind.INPAINTING
 
 
 def _report(
@@ -170,31 +131,19 @@ def _report(
     return ModelReport(path, kind, size_mib, dtypes[0][0] if dtypes else "", prediction_type)
 
 
-#: Why a model of this kind cannot be trained on; further base models are told by name.
-_REFUSALS: Mapping[ModelKind, str] = {
-    ModelKind.INPAINTING: T("Errors", "{path} is an inpainting model, not a base model."),
-    ModelKind.OTHER_BASE: T("Errors", "{path} is a base model of a kind that is not known here."),
-    ModelKind.UNET: T("Errors", "{path} has a U-Net but no text encoder: not a whole model."),
-    ModelKind.VAE: T("Errors", "{path} holds a VAE only, not a whole model."),
-    ModelKind.TEXT_ENCODER: T("Errors", "{path} holds a text encoder only, not a whole model."),
-    ModelKind.LORA: T("Errors", "{path} is a LoRA, not a base model."),
-    ModelKind.EMBEDDING: T("Errors", "{path} is a textual inversion embedding, not a base model."),
-    ModelKind.TRAINING_STATE: T("Errors", "{path} is a saved training state, not a base model."),
-    ModelKind.UNKNOWN: T("Errors", "{path} holds no model that is known here."),
-}
-
-
-def require_base_model(report: ModelReport, wanted: Collection[ModelKind]) -> None:
-    """Refuse a model that is of none of the ``wanted`` kinds, in words that name both.
+def require_base_model(report: ModelReport, wanted: Collection[str]) -> None:
+    """Refuse a model that is of none of the ``wanted`` families, in words that name both.
 
     Raises:
         ModelFileError: It is something else.
     """
-    if report.kind not in wanted:
-        raise ModelFileError(
-            _REFUSALS.get(report.kind, T("Errors", "{path} is a {found} model.")),
-            T("Errors", "Choose a base model of this kind: {wanted}."),
-            path=report.path,
-            found=BASE_MODELS.get(report.kind, ""),
-            wanted=", ".join(BASE_MODELS[kind] for kind in wanted),
-        )
+    if report.kind in wanted:
+        return
+    other = OTHER_KINDS.get(report.kind)
+    raise ModelFileError(
+        T("Errors", "{path} is a {found} model.") if other is None else other.refusal,
+        T("Errors", "Choose a base model of this kind: {wanted}."),
+        path=report.path,
+        found=FAMILIES[report.kind].label if other is None else "",
+        wanted=", ".join(FAMILIES[kind].label for kind in wanted),
+    )

@@ -6,9 +6,10 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import torch
 from torch.optim import Optimizer
 
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.optimizers import OPTIMIZERS, OptimizerEntry, without_package
 from trainer_core.errors import SettingsError
 from trainer_core.optim.groups import ParameterGroup
 from trainer_core.texts import T
@@ -16,37 +17,62 @@ from trainer_core.texts import T
 _OWN_PARAMETERS = frozenset({"self", "params", "lr"})  # given by the groups and the settings
 
 
-def adamw(groups: Sequence[ParameterGroup], *, lr: float, args: Mapping[str, object]) -> Optimizer:
-    """Build torch's AdamW.
-
-    Source: Loshchilov & Hutter 2017, arXiv:1711.05101.
-    """
-    return _build(torch.optim.AdamW, groups, lr=lr, args=args)
-
-
-def adamw_8bit(
-    groups: Sequence[ParameterGroup], *, lr: float, args: Mapping[str, object]
+def build_optimizer(
+    name: str, groups: Sequence[ParameterGroup], *, lr: float, args: Mapping[str, object]
 ) -> Optimizer:
-    """Build bitsandbytes' AdamW with block-wise 8-bit state; it runs on the CPU too.
+    """Build the optimizer that the settings call ``name``.
+
+    Args:
+        name: Of the catalogue.
+        groups: The parameters with a rate for each group.
+        lr: The optimizer's default rate.
+        args: Further arguments of its class.
 
     Raises:
-        SettingsError: bitsandbytes cannot be loaded, or does not take ``args``.
-
-    Source: Dettmers et al. 2021, arXiv:2110.02861.
+        SettingsError: Its package cannot be loaded, or its class does not take ``args``.
     """
-    # Imported only when chosen: it takes a second, and the trainer runs without it.
-    try:
-        from bitsandbytes.optim import AdamW8bit
-    except ImportError as error:
+    entry = OPTIMIZERS[name]
+    kind = _loaded(entry)
+    known = [
+        argument
+        for argument in inspect.signature(kind).parameters
+        if argument not in _OWN_PARAMETERS and argument not in entry.fixed
+    ]
+    unknown = [argument for argument in args if argument not in known]
+    if unknown:
         raise SettingsError(
-            T(
-                "Errors",
-                "AdamW8bit needs bitsandbytes, which cannot be loaded: {reason}",
-            ),
-            T("Errors", "Choose AdamW, or install bitsandbytes into the trainer's environment."),
+            T("Errors", "{optimizer} has no argument {name}."),
+            T("Errors", "It takes: {known}."),
+            optimizer=kind.__name__,
+            name=unknown[0],
+            known=", ".join(known),
+        )
+    try:
+        optimizer: Optimizer = kind(list(groups), lr=lr, **entry.fixed, **args)
+    except (TypeError, ValueError) as error:
+        raise SettingsError(
+            T("Errors", "{optimizer} refuses its arguments: {reason}"),
+            T("Errors", "Correct the optimizer arguments, or remove them."),
+            optimizer=kind.__name__,
             reason=error,
         ) from error
-    return _build(AdamW8bit, groups, lr=lr, args=args)
+    return optimizer
+
+
+def _loaded(entry: OptimizerEntry) -> type[Any]:
+    """Import an optimizer's class; some take a second, and the trainer runs without them."""
+    try:
+        kind: type[Any] = implementation(entry.implementation)
+    except ImportError as error:
+        raise SettingsError(
+            T("Errors", "{optimizer} needs {package}, which cannot be loaded: {reason}"),
+            T("Errors", "Choose {other}, or install {package} into the trainer's environment."),
+            optimizer=entry.label,
+            package=entry.implementation.partition(".")[0],
+            other=without_package(),
+            reason=error,
+        ) from error
+    return kind
 
 
 def display_name(optimizer: Optimizer, args: Mapping[str, object]) -> str:
@@ -57,28 +83,3 @@ def display_name(optimizer: Optimizer, args: Mapping[str, object]) -> str:
     kind = type(optimizer)
     given = ",".join(f"{name}={value}" for name, value in args.items())
     return f"{kind.__module__}.{kind.__qualname__}" + (f"({given})" if given else "")
-
-
-def _build(
-    kind: type[Any], groups: Sequence[ParameterGroup], *, lr: float, args: Mapping[str, object]
-) -> Optimizer:
-    known = [name for name in inspect.signature(kind).parameters if name not in _OWN_PARAMETERS]
-    unknown = [name for name in args if name not in known]
-    if unknown:
-        raise SettingsError(
-            T("Errors", "{optimizer} has no argument {name}."),
-            T("Errors", "It takes: {known}."),
-            optimizer=kind.__name__,
-            name=unknown[0],
-            known=", ".join(known),
-        )
-    try:
-        optimizer: Optimizer = kind(list(groups), lr=lr, **args)
-    except (TypeError, ValueError) as error:
-        raise SettingsError(
-            T("Errors", "{optimizer} refuses its arguments: {reason}"),
-            T("Errors", "Correct the optimizer arguments, or remove them."),
-            optimizer=kind.__name__,
-            reason=error,
-        ) from error
-    return optimizer

@@ -7,6 +7,7 @@ from typing import TypedDict
 
 from torch.nn import Parameter
 
+from trainer_core.catalogue.families import PartEntry
 from trainer_core.errors import SettingsError
 from trainer_core.texts import T
 
@@ -20,16 +21,23 @@ class ParameterGroup(TypedDict):
 
 
 def part_rates(
-    *, learning_rate: float, text_encoder_lr: float | None, unet_lr: float | None
+    parts: Iterable[PartEntry], *, learning_rate: float, own_rates: Mapping[str, float | None]
 ) -> dict[str, float]:
-    """Return the rate of every part that is trained, text encoder first.
+    """Return the rate of every part that is trained by its name, text encoders first.
 
     A part without a rate of its own gets ``learning_rate``; a part whose rate is 0 is left out,
     so that no module is made for it (guide-facts 72, behaviours 35).
+
+    Args:
+        parts: The parts that may be trained.
+        learning_rate: The common rate.
+        own_rates: The parts' own, by the setting that each part names.
     """
-    own_rates = {"text_encoder": text_encoder_lr, "unet": unet_lr}
-    rates = {part: learning_rate if rate is None else rate for part, rate in own_rates.items()}
-    return {part: rate for part, rate in rates.items() if rate > 0}
+    rates = {}
+    for part in sorted(parts, key=lambda part: not part.is_text_encoder):
+        own = own_rates[part.rate]
+        rates[part.name] = learning_rate if own is None else own
+    return {name: rate for name, rate in rates.items() if rate > 0}
 
 
 def parameter_groups(

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.errors import SettingsError
 from trainer_core.prompts.line import OPTIONS, PromptValues, clamp_steps, parse_prompt_line
-from trainer_core.settings.sampling import SAMPLERS
 from trainer_core.texts import T, Text, text
 
 DEFAULT_STEPS, DEFAULT_SCALE = 30, 7.5  # sd-scripts' values

@@ -4,21 +4,14 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
-from typing import Literal
 
 import psutil
 import torch
 
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.errors import SettingsError
 from trainer_core.texts import T
-
-Precision = Literal["no", "fp16", "bf16"]
-
-_DTYPES: dict[Precision, torch.dtype] = {
-    "no": torch.float32,
-    "fp16": torch.float16,
-    "bf16": torch.bfloat16,
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,49 +19,56 @@ class Machine:
     """Where a run calculates, and in which number format."""
 
     device: torch.device
-    precision: Precision
+    precision: str
     name: str
 
     @property
     def weight_dtype(self) -> torch.dtype:
         """The format of the frozen base model's weights."""
-        return _DTYPES[self.precision]
+        dtype: torch.dtype = implementation(MIXED_PRECISIONS[self.precision].implementation)
+        return dtype
 
 
-def find_machine(mixed_precision: Literal["auto", "no", "fp16", "bf16"]) -> Machine:
+def find_machine(mixed_precision: str) -> Machine:
     """Return the device and the precision that is really used (guide-facts 45).
+
+    Args:
+        mixed_precision: The name of one of `MIXED_PRECISIONS`.
 
     Raises:
         SettingsError: The device cannot do what was asked.
     """
-    if torch.cuda.is_available():
-        return _gpu(torch.device("cuda"), mixed_precision)
-    if mixed_precision == "fp16":
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
+    tried = MIXED_PRECISIONS[mixed_precision].tried.get(device.type, (mixed_precision,))
+    for precision in tried:
+        if _calculates_in(device, precision):
+            return Machine(device, precision, name)
+    if device.type == "cpu":
         raise SettingsError(
-            T("Errors", "fp16 needs a GPU; on a CPU it would silently be 32 bit."),
+            T("Errors", "{precision} needs a GPU; on a CPU it would silently be 32 bit."),
             T("Errors", "Set mixed_precision to auto, no or bf16."),
+            precision=tried[-1],
         )
-    precision: Precision = "bf16" if mixed_precision == "bf16" else "no"
-    return Machine(torch.device("cpu"), precision, _cpu_name())
+    raise SettingsError(
+        T("Errors", "{device} cannot calculate in {precision}."),
+        T("Errors", "Set mixed_precision to auto or fp16."),
+        device=name,
+        precision=tried[-1],
+    )
+
+
+def _calculates_in(device: torch.device, precision: str) -> bool:
+    entry = MIXED_PRECISIONS[precision]
+    if device.type == "cpu":
+        return entry.on_cpu
+    is_bf16 = implementation(entry.implementation) is torch.bfloat16
+    return not is_bf16 or torch.cuda.is_bf16_supported(including_emulation=False)
 
 
 def _cpu_name() -> str:
     threads = torch.get_num_threads()
     return f"CPU, {threads} thread{'s' if threads > 1 else ''}"
-
-
-def _gpu(device: torch.device, asked: Literal["auto", "no", "fp16", "bf16"]) -> Machine:
-    has_bf16 = torch.cuda.is_bf16_supported(including_emulation=False)
-    name = torch.cuda.get_device_name(device)
-    if asked == "auto":
-        return Machine(device, "bf16" if has_bf16 else "fp16", name)
-    if asked == "bf16" and not has_bf16:
-        raise SettingsError(
-            T("Errors", "{device} cannot calculate in bf16."),
-            T("Errors", "Set mixed_precision to auto or fp16."),
-            device=name,
-        )
-    return Machine(device, asked, name)
 
 
 def memory_mib(device: torch.device) -> float:

@@ -3,29 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.catalogue.adapters import ADAPTERS
+from trainer_core.catalogue.families import PartEntry
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
-
-LoraType = Literal["Standard"]
-
-LORA_TYPES: dict[str, Choice] = {
-    "Standard": Choice(
-        T("Settings", "Standard"),
-        T(
-            "Settings",
-            "LoRA on the attention and feed-forward layers of the U-Net and the text encoder.",
-        ),
-        "trainer_core.adapters.lora:LoRA",
-    ),
-}
 
 
 class AdapterSettings(Section):
     """What is trained: the low-rank weights added to the base model."""
 
-    LoRA_type: LoraType = param(
+    LoRA_type: str = param(
         "Standard",
         T("Settings", "LoRA type"),
         T(
@@ -33,7 +21,7 @@ class AdapterSettings(Section):
             "The kind of adapter. Standard loads everywhere; on Stable Diffusion 1.x it has 192 "
             "modules on the U-Net and 72 on the text encoder.",
         ),
-        choices=LORA_TYPES,
+        choices=ADAPTERS,
     )
     network_dim: int = param(
         8,
@@ -93,3 +81,9 @@ class AdapterSettings(Section):
         when=(acts_if("network_train_unet_only", False),),
         advanced=True,
     )
+
+    def trains(self, part: PartEntry) -> bool:
+        """Tell whether ``part`` gets adapters; it also needs a learning rate above 0."""
+        if part.is_text_encoder:
+            return not self.network_train_unet_only
+        return not self.network_train_text_encoder_only

@@ -316,7 +316,7 @@ def _reason(param: Param, detail: ErrorDetails) -> Text:
     if kind == "less_than_equal":
         template = T("Problems", "{name} is {value}, but must be at most {limit}.")
         return text(template, limit=_plain(context["le"]), **facts)
-    if kind == "literal_error":
+    if param.spec.choices:
         template = T("Problems", "{name} is {value}, but must be one of {choices}.")
         return text(template, choices=", ".join(param.spec.choices), **facts)
     if param.is_tuple:

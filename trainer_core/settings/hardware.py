@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from trainer_core.settings.param import Choice, Section, param
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS
+from trainer_core.settings.param import Section, param
 from trainer_core.texts import T
-
-MixedPrecision = Literal["auto", "no", "fp16", "bf16"]
-
-MIXED_PRECISIONS: dict[str, Choice] = {
-    "auto": Choice(
-        T("Settings", "Automatic"),
-        T("Settings", "bf16 where the GPU has it, fp16 on older GPUs, 32 bit on a CPU."),
-    ),
-    "no": Choice(T("Settings", "32 bit")),
-    "fp16": Choice("fp16"),
-    "bf16": Choice("bf16"),
-}
 
 
 class HardwareSettings(Section):
     """How the machine is used."""
 
-    mixed_precision: MixedPrecision = param(
+    mixed_precision: str = param(
         "auto",
         T("Settings", "Mixed precision"),
         T("Settings", "Number format of the calculations: 16 bit is faster and needs less memory."),

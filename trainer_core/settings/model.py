@@ -3,23 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from trainer_core.settings.param import Choice, Section, param
+from trainer_core.catalogue.families import FAMILY_CHOICES
+from trainer_core.settings.param import Section, param
 from trainer_core.texts import T
-
-Family = Literal["auto", "sd1"]
-
-FAMILIES: dict[str, Choice] = {
-    "auto": Choice(
-        T("Settings", "Detect"), T("Settings", "Recognised by the names of the file's tensors.")
-    ),
-    "sd1": Choice(
-        T("Settings", "Stable Diffusion 1.x"),
-        T("Settings", "SD 1.4, 1.5 and everything trained from them."),
-        "trainer_core.families.sd1:SD1",
-    ),
-}
 
 
 class ModelSettings(Section):
@@ -36,11 +23,11 @@ class ModelSettings(Section):
         path_kind="file_or_folder",
         file_filter="*.safetensors *.ckpt",
     )
-    family: Family = param(
+    family: str = param(
         "auto",
         T("Settings", "Model family"),
         T("Settings", "Which kind of base model it is. Detect is right unless it is told wrong."),
-        choices=FAMILIES,
+        choices=FAMILY_CHOICES,
         advanced=True,
     )
     clip_skip: int = param(

@@ -2,48 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.catalogue.optimizers import OPTIMIZERS
+from trainer_core.catalogue.schedules import SCHEDULES, using, with_warmup
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
-
-OptimizerType = Literal["AdamW", "AdamW8bit"]
-LrScheduler = Literal[
-    "constant", "constant_with_warmup", "linear", "cosine", "cosine_with_restarts", "polynomial"
-]
-
-OPTIMIZERS: dict[str, Choice] = {
-    "AdamW": Choice(
-        "AdamW",
-        T("Settings", "32-bit state; the safe choice."),
-        "trainer_core.optim.build:adamw",
-    ),
-    "AdamW8bit": Choice(
-        "AdamW8bit",
-        T("Settings", "AdamW with its state in 8 bits: less memory, nearly the same result."),
-        "trainer_core.optim.build:adamw_8bit",
-    ),
-}
-
-SCHEDULERS: dict[str, Choice] = {
-    "constant": Choice("constant", T("Settings", "The same rate to the end.")),
-    "constant_with_warmup": Choice(
-        "constant_with_warmup", T("Settings", "Rises during warm-up, then stays.")
-    ),
-    "linear": Choice("linear", T("Settings", "Falls in a straight line to 0.")),
-    "cosine": Choice("cosine", T("Settings", "Falls to 0 along half a cosine wave.")),
-    "cosine_with_restarts": Choice(
-        "cosine_with_restarts", T("Settings", "Cosine waves, one per cycle, each from the top.")
-    ),
-    "polynomial": Choice(
-        "polynomial", T("Settings", "Falls to nearly 0 along a curve shaped by the power.")
-    ),
-}
-
-# Where the polynomial schedule ends, whatever the learning rate (diffusers' value).
-POLYNOMIAL_END = 1e-7
-
-_WITH_WARMUP = tuple(name for name in SCHEDULERS if name != "constant")
 
 
 class OptimizerSettings(Section):
@@ -94,7 +56,7 @@ class OptimizerSettings(Section):
         maximum=1024,
         step=1,
     )
-    optimizer_type: OptimizerType = param(
+    optimizer_type: str = param(
         "AdamW8bit",
         T("Settings", "Optimizer"),
         T("Settings", "The rule by which weights are updated. AdamW or AdamW8bit are enough."),
@@ -135,11 +97,11 @@ class OptimizerSettings(Section):
         unset_label=T("Settings", "learning rate"),
         when=(acts_if("network_train_unet_only", False),),
     )
-    lr_scheduler: LrScheduler = param(
+    lr_scheduler: str = param(
         "cosine",
         T("Settings", "Schedule"),
         T("Settings", "How the learning rate moves over the run."),
-        choices=SCHEDULERS,
+        choices=SCHEDULES,
     )
     lr_warmup: float = param(
         10.0,
@@ -152,7 +114,7 @@ class OptimizerSettings(Section):
         minimum=0.0,
         maximum=100.0,
         step=1,
-        when=(acts_if("lr_scheduler", *_WITH_WARMUP), acts_if("lr_warmup_steps", None)),
+        when=(acts_if("lr_scheduler", *with_warmup()), acts_if("lr_warmup_steps", None)),
     )
     lr_warmup_steps: int | None = param(
         None,
@@ -163,7 +125,7 @@ class OptimizerSettings(Section):
         maximum=100000000,
         step=10,
         unset_label=T("Settings", "use the percentage"),
-        when=(acts_if("lr_scheduler", *_WITH_WARMUP),),
+        when=(acts_if("lr_scheduler", *with_warmup()),),
         advanced=True,
     )
     lr_scheduler_num_cycles: int = param(
@@ -173,7 +135,7 @@ class OptimizerSettings(Section):
         minimum=1,
         maximum=10000,
         step=1,
-        when=(acts_if("lr_scheduler", "cosine_with_restarts"),),
+        when=(acts_if("lr_scheduler", *using("lr_scheduler_num_cycles")),),
     )
     lr_scheduler_power: float = param(
         1.0,
@@ -182,7 +144,7 @@ class OptimizerSettings(Section):
         minimum=0.0,
         maximum=100.0,
         step=0.1,
-        when=(acts_if("lr_scheduler", "polynomial"),),
+        when=(acts_if("lr_scheduler", *using("lr_scheduler_power")),),
     )
     max_grad_norm: float = param(
         1.0,

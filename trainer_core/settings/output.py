@@ -3,18 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.catalogue.precisions import SAVE_PRECISIONS
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
-
-SavePrecision = Literal["float", "fp16", "bf16"]
-
-SAVE_PRECISIONS: dict[str, Choice] = {
-    "float": Choice(T("Settings", "float (32 bit)")),
-    "fp16": Choice(T("Settings", "fp16 (16 bit)")),
-    "bf16": Choice(T("Settings", "bf16 (16 bit)")),
-}
 
 
 class OutputSettings(Section):
@@ -31,7 +23,7 @@ class OutputSettings(Section):
         T("Settings", "Output name"),
         T("Settings", "Name of the files; ending, epoch and step are added."),
     )
-    save_precision: SavePrecision = param(
+    save_precision: str = param(
         "fp16",
         T("Settings", "Save precision"),
         T("Settings", "Number format of the saved weights. fp16 is what is usually shared."),

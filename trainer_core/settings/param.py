@@ -9,7 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypedDict, Unpack
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from trainer_core.catalogue.entry import Entry
 
 PathKind = Literal["file", "folder", "file_or_folder"]
 
@@ -39,15 +43,6 @@ def acts_if(name: str, *values: object) -> ActsIf:
     return ActsIf(name, values)
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """One value of a choice; ``implementation`` is ``module:name``, for the trainer only."""
-
-    label: str
-    help: str = ""
-    implementation: str = ""
-
-
 class Traits(TypedDict, total=False):
     """What `param` may carry beside default, label and help."""
 
@@ -56,7 +51,7 @@ class Traits(TypedDict, total=False):
     maximum: float | None
     step: float | None
     scale: Literal["linear", "log"]
-    choices: Mapping[str, Choice]
+    choices: Mapping[str, Entry]
     path_kind: PathKind | None
     file_filter: str
     when: tuple[ActsIf, ...]
@@ -79,7 +74,7 @@ class ParamSpec:
     maximum: float | None = None
     step: float | None = None
     scale: Literal["linear", "log"] = "linear"
-    choices: Mapping[str, Choice] = field(default_factory=dict)
+    choices: Mapping[str, Entry] = field(default_factory=dict)
     path_kind: PathKind | None = None
     file_filter: str = ""
     when: tuple[ActsIf, ...] = ()
@@ -99,11 +94,11 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
         label: 1 to 3 words in sentence case, marked with ``T("Settings", ...)``.
         help: What it does, then a good starting value, marked likewise.
         traits: ``unit`` (px, %; words such as steps are marked too), ``minimum`` and ``maximum``
-            (real bounds, both included), ``step`` and ``scale`` for editors, ``choices`` by
-            value, ``path_kind``, ``file_filter`` for dialogs, ``when`` (all must hold for it to
-            act), ``unset_label`` (what an empty field means), ``advanced``, ``multiline``,
-            ``restart`` (acts at the next start only), ``foreign`` names in other programs'
-            files, ``source``.
+            (real bounds, both included), ``step`` and ``scale`` for editors, ``choices``: an
+            entry for each value that it takes, ``path_kind``, ``file_filter`` for dialogs,
+            ``when`` (all must hold for it to act), ``unset_label`` (what an empty field means),
+            ``advanced``, ``multiline``, ``restart`` (acts at the next start only), ``foreign``
+            names in other programs' files, ``source``.
     """
     spec = ParamSpec(label, help, **traits)
     return Field(
@@ -114,10 +109,25 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
     )
 
 
+def _spec(info: FieldInfo) -> ParamSpec | None:
+    """Return what `param` declared; None for a field that was declared otherwise."""
+    extra = info.json_schema_extra
+    spec: object = extra.get("param") if isinstance(extra, dict) else None
+    return spec if isinstance(spec, ParamSpec) else None
+
+
 class Section(BaseModel):
     """A frozen group of parameters that forbids unknown keys and does not coerce types."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    @field_validator("*")
+    @classmethod
+    def _is_a_choice(cls, value: object, info: ValidationInfo) -> object:
+        spec = _spec(cls.model_fields[str(info.field_name)])
+        if spec is not None and spec.choices and value is not None and value not in spec.choices:
+            raise PydanticCustomError("no_choice", "not among the choices")
+        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,7 @@ class Param:
 
     @property
     def base_type(self) -> Any:
-        """The annotation without ``None``: a type, a ``Literal`` or a ``tuple[...]``."""
+        """The annotation without ``None``: a type or a ``tuple[...]``."""
         if not self.is_optional:
             return self.annotation
         kinds = [a for a in typing.get_args(self.annotation) if a is not types.NoneType]
@@ -185,8 +195,7 @@ def section_params(section: str, model: type[BaseModel]) -> Iterator[Param]:
     """
     hints = typing.get_type_hints(model)
     for name, info in model.model_fields.items():
-        extra = info.json_schema_extra
-        if not isinstance(extra, dict) or not isinstance(extra.get("param"), ParamSpec):
+        spec = _spec(info)
+        if spec is None:
             raise TypeError(f"{section}.{name} is not declared with param()")
-        spec = typing.cast(ParamSpec, extra["param"])
         yield Param(section, name, hints[name], info.default, spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal, get_origin
+from typing import Any
 
 from trainer_core.settings.document import to_raw
 from trainer_core.settings.param import ActsIf, Param
@@ -53,7 +53,7 @@ def _record(param: Param) -> dict[str, Any]:
 def _type_name(param: Param) -> str:
     if param.is_tuple:
         return "list"
-    if get_origin(param.base_type) is Literal:
+    if param.spec.choices:
         return "choice"
     names = {"Path": "path", "str": "text"}
     name: str = param.base_type.__name__

@@ -7,10 +7,11 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+from trainer_core.catalogue.families import PARTS, TRAINABLE
+from trainer_core.catalogue.schedules import SCHEDULES
 from trainer_core.errors import SettingsError
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.document import to_raw
-from trainer_core.settings.optimizer import POLYNOMIAL_END
 from trainer_core.settings.output_names import check_output_name
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
@@ -151,17 +152,24 @@ def _use(path: str, value: object, message: Text) -> Problem:
 
 
 def bucket_step(settings: TrainSettings) -> Iterator[Problem]:
-    """Require sides that the U-Net can halve: steps of 64, or 8 without buckets (behaviours 6)."""
+    """Require sides that the U-Net can halve, by the family's step (behaviours 6)."""
     pictures = settings.dataset
     step, shorter = pictures.bucket_reso_steps, min(pictures.resolution)
+    side_step = _side_step(settings.model.family)
     if not pictures.enable_bucket:
         yield from _sides_without_buckets(pictures.resolution)
-    elif step % 64:
-        template = T("Problems", "The bucket step must be a multiple of 64 for this family.")
-        yield _use("dataset.bucket_reso_steps", 64, text(template))
+    elif step % side_step:
+        template = T("Problems", "The bucket step must be a multiple of {step} for this family.")
+        yield _use("dataset.bucket_reso_steps", side_step, text(template, step=side_step))
     elif step > shorter:
         template = T("Problems", "The bucket step is above the resolution's {side} px.")
-        yield _use("dataset.bucket_reso_steps", 64, text(template, side=shorter))
+        yield _use("dataset.bucket_reso_steps", side_step, text(template, side=shorter))
+
+
+def _side_step(family: str) -> int:
+    """Return the family's step; the smallest of all where the family is still to be detected."""
+    entry = TRAINABLE.get(family)
+    return entry.side_step if entry else min(each.side_step for each in TRAINABLE.values())
 
 
 def _sides_without_buckets(resolution: tuple[int, int]) -> Iterator[Problem]:
@@ -189,30 +197,22 @@ def something_to_train(settings: TrainSettings) -> Iterator[Problem]:
         )
         yield Problem("adapter.network_train_unet_only", Severity.ERROR, message, hint)
         return
-    rates = []
-    if not adapter.network_train_text_encoder_only:
-        rates.append(_rate(optimizer.unet_lr, optimizer.learning_rate))
-    if not adapter.network_train_unet_only:
-        rates.append(_rate(optimizer.text_encoder_lr, optimizer.learning_rate))
-    if not any(rates):
-        part = "text_encoder" if adapter.network_train_text_encoder_only else "unet"
-        path = f"optimizer.{part}_lr"
-        rate = params()[path].default
+    paths = [f"optimizer.{name}" for name in _rates_of_trained_parts(settings)]
+    own_rates = [settings.get(path) for path in paths]
+    if not any(optimizer.learning_rate if rate is None else rate for rate in own_rates):
         message = text(T("Problems", "Every learning rate is 0: nothing would be trained."))
-        yield _use(path, rate, message)
-
-
-def _rate(own: float | None, common: float) -> float:
-    return common if own is None else own
+        yield _use(paths[0], params()[paths[0]].default, message)
 
 
 def common_rate(settings: TrainSettings) -> Iterator[Problem]:
-    """Name a learning rate that no part uses, or that the polynomial schedule cannot start from."""
+    """Name a learning rate that no part uses, or that the schedule cannot start from."""
     optimizer, param = settings.optimizer, params()["optimizer.learning_rate"]
-    if optimizer.lr_scheduler == "polynomial":  # its end is relative to this rate
-        if optimizer.learning_rate <= POLYNOMIAL_END:
-            template = T("Problems", "The polynomial schedule needs a rate above {end}.")
-            yield _use(param.path, param.default, text(template, end=POLYNOMIAL_END))
+    floor = SCHEDULES[optimizer.lr_scheduler].floor
+    if floor:  # the schedule's end is relative to this rate
+        if optimizer.learning_rate <= floor:
+            template = T("Problems", "The {schedule} schedule needs a rate above {end}.")
+            message = text(template, schedule=optimizer.lr_scheduler, end=floor)
+            yield _use(param.path, param.default, message)
         return
     names = _rates_of_trained_parts(settings)
     is_used = any(settings.get(f"optimizer.{name}") is None for name in names)
@@ -230,11 +230,7 @@ def common_rate(settings: TrainSettings) -> Iterator[Problem]:
 
 
 def _rates_of_trained_parts(settings: TrainSettings) -> list[str]:
-    skipped = {
-        "unet_lr": settings.adapter.network_train_text_encoder_only,
-        "text_encoder_lr": settings.adapter.network_train_unet_only,
-    }
-    return [name for name, is_skipped in skipped.items() if not is_skipped]
+    return [part.rate for part in PARTS.values() if settings.adapter.trains(part)]
 
 
 def optimizer_arguments(settings: TrainSettings) -> Iterator[Problem]:

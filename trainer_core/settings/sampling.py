@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
-from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.catalogue.samplers import SAMPLERS
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
-
-Sampler = Literal[
-    "ddim", "pndm", "lms", "euler", "euler_a", "heun", "dpm_2", "dpm_2_a", "dpmsolver",
-    "dpmsolver++", "dpmsingle",
-]  # fmt: skip
-
-SAMPLERS: dict[str, Choice] = {
-    name: Choice(name, "", f"trainer_core.sampling.samplers:{function}")
-    for name, function in (
-        ("ddim", "ddim"),
-        ("pndm", "pndm"),
-        ("lms", "lms"),
-        ("euler", "euler"),
-        ("euler_a", "euler_ancestral"),
-        ("heun", "heun"),
-        ("dpm_2", "dpm_2"),
-        ("dpm_2_a", "dpm_2_ancestral"),
-        ("dpmsolver", "dpm_solver"),
-        ("dpmsolver++", "dpm_solver_plus_plus"),
-        ("dpmsingle", "dpm_solver_single"),
-    )
-}
 
 
 class SamplingSettings(Section):
@@ -73,7 +51,7 @@ class SamplingSettings(Section):
         T("Settings", "Draws the sample pictures once before the first step, for comparison."),
         when=(acts_if("sample_prompts"),),
     )
-    sample_sampler: Sampler = param(
+    sample_sampler: str = param(
         "euler_a",
         T("Settings", "Sampler"),
         T("Settings", "The sampler for prompts that name none with --ss."),

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -15,34 +14,34 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.adapters.base import AdapterKind
 from trainer_core.adapters.set import AdapterSet, Target, build, build_like, count
+from trainer_core.catalogue.adapters import ADAPTERS
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.families import FAMILIES, PARTS, TRAINABLE, PartEntry
 from trainer_core.checkpoints.weights import read_lora
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family, Part
-from trainer_core.model_files.recognise import inspect_model
+from trainer_core.families.base import Family
+from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.optim import build as optimizers
 from trainer_core.optim.groups import ParameterGroup, parameter_groups, part_rates
 from trainer_core.optim.schedule import build_schedule
 from trainer_core.runtime.device import Machine
-from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
+from trainer_core.settings.adapter import AdapterSettings
 from trainer_core.settings.arguments import parse_arguments
-from trainer_core.settings.model import FAMILIES
-from trainer_core.settings.optimizer import OPTIMIZERS, OptimizerSettings
+from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
 
 
-def implementation(name: str) -> Any:
-    """Return what a choice's ``module:name`` stands for."""
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)
-
-
 def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
-    asked = settings.model.family
-    kind = inspect_model(path).kind.value if asked == "auto" else asked
-    return cast("type[Family]", implementation(FAMILIES[kind].implementation))
+    entry = TRAINABLE.get(settings.model.family)
+    if entry is None:  # it is to be detected
+        report = inspect_model(path)
+        require_base_model(report, TRAINABLE)
+        entry = TRAINABLE[report.kind]
+    return cast("type[Family]", implementation(entry.implementation))
 
 
 def load_family(settings: TrainSettings, machine: Machine) -> Family:
@@ -92,18 +91,16 @@ def trainable_parameters(family: Family, settings: TrainSettings) -> dict[str, i
     return {part: count(adapters.parameters_of(part)) for part in adapters.parts()}
 
 
-def trained_rates(adapter: AdapterSettings, optimizer: OptimizerSettings) -> dict[str, float]:
-    """Return the learning rate of every part that gets adapters."""
-    rates = part_rates(
+def trained_rates(
+    parts: Iterable[PartEntry], adapter: AdapterSettings, optimizer: OptimizerSettings
+) -> dict[str, float]:
+    """Return the learning rate of each of the parts that gets adapters."""
+    trained = [part for part in parts if adapter.trains(part)]
+    return part_rates(
+        trained,
         learning_rate=optimizer.learning_rate,
-        text_encoder_lr=optimizer.text_encoder_lr,
-        unet_lr=optimizer.unet_lr,
+        own_rates={part.rate: getattr(optimizer, part.rate) for part in trained},
     )
-    if adapter.network_train_unet_only:
-        rates.pop("text_encoder", None)
-    if adapter.network_train_text_encoder_only:
-        rates.pop("unet", None)
-    return rates
 
 
 def build_adapters(
@@ -118,11 +115,11 @@ def build_adapters(
         ModelFileError: The starting weights cannot be used.
     """
     adapter = settings.adapter
-    kind = cast(AdapterKind, implementation(LORA_TYPES[adapter.LoRA_type].implementation))
+    kind = cast(AdapterKind, implementation(ADAPTERS[adapter.LoRA_type].implementation))
     targets = [
         Target(each.name, part, each.layer)
-        for part in trained_rates(adapter, settings.optimizer)
-        for each in list(family.adapter_targets(cast(Part, part)))
+        for part in trained_rates(FAMILIES[family.kind].parts, adapter, settings.optimizer)
+        for each in list(family.adapter_targets(part))
     ]
     weights = None
     if adapter.network_weights is not None:
@@ -170,7 +167,7 @@ def build_optimizer(adapters: AdapterSet, settings: TrainSettings) -> Optimizer:
         SettingsError: An argument is unknown, or a library is missing.
     """
     training = settings.optimizer
-    rates = trained_rates(settings.adapter, training)
+    rates = trained_rates(PARTS.values(), settings.adapter, training)
     groups = parameter_groups(
         {part: adapters.parameters_of(part) for part in adapters.parts()}, rates
     )
@@ -197,9 +194,12 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
-    build_kind = implementation(OPTIMIZERS[training.optimizer_type].implementation)
-    arguments = parse_arguments(training.optimizer_args)
-    return cast(Optimizer, build_kind(groups, lr=training.learning_rate, args=arguments))
+    return optimizers.build_optimizer(
+        training.optimizer_type,
+        groups,
+        lr=training.learning_rate,
+        args=parse_arguments(training.optimizer_args),
+    )
 
 
 def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> LambdaLR:
@@ -209,8 +209,7 @@ def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: P
         optimizer,
         total_steps=plan.total_steps,
         warmup_steps=plan.warmup_steps,
-        num_cycles=training.lr_scheduler_num_cycles,
-        power=training.lr_scheduler_power,
+        values=training.model_dump(),
     )
 
 
@@ -221,7 +220,7 @@ def build_objective(family: Family) -> NoisePrediction:
         SettingsError: The base model predicts something else.
     """
     schedule = family.noise_schedule
-    if schedule.prediction_type != "epsilon":
+    if schedule.prediction_type not in FAMILIES[family.kind].predictions:
         raise SettingsError(
             T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
             T("Errors", "Choose a base model that predicts the noise."),

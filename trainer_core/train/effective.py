@@ -9,6 +9,7 @@ from torch import nn
 from torch.optim import Optimizer
 
 from trainer_core.adapters.set import AdapterSet, count
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
@@ -38,6 +39,7 @@ def write_effective(
         OutputError: The file cannot be written.
     """
     kind = type(optimizer)
+    text_encoders = FAMILIES[family.kind].text_encoders
     effective = {
         "run_id": start.run_id,
         "seed": start.seed,
@@ -54,7 +56,7 @@ def write_effective(
         "optimizer": f"{kind.__module__}.{kind.__qualname__}",
         "attention": attention_kind(family.denoiser),
         "latent_cache": _latent_cache(inputs),
-        "text_encoder": "trained" if "text_encoder" in adapters.parts() else "frozen",
+        "text_encoder": "trained" if text_encoders & set(adapters.parts()) else "frozen",
         "trainable_parameters": {p: count(adapters.parameters_of(p)) for p in adapters.parts()},
         "trigger_words": sorted({c.class_tokens for c in inputs.index.concepts} - {""}),
         "used": _used(inputs, start, machine, family),
@@ -101,8 +103,9 @@ def _used(
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
     if not adapter.dim_from_weights and adapter.network_alpha is None:
         used["adapter.network_alpha"] = float(adapter.network_dim)
-    for part, rate in trained_rates(adapter, training).items():
-        used[f"optimizer.{part}_lr"] = rate
+    parts = FAMILIES[family.kind].parts
+    rates = trained_rates(parts, adapter, training)
+    used.update({f"optimizer.{p.rate}": rates[p.name] for p in parts if p.name in rates})
     used.update(_length(plan, training))
     return used
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
+from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.checkpoints.metadata import (
     BaseModelFacts,
     DatasetFacts,
@@ -48,7 +49,9 @@ def _model_facts(family: Family, clip_skip: int) -> BaseModelFacts:
 def _network_facts(inputs: RunInputs) -> NetworkFacts:
     adapter = inputs.settings.adapter
     alpha = adapter.network_dim if adapter.network_alpha is None else adapter.network_alpha
-    return NetworkFacts(module="networks.lora", dim=adapter.network_dim, alpha=float(alpha))
+    return NetworkFacts(
+        module=ADAPTERS[adapter.LoRA_type].module, dim=adapter.network_dim, alpha=float(alpha)
+    )
 
 
 def _dataset_facts(inputs: RunInputs) -> DatasetFacts:

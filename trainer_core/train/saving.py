@@ -24,7 +24,6 @@ from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard
 from trainer_core.model_files.weights_file import sha256
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
-from trainer_core.settings.output import SavePrecision
 from trainer_core.texts import T, text
 from trainer_core.train.run_start import OwnFiles
 
@@ -39,7 +38,7 @@ class Saver:
     adapters: AdapterSet
     optimizer: Optimizer
     facts: RunFacts
-    precision: SavePrecision
+    precision: str
     state_facts: Callable[[Position], StateFacts]
     progress: Callable[[], Mapping[str, Any]]
 

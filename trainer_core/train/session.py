@@ -10,6 +10,7 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from trainer_core.adapters.set import AdapterSet, count
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
@@ -130,9 +131,10 @@ class Session:
         )
 
     def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
+        text_encoders = FAMILIES[family.kind].text_encoders
         features = TextFeatures(
             family.encode_text,
-            is_trained="text_encoder" in resumable.adapters.parts(),
+            is_trained=bool(text_encoders & set(resumable.adapters.parts())),
             device=self.machine.device,
         )
 

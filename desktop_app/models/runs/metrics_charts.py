@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.series import Series
 from desktop_app.translation import shown
+from trainer_core.catalogue.families import PARTS
 from trainer_core.texts import T
 
-_GROUPS = {
-    "unet": T("App", "U-Net"),
-    "text_encoder": T("App", "Text encoder"),
-}
+_ORDER = list(PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +70,15 @@ def _loss(metrics: MetricsModel) -> Sequence[Line]:
 
 
 def _learning_rates(metrics: MetricsModel) -> Sequence[Line]:
-    """Return the U-Net first, wherever it stands."""
-    rates = sorted(metrics.learning_rates.items(), key=lambda item: item[0] != "unet")
-    return [Line(shown(_GROUPS.get(name, name)), series) for name, series in rates]
+    """Return the parts in the order of the catalogue, what it does not know after them."""
+    rates = sorted(metrics.learning_rates.items(), key=lambda item: _position(item[0]))
+    return [
+        Line(shown(PARTS[name].label) if name in PARTS else name, series) for name, series in rates
+    ]
+
+
+def _position(part: str) -> int:
+    return _ORDER.index(part) if part in PARTS else len(_ORDER)
 
 
 LOSS = Chart("loss", T("App", "Loss"), _loss, is_shown_at_first=True, weight=2)

@@ -5,7 +5,8 @@ from helpers.pictures import write_dataset
 
 from desktop_app.models.pictures.dataset_scan import Request, look
 from desktop_app.words.plans import summary
-from trainer_core.model_files.recognise import ModelKind, ModelReport
+from trainer_core.catalogue.families import ModelKind
+from trainer_core.model_files.recognise import ModelReport
 from trainer_core.settings.document import parse
 from trainer_core.settings.schema import TrainSettings
 

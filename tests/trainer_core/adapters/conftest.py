@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from trainer_core.adapters.base import AdapterKind
-from trainer_core.settings.adapter import LORA_TYPES
+from trainer_core.catalogue.adapters import ADAPTERS
+from trainer_core.catalogue.entry import implementation
 
 
 @dataclass(frozen=True)
@@ -32,10 +32,9 @@ LAYERS = {
 }
 
 
-@pytest.fixture(params=LORA_TYPES)
+@pytest.fixture(params=ADAPTERS)
 def kind(request: pytest.FixtureRequest) -> AdapterKind:
-    module, name = LORA_TYPES[request.param].implementation.split(":")
-    found: AdapterKind = getattr(importlib.import_module(module), name)
+    found: AdapterKind = implementation(ADAPTERS[request.param].implementation)
     return found
 
 

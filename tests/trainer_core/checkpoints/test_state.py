@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import random
 from collections.abc import Callable, Mapping
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import SGD, AdamW, Optimizer
 
+from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.checkpoints.state import (
     Position,
     StateFacts,
@@ -27,8 +27,8 @@ from trainer_core.checkpoints.state import (
 from trainer_core.errors import NumericError, OutputError, StateError
 from trainer_core.files import writing as file_writing
 from trainer_core.files.run_folder import MANIFEST_NAME, state_step
+from trainer_core.optim.build import build_optimizer
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
-from trainer_core.settings.optimizer import OPTIMIZERS
 
 FACTS = StateFacts(
     run_id="0123456789abcdef",
@@ -52,9 +52,8 @@ Build = Callable[[list[ParameterGroup]], Optimizer]
 @pytest.fixture(params=OPTIMIZERS)
 def build(request: pytest.FixtureRequest) -> Build:
     """Build an optimizer of every kind that can be chosen."""
-    module, name = OPTIMIZERS[request.param].implementation.split(":")
-    implementation = getattr(importlib.import_module(module), name)
-    return lambda groups: implementation(groups, lr=1e-3, args={"weight_decay": 0.1})
+    args = {"weight_decay": 0.1}
+    return lambda groups: build_optimizer(request.param, groups, lr=1e-3, args=args)
 
 
 def weights() -> list[Parameter]:

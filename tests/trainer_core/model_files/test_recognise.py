@@ -13,10 +13,9 @@ import pytest
 from helpers.tiny_model import TinySD1, make_tiny_sd1
 from safetensors.numpy import save_file
 
+from trainer_core.catalogue.families import FAMILIES, ModelKind
 from trainer_core.errors import ModelFileError
 from trainer_core.model_files.recognise import (
-    BASE_MODELS,
-    ModelKind,
     inspect_model,
     kind_of,
     require_base_model,
@@ -164,7 +163,7 @@ def test_every_other_kind_is_refused_in_words_with_a_way_out(
     assert report.kind is kind
     with pytest.raises(ModelFileError, match=r"picked\.safetensors") as caught:
         require_base_model(report, [ModelKind.SD1])
-    assert BASE_MODELS.get(kind, "") in str(caught.value)
+    assert (FAMILIES[kind].label if kind in FAMILIES else "") in str(caught.value)
     assert "Stable Diffusion 1.x" in str(caught.value.hint)
 
 

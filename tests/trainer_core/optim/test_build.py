@@ -1,6 +1,6 @@
-import importlib
 from collections.abc import Callable
 from copy import deepcopy
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,19 +8,17 @@ import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.errors import SettingsError
-from trainer_core.optim.build import adamw, adamw_8bit, display_name
+from trainer_core.optim.build import build_optimizer, display_name
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
-from trainer_core.settings.optimizer import OPTIMIZERS
 
 BuildOptimizer = Callable[..., Optimizer]
 
 
 @pytest.fixture(params=OPTIMIZERS)
 def build(request: pytest.FixtureRequest) -> BuildOptimizer:
-    module, function = OPTIMIZERS[request.param].implementation.split(":")
-    build: BuildOptimizer = getattr(importlib.import_module(module), function)
-    return build
+    return partial(build_optimizer, request.param)
 
 
 @pytest.fixture
@@ -115,7 +113,7 @@ def test_a_refused_value_is_an_error_in_words(
 def test_adamw_8bit_keeps_its_state_in_one_byte(
     groups: list[ParameterGroup], weight: Parameter
 ) -> None:
-    optimizer = adamw_8bit(groups, lr=0.5, args={})
+    optimizer = build_optimizer("AdamW8bit", groups, lr=0.5, args={})
     _train(optimizer, weight, 1)
 
     assert optimizer.state[weight]["state1"].dtype == torch.uint8
@@ -125,8 +123,8 @@ def test_display_name_is_the_class_with_its_arguments(groups: list[ParameterGrou
     # The texts of metadata.json, ss_optimizer.
     args = {"weight_decay": 0.1, "betas": (0.9, 0.99)}
 
-    plain = display_name(adamw(groups, lr=0.5, args={}), {})
-    with_arguments = display_name(adamw(groups, lr=0.5, args=args), args)
+    plain = display_name(build_optimizer("AdamW", groups, lr=0.5, args={}), {})
+    with_arguments = display_name(build_optimizer("AdamW", groups, lr=0.5, args=args), args)
 
     assert plain == "torch.optim.adamw.AdamW"
     assert with_arguments == "torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))"

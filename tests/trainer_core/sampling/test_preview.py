@@ -9,6 +9,7 @@ from diffusers import DDIMScheduler, StableDiffusionPipeline
 from helpers.tiny_model import tiny_networks
 from PIL import Image
 
+from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.families.sd1 import SD1
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.sampling.preview import (
@@ -19,7 +20,6 @@ from trainer_core.sampling.preview import (
     PreviewModel,
     describe,
 )
-from trainer_core.settings.sampling import SAMPLERS
 
 CAT = SamplePrompt("a cat", "a dog", seed=5, steps=2)
 CPU = torch.device("cpu")

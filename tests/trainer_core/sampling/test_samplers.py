@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.sampling.samplers import build_sampler, silent_library
-from trainer_core.settings.sampling import SAMPLERS
 
 Schedule = dict[str, object]
 ALPHAS_BAR = (1 - torch.linspace(0.00085**0.5, 0.012**0.5, 1000) ** 2).cumprod(0)

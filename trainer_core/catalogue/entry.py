@@ -1,0 +1,57 @@
+"""One entry of the catalogue: what may be chosen, and the name of the code that does it."""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One thing that may be chosen.
+
+    Attributes:
+        label: What the form calls it.
+        help: What it does.
+        implementation: ``module:name`` of what does it, for the trainer only; empty if there is
+            nothing to call, or nothing yet.
+        package: What must be installed for it, as pip writes it: ``bitsandbytes>=0.49``. Several
+            are separated by spaces.
+        source: The paper or project that it comes from.
+    """
+
+    label: str
+    help: str = ""
+    implementation: str = ""
+    package: str = ""
+    source: str = ""
+
+
+def implementation(name: str) -> Any:
+    """Return what ``module:name`` stands for; its module is imported now.
+
+    Raises:
+        ImportError: The module cannot be imported.
+    """
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def missing_packages(entry: Entry) -> tuple[str, ...]:
+    """Return what ``entry`` requires and this Python does not have, as pip writes it.
+
+    Only the trainer may ask: the app may run in another Python than the one that trains.
+    """
+    # Imported only here, because the app reads the catalogue too and never asks this.
+    from packaging.requirements import Requirement
+
+    def is_met(requirement: Requirement) -> bool:
+        try:
+            version = metadata.version(requirement.name)
+        except metadata.PackageNotFoundError:
+            return False
+        return requirement.specifier.contains(version, prereleases=True)
+
+    return tuple(words for words in entry.package.split() if not is_met(Requirement(words)))

@@ -1,0 +1,252 @@
+"""The families of base models and their parts, and what else a model file can be.
+
+A family without an implementation is recognised, and refused by its name; one more entry with an
+implementation turns a family on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
+
+from trainer_core.catalogue.adapters import ADAPTERS
+from trainer_core.catalogue.entry import Entry
+from trainer_core.texts import T
+
+
+class ModelKind(StrEnum):
+    """What a model file turned out to be: one of `FAMILIES` or of `OTHER_KINDS`."""
+
+    SD1 = "sd1"
+    SD2 = "sd2"
+    SDXL = "sdxl"
+    INPAINTING = "inpainting"
+    OTHER_BASE = "other_base"
+    UNET = "unet"
+    VAE = "vae"
+    TEXT_ENCODER = "text_encoder"
+    LORA = "lora"
+    EMBEDDING = "embedding"
+    TRAINING_STATE = "training_state"
+    UNKNOWN = "unknown"
+
+
+class FolderFacts(Protocol):
+    """What a diffusers folder says of itself."""
+
+    def pipeline_class(self) -> str:
+        """Return the name of the pipeline's class."""
+        ...
+
+    def config(self, part: str) -> Mapping[str, Any]:
+        """Return the settings of one part."""
+        ...
+
+
+class PartEntry(NamedTuple):
+    """A part of a model that can be trained.
+
+    Attributes:
+        name: Of groups, events and states.
+        label: What charts call it.
+        inline: The same inside a sentence.
+        rate: The setting of its learning rate.
+        prefix: Of the keys in adapter files.
+        tag: Of its learning rate in TensorBoard.
+        is_text_encoder: It reads the caption; otherwise it is the denoiser.
+    """
+
+    name: str
+    label: str
+    inline: str
+    rate: str
+    prefix: str
+    tag: str
+    is_text_encoder: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyEntry(Entry):
+    """A family of base models; ``implementation`` is its class.
+
+    Attributes:
+        kind: What its files are recognised as.
+        fragments: One of them occurs in the name of a tensor of its files.
+        is_folder: Tells whether a diffusers folder is of this family.
+        folders: The parts whose weights make up a folder's size.
+        parts: What can be trained, the denoiser first.
+        side_step: Pixels that the sides of a bucket must be multiples of.
+        resolution: The size of pictures that it was trained with.
+        conditions: What the denoiser is told beside the noisy latents.
+        predictions: What its denoisers may predict and be trained to.
+        version: Its name in ``ss_base_model_version``.
+        architecture: Its name in ``modelspec.architecture``.
+    """
+
+    kind: ModelKind
+    fragments: tuple[str, ...]
+    is_folder: Callable[[FolderFacts], bool]
+    folders: tuple[str, ...] = ("unet", "vae", "text_encoder")
+    parts: tuple[PartEntry, ...] = ()
+    side_step: int = 64
+    resolution: tuple[int, int] = (512, 512)
+    conditions: frozenset[str] = frozenset({"text"})
+    predictions: tuple[str, ...] = ("epsilon",)
+    version: str = ""
+    architecture: str = ""
+
+    @property
+    def text_encoders(self) -> frozenset[str]:
+        """The names of the parts that read the caption."""
+        return frozenset(part.name for part in self.parts if part.is_text_encoder)
+
+
+def _is_sdxl_folder(folder: FolderFacts) -> bool:
+    return folder.pipeline_class().startswith("StableDiffusionXL")
+
+
+def _is_sd_folder(folder: FolderFacts) -> bool:
+    pipeline = folder.pipeline_class()
+    others = ("StableDiffusionXL", "StableDiffusion3")
+    return pipeline.startswith("StableDiffusion") and not pipeline.startswith(others)
+
+
+def _is_sd2_folder(folder: FolderFacts) -> bool:
+    """Tell SD 2 from SD 1, whose tensors have the same names in this layout.
+
+    The projections around the U-Net's attention, linear in SD 2 and convolutions in SD 1, leave no
+    doubt.
+    """
+    return _is_sd_folder(folder) and bool(folder.config("unet").get("use_linear_projection"))
+
+
+def _is_sd1_folder(folder: FolderFacts) -> bool:
+    return _is_sd_folder(folder) and not _is_sd2_folder(folder)
+
+
+_UNET = PartEntry(
+    name="unet",
+    label=T("Settings", "U-Net"),
+    inline=T("Settings", "U-Net"),
+    rate="unet_lr",
+    prefix="lora_unet",
+    tag="lr/unet",
+)
+_TEXT_ENCODER = PartEntry(
+    name="text_encoder",
+    label=T("Settings", "Text encoder"),
+    inline=T("Settings", "text encoder"),
+    rate="text_encoder_lr",
+    prefix="lora_te",
+    tag="lr/textencoder",
+    is_text_encoder=True,
+)
+
+_SD1 = FamilyEntry(
+    label=T("Settings", "Stable Diffusion 1.x"),
+    help=T("Settings", "SD 1.4, 1.5 and everything trained from them."),
+    implementation="trainer_core.families.sd1:SD1",
+    kind=ModelKind.SD1,
+    fragments=("cond_stage_model.transformer.",),
+    is_folder=_is_sd1_folder,
+    parts=(_UNET, _TEXT_ENCODER),
+    version="sd_v1",
+    architecture="stable-diffusion-v1",
+)
+_SD2 = FamilyEntry(
+    label=T("Settings", "Stable Diffusion 2.x"),
+    kind=ModelKind.SD2,
+    fragments=("cond_stage_model.model.",),
+    is_folder=_is_sd2_folder,
+)
+_SDXL = FamilyEntry(
+    label=T("Settings", "Stable Diffusion XL"),
+    kind=ModelKind.SDXL,
+    fragments=("conditioner.embedders.", "diffusion_model.label_emb."),
+    is_folder=_is_sdxl_folder,
+)
+
+
+def _united(entries: Iterable[FamilyEntry]) -> dict[str, PartEntry]:
+    united: dict[str, PartEntry] = {}
+    for entry in entries:
+        for part in entry.parts:
+            united.setdefault(part.name, part)
+    return united
+
+
+#: By the names of their kinds. A file is of the last one whose fragments it has: later families
+#: kept names of earlier ones.
+FAMILIES: Mapping[str, FamilyEntry] = {str(e.kind): e for e in (_SD1, _SD2, _SDXL)}
+#: The families that can be trained.
+TRAINABLE: Mapping[str, FamilyEntry] = {n: e for n, e in FAMILIES.items() if e.implementation}
+#: What can be set: a family, or to look into the file.
+FAMILY_CHOICES: Mapping[str, Entry] = {
+    "auto": Entry(
+        label=T("Settings", "Detect"),
+        help=T("Settings", "Recognised by the names of the file's tensors."),
+    ),
+    **TRAINABLE,
+}
+#: Every part of any family, for what does not know the family; the first family's words count.
+PARTS: Mapping[str, PartEntry] = _united(FAMILIES.values())
+
+
+class FileKind(NamedTuple):
+    """What a model file can be beside a base model of a known family.
+
+    Attributes:
+        refusal: Why it cannot be trained on.
+        fragments: One of them occurs in the name of a tensor; empty if it is told otherwise.
+        is_part: It is one part of a model only; its fragments occur in whole models too.
+    """
+
+    refusal: str
+    fragments: tuple[str, ...] = ()
+    is_part: bool = False
+
+
+def _lora_fragments() -> tuple[str, ...]:
+    """Return what the adapters of this program and of others are known by."""
+    of_ours = [mark for entry in ADAPTERS.values() for mark in entry.marks]
+    prefixes = [f"{part.prefix}_" for part in PARTS.values()]
+    of_others = ("lora_down.", "lora_up.", "lora_A.", "lora_B.", "lora_te")
+    algorithms = ("hada_w1_", "lokr_w1", "oft_blocks")
+    return (*of_ours, *prefixes, *of_others, *algorithms)
+
+
+#: In the order in which they are looked for.
+OTHER_KINDS: Mapping[ModelKind, FileKind] = {
+    ModelKind.TRAINING_STATE: FileKind(
+        T("Errors", "{path} is a saved training state, not a base model."),
+        ("exp_avg", "optimizer_state", "lr_scheduler."),
+    ),
+    ModelKind.LORA: FileKind(T("Errors", "{path} is a LoRA, not a base model."), _lora_fragments()),
+    ModelKind.EMBEDDING: FileKind(
+        T("Errors", "{path} is a textual inversion embedding, not a base model."),
+        ("emb_params", "string_to_param"),
+    ),
+    ModelKind.OTHER_BASE: FileKind(
+        T("Errors", "{path} is a base model of a kind that is not known here."),
+        ("double_blocks.", "joint_blocks.", "single_transformer_blocks."),
+    ),
+    ModelKind.INPAINTING: FileKind(T("Errors", "{path} is an inpainting model, not a base model.")),
+    ModelKind.UNET: FileKind(
+        T("Errors", "{path} has a U-Net but no text encoder: not a whole model."),
+        ("input_blocks.0.0.", "time_embedding.linear_1."),
+        is_part=True,
+    ),
+    ModelKind.VAE: FileKind(
+        T("Errors", "{path} holds a VAE only, not a whole model."),
+        ("encoder.down.0.", "encoder.down_blocks.0.", "decoder.up.0."),
+        is_part=True,
+    ),
+    ModelKind.TEXT_ENCODER: FileKind(
+        T("Errors", "{path} holds a text encoder only, not a whole model."),
+        ("encoder.layers.0.", "transformer.resblocks.0."),
+        is_part=True,
+    ),
+    ModelKind.UNKNOWN: FileKind(T("Errors", "{path} holds no model that is known here.")),
+}

@@ -1,0 +1,53 @@
+"""The optimizers: the class that each name stands for, and how it wants to be treated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from trainer_core.catalogue.entry import Entry
+from trainer_core.texts import T
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OptimizerEntry(Entry):
+    """An optimizer; ``implementation`` is its class, built from parameter groups and a rate.
+
+    Attributes:
+        rate: ``given``: takes a learning rate; ``one``: adapts it and wants about 1;
+            ``own``: finds it alone.
+        one_rate: Every group must have the same rate.
+        schedule: ``any``: the rate may be moved by any schedule; ``own``: it has its own;
+            ``none``: the rate must not be moved.
+        modes: Has ``train()`` and ``eval()``, to be called round samples and saves.
+        fixed: Arguments that make it what its name says.
+    """
+
+    rate: Literal["given", "one", "own"] = "given"
+    one_rate: bool = False
+    schedule: Literal["any", "own", "none"] = "any"
+    modes: bool = False
+    fixed: Mapping[str, object] = field(default_factory=dict)
+
+
+OPTIMIZERS: Mapping[str, OptimizerEntry] = {
+    "AdamW": OptimizerEntry(
+        label="AdamW",
+        help=T("Settings", "32-bit state; the safe choice."),
+        implementation="torch.optim:AdamW",
+        source="Loshchilov & Hutter 2017, arXiv:1711.05101",
+    ),
+    "AdamW8bit": OptimizerEntry(
+        label="AdamW8bit",
+        help=T("Settings", "AdamW with its state in 8 bits: less memory, nearly the same result."),
+        implementation="bitsandbytes.optim:AdamW8bit",  # block-wise; it runs on the CPU too
+        package="bitsandbytes>=0.49",
+        source="Dettmers et al. 2021, arXiv:2110.02861",
+    ),
+}
+
+
+def without_package() -> str:
+    """Return the label of an optimizer that is always there."""
+    return next(entry.label for entry in OPTIMIZERS.values() if not entry.package)
