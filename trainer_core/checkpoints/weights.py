@@ -133,6 +133,7 @@ def _converted(name: str, tensor: Tensor, precision: SavePrecision) -> Tensor:
         raise NumericError(
             T("Errors", "The weights {name} are not finite; they were not saved."),
             T("Errors", "Lower the learning rate and go on from an earlier save."),
+            setting="optimizer.learning_rate",
             name=name,
         )
     converted = tensor.detach().to(device="cpu", dtype=_DTYPES[precision], copy=True)
@@ -140,6 +141,7 @@ def _converted(name: str, tensor: Tensor, precision: SavePrecision) -> Tensor:
         raise NumericError(
             T("Errors", "The weights {name} reach {largest}, too much for {precision}."),
             T("Errors", "Set Save precision to bf16 or float."),
+            setting="output.save_precision",
             name=name,
             largest=float(tensor.detach().abs().max()),
             precision=precision,

@@ -44,6 +44,7 @@ def adamw_8bit(
                 "AdamW8bit needs bitsandbytes, which cannot be loaded: {reason}",
             ),
             T("Errors", "Choose AdamW, or install bitsandbytes into the trainer's environment."),
+            setting="optimizer.optimizer_type",
             reason=error,
         ) from error
     return _build(AdamW8bit, groups, lr=lr, args=args)
@@ -68,6 +69,7 @@ def _build(
         raise SettingsError(
             T("Errors", "{optimizer} has no argument {name}."),
             T("Errors", "It takes: {known}."),
+            setting="optimizer.optimizer_args",
             optimizer=kind.__name__,
             name=unknown[0],
             known=", ".join(known),
@@ -78,6 +80,7 @@ def _build(
         raise SettingsError(
             T("Errors", "{optimizer} refuses its arguments: {reason}"),
             T("Errors", "Correct the optimizer arguments, or remove them."),
+            setting="optimizer.optimizer_args",
             optimizer=kind.__name__,
             reason=error,
         ) from error

@@ -54,6 +54,7 @@ def _check_polynomial(optimizer: Optimizer) -> None:
         raise SettingsError(
             T("Errors", "The polynomial schedule falls to {end}, but the learning rate is {rate}."),
             T("Errors", "Set a larger learning rate, or choose another schedule."),
+            setting="optimizer.learning_rate",
             end=POLYNOMIAL_END,
             rate=rate,
         )

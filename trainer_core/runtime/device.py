@@ -47,6 +47,7 @@ def find_machine(mixed_precision: Literal["auto", "no", "fp16", "bf16"]) -> Mach
         raise SettingsError(
             T("Errors", "fp16 needs a GPU; on a CPU it would silently be 32 bit."),
             T("Errors", "Set mixed_precision to auto, no or bf16."),
+            setting="hardware.mixed_precision",
         )
     precision: Precision = "bf16" if mixed_precision == "bf16" else "no"
     return Machine(torch.device("cpu"), precision, _cpu_name())
@@ -66,6 +67,7 @@ def _gpu(device: torch.device, asked: Literal["auto", "no", "fp16", "bf16"]) -> 
         raise SettingsError(
             T("Errors", "{device} cannot calculate in bf16."),
             T("Errors", "Set mixed_precision to auto or fp16."),
+            setting="hardware.mixed_precision",
             device=name,
         )
     return Machine(device, asked, name)

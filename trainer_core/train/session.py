@@ -85,7 +85,7 @@ class Session:
             emitter=self.emitter,
             control=self.control,
             loader=loader,
-            stepper=self._stepper(family, accelerator, resumable),
+            stepper=self._stepper(family, accelerator, resumable, loader),
             saver=self._saver(family, resumable),
             save_schedule=self._save_schedule(),
             sample_schedule=SampleSchedule(
@@ -129,7 +129,9 @@ class Session:
             ),
         )
 
-    def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
+    def _stepper(
+        self, family: Family, accelerator: Any, resumable: Resumable, loader: BatchLoader
+    ) -> Stepper:
         features = TextFeatures(
             family.encode_text,
             is_trained="text_encoder" in resumable.adapters.parts(),
@@ -139,6 +141,7 @@ class Session:
         def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
             return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
 
+        paths = {source.name: str(source.path) for source in loader.sources}
         return Stepper(
             accelerator=accelerator,
             objective=build_objective(family),
@@ -147,6 +150,7 @@ class Session:
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
             seed=self.start.seed,
+            picture_of=lambda name: paths[name],
         )
 
     def _tell_plan(self, adapters: AdapterSet) -> None:
