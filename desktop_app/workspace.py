@@ -24,6 +24,8 @@ from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.run_control import RunControl
 from desktop_app.trainer_python.trainer_python import TrainerPython
+from trainer_core.settings.rules.check import check
+from trainer_core.settings.schema import TRAIN
 
 
 class Workspace(QObject):
@@ -63,7 +65,7 @@ class Workspace(QObject):
         super().__init__(parent)
         self.data_dir = data_dir
         self.preferences = preferences
-        self.document = Document(self)
+        self.document = Document(TRAIN, check, self)
         self.filter = SettingsFilter(self.document, self)
         self.autosave = Autosave(self.document, data_dir / "recovery", self)
         self.watch = FileWatch(self.document, self)
@@ -71,7 +73,7 @@ class Workspace(QObject):
         self.file_checks = FileChecks(self)
         self.captions = Captions(self.document.undo_stack, self)
         self.pictures = PictureChoice(self.document, self)
-        self.problems = ProblemsModel(self)
+        self.problems = ProblemsModel(TRAIN, self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
         self.log = LogModel(self)
@@ -132,6 +134,7 @@ class Workspace(QObject):
         self.problems.set_problems(self.document.problems)
 
     def _on_files_checked(self) -> None:
+        self.document.set_facts(self.file_checks.facts)
         self.document.set_found("files", self.file_checks.problems)
 
     def _on_findings_changed(self) -> None:

@@ -20,7 +20,7 @@ from desktop_app.translation import shown
 from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.workspace import Workspace
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 _LEFT_WIDTH_PX = 430
 _BOTTOM_HEIGHT_PX = 170
@@ -153,7 +153,7 @@ class DockFrame(QObject):
 
     def raise_settings(self) -> None:
         """Bring a dock to the front in which settings are edited, unless one is in sight."""
-        names = [dock.name for dock in self._docks if any(map(dock.shows, params()))]
+        names = [dock.name for dock in self._docks if any(map(dock.shows, TRAIN.params()))]
         if not any(map(self._is_in_sight, names)):
             self.raise_dock(names[0])
 

@@ -14,7 +14,7 @@ from trainer_core.catalogue.families import FAMILIES
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
-from trainer_core.settings.schema import TrainSettings, params
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T
 
 
@@ -57,7 +57,7 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
 
 def _network(settings: TrainSettings) -> Stat:
     adapter = settings.adapter
-    kind = choice_label(params()["adapter.LoRA_type"], adapter.LoRA_type)
+    kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
     parts = shown(_parts_template(settings))
     start = adapter.network_weights
     if start is not None and adapter.dim_from_weights:
@@ -138,8 +138,8 @@ def _rates(settings: TrainSettings) -> Stat:
         template,
         unet=number_text(unet),
         text=number_text(text),
-        schedule=choice_label(params()["optimizer.lr_scheduler"], training.lr_scheduler),
-        optimizer=choice_label(params()["optimizer.optimizer_type"], training.optimizer_type),
+        schedule=choice_label(TRAIN.params()["optimizer.lr_scheduler"], training.lr_scheduler),
+        optimizer=choice_label(TRAIN.params()["optimizer.optimizer_type"], training.optimizer_type),
     )
     return Stat(shown(T("App", "Learning rates")), words)
 
@@ -150,7 +150,7 @@ def _precision(settings: TrainSettings) -> Stat:
     if asked == "auto":
         template = T("App", "Automatic: 16 bit on a GPU, 32 bit on a CPU; the trainer decides")
         return Stat(name, shown(template), shown(T("App", "It takes the GPU if it finds one.")))
-    label = choice_label(params()["hardware.mixed_precision"], asked)
+    label = choice_label(TRAIN.params()["hardware.mixed_precision"], asked)
     return Stat(name, shown(T("App", "{precision}; on the GPU if there is one"), precision=label))
 
 

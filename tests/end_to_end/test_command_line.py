@@ -28,7 +28,7 @@ from helpers.trainer_process import (
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
 from trainer_core.settings import files
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 from trainer_core.version import __version__
 
 # Whatever needs torch fails at once.
@@ -42,7 +42,7 @@ def test_describe_names_every_setting_for_people() -> None:
     ended = run_trainer("describe", before=WITHOUT_TORCH)
 
     assert ended.code == 0
-    for param in params().values():
+    for param in TRAIN.params().values():
         assert f"  {param.name}  (" in ended.out
         assert param.spec.help in ended.out
 
@@ -51,7 +51,7 @@ def test_describe_gives_every_setting_as_json() -> None:
     ended = run_trainer("describe", "--json", before=WITHOUT_TORCH)
 
     records = json.loads(ended.out)
-    assert [f"{each['section']}.{each['name']}" for each in records] == list(params())
+    assert [f"{each['section']}.{each['name']}" for each in records] == list(TRAIN.params())
     [rank] = [each for each in records if each["name"] == "network_dim"]
     assert (rank["type"], rank["default"], rank["minimum"]) == ("int", 8, 1)
 

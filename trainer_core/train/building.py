@@ -19,7 +19,7 @@ from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import FAMILIES, PARTS, TRAINABLE, PartEntry
 from trainer_core.checkpoints.weights import read_lora
 from trainer_core.dataset.plan import Plan
-from trainer_core.errors import ModelFileError, SettingsError
+from trainer_core.errors import ModelFileError, SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
 from trainer_core.model_files.recognise import inspect_model, require_base_model
@@ -33,6 +33,9 @@ from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
+
+_MODEL = "model.pretrained_model_name_or_path"
+_WEIGHTS = "adapter.network_weights"
 
 
 def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
@@ -52,12 +55,13 @@ def load_family(settings: TrainSettings, machine: Machine) -> Family:
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    family: Family = _family_class(settings, path).load(
-        path,
-        dtype=machine.weight_dtype,
-        vae_dtype=torch.float32,
-        clip_skip=settings.model.clip_skip,
-    )
+    with about(setting=_MODEL):
+        family: Family = _family_class(settings, path).load(
+            path,
+            dtype=machine.weight_dtype,
+            vae_dtype=torch.float32,
+            clip_skip=settings.model.clip_skip,
+        )
     family.set_gradient_checkpointing(settings.hardware.gradient_checkpointing)
     if machine.device.type == "cuda":  # convolutions in 16 bit are faster in this order
         family.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -75,7 +79,8 @@ def outline_family(settings: TrainSettings) -> Family:
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
+    with about(setting=_MODEL):
+        return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
 
 
 def trainable_parameters(family: Family, settings: TrainSettings) -> dict[str, int]:
@@ -123,9 +128,10 @@ def build_adapters(
     ]
     weights = None
     if adapter.network_weights is not None:
-        weights = read_lora(adapter.network_weights).tensors
-        if adapter.dim_from_weights:
-            return build_like(kind, targets, weights), weights
+        with about(setting=_WEIGHTS):
+            weights = read_lora(adapter.network_weights).tensors
+            if adapter.dim_from_weights:
+                return build_like(kind, targets, weights), weights
     rank = adapter.network_dim
     alpha = float(rank if adapter.network_alpha is None else adapter.network_alpha)
     return build(kind, targets, rank=rank, alpha=alpha), weights
@@ -153,7 +159,8 @@ def fresh_adapters(
 def _take(adapters: AdapterSet, weights: Mapping[str, Tensor], path: Path | None) -> list[str]:
     """Load starting weights; return the modules of the file that there is no adapter for."""
     try:
-        return adapters.load(weights, str(path))
+        with about(setting=_WEIGHTS):
+            return adapters.load(weights, str(path))
     except ModelFileError as error:
         hint = T("Errors", "Turn on dim_from_weights, or use the rank and parts of that file.")
         error.hint = text(hint)
@@ -188,17 +195,17 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its optimizer_args: {reason}"),
             T("Errors", "Correct the optimizer arguments, or remove them."),
+            setting="optimizer.optimizer_args",
             optimizer=training.optimizer_type,
             reason=error,
         ) from error
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
+    with about(setting="optimizer.optimizer_args"):
+        arguments = parse_arguments(training.optimizer_args)
     return optimizers.build_optimizer(
-        training.optimizer_type,
-        groups,
-        lr=training.learning_rate,
-        args=parse_arguments(training.optimizer_args),
+        training.optimizer_type, groups, lr=training.learning_rate, args=arguments
     )
 
 
@@ -224,6 +231,7 @@ def build_objective(family: Family) -> NoisePrediction:
         raise SettingsError(
             T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
             T("Errors", "Choose a base model that predicts the noise."),
+            setting=_MODEL,
             found=schedule.prediction_type,
         )
     return NoisePrediction(torch.cumprod(1 - schedule.betas_T, dim=0))

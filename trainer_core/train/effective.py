@@ -14,8 +14,8 @@ from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
 from trainer_core.runtime.device import Machine
-from trainer_core.settings.document import as_raw
 from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.schema import TRAIN
 from trainer_core.train.building import trained_rates
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.run_start import RunStart
@@ -60,7 +60,7 @@ def write_effective(
         "trainable_parameters": {p: count(adapters.parameters_of(p)) for p in adapters.parts()},
         "trigger_words": sorted({c.class_tokens for c in inputs.index.concepts} - {""}),
         "used": _used(inputs, start, machine, family),
-        "settings": as_raw(inputs.settings),
+        "settings": TRAIN.as_raw(inputs.settings),
     }
     content = json.dumps(effective, indent=1, ensure_ascii=False)
     publish_text(start.folder.effective_file, content, replace=True)

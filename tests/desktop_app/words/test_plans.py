@@ -7,15 +7,14 @@ from desktop_app.models.pictures.dataset_scan import Request, look
 from desktop_app.words.plans import summary
 from trainer_core.catalogue.families import ModelKind
 from trainer_core.model_files.recognise import ModelReport
-from trainer_core.settings.document import parse
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> TrainSettings:
     pictures = {f"{number}.png": None for number in range(3)}
     folder = write_dataset(tmp_path / "pictures", {"10_zxq cat": pictures})
-    parsed, problems = parse(
+    parsed, problems = TRAIN.parse(
         {
             "model": {"pretrained_model_name_or_path": "/models/base.safetensors"},
             "dataset": {"train_data_dir": str(folder), "train_batch_size": 4},
