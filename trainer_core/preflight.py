@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainer_core.catalogue.entry import missing_packages
 from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
@@ -65,7 +66,10 @@ class FilesLook:
 
 
 def examine(raw: Mapping[str, Any]) -> Preflight:
-    """Check a raw document with absolute paths and everything it names, without torch."""
+    """Check a raw document with absolute paths and everything it names, without torch.
+
+    For the Python that trains: what it has installed is checked too.
+    """
     found = Preflight()
     found.settings, form_problems = TRAIN.parse(raw)
     found.problems += form_problems
@@ -74,6 +78,7 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     files = look_into_files(found.settings)
     found.facts = files.facts
     found.problems += check(found.settings, files.facts)
+    found.problems += package_problems(found.settings, files.facts)
     found.problems += files.problems
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
@@ -95,6 +100,27 @@ def look_into_files(settings: TrainSettings) -> FilesLook:
     if _STATE not in absent:
         found.problems += _state_problems(settings)
     return found
+
+
+def package_problems(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Yield the choices that need what this Python does not have.
+
+    Only the trainer may ask: the app may run in another Python.
+    """
+    for path, param in TRAIN.params().items():
+        entry = param.spec.choices.get(str(settings.get(path)))
+        if entry is None or TRAIN.idle(param, settings.get, facts):
+            continue
+        for package in missing_packages(entry):
+            template = T("Problems", "{choice} needs {package}, which is not installed.")
+            message = text(template, choice=entry.label, package=package)
+            template = T(
+                "Problems",
+                "Choose another one, or install it into the trainer's environment: "
+                'pip install "{package}"',
+            )
+            hint = Suggestion(text(template, package=package))
+            yield Problem(path, Severity.ERROR, message, hint)
 
 
 def bucket_rules(pictures: DatasetSettings) -> BucketRules:

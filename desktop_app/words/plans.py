@@ -10,7 +10,8 @@ from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.numbers import number_text
 from desktop_app.words.settings import count_words, size_words
-from trainer_core.catalogue.families import FAMILIES
+from trainer_core.catalogue.families import FAMILIES, PARTS, PartEntry
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
@@ -58,7 +59,7 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
 def _network(settings: TrainSettings) -> Stat:
     adapter = settings.adapter
     kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
-    parts = shown(_parts_template(settings))
+    parts = _trained_parts(settings)
     start = adapter.network_weights
     if start is not None and adapter.dim_from_weights:
         template = T("App", "{kind} LoRA, rank and alpha of {file}; {parts}")
@@ -73,16 +74,25 @@ def _network(settings: TrainSettings) -> Stat:
     return Stat(shown(T("App", "Trains")), words)
 
 
-def _parts_template(settings: TrainSettings) -> str:
-    adapter, optimizer = settings.adapter, settings.optimizer
-    common = optimizer.learning_rate
-    unet = common if optimizer.unet_lr is None else optimizer.unet_lr
-    text = common if optimizer.text_encoder_lr is None else optimizer.text_encoder_lr
-    if adapter.network_train_unet_only or not text:
-        return T("App", "U-Net only")
-    if adapter.network_train_text_encoder_only or not unet:
-        return T("App", "text encoder only")
-    return T("App", "U-Net and text encoder")
+def _trained_rates(settings: TrainSettings) -> dict[PartEntry, float]:
+    """Return the learning rate of every part that the settings do not leave out."""
+    common = settings.optimizer.learning_rate
+    own = {
+        part: getattr(settings.optimizer, part.rate)
+        for part in PARTS.values()
+        if settings.adapter.trains(part)
+    }
+    return {part: common if rate is None else rate for part, rate in own.items()}
+
+
+def _trained_parts(settings: TrainSettings) -> str:
+    rates = _trained_rates(settings)
+    names = [shown(part.inline) for part, rate in rates.items() if rate]
+    if not names:
+        return "–"
+    if len(names) == 1:
+        return shown(T("App", "{part} only"), part=names[0])
+    return shown(T("App", "{parts} and {last}"), parts=", ".join(names[:-1]), last=names[-1])
 
 
 def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
@@ -125,19 +135,18 @@ def _length(plan: Plan | None) -> Iterator[Stat]:
 
 
 def _rates(settings: TrainSettings) -> Stat:
-    training, adapter = settings.optimizer, settings.adapter
-    common = training.learning_rate
-    unet = common if training.unet_lr is None else training.unet_lr
-    text = common if training.text_encoder_lr is None else training.text_encoder_lr
-    template = T("App", "U-Net {unet}, text encoder {text}; {schedule}, {optimizer}")
-    if adapter.network_train_unet_only:
-        template = T("App", "U-Net {unet}; {schedule}, {optimizer}")
-    elif adapter.network_train_text_encoder_only:
-        template = T("App", "Text encoder {text}; {schedule}, {optimizer}")
+    training = settings.optimizer
+    rates = [
+        shown(
+            T("App", "{part} {rate}"),
+            part=shown(part.inline if number else part.label),
+            rate=number_text(rate),
+        )
+        for number, (part, rate) in enumerate(_trained_rates(settings).items())
+    ]
     words = shown(
-        template,
-        unet=number_text(unet),
-        text=number_text(text),
+        T("App", "{rates}; {schedule}, {optimizer}"),
+        rates=", ".join(rates) or "–",
         schedule=choice_label(TRAIN.params()["optimizer.lr_scheduler"], training.lr_scheduler),
         optimizer=choice_label(TRAIN.params()["optimizer.optimizer_type"], training.optimizer_type),
     )
@@ -147,7 +156,7 @@ def _rates(settings: TrainSettings) -> Stat:
 def _precision(settings: TrainSettings) -> Stat:
     asked = settings.hardware.mixed_precision
     name = shown(T("App", "Precision"))
-    if asked == "auto":
+    if MIXED_PRECISIONS[asked].tried:
         template = T("App", "Automatic: 16 bit on a GPU, 32 bit on a CPU; the trainer decides")
         return Stat(name, shown(template), shown(T("App", "It takes the GPU if it finds one.")))
     label = choice_label(TRAIN.params()["hardware.mixed_precision"], asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from helpers.pictures import write_dataset
 from safetensors.numpy import save_file
 
+from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.preflight import Preflight, bucket_rules, examine, pace
 from trainer_core.settings.document import replaced
 from trainer_core.settings.problems import Severity
@@ -70,6 +72,44 @@ def test_a_run_that_can_start_has_a_plan_and_no_problem(raw: dict[str, Any]) -> 
     assert set(found.audit.captions.values()) == {"zxq cat"}
     assert found.prompts is not None
     assert [prompt.prompt for prompt in found.prompts.prompts] == ["a cat", "another cat"]
+
+
+def test_a_choice_that_needs_what_is_not_installed_is_named_with_how_to_get_it(
+    raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+
+    found = examined(raw, {"optimizer.optimizer_type": "AdamW8bit"})
+
+    (problem,) = found.errors
+    package = OPTIMIZERS["AdamW8bit"].package
+    assert problem.path == "optimizer.optimizer_type"
+    assert str(problem.message) == f"AdamW8bit needs {package}, which is not installed."
+    assert problem.suggestion is not None
+    assert f'pip install "{package}"' in str(problem.suggestion.message)
+    assert examined(raw, {"optimizer.optimizer_type": "AdamW"}).errors == []
+
+
+@pytest.mark.parametrize("prompts", [True, False])
+def test_only_a_choice_that_acts_needs_its_package(
+    raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch, prompts: bool
+) -> None:
+    installed = metadata.version
+
+    def version(name: str) -> str:
+        if name == "scipy":
+            raise metadata.PackageNotFoundError(name)
+        return installed(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    changes = {"sampling.sample_sampler": "lms"} | ({} if prompts else {PROMPTS: None})
+
+    paths = [path for path, _ in errors(examined(raw, changes))]
+
+    assert paths == (["sampling.sample_sampler"] if prompts else [])
 
 
 def test_settings_that_cannot_be_used_hide_the_rest(raw: dict[str, Any]) -> None:

@@ -97,6 +97,10 @@ class FamilyEntry(Entry):
     version: str = ""
     architecture: str = ""
 
+    def part(self, name: str) -> PartEntry:
+        """Return the part called ``name``."""
+        return next(part for part in self.parts if part.name == name)
+
     @property
     def text_encoders(self) -> frozenset[str]:
         """The names of the parts that read the caption."""

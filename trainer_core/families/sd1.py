@@ -132,9 +132,10 @@ class SD1:
 
     def adapter_targets(self, part: Part) -> Iterator[AdapterTarget]:
         """Yield every linear layer and convolution of the attention blocks of one part."""
-        if part == "unet":
-            return _unet_targets(self.denoiser, "lora_unet")
-        return text_targets(self.text_encoder, "lora_te")
+        entry = FAMILIES[self.kind].part(part)
+        if entry.is_text_encoder:
+            return text_targets(self.text_encoder, entry.prefix)
+        return _unet_targets(self.denoiser, entry.prefix)
 
     def set_gradient_checkpointing(self, enabled: bool) -> None:
         """Choose between less memory and more speed for denoiser and text encoder."""

@@ -7,6 +7,7 @@ from desktop_app.models.pictures.dataset_scan import Request, look
 from desktop_app.words.plans import summary
 from trainer_core.catalogue.families import ModelKind
 from trainer_core.model_files.recognise import ModelReport
+from trainer_core.settings.document import replaced
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 
@@ -42,6 +43,30 @@ def test_pictures_repeats_batches_and_length_are_counted(qapp, settings: TrainSe
 
 def test_an_unset_alpha_is_the_rank(qapp, settings: TrainSettings):
     assert lines(settings)["Trains"] == "Standard LoRA, rank 16, alpha 16; U-Net and text encoder"
+
+
+@pytest.mark.parametrize(
+    ("changes", "trains", "rates"),
+    [
+        ({}, "U-Net and text encoder", "U-Net 2e-4, text encoder 3e-5"),
+        ({"adapter.network_train_unet_only": True}, "U-Net only", "U-Net 2e-4"),
+        (
+            {"adapter.network_train_text_encoder_only": True},
+            "text encoder only",
+            "Text encoder 3e-5",
+        ),
+        ({"optimizer.unet_lr": 0.0}, "text encoder only", "U-Net 0, text encoder 3e-5"),
+    ],
+)
+def test_the_trained_parts_are_named_with_their_rates(
+    qapp, settings: TrainSettings, changes: dict[str, object], trains: str, rates: str
+):
+    own = {"optimizer.unet_lr": 2e-4, "optimizer.text_encoder_lr": 3e-5}
+    changed, problems = TRAIN.parse(replaced(TRAIN.as_raw(settings), own | changes))
+    assert changed is not None, problems
+    facts = lines(changed)
+    assert facts["Trains"].endswith(f"; {trains}")
+    assert facts["Learning rates"].startswith(f"{rates}; cosine, ")
 
 
 def test_the_base_model_is_named_with_its_kind(qapp, settings: TrainSettings):

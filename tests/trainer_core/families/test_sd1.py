@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from pathlib import Path
-from typing import get_args
 
 import pytest
 import torch
@@ -16,13 +15,16 @@ from helpers.tiny_model import TinySD1
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.errors import ModelFileError, SettingsError
-from trainer_core.families.base import ModelIdentity, Part
+from trainer_core.families.base import ModelIdentity
 from trainer_core.families.clip import core
 from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.families.layouts.sd1_files import build_networks
 from trainer_core.families.sd1 import SD1
 from trainer_core.files.resources import resource_path
+
+PARTS = [part.name for part in FAMILIES["sd1"].parts]
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -91,7 +93,7 @@ def lora_shapes(layer: nn.Module, rank: int) -> tuple[str, list[int], list[int]]
 
 def test_adapter_targets_of_a_full_size_model_equal_the_recorded_ones() -> None:
     model = full_size()
-    targets = [target for part in get_args(Part) for target in model.adapter_targets(part)]
+    targets = [target for part in PARTS for target in model.adapter_targets(part)]
     found = [(target.name, *lora_shapes(target.layer, 8)) for target in targets]
     variant = vectors.load("lora_keys_sd15.json")["variants"]["dim8_alpha1"]
     assert sorted(found) == sorted(tuple(module) for module in variant["modules"])
@@ -100,7 +102,7 @@ def test_adapter_targets_of_a_full_size_model_equal_the_recorded_ones() -> None:
 def test_adapter_targets_are_the_layers_that_compute(tiny_sd1: SD1) -> None:
     calls: list[str] = []
     names = []
-    for part in get_args(Part):
+    for part in PARTS:
         for target in tiny_sd1.adapter_targets(part):
             names.append(target.name)
             target.layer.register_forward_hook(
@@ -113,7 +115,7 @@ def test_adapter_targets_are_the_layers_that_compute(tiny_sd1: SD1) -> None:
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_gradients_reach_what_trains_in_both_networks(tiny_sd1: SD1, checkpointing: bool) -> None:
     tiny_sd1.set_gradient_checkpointing(checkpointing)
-    targets = [next(tiny_sd1.adapter_targets(part)) for part in get_args(Part)]
+    targets = [next(tiny_sd1.adapter_targets(part)) for part in PARTS]
     # One trainable factor a layer, put in as adapters are: by a hook on a frozen layer.
     factors = [nn.Parameter(torch.ones(1)) for _ in targets]
     for target, factor in zip(targets, factors, strict=True):
