@@ -22,6 +22,7 @@ from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.models.runs.samples_model import SamplesModel
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
+from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl
 from desktop_app.trainer_python.trainer_python import TrainerPython
 from trainer_core.settings.rules.check import check
@@ -77,7 +78,8 @@ class Workspace(QObject):
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
         self.log = LogModel(self)
-        self.run = RunControl(self.metrics, self.log, self)
+        self.run = RunControl(self)
+        self._tell_models()  # before anybody who looks at the models when the run says something
         self.record = RunRecord(self.run, self)
         self.python = TrainerPython(preferences, data_dir, self)
         self.known_runs = KnownRuns(self.run, self.document, data_dir / "known-runs.json", self)
@@ -106,8 +108,23 @@ class Workspace(QObject):
         self.document.recheck()
         self.file_checks.look_again(self.document.usable)
 
+    def _tell_models(self) -> None:
+        run, metrics, samples, log = self.run, self.metrics, self.samples, self.log
+        run.forgotten.connect(metrics.clear)
+        run.retold.connect(log.clear)
+        run.started.connect(samples.clear)
+        run.past_event_received.connect(metrics.feed)
+        run.past_event_received.connect(samples.feed)
+        run.lines_received.connect(log.add_lines)
+        run.warned.connect(log.add_warning)
+        run.event_received.connect(log.feed)
+        run.event_received.connect(metrics.feed)
+        run.event_received.connect(samples.feed)
+        run.ended.connect(log.add_outcome)
+        run.recalled.connect(self._on_recalled)
+
     def _connect(self) -> None:
-        document, dataset, run = self.document, self.dataset, self.run
+        document, dataset = self.document, self.dataset
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
@@ -116,12 +133,12 @@ class Workspace(QObject):
         self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
-        run.started.connect(self.samples.clear)
-        run.past_event_received.connect(self.samples.feed)
-        run.event_received.connect(self.samples.feed)
         self.python.chosen.connect(self._on_python_chosen)
         self._on_python_chosen()
         self._on_problems_changed()
+
+    def _on_recalled(self, outcome: Outcome) -> None:
+        self.log.add_outcome(outcome, self.run.heard_at)
 
     def _on_python_chosen(self) -> None:
         self.run.command = self.python.command

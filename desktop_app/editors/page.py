@@ -14,10 +14,9 @@ from desktop_app.document import Document
 from desktop_app.editors.filter_bar import FilterBar
 from desktop_app.editors.filter_result import FilterResult
 from desktop_app.editors.form import SectionForm
-from desktop_app.models.settings_filter import SettingsFilter
-from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
 _HELP_LINES = 4
@@ -34,15 +33,14 @@ class SettingsPage(QWidget):
 
     def __init__(
         self,
+        workspace: Workspace,
         sections: Sequence[str],
-        document: Document,
-        preferences: Preferences,
-        settings_filter: SettingsFilter,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._preferences = preferences
-        self._filter = settings_filter
+        document = workspace.document
+        self._preferences = preferences = workspace.preferences
+        self._filter = settings_filter = workspace.filter
         self._shown: list[str] = []
         self._elsewhere: list[str] = []
         self.forms = [SectionForm(section, document, self) for section in sections]
@@ -64,6 +62,8 @@ class SettingsPage(QWidget):
         layout.addWidget(_rule())
         layout.addWidget(self._help)
         self._connect(document)
+        workspace.setting_wanted.connect(self.reveal)
+        self.setting_wanted.connect(workspace.setting_wanted)
         self._show_matching()
 
     def reveal(self, path: str) -> None:

@@ -15,7 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.docks.base import Dock
+from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
 from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_sizes import DockSizes
@@ -82,9 +82,9 @@ class DockFrame(QObject):
         for dock in self._docks:
             widget = self.widgets[dock.name]
             widget.setFloating(False)
-            self._window.addDockWidget(dock.default_area, widget)
+            self._window.addDockWidget(dock.area, widget)
             widget.show()
-            first = firsts.setdefault(dock.default_area, widget)
+            first = firsts.setdefault(dock.area, widget)
             if first is not widget:
                 self._window.tabifyDockWidget(first, widget)
         layout.setEnabled(True)
@@ -92,7 +92,7 @@ class DockFrame(QObject):
             widget.raise_()
 
     def _arrange(self) -> None:
-        places = {dock.default_area: self.widgets[dock.name] for dock in self._docks}
+        places = {dock.area: self.widgets[dock.name] for dock in self._docks}
         left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
         right = places[Qt.DockWidgetArea.RightDockWidgetArea]
         bottom = places[Qt.DockWidgetArea.BottomDockWidgetArea]

@@ -307,7 +307,7 @@ def first_run(trained: TinyProject) -> Ended:
 def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> None:
     assert first_run.code == 0
     log = first_run.log.splitlines()
-    assert log[-1].partition(f"INFO {EVENT_MARK} ")[2].startswith("Completed at step 4 of 4.")
+    assert log[-1].partition(f"INFO {EVENT_MARK} ")[2].startswith("Done: 4 steps trained.")
     assert all(re.match(r"[-\d]+ [\d:,]+ (INFO|WARNING) ", line) for line in log)
     assert len(first_run.out.splitlines()) == len(first_run.events)
     assert [type(event) for event in first_run.events[:2]] == [Hello, Phase]
@@ -406,8 +406,11 @@ def test_a_terminal_shows_progress_and_what_was_written(
     assert terminal.end() == 0, terminal.shown
     assert "4/4" in terminal.shown
     assert "loss " in terminal.shown
-    assert f"Saved {project.output / 'tiny.safetensors'}" in terminal.shown
-    assert "Completed at step 4 of 4." in terminal.shown
+    assert "Saved tiny.safetensors (" in terminal.shown
+    # Terminals break long lines.
+    shown = terminal.shown.replace("\r", "").replace("\n", "")
+    assert f"The LoRA: {project.output / 'tiny.safetensors'}" in shown
+    assert "Done: 4 steps trained." in terminal.shown
     assert '{"' not in terminal.shown, "events are for apps"
 
 

@@ -5,7 +5,6 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from desktop_app.docks.run import RunDock
 from desktop_app.models.runs.used_settings import Records
 from desktop_app.run_view.records import FileTable
 from desktop_app.run_view.view import RunView
@@ -20,7 +19,7 @@ from trainer_core.version import __version__
 def view(workspace: Workspace, ready_values: dict[str, object], qtbot) -> RunView:
     workspace.document.apply(ready_values, "made ready")
     qtbot.waitUntil(lambda: not workspace.is_looking, timeout=20_000)
-    view = RunDock().build(workspace)
+    view = RunView(workspace)
     assert isinstance(view, RunView)
     qtbot.addWidget(view)
     view.resize(600, 900)
