@@ -3,29 +3,35 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Generic
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
+from typing_extensions import TypeVar  # pydantic brings it; Python has defaults from 3.13 on
 
 from desktop_app.translation import place, shown
 from trainer_core.errors import SettingsError
-from trainer_core.settings import document, files, rules
+from trainer_core.settings import document, files
 from trainer_core.settings.document import Raw
+from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.settings.schema import TrainSettings, params
+from trainer_core.settings.rules.effects import idle_values
+from trainer_core.settings.schema import Facts, Schema, Settings, TrainSettings
 from trainer_core.texts import T
 
+S = TypeVar("S", bound=Settings, default=TrainSettings)
 
-class Document(QObject):
-    """One run file being edited.
+
+class Document(QObject, Generic[S]):
+    """One file of settings being edited: a run's, where nothing else is said.
 
     The truth is ``raw``, a tree that may hold mistakes. After every change ``settings`` is the
     snapshot that it validates to, None while something in it cannot be used; ``usable`` is the same
     with defaults in place of what cannot. ``stamp`` is the stamp of the file's content as it was
-    last read or written.
+    last read or written. ``facts`` are what "auto" came to in the files that it names.
     """
 
     changed = Signal(object)  # frozenset of the paths whose values are new
@@ -34,16 +40,31 @@ class Document(QObject):
     name_changed = Signal()  # path, or whether there is something to save
     settled = Signal()  # the file was written or read again just now
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(
+        self,
+        schema: Schema[S],
+        check: Callable[[S, Facts], Sequence[Problem]] | None = None,
+        parent: QObject | None = None,
+    ) -> None:
+        """Start an empty document.
+
+        Args:
+            schema: What may stand in it.
+            check: Finds problems across settings; without one, only values without effect are.
+            parent: Qt's owner.
+        """
         super().__init__(parent)
+        self.schema = schema
+        self._check = check
+        self.facts: Facts = {}
         self.undo_stack = QUndoStack(self)
         self._file = files.RunFile()
         self._saved_raw: Raw | None = self._file.raw  # None: the file is another one
         self._is_missing = False
         self.path: Path | None = None
         self.stamp: str | None = None
-        self.settings: TrainSettings | None = None
-        self.usable = TrainSettings()
+        self.settings: S | None = None
+        self.usable: S = schema.tree()
         self.problems: list[Problem] = []
         self._found: dict[str, Sequence[Problem]] = {}
         self._validate()
@@ -87,16 +108,16 @@ class Document(QObject):
 
     def typed_value(self, path: str) -> object:
         """Return the value at ``section.name`` as settings would hold it, if it can be one."""
-        return document.from_raw(params()[path], self.value(path))
+        return document.from_raw(self.schema.params()[path], self.value(path))
 
     def default(self, path: str) -> object:
         """Return the raw default of ``section.name``."""
-        param = params()[path]
+        param = self.schema.params()[path]
         return document.to_raw(param, param.default)
 
     def is_default(self, path: str) -> bool:
         """Tell whether ``section.name`` has its default."""
-        return self.typed_value(path) == params()[path].default
+        return self.typed_value(path) == self.schema.params()[path].default
 
     def would_change(self, path: str, value: object) -> bool:
         """Tell whether a raw value is another one than ``section.name`` has."""
@@ -107,11 +128,12 @@ class Document(QObject):
     def set_value(self, path: str, value: object) -> None:
         """Change one setting to a raw value, as one step of undo."""
         if self.would_change(path, value):
-            self.apply({path: value}, shown(T("App", "change of {label}"), label=place(path)))
+            label = place(path, self.schema)
+            self.apply({path: value}, shown(T("App", "change of {label}"), label=label))
 
     def reset(self, path: str) -> None:
         """Set one setting to its default, as one step of undo."""
-        title = shown(T("App", "reset of {label}"), label=place(path))
+        title = shown(T("App", "reset of {label}"), label=place(path, self.schema))
         self.apply({path: self.default(path)}, title)
 
     def apply(self, changes: Mapping[str, object], title: str) -> None:
@@ -129,6 +151,17 @@ class Document(QObject):
         if list(problems) != list(self._found.get(source, ())):
             self._found[source] = problems
             self.recheck()
+
+    def set_facts(self, facts: Facts) -> None:
+        """Take note of what "auto" comes to in the files that are named, instead of before."""
+        if facts != self.facts:
+            self.facts = facts
+            self._validate()
+            self.problems_changed.emit()  # what acts may have changed even if no problem did
+
+    def idle(self, param: Param) -> ActsIf | None:
+        """Return the condition that keeps a setting from acting here, None if it acts."""
+        return self.schema.idle(param, self.typed_value, self.facts)
 
     def recheck(self) -> None:
         """Look again whether the settings can be used: what they name may have changed."""
@@ -207,7 +240,7 @@ class Document(QObject):
         """
         if path.absolute().parent != self.folder:
             self._make_paths_absolute()
-        files.save(path, self._file, replace=True)
+        files.save(path, self._file, replace=True, schema=self.schema)
         self.path = path
         self.stamp = content_stamp(path)
         self._saved_raw = self.raw
@@ -221,14 +254,14 @@ class Document(QObject):
         Raises:
             OutputError: It cannot be written, or ``path`` exists.
         """
-        raw = document.with_absolute_paths(self.raw, self.folder)
-        files.save(path, files.RunFile(raw), replace=False)
+        raw = self.schema.with_absolute_paths(self.raw, self.folder)
+        files.save(path, files.RunFile(raw), replace=False, schema=self.schema)
 
     def _make_paths_absolute(self) -> None:
-        absolute = document.with_absolute_paths(self.raw, self.folder)
+        absolute = self.schema.with_absolute_paths(self.raw, self.folder)
         changes = {
             path: absolute[param.section][param.name]
-            for path, param in params().items()
+            for path, param in self.schema.params().items()
             if param.name in absolute.get(param.section, {})
             and absolute[param.section][param.name] != self.value(path)
         }
@@ -239,7 +272,8 @@ class Document(QObject):
         """Go over to the values and comments of another version of the same file."""
         before, after = self.raw, file.raw
         self._file = replace(file, raw=before)
-        paths = frozenset(path for path in params() if _at(before, path) != _at(after, path))
+        known = self.schema.params()
+        paths = frozenset(path for path in known if _at(before, path) != _at(after, path))
         if repr(before) != repr(after):
             self.undo_stack.push(_Change(self, after, paths, title))
         self.name_changed.emit()
@@ -267,17 +301,29 @@ class Document(QObject):
         self.problems_changed.emit()
 
     def _validate(self) -> None:
-        absolute = document.with_absolute_paths(self.raw, self.folder)
-        self.settings, self.problems = document.parse(absolute)
-        self.usable = self.settings or _usable(absolute, self.problems)
-        self.problems.extend(rules.check(self.usable))
-        named = [_thing(problem) for problem in self.problems]
+        absolute = self.schema.with_absolute_paths(self.raw, self.folder)
+        self.settings, self.problems = self.schema.parse(absolute)
+        self.usable = self.settings or self._usable(absolute)
+        self.problems.extend(self._across())
+        named = [_subject(problem) for problem in self.problems]
         for found in self._found.values():
             self.problems.extend(
                 problem
                 for problem in found
-                if problem not in self.problems and _thing(problem) not in named
+                if problem not in self.problems and _subject(problem) not in named
             )
+
+    def _across(self) -> Sequence[Problem]:
+        """Return the problems across settings."""
+        if self._check is None:
+            return list(idle_values(self.schema, self.usable, self.facts))
+        return self._check(self.usable, self.facts)
+
+    def _usable(self, raw: Raw) -> S:
+        """Return the settings with defaults for what cannot be used, to check the others by."""
+        without = document.replaced(raw, {problem.path: None for problem in self.problems})
+        settings, _ = self.schema.parse(without)
+        return settings or self.schema.tree()
 
 
 def content_stamp(path: Path) -> str | None:
@@ -288,7 +334,7 @@ def content_stamp(path: Path) -> str | None:
         return None
 
 
-def _thing(problem: Problem) -> tuple[str, Severity, str]:
+def _subject(problem: Problem) -> tuple[str, Severity, str]:
     """Return what a problem is about: who looks twice says it in two ways."""
     values = problem.message.values
     return problem.path, problem.severity, str(values.get("path", problem.message))
@@ -301,17 +347,10 @@ def _at(raw: Raw, path: str) -> str:
     return repr(values.get(name)) if isinstance(values, Mapping) else ""
 
 
-def _usable(raw: Raw, problems: list[Problem]) -> TrainSettings:
-    """Return the settings with defaults for what cannot be used, to check the others by."""
-    without = document.replaced(raw, {problem.path: None for problem in problems})
-    settings, _ = document.parse(without)
-    return settings or TrainSettings()
-
-
 class _Change(QUndoCommand):
     """One step of undo: the whole tree before and after, which are small and never changed."""
 
-    def __init__(self, target: Document, after: Raw, paths: frozenset[str], title: str) -> None:
+    def __init__(self, target: Document[S], after: Raw, paths: frozenset[str], title: str) -> None:
         super().__init__(title)
         self._target = target
         self._before = target.raw

@@ -11,7 +11,8 @@ from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
 from trainer_core.catalogue.entry import Entry
 from trainer_core.settings.document import from_raw, from_text, to_raw
-from trainer_core.settings.param import Param, Section, param, section_params
+from trainer_core.settings.param import Param, Section, param
+from trainer_core.settings.schema import Schema
 from trainer_core.texts import T
 
 THEMES: Mapping[str, Entry] = {
@@ -45,6 +46,9 @@ class AppSettings(Section):
     )
 
 
+APP = Schema.of_section("app", T("App", "General"), AppSettings)
+
+
 class Preferences(QObject):
     """`AppSettings` kept in an ini file, with window layout and recent files beside them."""
 
@@ -61,7 +65,7 @@ class Preferences(QObject):
         if wanted == self.settings:
             return
         self.settings = wanted
-        for declared in section_params("app", AppSettings):
+        for declared in APP.params().values():
             value = getattr(self.settings, declared.name)
             self._store.setValue(f"app/{declared.name}", to_raw(declared, value))
         self.changed.emit()
@@ -129,7 +133,7 @@ class Preferences(QObject):
     def _read(self) -> AppSettings:
         values = {
             declared.name: _from_store(declared, self._store.value(f"app/{declared.name}"))
-            for declared in section_params("app", AppSettings)
+            for declared in APP.params().values()
             if self._store.contains(f"app/{declared.name}")
         }
         try:

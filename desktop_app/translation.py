@@ -8,7 +8,7 @@ from PySide6.QtCore import QCoreApplication
 
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
-from trainer_core.settings.schema import params, path_of
+from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T, Text, Value
 
 SENTENCES = ("Problems", "Errors", "Events")
@@ -32,12 +32,13 @@ def shown(message: Text | str, /, **values: Value) -> str:
     return _translated(message, CONTEXTS).format(**filled)
 
 
-def shown_problem(problem: Problem) -> str:
+def shown_problem(problem: Problem, schema: AnySchema) -> str:
     """Return a problem's sentence, with settings called by the labels that the form shows."""
     message = problem.message
-    named = {key: _label_of(key, value) for key, value in message.values.items()}
+    named = {key: _label_of(key, value, schema) for key, value in message.values.items()}
     if "wanted" in named and "other" in named:
-        named["wanted"] = _choice_labels(str(message.values["other"]), str(named["wanted"]))
+        other, wanted = str(message.values["other"]), str(named["wanted"])
+        named["wanted"] = _choice_labels(other, wanted, schema)
     return shown(Text(message.template, named))
 
 
@@ -46,9 +47,9 @@ def shown_offer(message: Text) -> str:
     return shown(message).rstrip(".\N{IDEOGRAPHIC FULL STOP}")
 
 
-def place(path: str) -> str:
+def place(path: str, schema: AnySchema) -> str:
     """Return what a problem's path is called on the screen; unknown paths stay as they are."""
-    param = params().get(path)
+    param = schema.params().get(path)
     return path if param is None else shown(param.spec.label)
 
 
@@ -62,22 +63,22 @@ def choice_label(param: Param, value: object) -> str:
     return str(value) if choice is None else shown(choice.label)
 
 
-def _label_of(key: str, value: Value) -> Value:
+def _label_of(key: str, value: Value, schema: AnySchema) -> Value:
     if key not in ("name", "other", "first", "second") or not isinstance(value, str):
         return value
-    path = path_of(value)
+    path = schema.path_of(value)
     if path is None:
         return value
-    return shown(T("App", "“{label}”"), label=place(path))
+    return shown(T("App", "“{label}”"), label=place(path, schema))
 
 
-def _choice_labels(name: str, words: str) -> str:
+def _choice_labels(name: str, words: str, schema: AnySchema) -> str:
     """Return values of a setting, as files write them, in the form's words."""
-    path = path_of(name)
+    path = schema.path_of(name)
     if path is None:
         return words
     values = ({"true": True, "false": False}.get(word, word) for word in words.split(", "))
-    return ", ".join(choice_label(params()[path], value) for value in values)
+    return ", ".join(choice_label(schema.params()[path], value) for value in values)
 
 
 def _translated(template: str, contexts: Sequence[str]) -> str:

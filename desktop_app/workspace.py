@@ -22,8 +22,11 @@ from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.models.runs.samples_model import SamplesModel
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
+from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl
 from desktop_app.trainer_python.trainer_python import TrainerPython
+from trainer_core.settings.rules.check import check
+from trainer_core.settings.schema import TRAIN
 
 
 class Workspace(QObject):
@@ -63,7 +66,7 @@ class Workspace(QObject):
         super().__init__(parent)
         self.data_dir = data_dir
         self.preferences = preferences
-        self.document = Document(self)
+        self.document = Document(TRAIN, check, self)
         self.filter = SettingsFilter(self.document, self)
         self.autosave = Autosave(self.document, data_dir / "recovery", self)
         self.watch = FileWatch(self.document, self)
@@ -71,11 +74,12 @@ class Workspace(QObject):
         self.file_checks = FileChecks(self)
         self.captions = Captions(self.document.undo_stack, self)
         self.pictures = PictureChoice(self.document, self)
-        self.problems = ProblemsModel(self)
+        self.problems = ProblemsModel(TRAIN, self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
         self.log = LogModel(self)
-        self.run = RunControl(self.metrics, self.log, self)
+        self.run = RunControl(self)
+        self._tell_models()  # before anybody who looks at the models when the run says something
         self.record = RunRecord(self.run, self)
         self.python = TrainerPython(preferences, data_dir, self)
         self.known_runs = KnownRuns(self.run, self.document, data_dir / "known-runs.json", self)
@@ -104,8 +108,23 @@ class Workspace(QObject):
         self.document.recheck()
         self.file_checks.look_again(self.document.usable)
 
+    def _tell_models(self) -> None:
+        run, metrics, samples, log = self.run, self.metrics, self.samples, self.log
+        run.forgotten.connect(metrics.clear)
+        run.retold.connect(log.clear)
+        run.started.connect(samples.clear)
+        run.past_event_received.connect(metrics.feed)
+        run.past_event_received.connect(samples.feed)
+        run.lines_received.connect(log.add_lines)
+        run.warned.connect(log.add_warning)
+        run.event_received.connect(log.feed)
+        run.event_received.connect(metrics.feed)
+        run.event_received.connect(samples.feed)
+        run.ended.connect(log.add_outcome)
+        run.recalled.connect(self._on_recalled)
+
     def _connect(self) -> None:
-        document, dataset, run = self.document, self.dataset, self.run
+        document, dataset = self.document, self.dataset
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
@@ -114,12 +133,12 @@ class Workspace(QObject):
         self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
-        run.started.connect(self.samples.clear)
-        run.past_event_received.connect(self.samples.feed)
-        run.event_received.connect(self.samples.feed)
         self.python.chosen.connect(self._on_python_chosen)
         self._on_python_chosen()
         self._on_problems_changed()
+
+    def _on_recalled(self, outcome: Outcome) -> None:
+        self.log.add_outcome(outcome, self.run.heard_at)
 
     def _on_python_chosen(self) -> None:
         self.run.command = self.python.command
@@ -132,6 +151,7 @@ class Workspace(QObject):
         self.problems.set_problems(self.document.problems)
 
     def _on_files_checked(self) -> None:
+        self.document.set_facts(self.file_checks.facts)
         self.document.set_found("files", self.file_checks.problems)
 
     def _on_findings_changed(self) -> None:

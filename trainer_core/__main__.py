@@ -21,8 +21,9 @@ from trainer_core.files.run_folder import free_name
 from trainer_core.runtime.libraries import quiet_libraries
 from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
-from trainer_core.settings.document import Raw, closest, replaced, with_absolute_paths
+from trainer_core.settings.document import Raw, closest, replaced
 from trainer_core.settings.reference import describe, describe_lines
+from trainer_core.settings.schema import TRAIN
 from trainer_core.train.check import as_json, as_lines, exit_code, report
 from trainer_core.train.entry import train
 from trainer_core.train.run import Request
@@ -54,7 +55,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         unknown = message.rpartition("unrecognized arguments: ")[2].split(" ")[0]
         name = unknown.lstrip("-").partition("=")[0]
-        known = [*setting_names(), "set", "overwrite", "continue", "json", "folder"]
+        known = [*setting_names(TRAIN), "set", "overwrite", "continue", "json", "folder"]
         guess = closest(name, known) if unknown.startswith("--") else None
         hint = f" Did you mean --{guess}?" if guess else ""
         super().error(message + "." * (not message.endswith((".", ")"))) + hint)
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_run_file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_file", type=Path, metavar="RUN.toml")
-    add_setting_flags(parser)
+    add_setting_flags(parser, TRAIN)
 
 
 def _raw(arguments: argparse.Namespace) -> Raw:
@@ -109,9 +110,9 @@ def _raw(arguments: argparse.Namespace) -> Raw:
     Paths in the file are meant from its folder, those of flags from the working folder.
     """
     path: Path = arguments.run_file
-    from_file = with_absolute_paths(files.load(path).raw, path.absolute().parent)
-    from_flags = replaced({}, changes_from_flags(arguments))
-    flags = with_absolute_paths(from_flags, Path.cwd())
+    from_file = TRAIN.with_absolute_paths(files.load(path).raw, path.absolute().parent)
+    from_flags = replaced({}, changes_from_flags(arguments, TRAIN))
+    flags = TRAIN.with_absolute_paths(from_flags, Path.cwd())
     changes = {f"{s}.{name}": v for s, values in flags.items() for name, v in values.items()}
     return replaced(from_file, changes)
 
@@ -142,9 +143,9 @@ def _check(arguments: argparse.Namespace) -> int:
 
 def _describe(arguments: argparse.Namespace) -> int:
     if arguments.json:
-        sys.stdout.write(json.dumps(describe(), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(describe(TRAIN), indent=1, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in describe_lines())
+        sys.stdout.writelines(f"{line}\n" for line in describe_lines(TRAIN))
     return 0
 
 

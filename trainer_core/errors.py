@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import contextlib
+from collections.abc import Iterator
+from typing import ClassVar, Self
 
 from trainer_core.texts import T, Text, text
 
@@ -13,15 +15,36 @@ class TrainerError(Exception):
     Args:
         message: What happened and to what, as a marked template.
         hint: What to do about it, as a marked template; empty where nothing can be said.
+        setting: ``section.name`` of the setting that it is about, empty if there is none.
+        picture: Path of the picture that it is about, empty if there is none.
         values: The named values of both templates.
     """
 
     kind: ClassVar[str] = "trainer"
 
-    def __init__(self, message: str, hint: str = "", **values: object) -> None:
+    def __init__(
+        self,
+        message: str,
+        hint: str = "",
+        *,
+        setting: str = "",
+        picture: str = "",
+        **values: object,
+    ) -> None:
         self.message: Text = text(message, **values)
         self.hint: Text | None = text(hint, **values) if hint else None
+        self.setting = setting
+        self.picture = picture
         super().__init__(str(self.message))
+
+    @classmethod
+    def in_words(
+        cls, message: Text, hint: Text | None = None, *, setting: str = "", picture: str = ""
+    ) -> Self:
+        """Return the error that says these texts, each with its own values."""
+        error = cls("", setting=setting, picture=picture)
+        error.message, error.hint, error.args = message, hint, (str(message),)
+        return error
 
     @property
     def sentences(self) -> str:
@@ -104,3 +127,22 @@ class InternalError(TrainerError):
 
 class StopRequested(Exception):  # noqa: N818 - a request, not an error
     """The run was told to stop before its first step."""
+
+
+@contextlib.contextmanager
+def about(*, setting: str = "", picture: str = "") -> Iterator[None]:
+    """Give errors their place where they are raised by something that cannot know it.
+
+    Args:
+        setting: ``section.name`` of the setting that everything inside is about.
+        picture: Path of the picture that it is about.
+
+    Raises:
+        TrainerError: The one that was raised inside; a place of its own stays.
+    """
+    try:
+        yield
+    except TrainerError as error:
+        error.setting = error.setting or setting
+        error.picture = error.picture or picture
+        raise

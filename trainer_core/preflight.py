@@ -12,18 +12,18 @@ from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.dataset.plan import Pace, Plan, make_plan
-from trainer_core.errors import TrainerError
+from trainer_core.errors import DatasetError, StateError, TrainerError
 from trainer_core.files.run_folder import state_step
 from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.prompts.file import PromptFile, load_prompts
-from trainer_core.settings import rules
 from trainer_core.settings.dataset import DatasetSettings
-from trainer_core.settings.document import parse
 from trainer_core.settings.optimizer import OptimizerSettings
-from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.settings.schema import TrainSettings, params, path_of
+from trainer_core.settings.rules.check import check
+from trainer_core.settings.rules.places import check_places
+from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 from trainer_core.texts import T, text
 
 _MODEL = "model.pretrained_model_name_or_path"
@@ -36,6 +36,7 @@ class Preflight:
     """What was found; a later part is None where an earlier error hides it."""
 
     problems: list[Problem] = field(default_factory=list)
+    facts: Facts = field(default_factory=dict)
     settings: TrainSettings | None = None
     index: DatasetIndex | None = None
     audit: Audit | None = None
@@ -48,54 +49,67 @@ class Preflight:
         return [p for p in self.problems if p.severity is Severity.ERROR]
 
 
+@dataclass(slots=True)
+class FilesLook:
+    """What the files that the settings name say of themselves.
+
+    Attributes:
+        problems: What is wrong inside them.
+        facts: What "auto" comes to with them: the ``family`` of the base model and, if the file
+            says so, its ``prediction_type``.
+        prompts: What the prompt file asks for; None if there is none that can be read.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    facts: Facts = field(default_factory=dict)
+    prompts: PromptFile | None = None
+
+
 def examine(raw: Mapping[str, Any]) -> Preflight:
     """Check a raw document with absolute paths and everything it names, without torch.
 
     For the Python that trains: what it has installed is checked too.
     """
     found = Preflight()
-    found.settings, form_problems = parse(raw)
+    found.settings, form_problems = TRAIN.parse(raw)
     found.problems += form_problems
     if found.settings is None:
         return found
-    found.problems += rules.check(found.settings)
-    found.problems += package_problems(found.settings)
-    if not _has_error(found, _MODEL):
-        found.problems += _model_problems(found.settings)
+    files = look_into_files(found.settings)
+    found.facts = files.facts
+    found.problems += check(found.settings, files.facts)
+    found.problems += package_problems(found.settings, files.facts)
+    found.problems += files.problems
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
-    if not _has_error(found, _PROMPTS):
-        found.prompts, problems = _read_prompts(found.settings)
-        found.problems += problems
-    if not _has_error(found, _STATE):
-        found.problems += _state_problems(found.settings)
+    found.prompts = files.prompts
     return found
 
 
-def file_problems(settings: TrainSettings) -> list[Problem]:
-    """Return what is wrong inside the model, the prompt file and the state that are there.
+def look_into_files(settings: TrainSettings) -> FilesLook:
+    """Return what is in the model, the prompt file and the state that are there.
 
-    That they are there is for `rules.check` to say. Reads headers and one short file.
+    That they are there is for the rules to say. Reads headers and one short file.
     """
-    absent = {problem.path for problem in rules.existing_paths(settings)}
-    found = []
+    absent = {problem.path for problem in check_places(settings)}
+    found = FilesLook()
     if _MODEL not in absent:
-        found += _model_problems(settings)
+        _look_at_model(found, settings)
     if _PROMPTS not in absent:
-        found += _read_prompts(settings)[1]
+        _read_prompts(found, settings)
     if _STATE not in absent:
-        found += _state_problems(settings)
+        found.problems += _state_problems(settings)
     return found
 
 
-def package_problems(settings: TrainSettings) -> Iterator[Problem]:
+def package_problems(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Yield the choices that need what this Python does not have.
 
     Only the trainer may ask: the app may run in another Python.
     """
-    for path, param in params().items():
+    for path, param in TRAIN.params().items():
         entry = param.spec.choices.get(str(settings.get(path)))
-        if entry is None or not _acts(param, settings):
+        if entry is None or TRAIN.idle(param, settings.get, facts):
             continue
         for package in missing_packages(entry):
             template = T("Problems", "{choice} needs {package}, which is not installed.")
@@ -107,11 +121,6 @@ def package_problems(settings: TrainSettings) -> Iterator[Problem]:
             )
             hint = Suggestion(text(template, package=package))
             yield Problem(path, Severity.ERROR, message, hint)
-
-
-def _acts(param: Param, settings: TrainSettings) -> bool:
-    others = [(condition, path_of(condition.name)) for condition in param.spec.when]
-    return all(other and condition.holds(settings.get(other)) for condition, other in others)
 
 
 def bucket_rules(pictures: DatasetSettings) -> BucketRules:
@@ -148,20 +157,18 @@ def _has_error(found: Preflight, *paths: str) -> bool:
     return any(problem.path in paths for problem in found.errors)
 
 
-def _error(path: str, error: TrainerError) -> Problem:
-    hint = Suggestion(error.hint) if error.hint else None
-    return Problem(path, Severity.ERROR, error.message, hint)
-
-
-def _model_problems(settings: TrainSettings) -> list[Problem]:
+def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
     path = settings.model.pretrained_model_name_or_path
     if path is None:
-        return []
+        return
     try:
-        require_base_model(inspect_model(path), TRAINABLE)
+        report = inspect_model(path)
+        require_base_model(report, TRAINABLE)
     except TrainerError as error:
-        return [_error(_MODEL, error)]
-    return []
+        found.problems.append(Problem.of(error, setting=_MODEL))
+        return
+    facts = {"family": report.kind.value, "prediction_type": report.prediction_type}
+    found.facts = {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
@@ -187,6 +194,8 @@ def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
                 finding.severity,
                 finding.message,
                 Suggestion(finding.suggestion) if finding.suggestion else None,
+                picture=_picture_at(finding.path),
+                kind=DatasetError,
             )
             for finding in found.audit.findings
         ]
@@ -195,8 +204,8 @@ def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
             found.plan = make_plan(found.index, found.audit.sizes, bucketing, length)
             found.problems += _plan_problems(found.plan)
     except TrainerError as error:
-        place = Path(str(error.message.values.get("path", "")))
-        found.problems.append(_error(_setting_of(place, pictures), error))
+        place = Path(error.picture or str(error.message.values.get("path", "")))
+        found.problems.append(Problem.of(error, setting=_setting_of(place, pictures)))
 
 
 def _setting_of(path: Path, pictures: DatasetSettings) -> str:
@@ -205,6 +214,11 @@ def _setting_of(path: Path, pictures: DatasetSettings) -> str:
     if folder is not None and (not pictures.more_pictures or path.is_relative_to(folder)):
         return "dataset.train_data_dir"
     return "dataset.more_pictures"
+
+
+def _picture_at(path: Path) -> str:
+    """Return the path of a picture that is trained; findings may be about folders too."""
+    return str(path) if path.suffix.lower() in FORMAT_OF_EXTENSION else ""
 
 
 def _plan_problems(plan: Plan) -> list[Problem]:
@@ -226,15 +240,18 @@ def _plan_problems(plan: Plan) -> list[Problem]:
     ]
 
 
-def _read_prompts(settings: TrainSettings) -> tuple[PromptFile | None, list[Problem]]:
+def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     path = settings.sampling.sample_prompts
     if path is None:
-        return None, []
+        return
     try:
-        prompts = load_prompts(path)
+        found.prompts = load_prompts(path)
     except TrainerError as error:
-        return None, [_error(_PROMPTS, error)]
-    return prompts, [Problem(_PROMPTS, Severity.WARNING, message) for message in prompts.problems]
+        found.problems.append(Problem.of(error, setting=_PROMPTS))
+        return
+    found.problems += [
+        Problem(_PROMPTS, Severity.WARNING, message) for message in found.prompts.problems
+    ]
 
 
 def _state_problems(settings: TrainSettings) -> list[Problem]:
@@ -243,4 +260,4 @@ def _state_problems(settings: TrainSettings) -> list[Problem]:
         return []
     message = text(T("Problems", "{path} holds no complete state."), path=state)
     hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
-    return [Problem(_STATE, Severity.ERROR, message, hint)]
+    return [Problem(_STATE, Severity.ERROR, message, hint, kind=StateError)]

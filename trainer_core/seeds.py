@@ -1,4 +1,7 @@
-"""One seed for everything random: each purpose at each place of a run has a seed of its own."""
+"""One seed for everything random: each purpose at each place of a run has a seed of its own.
+
+Apart from `runtime.draws`, which needs torch: the order of pictures is drawn without it.
+"""
 
 from __future__ import annotations
 

@@ -32,7 +32,8 @@ from trainer_core.protocol.messages import (
     SampleReady,
     SaveNow,
 )
-from trainer_core.settings import document, files
+from trainer_core.settings import files
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 
 _PREFERENCES = "preferences"
@@ -216,7 +217,7 @@ def _temporary_folder(instead_of: Path) -> Path:
 def _has_prompts(folder: RunFolder) -> bool:
     """Tell whether a run draws samples, as far as its record says so."""
     try:
-        settings, _ = document.parse(files.load(folder.run_file).raw)
+        settings, _ = TRAIN.parse(files.load(folder.run_file).raw)
     except TrainerError:
         return True
     return settings is None or settings.sampling.sample_prompts is not None

@@ -19,13 +19,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.captions import Captions
 from desktop_app.dataset_view.browser import PictureBrowser
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.summary import check_words, place_words, stats
 from desktop_app.dataset_view.view_layout import ViewLayout
-from desktop_app.models.pictures.dataset_model import DatasetModel
 from desktop_app.models.pictures.picture_offer import Offer
+from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
@@ -34,26 +33,26 @@ from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.words.offers import explanation, invitation
+from desktop_app.workspace import Workspace
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.files.run_folder import is_run_folder
 from trainer_core.texts import T
 
+_LAYOUT = "dataset"  # what its layout is kept as
 _SIDE_PX = 232  # at first; the rest is the pictures
 
 
 class DatasetView(QWidget):
-    """Shows a `DatasetModel`; what is dropped anywhere on it is handed on."""
+    """Shows the workspace's pictures; what is dropped anywhere on it is trained."""
 
     offered = Signal(object)  # Offer that was dropped
     chosen = Signal(object)  # list of Paths to train instead
     added = Signal(object)  # list of Paths to train too
     removed = Signal(object)  # Root that is not to be trained any more
 
-    def __init__(
-        self, model: DatasetModel, captions: Captions, parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = model
+        self._model = model = workspace.dataset
         self._held: Offer | None = None  # over the view
         self.setAcceptDrops(True)
         other = shown(T("App", "Choose pictures…"))
@@ -66,7 +65,7 @@ class DatasetView(QWidget):
         self._path = ElidedLabel(parent=self)
         self._stats = StatRow(self)
         self._side = DatasetSide(self)
-        self.browser = browser = PictureBrowser(captions, self)
+        self.browser = browser = PictureBrowser(workspace.captions, self)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -87,6 +86,7 @@ class DatasetView(QWidget):
         model.picture_changed.connect(self.browser.reload_picture)
         model.progress_changed.connect(self._show_progress)
         self._show()
+        self._serve(workspace)
 
     def reveal(self, path: Path) -> None:
         """Show a picture, or the pictures of a concept's folder, whatever was chosen before."""
@@ -129,6 +129,19 @@ class DatasetView(QWidget):
         self._hold(None)
         accept_copy(event)
         self.offered.emit(Offer.of(dropped_paths(event.mimeData())))
+
+    def _serve(self, workspace: Workspace) -> None:
+        pictures, layout = workspace.pictures, self.view_layout
+        layout.restore(workspace.preferences.layout(_LAYOUT))
+        layout.changed.connect(partial(_keep_layout, workspace.preferences, layout))
+        self.offered.connect(pictures.offer)
+        self.added.connect(pictures.add)
+        self.chosen.connect(pictures.use)
+        self.removed.connect(pictures.remove)
+        pictures.asked.connect(self.ask)
+        pictures.noticed.connect(self.tell)
+        workspace.picture_wanted.connect(self.reveal)
+        workspace.captions.restored.connect(self.reveal)
 
     # ---------------------------------------------------------------- what is shown
 
@@ -253,6 +266,10 @@ class DatasetView(QWidget):
         row = QHBoxLayout()
         row.addWidget(self._stats)
         return row
+
+
+def _keep_layout(preferences: Preferences, layout: ViewLayout) -> None:
+    preferences.keep_layout(_LAYOUT, layout.state())
 
 
 _EXPLANATION = T(

@@ -1,1 +1,1 @@
-"""The docks of the window, one file each; `catalogue` lists them."""
+"""What docks there are, and the views that fit into one file; others have a room of their own."""

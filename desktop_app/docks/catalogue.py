@@ -1,26 +1,52 @@
-"""Every dock of the window, in the order of the View menu. A new dock is one file and one line."""
+"""Every dock of the window, in the order of the View menu. A new dock is one entry and one view."""
 
 from __future__ import annotations
 
-from desktop_app.docks.base import Dock
-from desktop_app.docks.charts import ChartsDock
-from desktop_app.docks.dataset import DatasetDock
-from desktop_app.docks.log import LogDock
-from desktop_app.docks.parameters import ParametersDock
-from desktop_app.docks.problems import ProblemsDock
-from desktop_app.docks.run import RunDock
-from desktop_app.docks.samples import SamplesDock
+from PySide6.QtCore import Qt
+
+from desktop_app.docks.dock import Dock
 from trainer_core.texts import T
 
+_LEFT = Qt.DockWidgetArea.LeftDockWidgetArea
+_RIGHT = Qt.DockWidgetArea.RightDockWidgetArea
+_BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
+_SETTINGS = "desktop_app.editors.page:SettingsPage"
+
 DOCKS: tuple[Dock, ...] = (
-    ParametersDock("model", T("App", "Model"), "model", ("model", "adapter")),
-    ParametersDock("pictures", T("App", "Pictures"), "pictures", ("dataset",)),
-    ParametersDock("training", T("App", "Training"), "training", ("optimizer", "hardware")),
-    ParametersDock("output", T("App", "Output"), "output", ("output", "sampling")),
-    DatasetDock(),
-    ChartsDock(),
-    SamplesDock(),
-    RunDock(),
-    LogDock(),
-    ProblemsDock(),
+    Dock("model", T("App", "Model"), "model", _LEFT, _SETTINGS, ("model", "adapter")),
+    Dock("pictures", T("App", "Pictures"), "pictures", _LEFT, _SETTINGS, ("dataset",)),
+    Dock("training", T("App", "Training"), "training", _LEFT, _SETTINGS, ("optimizer", "hardware")),
+    Dock("output", T("App", "Output"), "output", _LEFT, _SETTINGS, ("output", "sampling")),
+    Dock(
+        "dataset",
+        T("App", "Dataset"),
+        "dataset",
+        _RIGHT,
+        "desktop_app.dataset_view.view:DatasetView",
+    ),
+    Dock(
+        "charts",
+        T("App", "Charts"),
+        "charts",
+        _RIGHT,
+        "desktop_app.charts.view:ChartsView",
+        is_built_late=True,  # the library that draws takes a tenth of the app's start to import
+    ),
+    Dock(
+        "samples",
+        T("App", "Samples"),
+        "samples",
+        _RIGHT,
+        "desktop_app.samples_view.view:SamplesView",
+    ),
+    Dock("run", T("App", "Run"), "start", _RIGHT, "desktop_app.run_view.view:RunView"),
+    Dock("log", T("App", "Log"), "log", _BOTTOM, "desktop_app.docks.log:LogView"),
+    Dock(
+        "problems",
+        T("App", "Problems"),
+        "problems",
+        _BOTTOM,
+        "desktop_app.docks.problems:ProblemsView",
+        is_in_front=True,  # it leads through the first settings
+    ),
 )

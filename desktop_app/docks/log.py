@@ -1,11 +1,11 @@
-"""The dock that shows what the trainer writes for people: levels in colour, the newest in sight."""
+"""The view of what the trainer writes for people: levels in colour, the newest in sight."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
 
-from PySide6.QtCore import QEvent, Qt, QTimer
+from PySide6.QtCore import QEvent, QTimer
 from PySide6.QtGui import (
     QColor,
     QFontDatabase,
@@ -21,8 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.docks.base import Dock
-from desktop_app.models.runs.log_model import Level, LogLine, LogModel
+from desktop_app.models.runs.log_model import Level, LogLine
 from desktop_app.outside import copy_text
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -39,25 +38,12 @@ _FILTERS = {
 }
 
 
-class LogDock(Dock):
-    """The lines of the log, coloured by their level."""
-
-    name = "log"
-    title = T("App", "Log")
-    icon = "log"
-    default_area = Qt.DockWidgetArea.BottomDockWidgetArea
-
-    def build(self, workspace: Workspace) -> QWidget:
-        """Return the view of the workspace's log."""
-        return LogView(workspace.log)
-
-
 class LogView(QWidget):
-    """Shows a `LogModel`, as many lines as it keeps."""
+    """Shows the workspace's log, as many lines as it keeps."""
 
-    def __init__(self, model: LogModel, parent: QWidget | None = None) -> None:
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = model
+        self._model = model = workspace.log
         self._waiting: list[LogLine] = []
         self._insert_soon = QTimer(self, singleShot=True, interval=_INSERT_MS)
         self._insert_soon.timeout.connect(self._insert_waiting)

@@ -1,4 +1,4 @@
-"""The dock that lists everything that is wrong, and leads to it."""
+"""The view that lists everything that is wrong, and leads to it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.docks.base import Dock
 from desktop_app.models.problems_model import Column, Entry, ProblemsModel
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -24,25 +23,11 @@ from trainer_core.texts import T
 _MEASURED_ROWS = 50  # for the widths of columns; there may be ten thousand rows
 
 
-class ProblemsDock(Dock):
-    """All problems of settings and pictures; a click leads to the place."""
-
-    name = "problems"
-    title = T("App", "Problems")
-    icon = "problems"
-    default_area = Qt.DockWidgetArea.BottomDockWidgetArea
-    is_in_front = True  # it leads through the first settings
-
-    def build(self, workspace: Workspace) -> QWidget:
-        """Return the table of problems."""
-        return _ProblemsView(workspace)
-
-
-class _ProblemsView(QWidget):
+class ProblemsView(QWidget):
     """The table, and a button that applies the selected row's way out."""
 
-    def __init__(self, workspace: Workspace) -> None:
-        super().__init__()
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
         self._workspace = workspace
         self._model = workspace.problems
         self._table = _table(self._model)

@@ -7,7 +7,6 @@ from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop_app.document import Document
 from desktop_app.editors.base import Editor, editor_around, focused_editor
-from trainer_core.settings.schema import params
 
 
 class TypedValue(QObject):
@@ -26,7 +25,8 @@ class TypedValue(QObject):
     def values(self) -> dict[str, object]:
         """Return the raw value that is being typed, by its path, if it differs from the last."""
         editor = focused_editor()
-        if editor is None or editor.param.path not in params():  # the app's own settings
+        known = self._document.schema.params()
+        if editor is None or editor.param.path not in known:  # the app's own settings
             return {}
         path, raw = editor.param.path, editor.raw()
         return {path: raw} if self._document.would_change(path, raw) else {}

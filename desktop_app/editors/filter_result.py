@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop_app.theme import tokens
 from desktop_app.translation import place, shown
-from trainer_core.settings.schema import SECTION_TITLES, params
+from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
 
 _LONGEST_LIST = 6
@@ -22,8 +22,9 @@ class FilterResult(QWidget):
     setting_wanted = Signal(str)  # path of a setting on another page
     clear_wanted = Signal()
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    def __init__(self, schema: AnySchema, parent: QWidget | None = None) -> None:
         super().__init__(parent)
+        self._schema = schema
         self._elsewhere: Sequence[str] = ()
         self._nothing = QWidget(self)
         self._heading = _dim_label(T("App", "In other groups"), self)
@@ -39,7 +40,7 @@ class FilterResult(QWidget):
         for number, link in enumerate(self._links):
             link.setVisible(number < len(elsewhere))
             if number < len(elsewhere):
-                link.setText(_title(elsewhere[number]))
+                link.setText(_title(elsewhere[number], self._schema))
         rest = len(elsewhere) - _LONGEST_LIST
         self._more.setVisible(rest > 0)
         self._more.setText(shown(T("App", "and {count} more"), count=rest))
@@ -79,6 +80,6 @@ def _dim_label(template: str, parent: QWidget) -> QLabel:
     return label
 
 
-def _title(path: str) -> str:
-    section = shown(SECTION_TITLES[params()[path].section])
-    return shown(T("App", "{label} – {section}"), label=place(path), section=section)
+def _title(path: str, schema: AnySchema) -> str:
+    section = shown(schema.titles[schema.params()[path].section])
+    return shown(T("App", "{label} – {section}"), label=place(path, schema), section=section)

@@ -14,7 +14,7 @@ from desktop_app.translation import choice_label, place, shown, shown_offer
 from desktop_app.widgets.collapsible import Collapsible
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Suggestion
-from trainer_core.settings.schema import SECTION_TITLES, params, path_of
+from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
 
 
@@ -28,7 +28,9 @@ class SectionForm(QWidget):
         self._document = document
         self.section = section
         self.rows = {
-            path: self._row(param) for path, param in params().items() if param.section == section
+            path: self._row(param)
+            for path, param in document.schema.params().items()
+            if param.section == section
         }
         self._is_filtered = False
         advanced = [row for row in self.rows.values() if row.param.spec.advanced]
@@ -79,7 +81,7 @@ class SectionForm(QWidget):
             row.label.setFixedWidth(width)
 
     def _row(self, param: Param) -> Row:
-        row = Row(param, self)
+        row = Row(param, self._document.schema, self)
         row.committed.connect(self._document.set_value)
         row.reset_wanted.connect(self._document.reset)
         row.suggestion_wanted.connect(self._on_suggestion_wanted)
@@ -88,7 +90,7 @@ class SectionForm(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        title = QLabel(shown(SECTION_TITLES[self.section]), self)
+        title = QLabel(shown(self._document.schema.titles[self.section]), self)
         title.setFont(tokens.font(look.font_large, bold=True))
         title.setIndent(look.mark + look.gap_m)
         layout = QVBoxLayout(self)
@@ -117,11 +119,8 @@ class SectionForm(QWidget):
 
     def _reason(self, param: Param) -> str:
         """Return why a setting does not act with the others as they are, "" if it does."""
-        for condition in param.spec.when:
-            path = path_of(condition.name)
-            if path is not None and not condition.holds(self._document.typed_value(path)):
-                return _condition_words(condition, path)
-        return ""
+        condition = self._document.idle(param)
+        return "" if condition is None else _condition_words(condition, self._document.schema)
 
     def _on_suggestion_wanted(self, suggestion: Suggestion) -> None:
         self._document.apply(suggestion.changes, shown_offer(suggestion.message))
@@ -138,9 +137,13 @@ def _stacked(rows: Iterable[Row]) -> QWidget:
     return stack
 
 
-def _condition_words(condition: ActsIf, path: str) -> str:
-    other = place(path)
+def _condition_words(condition: ActsIf, schema: AnySchema) -> str:
+    path = schema.path_of(condition.name) or condition.name
+    other = place(path, schema)
     if not condition.values:
         return shown(T("App", "Acts only if {label} is set."), label=other)
-    values = ", ".join(choice_label(params()[path], value) for value in condition.values)
+    param = schema.params().get(path)
+    values = ", ".join(
+        str(value) if param is None else choice_label(param, value) for value in condition.values
+    )
     return shown(T("App", "Acts only if {label} is: {values}."), label=other, values=values)

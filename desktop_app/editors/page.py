@@ -14,10 +14,9 @@ from desktop_app.document import Document
 from desktop_app.editors.filter_bar import FilterBar
 from desktop_app.editors.filter_result import FilterResult
 from desktop_app.editors.form import SectionForm
-from desktop_app.models.settings_filter import SettingsFilter
-from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
-from desktop_app.translation import place, shown
+from desktop_app.translation import shown
+from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
 _HELP_LINES = 4
@@ -34,15 +33,14 @@ class SettingsPage(QWidget):
 
     def __init__(
         self,
+        workspace: Workspace,
         sections: Sequence[str],
-        document: Document,
-        preferences: Preferences,
-        settings_filter: SettingsFilter,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
-        self._preferences = preferences
-        self._filter = settings_filter
+        document = workspace.document
+        self._preferences = preferences = workspace.preferences
+        self._filter = settings_filter = workspace.filter
         self._shown: list[str] = []
         self._elsewhere: list[str] = []
         self.forms = [SectionForm(section, document, self) for section in sections]
@@ -53,7 +51,7 @@ class SettingsPage(QWidget):
             form.advanced.set_open(preferences.is_open(form.section))
             form.advanced.toggled.connect(self._on_folded)
         self.bar = FilterBar(settings_filter, self)
-        self._result = FilterResult()
+        self._result = FilterResult(document.schema)
         self._scroll_area = self._scrolled()
         self._help = self._help_label()
         layout = QVBoxLayout(self)
@@ -64,6 +62,8 @@ class SettingsPage(QWidget):
         layout.addWidget(_rule())
         layout.addWidget(self._help)
         self._connect(document)
+        workspace.setting_wanted.connect(self.reveal)
+        self.setting_wanted.connect(workspace.setting_wanted)
         self._show_matching()
 
     def reveal(self, path: str) -> None:
@@ -79,7 +79,8 @@ class SettingsPage(QWidget):
     def show_help(self, path: str) -> None:
         """Show what a setting is for, what it is called in a file, and why it does not act."""
         row = next(form.rows[path] for form in self.forms if path in form.rows)
-        name = shown(T("App", "{label}  ·  {name}"), label=place(path), name=row.param.name)
+        label = shown(row.param.spec.label)
+        name = shown(T("App", "{label}  ·  {name}"), label=label, name=row.param.name)
         self._help.setText(f"<b>{name}</b><br>{html.escape(row.help)}")
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 from desktop_app.theme import tokens
 from desktop_app.translation import shown, shown_offer, shown_problem
 from trainer_core.settings.problems import Problem, Suggestion
+from trainer_core.settings.schema import AnySchema
 
 
 class ProblemLine(QWidget):
@@ -15,13 +16,13 @@ class ProblemLine(QWidget):
 
     applied = Signal(object)  # the Suggestion whose changes are wanted
 
-    def __init__(self, problem: Problem, parent: QWidget | None = None) -> None:
+    def __init__(self, problem: Problem, schema: AnySchema, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         look = tokens.current()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, look.gap_s)
         layout.setSpacing(look.gap_xs)
-        words = QLabel(shown_problem(problem), self, wordWrap=True)
+        words = QLabel(shown_problem(problem, schema), self, wordWrap=True)
         words.setProperty("role", str(problem.severity))
         words.setFont(tokens.font(look.font_small))
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)

@@ -16,6 +16,7 @@ from desktop_app.translation import shown
 from desktop_app.widgets.icon_button import IconButton
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
 
 
@@ -27,9 +28,10 @@ class Row(QWidget):
     suggestion_wanted = Signal(object)  # a Suggestion
     help_wanted = Signal(str)  # path of the setting that has the focus or the mouse
 
-    def __init__(self, param: Param, parent: QWidget | None = None) -> None:
+    def __init__(self, param: Param, schema: AnySchema, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.param = param
+        self._schema = schema
         self.editor = editor_for(param, self)
         self.label = _Label(shown(param.spec.label), self)
         self._mark = QFrame(self)
@@ -70,7 +72,7 @@ class Row(QWidget):
         for line in self._problem_lines:
             line.hide()
             line.deleteLater()
-        self._problem_lines = [ProblemLine(problem, self) for problem in problems]
+        self._problem_lines = [ProblemLine(problem, self._schema, self) for problem in problems]
         for line in self._problem_lines:
             line.applied.connect(self.suggestion_wanted)
             self._below.addWidget(line)

@@ -7,24 +7,26 @@ from collections.abc import Sequence
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.background import LatestJob
-from trainer_core.preflight import file_problems
+from trainer_core.preflight import FilesLook, look_into_files
 from trainer_core.settings.problems import Problem
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import Facts, TrainSettings
 
 
 class FileChecks(QObject):
     """Looks into the base model, the prompt file and the state whenever others are named.
 
     Attributes:
-        problems: What the last look found.
+        problems: What the last look found wrong.
+        facts: What "auto" comes to, as the last look found.
     """
 
-    changed = Signal()  # problems are others
+    changed = Signal()  # problems or facts are others
     looked = Signal()  # a look is finished
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.problems: Sequence[Problem] = ()
+        self.facts: Facts = {}
         self._named: tuple[object, ...] = ()
         self._looking = LatestJob(self)
         self._looking.finished.connect(self._on_looked)
@@ -43,22 +45,22 @@ class FileChecks(QObject):
         )
         if named != self._named:
             self._named = named
-            self._show(())  # it was about other files
+            self._show(FilesLook())  # it was about other files
             self.look_again(settings)
 
     def look_again(self, settings: TrainSettings) -> None:
         """Look into the files again: another program may have changed them."""
-        self._looking.start(lambda job: file_problems(settings))
+        self._looking.start(lambda job: look_into_files(settings))
 
     def close(self) -> None:
         """Drop the work at hand and wait until its thread has let go."""
         self._looking.close()
 
-    def _on_looked(self, problems: Sequence[Problem] | None) -> None:
-        self._show(problems or ())
+    def _on_looked(self, found: FilesLook | None) -> None:
+        self._show(found or FilesLook())
         self.looked.emit()
 
-    def _show(self, problems: Sequence[Problem]) -> None:
-        if list(problems) != list(self.problems):
-            self.problems = problems
+    def _show(self, found: FilesLook) -> None:
+        if found.problems != list(self.problems) or found.facts != self.facts:
+            self.problems, self.facts = found.problems, found.facts
             self.changed.emit()

@@ -16,6 +16,7 @@ from desktop_app.translation import place, shown, shown_offer, shown_problem
 from desktop_app.words.findings import way_out, what
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
@@ -40,15 +41,15 @@ class Entry:
     changes: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
-    def of_problem(cls, problem: Problem) -> Entry:
+    def of_problem(cls, problem: Problem, schema: AnySchema) -> Entry:
         """Return the entry of a problem with the settings."""
         suggestion = problem.suggestion
         is_offer = suggestion is not None and bool(suggestion.changes)
         words = shown_offer if is_offer else shown
         return cls(
             problem.severity,
-            shown_problem(problem),
-            place(problem.path),
+            shown_problem(problem, schema),
+            place(problem.path, schema),
             "" if suggestion is None else words(suggestion.message),
             path=problem.path,
             changes={} if suggestion is None else suggestion.changes,
@@ -84,8 +85,9 @@ _HEADINGS: Mapping[int, str] = {
 class ProblemsModel(RowTable):
     """A row for every problem, the worst first; words are made for the rows that are looked at."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, schema: AnySchema, parent: QObject | None = None) -> None:
         super().__init__(_HEADINGS, parent)
+        self.schema = schema  # of the settings that problems are about
         self._problems: Sequence[Problem] = ()
         self._findings: Sequence[Finding] = ()
         self._folders: tuple[Path, ...] = ()
@@ -105,7 +107,7 @@ class ProblemsModel(RowTable):
         """Return the problem in a row."""
         found = self._rows[row]
         if isinstance(found, Problem):
-            return Entry.of_problem(found)
+            return Entry.of_problem(found, self.schema)
         return Entry.of_finding(found, *self._folders)
 
     def count(self, severity: Severity) -> int:

@@ -7,7 +7,6 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.document import Document
 from desktop_app.translation import shown
 from trainer_core.settings.param import Param
-from trainer_core.settings.schema import params
 
 
 class SettingsFilter(QObject):
@@ -66,7 +65,7 @@ class SettingsFilter(QObject):
         troubled = {problem.path for problem in self._document.problems}
         return [
             path
-            for path, param in params().items()
+            for path, param in self._document.schema.params().items()
             if not (self.only_changed and self._document.is_default(path))
             and not (self.only_problems and path not in troubled)
             and _contains(param, words)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop_app.editors.row import Row
-from desktop_app.preferences import AppSettings, Preferences
+from desktop_app.preferences import APP, Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from trainer_core.settings.document import from_raw, to_raw
-from trainer_core.settings.param import Param, section_params
+from trainer_core.settings.param import Param
 
 # These have a page of their own.
 _ELSEWHERE = frozenset({"trainer_python"})
@@ -24,7 +24,7 @@ class GeneralPage(QWidget):
         self._preferences = preferences
         self.rows = {
             param.name: self._row(param)
-            for param in section_params("app", AppSettings)
+            for param in APP.params().values()
             if param.name not in _ELSEWHERE
         }
         look = tokens.current()
@@ -39,7 +39,7 @@ class GeneralPage(QWidget):
         self._show()
 
     def _row(self, param: Param) -> Row:
-        row = Row(param, self)
+        row = Row(param, APP, self)
         row.committed.connect(self._on_committed)
         row.reset_wanted.connect(self._on_reset_wanted)
         return row

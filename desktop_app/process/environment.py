@@ -1,14 +1,16 @@
-"""How children of another Python are started: with which arguments, in which environment."""
+"""How children of another Python are started and killed: arguments, environment, session."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from PySide6.QtCore import QProcessEnvironment
+from PySide6.QtCore import QProcess, QProcessEnvironment
 
 # A frozen app's own libraries and Qt plugins, and what would send another Python to foreign
 # packages. (-I makes the trainer deaf to PYTHON*, but not what the trainer starts itself.)
@@ -94,3 +96,24 @@ def _lies_in(program: str, folder: str | None) -> bool:
 def _is_frozen_library_path(variables: Mapping[str, str]) -> bool:
     """Tell whether PyInstaller set the library path where there was none before."""
     return any(name.startswith(_REMOVED_PREFIXES) for name in variables)
+
+
+def give_own_session(process: QProcess) -> None:
+    """Have a process that is about to start lead a session of its own.
+
+    It is out of reach of a terminal then, and can be killed as a whole. Windows knows no such
+    thing: there a kill reaches the child alone.
+    """
+    if os.name == "posix":
+        parameters = QProcess.UnixProcessParameters()
+        parameters.flags = QProcess.UnixProcessFlag.CreateNewSession
+        process.setUnixProcessParameters(parameters)
+
+
+def kill_session(process: QProcess) -> None:
+    """End a process that was given a session, and whatever it started, without any saving."""
+    pid = process.processId()
+    if os.name == "posix" and pid > 0:
+        with contextlib.suppress(ProcessLookupError):  # it has no session of its own yet
+            os.killpg(pid, signal.SIGKILL)
+    process.kill()

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import Failed, Finished
+from trainer_core.protocol.words import end_sentence
 from trainer_core.texts import T, Text, text
 
 TRAINER_PAGE = "trainer"  # the page of the preferences that mends the trainer's Python
@@ -109,22 +110,16 @@ def outcome_of(
 
 
 def _finished(event: Finished, log_file: Path | None) -> Outcome:
-    steps = {"step": event.step, "total": event.total_steps}
     weights, state = _path(event.weights), _path(event.state)
     saved_step = -1 if state is None else state_step(state)
     way_on = None
-    if event.reason == "completed":
-        ending, sentence = Ending.COMPLETED, text(T("App", "Done: {step} steps trained."), **steps)
-    elif saved_step == event.step:
-        ending = Ending.STOPPED
-        sentence = text(T("App", "Stopped and saved after step {step} of {total}."), **steps)
+    ending = Ending.COMPLETED if event.reason == "completed" else Ending.STOPPED
+    if ending is Ending.STOPPED and saved_step == event.step:
         way_on = text(T("App", "Press Start to go on from there."))
-    else:
-        ending = Ending.STOPPED
-        sentence = text(T("App", "Stopped after step {step} of {total}, not saved."), **steps)
-        if saved_step > 0:
-            way_on = _way_on(state)
-    return Outcome(ending, sentence, None, log_file, weights, state, event.step, way_on=way_on)
+    elif ending is Ending.STOPPED and saved_step > 0:
+        way_on = _way_on(state)
+    words = end_sentence(event)
+    return Outcome(ending, words, None, log_file, weights, state, event.step, way_on=way_on)
 
 
 def _failed(event: Failed, log_file: Path | None) -> Outcome:

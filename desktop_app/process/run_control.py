@@ -7,13 +7,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
-from desktop_app.models.runs.log_model import Level, LogModel
-from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.process.attached_trainer import AttachedTrainer
 from desktop_app.process.environment import TrainerCommand, child_environment, own_python
 from desktop_app.process.outcome import TRAINER_PAGE, Outcome, ProcessEnd, outcome_of
 from desktop_app.process.started_trainer import StartedTrainer
-from desktop_app.words.events import words_of
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.run_lock import lock_holder
 from trainer_core.protocol.messages import (
@@ -26,9 +23,9 @@ from trainer_core.protocol.messages import (
     Hello,
     Phase,
     Plan,
-    Warned,
+    StepDone,
 )
-from trainer_core.texts import T, Text, text
+from trainer_core.texts import T, text
 from trainer_core.version import __version__
 
 _NO_PYTHON = T("App", "No Python is known that could train.")
@@ -36,7 +33,7 @@ _CHOOSE = T("App", "Choose the trainer's Python in the preferences.")
 
 
 class RunControl(QObject):
-    """Starts the trainer or finds one at work, feeds the models, and reports the run's end.
+    """Starts the trainer or finds one at work, tells what it says, and reports the run's end.
 
     A run that has ended can be shown as it looked live; while that is read nothing is running.
 
@@ -47,27 +44,30 @@ class RunControl(QObject):
         outcome: How the last run ended; None before the first end and while one runs.
     """
 
+    forgotten = Signal()  # the run before: nothing that was told of it holds any more
+    retold = Signal()  # a run is read from its beginning, and its log with it
     started = Signal()  # by the app, or found: what is told from now on is of another run
     event_received = Signal(object)  # a protocol Event of this run
     past_event_received = Signal(object)  # one of the earlier run that this one goes on from
     phase_changed = Signal(str)
+    lines_received = Signal(list)  # of str, that the trainer wrote for people
+    warned = Signal(object)  # a Text: what the app itself noticed about the trainer
     detached = Signal()  # the app may leave (by os._exit) and the trainer goes on
     ended = Signal(object)  # an Outcome
     recalled = Signal(object)  # the Outcome of a run that had ended before: all of it was read
 
-    def __init__(self, metrics: MetricsModel, log: LogModel, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         python = own_python()
         self.command = None if python is None else TrainerCommand.of_python(python)
         self.hello: Hello | None = None
         self.plan: Plan | None = None
         self.outcome: Outcome | None = None
-        self._metrics = metrics
-        self._log = log
         self._trainer: StartedTrainer | AttachedTrainer | None = None
         self._folder: RunFolder | None = None
         self._is_over = False  # the run at hand had ended before it was looked at
         self._last_word: Finished | Failed | None = None
+        self._last_step: int | None = None  # that was told of, by an earlier part of the run too
         self._heard_at: float | None = None
         self._phase = "idle"
         self._is_stopping = False
@@ -143,7 +143,7 @@ class RunControl(QObject):
         if self.is_running and not self.is_attached:
             raise RuntimeError("a run is going on")
         self._forget()
-        self._log.clear()
+        self.retold.emit()
         self._folder = folder
         self._is_over = lock_holder(folder.lock_file) is None
         self._trainer = trainer = AttachedTrainer(folder, self)
@@ -183,16 +183,16 @@ class RunControl(QObject):
 
     def _listen(self, trainer: StartedTrainer | AttachedTrainer) -> None:
         trainer.event_received.connect(self._deliver)
-        trainer.stream_disturbed.connect(self._on_stream_disturbed)
-        trainer.log_received.connect(self._log.add_lines)
+        trainer.stream_disturbed.connect(self.warned)
+        trainer.log_received.connect(self.lines_received)
         trainer.ended.connect(self._close)
 
     def _forget(self) -> None:
         self._let_go()
         self.hello = self.plan = self.outcome = self._last_word = None
-        self._folder = self._heard_at = None
+        self._folder = self._heard_at = self._last_step = None
         self._is_stopping = self._is_over = False
-        self._metrics.clear()
+        self.forgotten.emit()
 
     def _let_go(self) -> None:
         if isinstance(self._trainer, AttachedTrainer):
@@ -204,13 +204,13 @@ class RunControl(QObject):
     # ---------------------------------------------------------------- events
 
     def _on_past_event(self, event: Event) -> None:
-        self._metrics.feed(event)
+        self._note_step(event)
         self.past_event_received.emit(event)
 
     def _on_began_anew(self) -> None:
-        self.hello = self.plan = self._last_word = None
-        self._metrics.clear()
-        self._log.clear()
+        self.hello = self.plan = self._last_word = self._last_step = None
+        self.forgotten.emit()
+        self.retold.emit()
         self.started.emit()
 
     def _deliver(self, event: Event) -> None:
@@ -226,12 +226,12 @@ class RunControl(QObject):
                 self._last_word = event
             case Detached():
                 self.detached.emit()
-        words = words_of(event)
-        if words is not None:
-            level = Level.WARNING if isinstance(event, Warned) else Level.INFO
-            self._log.add(level, words, event.time)
-        self._metrics.feed(event)
+        self._note_step(event)
         self.event_received.emit(event)
+
+    def _note_step(self, event: Event) -> None:
+        if isinstance(event, StepDone):
+            self._last_step = event.step
 
     def _meet(self, hello: Hello) -> None:
         is_beginning = self.hello is None or not hello.run_folder
@@ -249,15 +249,11 @@ class RunControl(QObject):
                 "The trainer is version {theirs}, the app {ours}. The preferences put the same "
                 "version into the trainer's Python.",
             )
-            message = text(template, theirs=hello.version, ours=__version__)
-            self._log.add(Level.WARNING, message)
+            self.warned.emit(text(template, theirs=hello.version, ours=__version__))
 
     @property
     def _has_other_version(self) -> bool:
         return self.hello is not None and self.hello.version != __version__
-
-    def _on_stream_disturbed(self, message: Text) -> None:
-        self._log.add(Level.WARNING, message)
 
     def _set_phase(self, phase: str) -> None:
         self._phase = "idle" if self._is_over else phase
@@ -270,13 +266,11 @@ class RunControl(QObject):
         self._let_go()
         self.outcome = outcome = self._outcome(end)
         self._is_stopping = False
-        level = Level.INFO if outcome.ok else Level.ERROR
-        self._log.add(level, outcome.sentence, self._heard_at if was_over else None)
         self._set_phase("idle")
         (self.recalled if was_over else self.ended).emit(outcome)
 
     def _outcome(self, end: ProcessEnd) -> Outcome:
-        folder, latest = self._folder, self._metrics.latest
+        folder = self._folder
         if folder is None:
             outcome = outcome_of(end, self._last_word)
         else:
@@ -285,7 +279,7 @@ class RunControl(QObject):
                 self._last_word,
                 folder.log_file,
                 state=folder.newest_state(),
-                step=latest.step if latest else None,
+                step=self._last_step,
             )
         if self._has_other_version and not outcome.ok:
             return replace(outcome, preferences_page=TRAINER_PAGE)

@@ -10,9 +10,8 @@ from enum import StrEnum
 
 from PySide6.QtCore import QObject, QProcess, QTimer, Signal
 
-from desktop_app.process.environment import child_environment
+from desktop_app.process.environment import child_environment, give_own_session, kill_session
 from desktop_app.process.lines import LineSplitter
-from desktop_app.process.own_session import give_own_session, kill_session
 
 _LINE_LIMIT_BYTES = 64 * 1024
 _OUTPUT_LIMIT = 200_000  # characters kept; a talkative program must not fill the memory

@@ -8,10 +8,9 @@ from collections import deque
 
 from PySide6.QtCore import QObject, QProcess, QProcessEnvironment, Signal
 
-from desktop_app.process.environment import TrainerCommand
+from desktop_app.process.environment import TrainerCommand, give_own_session, kill_session
 from desktop_app.process.lines import LineSplitter
 from desktop_app.process.outcome import TRAINER_PAGE, ProcessEnd
-from desktop_app.process.own_session import give_own_session, kill_session
 from desktop_app.process.patience import SAVE_PATIENCE_S, STOP_PATIENCE_S, Patience
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event, encode

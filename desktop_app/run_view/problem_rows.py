@@ -12,7 +12,6 @@ from desktop_app.models.problems_model import Entry, ProblemsModel
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
-from trainer_core.settings.schema import params
 from trainer_core.texts import T
 
 _ROWS_SHOWN = 40  # more than anybody reads; the problems dock lists all
@@ -85,7 +84,7 @@ class ProblemRows(QWidget):
             hint.setTextFormat(Qt.TextFormat.PlainText)
             hint.setProperty("role", "dim")
             words.addWidget(hint)
-        if entry.path in params() or entry.picture is not None:
+        if entry.path in self._model.schema.params() or entry.picture is not None:
             words.addWidget(self._link(entry, row), 0, Qt.AlignmentFlag.AlignLeft)
         return words
 

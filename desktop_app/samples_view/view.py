@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import NamedTuple
 
-from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
-from desktop_app.models.runs.samples_model import SamplesModel
 from desktop_app.samples_view.grid import SampleGrid
 from desktop_app.samples_view.viewer import SampleViewer
 from desktop_app.translation import shown
 from desktop_app.widgets.invitation import Invitation
+from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 
@@ -57,26 +55,12 @@ _WAIT = _Advice(
 
 
 class SamplesView(QWidget):
-    """Shows a `SamplesModel`."""
+    """Shows the workspace's samples."""
 
-    setting_wanted = Signal(str)  # path of the setting that brings samples
-
-    def __init__(
-        self,
-        model: SamplesModel,
-        setting: Callable[[str], object],
-        parent: QWidget | None = None,
-    ) -> None:
-        """Build the view.
-
-        Args:
-            model: What is shown.
-            setting: Returns the value of a setting of the document, for the advice.
-            parent: The widget around.
-        """
+    def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._model = model
-        self._setting = setting
+        self._workspace = workspace
+        self._model = model = workspace.samples
         self._advice = _WAIT
         self.invitation = Invitation("samples", "", self)
         self.grid = SampleGrid(model, self)
@@ -89,14 +73,17 @@ class SamplesView(QWidget):
         self.viewer.closed.connect(self._on_viewer_closed)
         model.modelReset.connect(self._show_page)
         model.columnsInserted.connect(self._show_page)
+        workspace.document.changed.connect(self.show_advice)
+        workspace.document.replaced.connect(self.show_advice)
         self.show_advice()
         self._show_page()
 
     def show_advice(self) -> None:
         """Say how to get samples with the settings as they are now."""
-        if not self._setting(_PROMPT_FILE):
+        value = self._workspace.document.typed_value
+        if not value(_PROMPT_FILE):
             self._advice = _CHOOSE_PROMPTS
-        elif not any(self._setting(path) for path in _OCCASIONS):
+        elif not any(value(path) for path in _OCCASIONS):
             self._advice = _CHOOSE_WHEN
         else:
             self._advice = _WAIT
@@ -104,7 +91,7 @@ class SamplesView(QWidget):
         self.invitation.button.setText(shown(self._advice.button))
 
     def _on_button(self) -> None:
-        self.setting_wanted.emit(self._advice.setting)
+        self._workspace.setting_wanted.emit(self._advice.setting)
 
     def _show_page(self) -> None:
         if self._model.columnCount() == 0:

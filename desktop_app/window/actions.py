@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QMenu, QMenuBar
 
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
@@ -90,13 +89,3 @@ def draw_icons(actions: Mapping[str, QAction]) -> None:
     for spec in ACTIONS:
         if spec.icon:
             actions[spec.name].setIcon(icon(spec.icon))
-
-
-def make_menus(bar: QMenuBar, actions: Mapping[str, QAction]) -> dict[str, QMenu]:
-    """Fill the menu bar and return the menus by name."""
-    menus = {name: bar.addMenu(shown(title)) for name, title in MENUS.items()}
-    for spec in ACTIONS:
-        if spec.opens_group:
-            menus[spec.menu].addSeparator()
-        menus[spec.menu].addAction(actions[spec.name])
-    return menus

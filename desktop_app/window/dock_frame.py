@@ -15,12 +15,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from desktop_app.docks.base import Dock
+from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
 from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.workspace import Workspace
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 _LEFT_WIDTH_PX = 430
 _BOTTOM_HEIGHT_PX = 170
@@ -82,9 +82,9 @@ class DockFrame(QObject):
         for dock in self._docks:
             widget = self.widgets[dock.name]
             widget.setFloating(False)
-            self._window.addDockWidget(dock.default_area, widget)
+            self._window.addDockWidget(dock.area, widget)
             widget.show()
-            first = firsts.setdefault(dock.default_area, widget)
+            first = firsts.setdefault(dock.area, widget)
             if first is not widget:
                 self._window.tabifyDockWidget(first, widget)
         layout.setEnabled(True)
@@ -92,7 +92,7 @@ class DockFrame(QObject):
             widget.raise_()
 
     def _arrange(self) -> None:
-        places = {dock.default_area: self.widgets[dock.name] for dock in self._docks}
+        places = {dock.area: self.widgets[dock.name] for dock in self._docks}
         left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
         right = places[Qt.DockWidgetArea.RightDockWidgetArea]
         bottom = places[Qt.DockWidgetArea.BottomDockWidgetArea]
@@ -153,7 +153,7 @@ class DockFrame(QObject):
 
     def raise_settings(self) -> None:
         """Bring a dock to the front in which settings are edited, unless one is in sight."""
-        names = [dock.name for dock in self._docks if any(map(dock.shows, params()))]
+        names = [dock.name for dock in self._docks if any(map(dock.shows, TRAIN.params()))]
         if not any(map(self._is_in_sight, names)):
             self.raise_dock(names[0])
 

@@ -8,15 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, QTimer
-from PySide6.QtGui import (
-    QAction,
-    QActionGroup,
-    QCloseEvent,
-    QDragEnterEvent,
-    QDropEvent,
-    QKeySequence,
-)
-from PySide6.QtWidgets import QMainWindow, QMenu, QStyle, QToolBar
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtWidgets import QMainWindow, QStyle, QToolBar
 
 from desktop_app.commands.captions import CaptionCommands
 from desktop_app.commands.closing import Closing
@@ -29,7 +22,6 @@ from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.base import focused_editor
 from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.own_folder import OwnFolder
-from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.opening import PreferencesWindow
 from desktop_app.questions import Ask, ask
 from desktop_app.run_view.start_sheet import StartSheet, confirm
@@ -37,11 +29,12 @@ from desktop_app.theme.icons import app_icon
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
-from desktop_app.window.actions import draw_icons, make_actions, make_menus
+from desktop_app.window.actions import draw_icons, make_actions
 from desktop_app.window.banners.caption import CaptionBanner
 from desktop_app.window.banners.file import FileBanner
 from desktop_app.window.banners.run import RunBanner
 from desktop_app.window.dock_frame import DockFrame
+from desktop_app.window.menus import dock_commands, fill_view_menu, make_menus
 from desktop_app.window.status import StatusBar
 from desktop_app.window.toolbar import MainToolBar
 from desktop_app.workspace import Workspace
@@ -50,7 +43,6 @@ from trainer_core.files.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
-_KEYS_OF_DOCKS = 10  # one digit each: 1 to 9, then 0
 
 
 class MainWindow(QMainWindow):
@@ -85,7 +77,8 @@ class MainWindow(QMainWindow):
         workspace.dock_wanted.connect(self.docks.raise_dock)
         self.docks.build(workspace)
         self.commands = make_actions(self._handlers(), self)
-        self._fill_menus(make_menus(self.menuBar(), self.commands))
+        self._dock_commands = dock_commands(self.docks, self)
+        self._fill_menus()
         self.toolbar = MainToolBar(self.commands, self)
         self.addToolBar(self.toolbar)
         self.file_banner = FileBanner(workspace, self.files, self)
@@ -197,59 +190,13 @@ class MainWindow(QMainWindow):
         self.docks.raise_settings()
         self._workspace.filter.field_wanted.emit()
 
-    def _fill_menus(self, menus: Mapping[str, QMenu]) -> None:
+    def _fill_menus(self) -> None:
         preferences = self._workspace.preferences
+        menus = make_menus(self.menuBar(), self.commands)
         recent = RecentMenu(preferences, self._after_edit(self.files.open_recent), self)
         menus["file"].insertMenu(self.commands["open_pictures"], recent)
-        view, first = menus["view"], self.commands["next_dock"]
-        self._dock_commands = self._dock_actions()
-        self.addActions(self._dock_commands)
-        entries = [self._dock_entry(command, view) for command in self._dock_commands]
-        view.insertActions(first, entries)
-        view.insertSeparator(first)
-        view.insertMenu(first, self._theme_menu())
-        view.insertSeparator(first)
-        view.aboutToShow.connect(partial(self._tick_docks, entries))
-
-    def _dock_actions(self) -> list[QAction]:
-        actions = []
-        for number, (name, widget) in enumerate(self.docks.widgets.items(), start=1):
-            action = QAction(widget.windowTitle(), self)
-            action.setData(name)
-            if number <= _KEYS_OF_DOCKS:
-                action.setShortcut(f"Ctrl+{number % 10}")
-            action.triggered.connect(partial(self.docks.focus_or_close, name))
-            actions.append(action)
-        return actions
-
-    def _dock_entry(self, command: QAction, view: QMenu) -> QAction:
-        """Return the entry of a menu, whose tick says what it does: not the same as the key."""
-        keys = command.shortcut().toString(QKeySequence.SequenceFormat.NativeText)
-        entry = QAction("\t".join(filter(None, (command.text(), keys))), view)
-        entry.setCheckable(True)
-        entry.triggered.connect(partial(self.docks.toggle, command.data()))
-        return entry
-
-    def _tick_docks(self, actions: list[QAction]) -> None:
-        for action, widget in zip(actions, self.docks.widgets.values(), strict=True):
-            action.setChecked(not widget.isHidden())
-
-    def _theme_menu(self) -> QMenu:
-        menu = QMenu(shown(T("App", "&Theme")), self)
-        group = QActionGroup(menu)
-        for name, choice in THEMES.items():
-            action = menu.addAction(shown(choice.label))
-            action.setCheckable(True)
-            action.setData(name)
-            action.triggered.connect(partial(self._workspace.preferences.change, theme=name))
-            group.addAction(action)
-        menu.aboutToShow.connect(partial(self._tick_theme, group))
-        self._tick_theme(group)
-        return menu
-
-    def _tick_theme(self, group: QActionGroup) -> None:
-        for action in group.actions():
-            action.setChecked(action.data() == self._workspace.preferences.settings.theme)
+        first = self.commands["next_dock"]
+        fill_view_menu(menus["view"], first, self._dock_commands, self.docks, preferences)
 
     def _add_banner_row(self, banner: Banner) -> QToolBar:
         row = QToolBar(self)

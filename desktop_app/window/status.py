@@ -15,7 +15,7 @@ from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.words.runs import phase_words
 from trainer_core.protocol.messages import Event, Phase, Plan, Progress, Resumed, StepDone
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 from trainer_core.version import __version__
 
@@ -174,5 +174,5 @@ class StatusBar(QStatusBar):
 
 
 def _machine_words(plan: Plan) -> str:
-    precision = choice_label(params()["hardware.mixed_precision"], plan.precision)
+    precision = choice_label(TRAIN.params()["hardware.mixed_precision"], plan.precision)
     return ", ".join(word for word in (plan.device, precision) if word)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +11,10 @@ from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown
 from desktop_app.words.endings import way_on_words
-from desktop_app.words.settings import first_setting, with_labels
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from desktop_app.words.settings import with_labels
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import Failed
 from trainer_core.settings.document import UNSET
-from trainer_core.settings.schema import params
 from trainer_core.texts import T
 
 _HEADLINES: Mapping[str, str] = {
@@ -58,7 +55,6 @@ _PLACES: Mapping[str, str] = {
     "out_of_memory": "dataset.train_batch_size",
     "numeric": "optimizer.learning_rate",
 }
-_NAMED_PICTURE = re.compile(r"^(.+?) \(timestep \d+\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,21 +103,16 @@ def failure_of(
         advice=" ".join(ways) or shown(_ADVICE.get(kind, _OTHERWISE)),
         saved=_saved(state, record),
         setting="" if failed is None or not is_own else _acting(setting_of(failed), record),
-        picture=None if failed is None else _picture_of(failed, record),
+        picture=Path(failed.picture) if failed is not None and failed.picture else None,
     )
 
 
 def setting_of(failed: Failed) -> str:
     """Return the path of the setting that a failure is about, "" if none can be told.
 
-    A name as in files counts most, then a label of two words or more, then the kind.
+    Where the trainer names none, it is the one that failures of the kind are set right at.
     """
-    sentences = [str(failed.message), "" if failed.hint is None else str(failed.hint)]
-    named = (first_setting(sentence) for sentence in sentences)
-    found = next((path for path in named if path is not None), None)
-    if found is None and failed.kind in ("settings", "numeric", "out_of_memory"):
-        found = _labelled(sentences[1].casefold())
-    return found or _PLACES.get(failed.kind, "")
+    return failed.setting or _PLACES.get(failed.kind, "")
 
 
 def _acting(path: str, record: RunRecord) -> str:
@@ -129,28 +120,6 @@ def _acting(path: str, record: RunRecord) -> str:
     own_rate = record.used.records.asked.get("optimizer.unet_lr", UNSET)
     is_idle = path == "optimizer.learning_rate" and own_rate != UNSET
     return "optimizer.unet_lr" if is_idle else path
-
-
-def _labelled(sentence: str) -> str | None:
-    labels = {
-        param.spec.label.casefold(): path
-        for path, param in params().items()
-        if " " in param.spec.label
-    }
-    places = {sentence.find(label): path for label, path in labels.items() if label in sentence}
-    return places[min(places)] if places else None
-
-
-def _picture_of(failed: Failed, record: RunRecord) -> Path | None:
-    for value in failed.message.values.values():
-        path = Path(value) if isinstance(value, str) else Path()
-        if path.is_absolute() and path.suffix.lower() in FORMAT_OF_EXTENSION:
-            return path
-    named = _NAMED_PICTURE.match(str(failed.message.values.get("pictures", "")))
-    folder = record.used.records.asked.get("dataset.train_data_dir")
-    if named is None or not isinstance(folder, str):
-        return None
-    return Path(folder) / named.group(1)
 
 
 def _when(outcome: Outcome, record: RunRecord) -> str:

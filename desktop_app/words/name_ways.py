@@ -11,7 +11,7 @@ from desktop_app.translation import shown
 from desktop_app.words.settings import value_words
 from trainer_core.files.run_folder import RunFolder, free_name, state_settings, state_step
 from trainer_core.settings import document
-from trainer_core.settings.schema import TrainSettings, params, sections
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T
 
 _RANK = "adapter.network_dim"
@@ -104,13 +104,13 @@ def _go_on(state: Path, settings: TrainSettings, total_steps: int | None) -> Off
 def _unlike(state: Path, settings: TrainSettings) -> Iterator[str]:
     """Yield what a state was trained with and cannot go on without, where it is not so now."""
     raw = state_settings(state)
-    before, _ = document.parse({name: raw[name] for name in sections() if name in raw})
+    before, _ = TRAIN.parse({name: raw[name] for name in TRAIN.sections if name in raw})
     if before is None or not raw:
         return  # the trainer knows
     for path in _SHAPING:
         is_rank_asked = not (before.adapter.dim_from_weights or settings.adapter.dim_from_weights)
         if before.get(path) != settings.get(path) and (is_rank_asked or path != _RANK):
-            param = params()[path]
+            param = TRAIN.params()[path]
             value = value_words(param, document.to_raw(param, before.get(path)))
             yield shown(T("App", "{label}: {value}"), label=shown(param.spec.label), value=value)
 

@@ -15,7 +15,7 @@ from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
-from trainer_core.settings.schema import TrainSettings, params
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T
 
 
@@ -58,7 +58,7 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
 
 def _network(settings: TrainSettings) -> Stat:
     adapter = settings.adapter
-    kind = choice_label(params()["adapter.LoRA_type"], adapter.LoRA_type)
+    kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
     parts = _trained_parts(settings)
     start = adapter.network_weights
     if start is not None and adapter.dim_from_weights:
@@ -147,8 +147,8 @@ def _rates(settings: TrainSettings) -> Stat:
     words = shown(
         T("App", "{rates}; {schedule}, {optimizer}"),
         rates=", ".join(rates) or "–",
-        schedule=choice_label(params()["optimizer.lr_scheduler"], training.lr_scheduler),
-        optimizer=choice_label(params()["optimizer.optimizer_type"], training.optimizer_type),
+        schedule=choice_label(TRAIN.params()["optimizer.lr_scheduler"], training.lr_scheduler),
+        optimizer=choice_label(TRAIN.params()["optimizer.optimizer_type"], training.optimizer_type),
     )
     return Stat(shown(T("App", "Learning rates")), words)
 
@@ -159,7 +159,7 @@ def _precision(settings: TrainSettings) -> Stat:
     if MIXED_PRECISIONS[asked].tried:
         template = T("App", "Automatic: 16 bit on a GPU, 32 bit on a CPU; the trainer decides")
         return Stat(name, shown(template), shown(T("App", "It takes the GPU if it finds one.")))
-    label = choice_label(params()["hardware.mixed_precision"], asked)
+    label = choice_label(TRAIN.params()["hardware.mixed_precision"], asked)
     return Stat(name, shown(T("App", "{precision}; on the GPU if there is one"), precision=label))
 
 

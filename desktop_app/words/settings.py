@@ -9,7 +9,7 @@ from desktop_app.translation import choice_label, place, shown
 from desktop_app.words.numbers import number_text
 from trainer_core.settings.document import from_raw
 from trainer_core.settings.param import Param
-from trainer_core.settings.schema import path_of
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 
 _SETTING_NAME = re.compile(r"\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b")
@@ -50,18 +50,12 @@ def with_labels(sentence: str) -> str:
     """Return a sentence with the settings in it called by the labels that the form shows."""
 
     def label(match: re.Match[str]) -> str:
-        path = path_of(match.group())
+        path = TRAIN.path_of(match.group())
         if path is None:
             return match.group()
-        return shown(T("App", "“{label}”"), label=place(path))
+        return shown(T("App", "“{label}”"), label=place(path, TRAIN))
 
     return _SETTING_NAME.sub(label, sentence)
-
-
-def first_setting(sentence: str) -> str | None:
-    """Return the path of the first setting that a sentence names as files do."""
-    paths = (path_of(name) for name in _SETTING_NAME.findall(sentence))
-    return next((path for path in paths if path is not None), None)
 
 
 def _with_unit(words: str, param: Param) -> str:

@@ -10,7 +10,7 @@ from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.settings import count_words, value_words
 from trainer_core.catalogue.families import PARTS
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 
 _CACHES = {
@@ -48,20 +48,20 @@ def differences(records: Records) -> list[Stat]:
     """Return a line for every setting that came to something else than its words say."""
     rows = list(_device(records.facts))
     for path, raw in records.used.items():
-        param = params().get(path)
+        param = TRAIN.params().get(path)
         if param is None or path not in records.asked:
             continue
         asked, used = value_words(param, records.asked[path]), value_words(param, raw)
         if asked != used:
-            rows.append(Stat(place(path), _told(path, asked, used, str(raw)), param.name))
+            rows.append(Stat(place(path, TRAIN), _told(path, asked, used, str(raw)), param.name))
     return rows
 
 
 def everything(records: Records) -> list[Stat]:
     """Return every fact and every setting, with the values that were used."""
     settings = [
-        Stat(place(path), value_words(param, records.value(path)), f"{path}")
-        for path, param in params().items()
+        Stat(place(path, TRAIN), value_words(param, records.value(path)), f"{path}")
+        for path, param in TRAIN.params().items()
         if path in records.asked
     ]
     return [*_machine(records.facts), *settings] if records.facts else []

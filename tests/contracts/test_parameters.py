@@ -10,9 +10,9 @@ from helpers.source_tree import ROOT, sources
 from pydantic import ValidationError
 
 from trainer_core.settings.param import Param
-from trainer_core.settings.schema import params, sections
+from trainer_core.settings.schema import TRAIN
 
-PARAMETERS = list(params().values())
+PARAMETERS = list(TRAIN.params().values())
 # Names of our own: the reference decides these by other means.
 OWN_NAMES = {
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
@@ -29,7 +29,7 @@ def every_parameter(function):
 
 def place(param: Param) -> str:
     """Return path, line and name of a parameter's declaration."""
-    section = sections()[param.section]
+    section = TRAIN.sections[param.section]
     [source] = [source for source in sources() if source.name == section.__module__]
     declared = (node for node in ast.walk(source.tree) if isinstance(node, ast.AnnAssign))
     lines = [n.lineno for n in declared if getattr(n.target, "id", None) == param.name]
@@ -64,7 +64,7 @@ def test_the_help_is_made_of_sentences(param):
 
 @every_parameter
 def test_the_default_is_accepted_by_its_section(param):
-    section = sections()[param.section]
+    section = TRAIN.sections[param.section]
     try:
         accepted = section.model_validate({param.name: param.default})
     except ValidationError as error:
@@ -116,7 +116,7 @@ def test_conditions_name_other_parameters_and_values_they_take(param):
         assert condition.name in by_name, place(param)
         other = by_name[condition.name]
         for value in condition.values:
-            section = sections()[other.section]
+            section = TRAIN.sections[other.section]
             try:
                 section.model_validate({other.name: value})
             except ValidationError as error:

@@ -11,7 +11,7 @@ import pytest
 from helpers.source_tree import ROOT, Source, sources
 
 from trainer_core import errors
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 CONTEXTS = {"Settings", "Errors", "Problems", "Events", "App"}
 # What takes a template and its named values.
@@ -106,7 +106,7 @@ def test_lupdate_finds_every_marked_text(extracted):
     assert not missed, "\n".join(missed)
 
 
-@pytest.mark.parametrize("param", params().values(), ids=lambda param: param.path)
+@pytest.mark.parametrize("param", TRAIN.params().values(), ids=lambda param: param.path)
 def test_lupdate_finds_every_text_of_a_parameter(param, extracted):
     spec = param.spec
     # A choice may be shown by the very name that it has in the file: AdamW, fp16.

@@ -16,6 +16,8 @@ from desktop_app.process.environment import TrainerCommand
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 from trainer_core.files.resources import resource_path
+from trainer_core.settings.rules.check import check
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +33,7 @@ def nobody_at_the_start_sheet(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def document(qapp: object) -> Iterator[Document]:
     """An empty document."""
-    made = Document()
+    made = Document(TRAIN, check)
     yield made
     made.undo_stack.clear()  # its steps must not be left to the garbage collector
 

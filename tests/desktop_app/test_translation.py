@@ -4,10 +4,9 @@ import pytest
 from PySide6.QtCore import QCoreApplication, QTranslator
 
 from desktop_app.translation import choice_label, place, shown, shown_offer, shown_problem
-from trainer_core.settings.document import parse
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.settings.rules import values_without_effect
-from trainer_core.settings.schema import params
+from trainer_core.settings.rules.effects import values_without_effect
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import text
 
 KNOWN = {
@@ -50,30 +49,30 @@ def test_a_value_that_is_a_template_is_translated_too():
 def test_a_problem_calls_settings_by_their_labels():
     message = text("{name} is {value}.", name="network_dim", value="0")
     problem = Problem("adapter.network_dim", Severity.ERROR, message)
-    assert shown_problem(problem) == "“Network rank” is 0."
+    assert shown_problem(problem, TRAIN) == "“Network rank” is 0."
 
 
 def test_a_name_that_is_no_setting_stays_as_it_is():
     message = text("There is no setting {name}.", name="netwrok_dim")
     problem = Problem("adapter.netwrok_dim", Severity.ERROR, message)
-    assert shown_problem(problem) == "There is no setting netwrok_dim."
+    assert shown_problem(problem, TRAIN) == "There is no setting netwrok_dim."
 
 
 def test_an_unset_value_is_called_what_the_form_calls_it():
-    assert choice_label(params()["output.save_every_n_steps"], None) == "off"
+    assert choice_label(TRAIN.params()["output.save_every_n_steps"], None) == "off"
 
 
 def test_a_place_is_a_label_if_there_is_one():
-    assert place("adapter.network_dim") == "Network rank"
-    assert place("adapter.unheard_of") == "adapter.unheard_of"
+    assert place("adapter.network_dim", TRAIN) == "Network rank"
+    assert place("adapter.unheard_of", TRAIN) == "adapter.unheard_of"
 
 
 def test_a_condition_is_told_in_the_words_of_the_form():
-    settings, _ = parse({"dataset": {"keep_tokens": 2, "shuffle_caption": False}})
+    settings, _ = TRAIN.parse({"dataset": {"keep_tokens": 2, "shuffle_caption": False}})
     assert settings is not None
-    [problem] = values_without_effect(settings)
+    [problem] = values_without_effect(settings, {})
     words = "“Keep tokens” has no effect: it acts only if “Shuffle caption” is on."
-    assert shown_problem(problem) == words
+    assert shown_problem(problem, TRAIN) == words
 
 
 def test_an_offer_ends_like_a_button():

@@ -28,7 +28,7 @@ from helpers.trainer_process import (
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
 from trainer_core.settings import files
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 from trainer_core.version import __version__
 
 # Whatever needs torch fails at once.
@@ -42,7 +42,7 @@ def test_describe_names_every_setting_for_people() -> None:
     ended = run_trainer("describe", before=WITHOUT_TORCH)
 
     assert ended.code == 0
-    for param in params().values():
+    for param in TRAIN.params().values():
         assert f"  {param.name}  (" in ended.out
         assert param.spec.help in ended.out
 
@@ -51,7 +51,7 @@ def test_describe_gives_every_setting_as_json() -> None:
     ended = run_trainer("describe", "--json", before=WITHOUT_TORCH)
 
     records = json.loads(ended.out)
-    assert [f"{each['section']}.{each['name']}" for each in records] == list(params())
+    assert [f"{each['section']}.{each['name']}" for each in records] == list(TRAIN.params())
     [rank] = [each for each in records if each["name"] == "network_dim"]
     assert (rank["type"], rank["default"], rank["minimum"]) == ("int", 8, 1)
 
@@ -307,7 +307,7 @@ def first_run(trained: TinyProject) -> Ended:
 def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> None:
     assert first_run.code == 0
     log = first_run.log.splitlines()
-    assert log[-1].partition(f"INFO {EVENT_MARK} ")[2].startswith("Completed at step 4 of 4.")
+    assert log[-1].partition(f"INFO {EVENT_MARK} ")[2].startswith("Done: 4 steps trained.")
     assert all(re.match(r"[-\d]+ [\d:,]+ (INFO|WARNING) ", line) for line in log)
     assert len(first_run.out.splitlines()) == len(first_run.events)
     assert [type(event) for event in first_run.events[:2]] == [Hello, Phase]
@@ -406,8 +406,11 @@ def test_a_terminal_shows_progress_and_what_was_written(
     assert terminal.end() == 0, terminal.shown
     assert "4/4" in terminal.shown
     assert "loss " in terminal.shown
-    assert f"Saved {project.output / 'tiny.safetensors'}" in terminal.shown
-    assert "Completed at step 4 of 4." in terminal.shown
+    assert "Saved tiny.safetensors (" in terminal.shown
+    # Terminals break long lines.
+    shown = terminal.shown.replace("\r", "").replace("\n", "")
+    assert f"The LoRA: {project.output / 'tiny.safetensors'}" in shown
+    assert "Done: 4 steps trained." in terminal.shown
     assert '{"' not in terminal.shown, "events are for apps"
 
 

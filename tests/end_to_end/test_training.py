@@ -31,8 +31,7 @@ from trainer_core.protocol.messages import (
     StepDone,
 )
 from trainer_core.settings import files
-from trainer_core.settings.document import parse
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 pytestmark = pytest.mark.timeout(600)  # the first test here waits for all the runs
 
@@ -358,7 +357,7 @@ def test_saves_are_told_with_size_and_hash(runs: Runs) -> None:
 def test_the_run_file_says_what_was_asked_with_id_and_seed(runs: Runs) -> None:
     result = runs["everything"]
     written = files.load(result.folder.run_file)
-    settings, problems = parse(written.raw)
+    settings, problems = TRAIN.parse(written.raw)
     assert problems == []
     assert settings is not None
     assert settings.output.training_comment == "trigger word: robot"
@@ -382,7 +381,7 @@ def test_what_was_left_open_is_in_the_effective_settings(runs: Runs) -> None:
 def test_what_a_setting_came_to_stands_under_its_name(runs: Runs) -> None:
     result = runs["everything"]
     used = json.loads(result.folder.effective_file.read_text(encoding="utf-8"))["used"]
-    assert set(used) <= set(params())
+    assert set(used) <= set(TRAIN.params())
     assert used["hardware.mixed_precision"] == "bf16"
     assert used["hardware.seed"] == 7
     assert used["model.family"] == "sd1"

@@ -53,8 +53,7 @@ from trainer_core.protocol.messages import (
     Warned,
 )
 from trainer_core.settings import files
-from trainer_core.settings.document import parse
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.version import __version__
 
 
@@ -350,7 +349,7 @@ def main() -> int:
     if options.silent_exit is not None:
         sys.stderr.write(f"{options.last_words}\n")
         return options.silent_exit
-    settings, problems = parse(files.load(options.run_file).raw)
+    settings, problems = TRAIN.parse(files.load(options.run_file).raw)
     assert settings is not None, problems
     return FakeRun(options, settings).run()
 

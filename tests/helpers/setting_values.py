@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from trainer_core.settings.document import UNSET, as_raw, parse, replaced, to_raw
+from trainer_core.settings.document import UNSET, replaced, to_raw
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 PAIR = "dataset.resolution"  # the one setting that holds a fixed number of values
 
@@ -84,6 +84,6 @@ def as_text(param: Param, raw: object) -> str:
 def after_suggestion(settings: TrainSettings, problem: Problem) -> TrainSettings:
     """Return the settings with a problem's suggestion applied."""
     assert problem.suggestion is not None
-    mended, problems = parse(replaced(as_raw(settings), problem.suggestion.changes))
+    mended, problems = TRAIN.parse(replaced(TRAIN.as_raw(settings), problem.suggestion.changes))
     assert mended is not None, problems
     return mended

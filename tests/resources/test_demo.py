@@ -16,7 +16,7 @@ from trainer_core.files.resources import resource_path
 from trainer_core.preflight import Preflight, examine
 from trainer_core.prompts.file import load_prompts
 from trainer_core.settings import files
-from trainer_core.settings.document import with_absolute_paths
+from trainer_core.settings.schema import TRAIN
 
 DEMO = resource_path("demo")
 DATA = Path(__file__).parents[1] / "data"
@@ -26,7 +26,7 @@ PICTURES = sorted((DEMO / "pictures" / "10_zxq lantern").glob("*.png"))
 @pytest.fixture(scope="module")
 def preflight() -> Preflight:
     run_file = files.load(DEMO / "demo.toml")
-    return examine(with_absolute_paths(run_file.raw, DEMO))
+    return examine(TRAIN.with_absolute_paths(run_file.raw, DEMO))
 
 
 def test_the_run_file_has_no_problem(preflight: Preflight) -> None:

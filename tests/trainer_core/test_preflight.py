@@ -16,8 +16,9 @@ from safetensors.numpy import save_file
 
 from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.preflight import Preflight, bucket_rules, examine, pace
-from trainer_core.settings.document import parse, replaced
+from trainer_core.settings.document import replaced
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.schema import TRAIN
 
 MODEL = "model.pretrained_model_name_or_path"
 PICTURES = "dataset.train_data_dir"
@@ -222,7 +223,7 @@ def test_the_settings_reach_buckets_and_pace() -> None:
         "optimizer.lr_warmup": 20.0,
         "optimizer.lr_warmup_steps": 8,
     }
-    settings, _ = parse(replaced({}, changes))
+    settings, _ = TRAIN.parse(replaced({}, changes))
     assert settings is not None
     rules, length = bucket_rules(settings.dataset), pace(2, settings.optimizer)
 

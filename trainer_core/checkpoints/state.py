@@ -221,6 +221,7 @@ def _refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
             raise NumericError(
                 T("Errors", "{name} is not finite; the state was not saved."),
                 T("Errors", "Lower the learning rate and go on from an earlier save."),
+                setting="optimizer.learning_rate",
                 name=name,
             )
 

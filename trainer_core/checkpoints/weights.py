@@ -128,6 +128,7 @@ def _converted(name: str, tensor: Tensor, precision: str) -> Tensor:
         raise NumericError(
             T("Errors", "The weights {name} are not finite; they were not saved."),
             T("Errors", "Lower the learning rate and go on from an earlier save."),
+            setting="optimizer.learning_rate",
             name=name,
         )
     dtype = implementation(SAVE_PRECISIONS[precision].implementation)
@@ -136,6 +137,7 @@ def _converted(name: str, tensor: Tensor, precision: str) -> Tensor:
         raise NumericError(
             T("Errors", "The weights {name} reach {largest}, too much for {precision}."),
             T("Errors", "Set Save precision to bf16 or float."),
+            setting="output.save_precision",
             name=name,
             largest=float(tensor.detach().abs().max()),
             precision=precision,

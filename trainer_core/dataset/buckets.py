@@ -65,6 +65,7 @@ class BucketRules:
             raise SettingsError(
                 T("Errors", "The bucket step, {step} px, is larger than the resolution's {side}."),
                 T("Errors", "Lower the bucket step or raise the resolution."),
+                setting="dataset.bucket_reso_steps",
                 step=self.bucket_reso_steps,
                 side=shorter,
             )
@@ -150,6 +151,7 @@ class BucketRules:
             raise SettingsError(
                 T("Errors", "The smallest bucket side, {low} px, does not fit {side} px."),
                 T("Errors", "It must be at least the bucket step, at most the resolution."),
+                setting="dataset.min_bucket_reso",
                 low=self.min_bucket_reso,
                 side=shorter,
             )
@@ -160,6 +162,7 @@ class BucketRules:
                     "The largest bucket side, {high} px, is below {side} px.",
                 ),
                 T("Errors", "Raise it to the longer side of the resolution at least."),
+                setting="dataset.max_bucket_reso",
                 high=self.max_bucket_reso,
                 side=longer,
             )
@@ -170,6 +173,7 @@ def too_thin(path: Path, size: Size) -> DatasetError:
     return DatasetError(
         T("Errors", "The picture {path} is too thin or too small: {width} x {height} pixels."),
         T("Errors", "Cut or enlarge it, or remove it."),
+        picture=str(path),
         path=path,
         width=size[0],
         height=size[1],

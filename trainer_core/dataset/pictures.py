@@ -160,12 +160,14 @@ def _opened(path: Path, file: BinaryIO) -> Image.Image:
         raise DatasetError(
             T("Errors", "The picture {path} is an empty file (0 bytes)."),
             T("Errors", "Replace or remove the file."),
+            picture=str(path),
             path=path,
         )
     if not is_complete(file):
         raise DatasetError(
             T("Errors", "The end of the picture {path} is missing."),
             T("Errors", "Copy or download it again, or remove it."),
+            picture=str(path),
             path=path,
         )
     image = Image.open(file, formats=_READABLE_FORMATS)
@@ -175,6 +177,7 @@ def _opened(path: Path, file: BinaryIO) -> Image.Image:
         raise DatasetError(
             T("Errors", "The picture {path} is too large: {width} x {height} pixels."),
             T("Errors", "Scale it down; up to {limit} million pixels are read."),
+            picture=str(path),
             path=path,
             width=width,
             height=height,
@@ -207,12 +210,14 @@ def _failures_in_words(path: Path) -> Iterator[None]:
         raise DatasetError(
             T("Errors", "{path} is not a picture of a known kind, whatever its name says."),
             T("Errors", "Save it anew as PNG, JPEG, WebP or BMP, or remove it."),
+            picture=str(path),
             path=path,
         ) from error
     except Exception as error:  # on damaged files decoders raise anything, down to RuntimeError
         raise DatasetError(
             T("Errors", "The picture {path} cannot be read: {reason}"),
             T("Errors", "Replace or remove the file."),
+            picture=str(path),
             path=path,
             reason=getattr(error, "strerror", None) or str(error) or type(error).__name__,
         ) from error

@@ -52,6 +52,7 @@ class SD1:
             raise SettingsError(
                 T("Errors", "Clip skip is {clip_skip}; the text encoder has {layers} layers."),
                 T("Errors", "Use a smaller clip skip: 1 or 2."),
+                setting="model.clip_skip",
                 clip_skip=clip_skip,
                 layers=num_layers,
             )

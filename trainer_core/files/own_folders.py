@@ -1,4 +1,7 @@
-"""The program's own folders on this machine: what it keeps, and what it can make again."""
+"""The program's own folders on this machine: what it keeps, and what it can make again.
+
+Apart from `resources`, which must not need a library.
+"""
 
 from __future__ import annotations
 

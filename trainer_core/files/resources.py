@@ -1,4 +1,7 @@
-"""Where the files that ship with the program are, installed or in a checkout."""
+"""Where the files that ship with the program are, installed or in a checkout.
+
+Apart from `own_folders`: this needs no library, so that it can be asked in a bare Python.
+"""
 
 from __future__ import annotations
 

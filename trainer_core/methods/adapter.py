@@ -17,12 +17,14 @@ from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import PARTS
 from trainer_core.checkpoints.metadata import NetworkFacts
 from trainer_core.checkpoints.weights import read_lora, write_lora
-from trainer_core.errors import ModelFileError
+from trainer_core.errors import ModelFileError, about
 from trainer_core.families.base import Family
 from trainer_core.methods.base import TrainGroup, Warn
 from trainer_core.optim.groups import part_rates
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
+
+_WEIGHTS = "adapter.network_weights"
 
 
 class AdapterMethod:
@@ -52,12 +54,13 @@ class AdapterMethod:
             for each in family.adapter_targets(part)
         ]
         path = self._settings.network_weights
-        weights = read_lora(path).tensors if path is not None else None
-        self._set = build(self._kind, targets, self._shapes(targets, weights), self._options)
-        if seed is not None:
-            self._set.reset(seed)
-        if weights is not None:
-            self._take(weights, warn)
+        with about(setting=_WEIGHTS):
+            weights = read_lora(path).tensors if path is not None else None
+            self._set = build(self._kind, targets, self._shapes(targets, weights), self._options)
+            if seed is not None:
+                self._set.reset(seed)
+            if weights is not None:
+                self._take(weights, warn)
 
     def attach(self, device: torch.device) -> None:
         """Bring the adapters to ``device`` and let each stand in for its layer."""

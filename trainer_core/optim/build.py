@@ -43,6 +43,7 @@ def build_optimizer(
         raise SettingsError(
             T("Errors", "{optimizer} has no argument {name}."),
             T("Errors", "It takes: {known}."),
+            setting="optimizer.optimizer_args",
             optimizer=kind.__name__,
             name=unknown[0],
             known=", ".join(known),
@@ -53,6 +54,7 @@ def build_optimizer(
         raise SettingsError(
             T("Errors", "{optimizer} refuses its arguments: {reason}"),
             T("Errors", "Correct the optimizer arguments, or remove them."),
+            setting="optimizer.optimizer_args",
             optimizer=kind.__name__,
             reason=error,
         ) from error
@@ -67,6 +69,7 @@ def _loaded(entry: OptimizerEntry) -> type[Any]:
         raise SettingsError(
             T("Errors", "{optimizer} needs {package}, which cannot be loaded: {reason}"),
             T("Errors", "Choose {other}, or install {package} into the trainer's environment."),
+            setting="optimizer.optimizer_type",
             optimizer=entry.label,
             package=entry.implementation.partition(".")[0],
             other=without_package(),

@@ -60,5 +60,6 @@ def parameter_groups(
         raise SettingsError(
             T("Errors", "Nothing would be trained: no part has both weights and a learning rate."),
             T("Errors", "Give the U-Net or the text encoder a learning rate above 0."),
+            setting="optimizer.unet_lr",
         )
     return found

@@ -52,6 +52,7 @@ def _check_rate(name: str, end: float, rate: float) -> None:
         raise SettingsError(
             T("Errors", "The {schedule} schedule falls to {end}, but the learning rate is {rate}."),
             T("Errors", "Set a larger learning rate, or choose another schedule."),
+            setting="optimizer.learning_rate",
             schedule=name,
             end=end,
             rate=rate,

@@ -58,6 +58,7 @@ class FileHashes:
             raise DatasetError(
                 T("Errors", "The picture {path} cannot be read: {reason}"),
                 T("Errors", "Replace or remove the file."),
+                picture=str(path),
                 path=path,
                 reason=error.strerror,
             ) from error
@@ -172,6 +173,7 @@ class LatentStore:
                         "Free some space in {folder}, set LORA_LOOM_CACHE to another folder, or "
                         "switch cache_latents_to_disk off.",
                     ),
+                    setting="dataset.cache_latents_to_disk",
                     reason=error,
                     folder=self._folder,
                 ) from error

@@ -17,6 +17,7 @@ DEFAULT_STEPS, DEFAULT_SCALE = 30, 7.5  # sd-scripts' values
 MAX_SEED = 2**64 - 1  # what torch.Generator takes
 MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 8192, 8
 
+_SETTING = "sampling.sample_prompts"
 _NUMBER = (int, float)
 # Types of values in TOML and JSON, by sd-scripts' names.
 _ACTING: Mapping[str, type | tuple[type, ...]] = {
@@ -85,6 +86,7 @@ def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
         raise SettingsError(
             T("Errors", "The prompt file {path} is neither .txt, .toml nor .json."),
             T("Errors", "Put one prompt on each line of a .txt file."),
+            setting=_SETTING,
             path=path,
         )
     prompts: list[PromptValues] = []
@@ -100,6 +102,7 @@ def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
         raise SettingsError(
             T("Errors", "The prompt file {path} holds no prompt."),
             T("Errors", "Write one prompt on each line, or leave the prompt file unset."),
+            setting=_SETTING,
             path=path,
         )
     return prompts, problems
@@ -117,12 +120,14 @@ def _read_text(path: Path) -> str:
         raise SettingsError(
             T("Errors", "The prompt file {path} is not UTF-8 text."),
             T("Errors", "Open it in a text editor and save it with the encoding UTF-8."),
+            setting=_SETTING,
             path=path,
         ) from error
     except OSError as error:
         raise SettingsError(
             T("Errors", "The prompt file {path} cannot be read: {reason}"),
             T("Errors", "Choose another file, or leave the prompt file unset."),
+            setting=_SETTING,
             path=path,
             reason=error.strerror or error,
         ) from error
@@ -168,7 +173,8 @@ def _json_entries(path: Path, content: str) -> list[PromptValues | str]:
 
 def _malformed(path: Path, message: str, **values: object) -> SettingsError:
     hint = T("Errors", "Correct it, or write one prompt on each line of a .txt file.")
-    return SettingsError(message, hint, path=path, **values)
+    told = text(message, path=path, **values)
+    return SettingsError.in_words(told, text(hint), setting=_SETTING)
 
 
 def _check_types(path: Path, number: int, values: PromptValues) -> None:

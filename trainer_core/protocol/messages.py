@@ -209,12 +209,18 @@ class Finished(EventBase):
 
 
 class Failed(EventBase):
-    """The run ended with an error; ``state`` is the newest state it can go on from."""
+    """The run ended with an error.
+
+    ``setting`` (``section.name``) and ``picture`` (its path) say what it is about, empty if that
+    is nothing or not known; ``state`` is the newest state it can go on from.
+    """
 
     event: Literal["failed"] = "failed"
     kind: str
     message: TextData
     hint: TextData | None = None
+    setting: str = ""
+    picture: str = ""
     log_file: str | None = None
     state: str | None = None
     step: int | None = None
@@ -223,7 +229,13 @@ class Failed(EventBase):
     def of(cls, error: TrainerError) -> Failed:
         """Return the event that tells ``error``."""
         hint = TextData.of(error.hint) if error.hint else None
-        return cls(kind=error.kind, message=TextData.of(error.message), hint=hint)
+        return cls(
+            kind=error.kind,
+            message=TextData.of(error.message),
+            hint=hint,
+            setting=error.setting,
+            picture=error.picture,
+        )
 
 
 Event = Annotated[

@@ -1,15 +1,19 @@
-"""Events as lines of a log that people read."""
+"""Events in words, for every log that people read: templates that the app can translate."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 
+from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
+    CheckpointRemoved,
     CheckpointSaved,
     EventBase,
     Finished,
+    Hello,
     Phase,
     Plan,
     Resumed,
@@ -17,9 +21,14 @@ from trainer_core.protocol.messages import (
     StepDone,
     Warned,
 )
+from trainer_core.texts import T, Text, text
 
-_PHASES = {"starting": "Starting ...", "loading": "Loading the base model ..."}
+_PHASES = {
+    "starting": T("Events", "Starting ..."),
+    "loading": T("Events", "Loading the base model ..."),
+}
 _STEP_INTERVAL_S = 30.0
+_BYTES_PER_MIB = 2**20
 
 
 class EventLog:
@@ -50,33 +59,82 @@ class EventLog:
 
 
 def in_words(event: EventBase) -> str:
-    """Return the line for an event that is told in words, "" for the others."""
+    """Return the line for an event that is told in words, in English; "" for the others."""
+    return " ".join(str(sentence) for sentence in sentences(event))
+
+
+def sentences(event: EventBase) -> tuple[Text, ...]:
+    """Return what an event is worth saying, sentence by sentence; none for most."""
     match event:
-        case Phase():
-            return _PHASES.get(event.phase, "")
+        case Hello() if event.run_folder:
+            return (text(T("Events", "The run's folder is {folder}."), folder=event.run_folder),)
+        case Phase() if event.phase in _PHASES:
+            return (text(_PHASES[event.phase]),)
         case Plan():
-            return (
-                f"{event.pictures} pictures, {event.total_steps} steps in {event.epochs} epochs, "
-                f"on {event.device}, precision {event.precision}."
-            )
+            return _plan(event)
         case Resumed():
-            return f"Going on after step {event.from_step}."
-        case SampleReady():
-            return f"Sample {event.path}"
+            return (text(T("Events", "Going on after step {step}."), step=event.from_step),)
         case CheckpointSaved():
-            return f"Saved {event.path}"
+            return (_saved(event),)
+        case CheckpointRemoved():
+            return (text(T("Events", "Removed {name}."), name=Path(event.path).name),)
+        case SampleReady():
+            return (_sample(event),)
         case Warned():
-            hint = f" {event.hint}" if event.hint else ""
-            return f"{event.message}{hint}"
+            told = (event.message, event.hint)
+            return tuple(data.text() for data in told if data is not None)
         case Finished():
-            return _end(event)
-    return ""
+            return _finished(event)
+    return ()
 
 
-def _end(event: Finished) -> str:
+def end_sentence(event: Finished) -> Text:
+    """Return how a run ended; whether a state of its last step is there decides about the words."""
+    if event.reason == "completed":
+        template = T("Events", "Done: {step} steps trained.")
+    elif event.step == 0:
+        template = T("Events", "Stopped before the first step; nothing was written.")
+    elif event.state is not None and state_step(Path(event.state)) == event.step:
+        template = T("Events", "Stopped and saved after step {step} of {total}.")
+    else:
+        template = T("Events", "Stopped after step {step} of {total}, not saved.")
+    return text(template, step=event.step, total=event.total_steps)
+
+
+def _plan(event: Plan) -> tuple[Text, ...]:
+    amounts = text(
+        T("Events", "{pictures} pictures, {samples} per epoch, {steps} steps in all."),
+        pictures=event.pictures,
+        samples=event.showings_per_epoch,
+        steps=event.total_steps,
+    )
+    if not event.device:
+        return (amounts,)
+    device = text(
+        T("Events", "Training on {device}, precision {precision}."),
+        device=event.device,
+        precision=event.precision,
+    )
+    return (amounts, device)
+
+
+def _saved(event: CheckpointSaved) -> Text:
+    return text(
+        T("Events", "Saved {name} ({size} MiB) after step {step}."),
+        name=Path(event.path).name,
+        size=f"{event.size_bytes / _BYTES_PER_MIB:.1f}",
+        step=event.step,
+    )
+
+
+def _sample(event: SampleReady) -> Text:
+    template = T("Events", "Sample after step {step}: {prompt}")
     if event.step == 0:
-        return "Stopped before the first step; nothing was written."
-    words = f"{event.reason.capitalize()} at step {event.step} of {event.total_steps}."
-    if event.weights:
-        words += f" The LoRA: {event.weights}"
-    return words
+        template = T("Events", "Sample before training: {prompt}")
+    return text(template, step=event.step, prompt=event.prompt)
+
+
+def _finished(event: Finished) -> tuple[Text, ...]:
+    if not event.weights:
+        return (end_sentence(event),)
+    return end_sentence(event), text(T("Events", "The LoRA: {path}"), path=event.weights)

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 
 from trainer_core.errors import SettingsError
 from trainer_core.settings.document import closest, from_text, to_raw
+from trainer_core.settings.limits import limits
 from trainer_core.settings.param import Param
-from trainer_core.settings.schema import SECTION_TITLES, params, path_of
+from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
 
 _DEST = "setting:"
 
 
-def add_setting_flags(parser: argparse.ArgumentParser) -> None:
+def add_setting_flags(parser: argparse.ArgumentParser, schema: AnySchema) -> None:
     """Add ``--set`` and one flag per setting, grouped like the sections of the form."""
     parser.add_argument(
         "--set",
@@ -25,17 +26,18 @@ def add_setting_flags(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="set any setting, by its name or section.name",
     )
-    for section, title in SECTION_TITLES.items():
+    for section, title in schema.titles.items():
         group = parser.add_argument_group(title)
-        for param in params().values():
+        for param in schema.params().values():
             if param.section == section:
                 _add_flag(group, param)
 
 
 def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
     spec = param.spec
-    unit = f" [{spec.unit}]" if spec.unit else ""
-    help_text = f"{spec.help}{unit} (default: {to_raw(param, param.default)})".replace("%", "%%")
+    bounds = ", ".join(str(each) for each in limits(param))
+    bounds = f" [{bounds}]" if bounds else ""
+    help_text = f"{spec.help}{bounds} (default: {to_raw(param, param.default)})".replace("%", "%%")
     if param.is_path_list:
         several = f"give it several times, or separate paths by {os.pathsep!r}"
         help_text = f"{help_text}; {several}"
@@ -50,7 +52,7 @@ def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
     )
 
 
-def changes_from_flags(arguments: argparse.Namespace) -> Mapping[str, object]:
+def changes_from_flags(arguments: argparse.Namespace, schema: AnySchema) -> Mapping[str, object]:
     """Return the raw values given on the command line by path ``section.name``.
 
     Raises:
@@ -58,23 +60,24 @@ def changes_from_flags(arguments: argparse.Namespace) -> Mapping[str, object]:
     """
     changes: dict[str, object] = {}
     for assignment in arguments.assignments:
-        path, words = _assignment(assignment)
-        _set(changes, path, words)
+        path, words = _assignment(assignment, schema)
+        _set(changes, schema.params()[path], words)
     for name, value in vars(arguments).items():
         if name.startswith(_DEST) and value is not None:
             for words in value if isinstance(value, list) else [value]:
-                _set(changes, name.removeprefix(_DEST), words)
+                _set(changes, schema.params()[name.removeprefix(_DEST)], words)
     return changes
 
 
-def _set(changes: dict[str, object], path: str, words: str) -> None:
+def _set(changes: dict[str, object], param: Param, words: str) -> None:
     """Take one value; paths of a list join those that were given before."""
-    param, before = params()[path], changes.get(path)
-    value = from_text(param, words)
-    changes[path] = [*before, *value] if param.is_path_list and isinstance(before, list) else value
+    before, value = changes.get(param.path), from_text(param, words)
+    if param.is_path_list and isinstance(before, list):
+        value = [*before, *value]
+    changes[param.path] = value
 
 
-def _assignment(assignment: str) -> tuple[str, str]:
+def _assignment(assignment: str, schema: AnySchema) -> tuple[str, str]:
     key, sign, words = (part.strip() for part in assignment.partition("="))
     if not sign:
         raise SettingsError(
@@ -82,9 +85,9 @@ def _assignment(assignment: str) -> tuple[str, str]:
             T("Errors", "Write it as --set key=value."),
             words=assignment,
         )
-    path = key if key in params() else path_of(key.rpartition(".")[2])
+    path = key if key in schema.params() else schema.path_of(key.rpartition(".")[2])
     if path is None or (("." in key) and path != key):
-        guess = closest(key.rpartition(".")[2], setting_names())
+        guess = closest(key.rpartition(".")[2], setting_names(schema))
         raise SettingsError(
             T("Errors", "There is no setting {name}."),
             T("Errors", "Did you mean {guess}?")
@@ -96,6 +99,6 @@ def _assignment(assignment: str) -> tuple[str, str]:
     return path, words
 
 
-def setting_names() -> Sequence[str]:
+def setting_names(schema: AnySchema) -> Sequence[str]:
     """Return the names of all settings."""
-    return [param.name for param in params().values()]
+    return [param.name for param in schema.params().values()]

@@ -1,7 +1,7 @@
-"""The raw settings tree and its validation: ``parse(raw) -> (settings or None, problems)``.
+"""Raw values and Python values, and what of either does not fit, in words.
 
 A raw document is a plain tree ``{section: {name: value}}`` as TOML gives it, whatever is in it.
-It can hold mistakes and be mended; the frozen `TrainSettings` comes out of validation only.
+It can hold mistakes and be mended; frozen settings come out of `Schema.parse` only.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import difflib
 import functools
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,52 +19,11 @@ from pydantic_core import ErrorDetails
 
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.settings.schema import TrainSettings, params, path_of, sections
 from trainer_core.texts import T, Text, text
 
 UNSET = "unset"  # TOML has no null; this word stands for None where None is not the default too
 
 Raw = dict[str, Any]
-
-
-def parse(raw: Mapping[str, Any]) -> tuple[TrainSettings | None, list[Problem]]:
-    """Validate a raw document.
-
-    Returns:
-        The frozen settings, or None if any value cannot be used, and every problem of form:
-        unknown sections and names, wrong types, values out of bounds. Checks across settings
-        are in `trainer_core.settings.rules`.
-    """
-    problems: list[Problem] = []
-    known: Raw = {}
-    for section, values in raw.items():
-        if section not in sections():
-            problems.append(_unknown_section(section, values))
-        elif not isinstance(values, Mapping):
-            problems.append(_not_a_table(section))
-        else:
-            known[section] = dict(_known_values(section, values, problems))
-    try:
-        return _validated(known, problems)
-    except ValidationError as error:
-        return None, [*problems, *_explained(error)]
-
-
-def _validated(known: Raw, problems: list[Problem]) -> tuple[TrainSettings | None, list[Problem]]:
-    settings = TrainSettings.model_validate(known)
-    broken = any(problem.severity is Severity.ERROR for problem in problems)
-    return (None if broken else settings), problems
-
-
-def _known_values(
-    section: str, values: Mapping[str, Any], problems: list[Problem]
-) -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        param = params().get(f"{section}.{name}")
-        if param is None:
-            problems.append(_unknown_name(section, name, value))
-        else:
-            yield name, from_raw(param, value)
 
 
 def from_raw(param: Param, value: Any) -> Any:
@@ -130,27 +89,6 @@ def _number(words: str) -> Any:
     return words
 
 
-def as_raw(settings: TrainSettings) -> Raw:
-    """Return every value of ``settings`` as a raw document."""
-    tree: Raw = {section: {} for section in sections()}
-    for path, param in params().items():
-        tree[param.section][param.name] = to_raw(param, settings.get(path))
-    return tree
-
-
-def completed(raw: Mapping[str, Any]) -> Raw:
-    """Return ``raw`` with every setting of the sections it touches written out.
-
-    A later change of defaults then cannot change an old run. Unknown keys are kept.
-    """
-    tree = replaced(raw, {})
-    for param in params().values():
-        values = tree.get(param.section)
-        if isinstance(values, dict):
-            values.setdefault(param.name, to_raw(param, param.default))
-    return tree
-
-
 def replaced(raw: Mapping[str, Any], changes: Mapping[str, object]) -> Raw:
     """Return ``raw`` with values changed by path ``section.name``; None removes a key.
 
@@ -174,22 +112,8 @@ def replaced(raw: Mapping[str, Any], changes: Mapping[str, object]) -> Raw:
     return tree
 
 
-def with_absolute_paths(raw: Mapping[str, Any], folder: Path) -> Raw:
-    """Return ``raw`` with relative paths made absolute: they are meant from ``folder``."""
-    tree = replaced(raw, {})
-    for param in params().values():
-        values = tree.get(param.section)
-        if not isinstance(values, dict) or param.name not in values:
-            continue
-        value = values[param.name]
-        if param.is_path and value != UNSET:
-            values[param.name] = _absolute(value, folder)
-        elif param.is_path_list and isinstance(value, list):
-            values[param.name] = [_absolute(each, folder) for each in value]
-    return tree
-
-
-def _absolute(value: Any, folder: Path) -> Any:
+def absolute(value: Any, folder: Path) -> Any:
+    """Return a raw path as a whole one: it is meant from ``folder``. Others stay as they are."""
     if not isinstance(value, str) or not value.strip():
         return value
     path = _path(value)
@@ -221,57 +145,9 @@ def closest(word: str, known: Iterable[str]) -> str | None:
     return by_lower_case[matches[0]] if matches else None
 
 
-def _error(path: str, message: Text, hint: Text, changes: Mapping[str, object]) -> Problem:
+def mistake(path: str, message: Text, hint: Text, changes: Mapping[str, object]) -> Problem:
+    """Return the problem of a raw value, with the changes that mend it."""
     return Problem(path, Severity.ERROR, message, Suggestion(hint, changes))
-
-
-def _removal(path: str, message: Text) -> Problem:
-    return _error(path, message, text(T("Problems", "Remove it.")), {path: None})
-
-
-def _not_a_table(section: str) -> Problem:
-    return _removal(section, text(T("Problems", "[{name}] must be a table."), name=section))
-
-
-def _unknown_section(section: str, values: Any) -> Problem:
-    if not isinstance(values, Mapping):
-        return _outside_of_sections(section, values)
-    message = text(T("Problems", "There is no section [{name}]."), name=section)
-    guess = closest(section, sections())
-    if guess is None:
-        return _removal(section, message)
-    hint = text(T("Problems", "Did you mean [{guess}]?"), guess=guess)
-    moved = {f"{guess}.{name}": value for name, value in values.items()}
-    return _error(section, message, hint, {section: None} | moved)
-
-
-def _outside_of_sections(name: str, value: Any) -> Problem:
-    message = text(T("Problems", "{name} stands above all sections."), name=name)
-    path = path_of(name)
-    if path is None:
-        return _removal(name, message)
-    hint = text(T("Problems", "It belongs to [{section}]."), **_named(path))
-    return _error(name, message, hint, {name: None, path: value})
-
-
-def _unknown_name(section: str, name: str, value: Any) -> Problem:
-    path = f"{section}.{name}"
-    message = text(T("Problems", "There is no setting {name} in [{section}]."), **_named(path))
-    elsewhere = path_of(name)
-    if elsewhere is not None:
-        hint = text(T("Problems", "It belongs to [{section}]."), **_named(elsewhere))
-        return _error(path, message, hint, {path: None, elsewhere: value})
-    guess = closest(name, [param.name for param in params().values()])
-    target = path_of(guess) if guess else None
-    if target is None:
-        return _removal(path, message)
-    hint = text(T("Problems", "Did you mean {name} in [{section}]?"), **_named(target))
-    return _error(path, message, hint, {path: None, target: value})
-
-
-def _named(path: str) -> dict[str, str]:
-    section, _, name = path.partition(".")
-    return {"section": section, "name": name}
 
 
 _KINDS = {
@@ -283,28 +159,27 @@ _KINDS = {
 }
 
 
-def _explained(error: ValidationError) -> list[Problem]:
+def explained(error: ValidationError, params: Mapping[str, Param]) -> list[Problem]:
     """Return one problem for each setting, though a list may have several bad values."""
     problems: dict[str, Problem] = {}
     for detail in error.errors(include_url=False):
         path = ".".join(str(part) for part in detail["loc"][:2])
-        problems.setdefault(path, _explain(path, detail))
+        problems.setdefault(path, _explain(params[path], detail))
     return list(problems.values())
 
 
-def _explain(path: str, detail: ErrorDetails) -> Problem:
-    param = params()[path]
-    given = detail["input"]
+def _explain(param: Param, detail: ErrorDetails) -> Problem:
+    path, given = param.path, detail["input"]
     guess = closest(given, param.spec.choices) if isinstance(given, str) else None
     if guess is not None:
         hint = text(T("Problems", "Did you mean {guess}?"), guess=guess)
-        return _error(path, _reason(param, detail), hint, {path: guess})
+        return mistake(path, _reason(param, detail), hint, {path: guess})
     raw_default = to_raw(param, param.default)
     if param.default is None:
         hint = text(T("Problems", "Leave it unset."))
     else:
         hint = text(T("Problems", "Use the default, {default}."), default=_plain(raw_default))
-    return _error(path, _reason(param, detail), hint, {path: raw_default})
+    return mistake(path, _reason(param, detail), hint, {path: raw_default})
 
 
 def _reason(param: Param, detail: ErrorDetails) -> Text:

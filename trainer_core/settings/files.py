@@ -15,7 +15,8 @@ from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, Une
 from trainer_core.errors import SettingsError
 from trainer_core.files.presence import is_folder
 from trainer_core.files.writing import publish_bytes
-from trainer_core.settings.document import Raw, completed
+from trainer_core.settings.document import Raw
+from trainer_core.settings.schema import TRAIN, AnySchema
 from trainer_core.texts import T
 
 FORMAT_NAME = "loom"
@@ -71,13 +72,13 @@ def loads(content: str, name: str) -> RunFile:
     return RunFile(raw, toml, run if isinstance(run, dict) else {})
 
 
-def dumps(run_file: RunFile) -> str:
+def dumps(run_file: RunFile, schema: AnySchema = TRAIN) -> str:
     """Return the text of ``run_file``: its raw values in its own TOML, comments kept.
 
     Every setting of the sections it touches is written.
     """
     toml = tomlkit.parse(tomlkit.dumps(run_file.toml))
-    raw = completed(run_file.raw)
+    raw = schema.completed(run_file.raw)
     if "format" not in toml:
         fresh = tomlkit.document()
         fresh["format"] = FORMAT
@@ -94,13 +95,13 @@ def dumps(run_file: RunFile) -> str:
     return tomlkit.dumps(toml)
 
 
-def save(path: Path, run_file: RunFile, *, replace: bool) -> None:
+def save(path: Path, run_file: RunFile, *, replace: bool, schema: AnySchema = TRAIN) -> None:
     """Write ``run_file`` aside and rename it to ``path``.
 
     Raises:
         OutputError: It cannot be written, or exists and ``replace`` is False.
     """
-    content = dumps(run_file).replace("\n", run_file.newline)
+    content = dumps(run_file, schema).replace("\n", run_file.newline)
     publish_bytes(path, content.encode(), replace=replace)
 
 
@@ -115,8 +116,9 @@ def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
         # The end of the file counts as a line of its own, which `content` need not have.
         if any("\\" in text for text in content.split("\n")[line - 1 : line]):
             hint = T("Errors", "In line {line}, write the path with / or in single quotes.")
-        facts = {"path": name, "reason": reason, "line": line, "column": column}
-        raise SettingsError(message, hint, **facts) from error
+        raise SettingsError(
+            message, hint, path=name, reason=reason, line=line, column=column
+        ) from error
 
 
 def _reason_of(error: TOMLKitError) -> str:

@@ -6,23 +6,26 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainer_core.settings.document import to_raw
+from trainer_core.settings.limits import limits
 from trainer_core.settings.param import ActsIf, Param
-from trainer_core.settings.schema import SECTION_TITLES, params
+from trainer_core.settings.schema import AnySchema
 
 
-def describe() -> list[dict[str, Any]]:
+def describe(schema: AnySchema) -> list[dict[str, Any]]:
     """Return one plain record per setting: type, default, bounds, help and when it acts."""
-    return [_record(param) for param in params().values()]
+    return [_record(param) for param in schema.params().values()]
 
 
-def describe_lines() -> Iterator[str]:
+def describe_lines(schema: AnySchema) -> Iterator[str]:
     """Yield the description as text for a terminal."""
     section = ""
-    for record in describe():
-        if record["section"] != section:
-            section = record["section"]
-            yield f"[{section}]  {SECTION_TITLES[section]}"
-        yield f"  {record['name']}  ({_summary(record)})"
+    for param in schema.params().values():
+        record = _record(param)
+        if param.section != section:
+            section = param.section
+            yield f"[{section}]  {schema.titles[section]}"
+        facts = [record["type"], f"default {record['default']}", *map(str, limits(param))]
+        yield f"  {param.name}  ({', '.join(facts)})"
         yield f"      {record['label']}: {record['help']}"
         if record["unset"]:
             yield f"      Unset: {record['unset']}."
@@ -66,14 +69,3 @@ def _condition(condition: ActsIf) -> str:
     if condition.values == (None,):
         return f"{condition.name} is not set"
     return f"{condition.name} is {' or '.join(condition.words)}"
-
-
-def _summary(record: dict[str, Any]) -> str:
-    parts = [record["type"], f"default {record['default']}"]
-    if record["minimum"] is not None or record["maximum"] is not None:
-        parts.append(f"{record['minimum']} to {record['maximum']}")
-    if record["unit"]:
-        parts.append(record["unit"])
-    if record["choices"]:
-        parts.append(" | ".join(record["choices"]))
-    return ", ".join(parts)

@@ -14,7 +14,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import FAMILIES, TRAINABLE
 from trainer_core.dataset.plan import Plan
-from trainer_core.errors import SettingsError
+from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family
 from trainer_core.methods.adapter import AdapterMethod
 from trainer_core.methods.base import Method
@@ -28,6 +28,8 @@ from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
+
+_MODEL = "model.pretrained_model_name_or_path"
 
 
 def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
@@ -47,12 +49,13 @@ def load_family(settings: TrainSettings, machine: Machine) -> Family:
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    family: Family = _family_class(settings, path).load(
-        path,
-        dtype=machine.weight_dtype,
-        vae_dtype=torch.float32,
-        clip_skip=settings.model.clip_skip,
-    )
+    with about(setting=_MODEL):
+        family: Family = _family_class(settings, path).load(
+            path,
+            dtype=machine.weight_dtype,
+            vae_dtype=torch.float32,
+            clip_skip=settings.model.clip_skip,
+        )
     family.set_gradient_checkpointing(settings.hardware.gradient_checkpointing)
     if machine.device.type == "cuda":  # convolutions in 16 bit are faster in this order
         family.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -70,7 +73,8 @@ def outline_family(settings: TrainSettings) -> Family:
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
+    with about(setting=_MODEL):
+        return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
 
 
 def build_method(settings: TrainSettings) -> Method:
@@ -114,17 +118,17 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its optimizer_args: {reason}"),
             T("Errors", "Correct the optimizer arguments, or remove them."),
+            setting="optimizer.optimizer_args",
             optimizer=training.optimizer_type,
             reason=error,
         ) from error
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
+    with about(setting="optimizer.optimizer_args"):
+        arguments = parse_arguments(training.optimizer_args)
     return optimizers.build_optimizer(
-        training.optimizer_type,
-        groups,
-        lr=training.learning_rate,
-        args=parse_arguments(training.optimizer_args),
+        training.optimizer_type, groups, lr=training.learning_rate, args=arguments
     )
 
 
@@ -150,6 +154,7 @@ def build_objective(family: Family) -> NoisePrediction:
         raise SettingsError(
             T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
             T("Errors", "Choose a base model that predicts the noise."),
+            setting=_MODEL,
             found=schedule.prediction_type,
         )
     return NoisePrediction(torch.cumprod(1 - schedule.betas_T, dim=0))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.errors import SettingsError, TrainerError
+from trainer_core.errors import TrainerError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.preflight import Preflight, examine
 from trainer_core.runtime.libraries import quick_imports
@@ -69,7 +69,7 @@ def _machine(found: Preflight, settings: TrainSettings) -> Machine | None:
     try:
         return find_machine(settings.hardware.mixed_precision)
     except TrainerError as error:
-        found.problems.append(_problem("hardware.mixed_precision", error))
+        found.problems.append(Problem.of(error, setting="hardware.mixed_precision"))
         return None
 
 
@@ -80,22 +80,17 @@ def _try_optimizer(found: Preflight, settings: TrainSettings, machine: Machine) 
     try:
         try_optimizer(settings.optimizer, machine.device)
     except TrainerError as error:
-        found.problems.append(_problem("optimizer.optimizer_args", error))
+        found.problems.append(Problem.of(error, setting="optimizer.optimizer_args"))
 
 
 def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
     with quick_imports():
         from trainer_core.train.building import outline_family, trainable_parameters
 
-    path = "model.pretrained_model_name_or_path"
     try:
-        family = outline_family(settings)
-        path = "adapter.network_weights"
-        return trainable_parameters(family, settings)
-    except SettingsError as error:
-        found.problems.append(_problem("model.clip_skip", error))
+        return trainable_parameters(outline_family(settings), settings)
     except TrainerError as error:
-        found.problems.append(_problem(path, error))
+        found.problems.append(Problem.of(error))
     return {}
 
 
@@ -154,11 +149,6 @@ def as_lines(checked: Report) -> Iterator[str]:
         yield f"trainable parameters, {part}: {number:,}"
     if checked.device:
         yield f"device: {checked.device}, precision: {checked.precision}"
-
-
-def _problem(path: str, error: TrainerError) -> Problem:
-    hint = Suggestion(error.hint) if error.hint else None
-    return Problem(path, Severity.ERROR, error.message, hint)
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
 from trainer_core.methods.base import Method
 from trainer_core.runtime.device import Machine
-from trainer_core.settings.document import as_raw
 from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.schema import TRAIN
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.run_start import RunStart
 from trainer_core.version import __version__
@@ -59,7 +59,7 @@ def write_effective(
         "trainable_parameters": dict(method.counts()),
         "trigger_words": sorted({c.class_tokens for c in inputs.index.concepts} - {""}),
         "used": _used(inputs, start, machine, family=family, method=method),
-        "settings": as_raw(inputs.settings),
+        "settings": TRAIN.as_raw(inputs.settings),
     }
     content = json.dumps(effective, indent=1, ensure_ascii=False)
     publish_text(start.folder.effective_file, content, replace=True)

@@ -8,19 +8,10 @@ from pathlib import Path
 
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
-from trainer_core.errors import (
-    DatasetError,
-    ModelFileError,
-    OutputError,
-    SettingsError,
-    StateError,
-    TrainerError,
-)
 from trainer_core.preflight import Preflight
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import BucketCount
 from trainer_core.protocol.messages import Plan as PlanEvent
-from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TrainSettings
 
 
@@ -50,7 +41,7 @@ def run_inputs(found: Preflight) -> RunInputs:
             Each is the first problem in its own words.
     """
     if found.errors:
-        raise _refusal(found.errors[0])
+        raise found.errors[0].as_error()
     settings = found.settings
     assert settings is not None  # without an error everything is there
     model = settings.model.pretrained_model_name_or_path
@@ -68,24 +59,6 @@ def run_inputs(found: Preflight) -> RunInputs:
         prompts,
         frozenset(found.audit.extensions.values()),
     )
-
-
-_KINDS: Mapping[str, type[TrainerError]] = {
-    "model.pretrained_model_name_or_path": ModelFileError,
-    "dataset.train_data_dir": DatasetError,
-    "dataset.more_pictures": DatasetError,
-    "output.output_dir": OutputError,
-    "output.logging_dir": OutputError,
-    "output.resume": StateError,
-}
-
-
-def _refusal(problem: Problem) -> TrainerError:
-    error = _KINDS.get(problem.path, SettingsError)("")
-    error.message = problem.message
-    error.hint = problem.suggestion.message if problem.suggestion else None
-    error.args = (str(problem.message),)
-    return error
 
 
 def plan_event(

@@ -83,5 +83,6 @@ def out_of_memory_in_words() -> Iterator[None]:
                 "Lower the batch size or the resolution, switch gradient checkpointing on, or "
                 "close other programs that use the GPU.",
             ),
+            setting="dataset.train_batch_size",
             reason=str(error).split("\n", maxsplit=1)[0],
         ) from error

@@ -16,11 +16,11 @@ from trainer_core.checkpoints.state import (
     restore_generators,
     restore_optimizer,
 )
-from trainer_core.errors import SettingsError
+from trainer_core.errors import SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.methods.base import Method
-from trainer_core.settings.document import as_raw
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T, text
 from trainer_core.train.run_start import RunStart, changed_settings
 
@@ -45,7 +45,7 @@ class Resumable:
             seed=self.start.seed,
             position=position,
             pictures=self.pictures,
-            settings=as_raw(self.settings),
+            settings=TRAIN.as_raw(self.settings),
         )
 
     def progress(self) -> Mapping[str, Any]:
@@ -68,16 +68,18 @@ class Resumable:
             raise SettingsError(
                 T("Errors", "The state is at step {step}, but the run ends at step {total}."),
                 T("Errors", "Raise the number of epochs or steps to train on."),
+                setting=_length_setting(self.settings.optimizer),
                 step=position.step,
                 total=total_steps,
             )
-        self.method.load_state(state.adapter, state.facts.name)
-        restore_optimizer(self.optimizer, state)
+        with about(setting="output.resume"):
+            self.method.load_state(state.adapter, state.facts.name)
+            restore_optimizer(self.optimizer, state)
         _fast_forward(self.schedule, int(state.progress["schedule_steps"]))
         if self.scaler is not None and state.progress["scaler"]:
             self.scaler.load_state_dict(state.progress["scaler"])
         restore_generators(state)
-        changed = changed_settings(state.facts.settings, as_raw(self.settings))
+        changed = changed_settings(state.facts.settings, TRAIN.as_raw(self.settings))
         if changed:
             message = T("Events", "These settings differ from those of the state: {names}.")
             emitter.warn(text(message, names=", ".join(changed)))
@@ -90,6 +92,13 @@ class Resumable:
         )
         emitter.warn(text(message))
         return Position(position.step, position.epoch, 0)
+
+
+def _length_setting(training: OptimizerSettings) -> str:
+    """Return the setting that decides how long the run is."""
+    if training.max_train_epochs is not None:
+        return "optimizer.max_train_epochs"
+    return "optimizer.epoch" if training.max_train_steps is None else "optimizer.max_train_steps"
 
 
 def _fast_forward(schedule: LambdaLR, steps: int) -> None:

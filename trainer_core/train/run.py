@@ -17,7 +17,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.environment.launch import is_first_process
-from trainer_core.errors import InternalError, OutputError, StateError, StopRequested, TrainerError
+from trainer_core.errors import (
+    InternalError,
+    OutputError,
+    StateError,
+    StopRequested,
+    TrainerError,
+    about,
+)
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
 from trainer_core.files.run_folder import RunFolder
@@ -33,8 +40,8 @@ from trainer_core.protocol.messages import (
 )
 from trainer_core.runtime.libraries import quick_imports
 from trainer_core.runtime.streams import GuardedStreams
-from trainer_core.settings.document import as_raw
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T, text
 from trainer_core.train.control import Control
 from trainer_core.train.inputs import RunInputs, run_inputs
@@ -170,6 +177,7 @@ class Run:
             raise StateError(
                 T("Errors", "{folder} holds no complete state of {name} to go on from."),
                 T("Errors", "Start it anew under another name, or with --overwrite."),
+                setting="output.output_name",
                 folder=folder.output_dir,
                 name=folder.name,
             )
@@ -179,7 +187,8 @@ class Run:
         with quick_imports():
             from trainer_core.checkpoints.state import read_state
 
-        return read_state(path)
+        with about(setting="output.resume"):
+            return read_state(path)
 
     def _open_records(self, start: RunStart, inputs: RunInputs, held: ExitStack) -> None:
         """Open log, event file, control folder and TensorBoard files."""
@@ -195,7 +204,7 @@ class Run:
         )
         self._emitter.open_file(folder.event_file)
         self._control.watch_folder(folder.control)
-        start.record(as_raw(inputs.settings))
+        start.record(TRAIN.as_raw(inputs.settings))
         logging_dir = inputs.settings.output.logging_dir
         if logging_dir is not None:
             name = f"{folder.name}-{start.run_id}"

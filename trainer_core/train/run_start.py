@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, is_result_name
-from trainer_core.errors import OutputError, ProtocolError, StateError
+from trainer_core.errors import OutputError, ProtocolError, StateError, about
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.protocol.codec import decode_event
@@ -95,7 +95,8 @@ class RunStart:
             self.folder.samples.mkdir(parents=True, exist_ok=True)
             self.folder.control.mkdir(exist_ok=True)
         except OSError as error:
-            raise output_error(error, self.folder.path) from error
+            with about(setting="output.output_dir"):
+                raise output_error(error, self.folder.path) from error
 
     def remove_leftovers(self) -> None:
         """Clear away what a killed process left; the run's lock must be held.
@@ -151,6 +152,7 @@ def decide_start(
                 "Choose another output name, go on with it (--continue), or replace it "
                 "(--overwrite).",
             ),
+            setting="output.output_name",
             folder=folder.output_dir,
             name=folder.name,
         )
@@ -177,6 +179,7 @@ def _check_same_run(folder: RunFolder, state: SavedState) -> None:
             "Use the output folder and name of its own run ({name}); to start a new run from "
             "its weights, set network_weights instead.",
         ),
+        setting="output.resume",
         folder=folder.path,
         name=state.facts.name,
     )

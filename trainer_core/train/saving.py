@@ -16,7 +16,7 @@ from trainer_core.checkpoints.metadata import RunFacts, build_metadata
 from trainer_core.checkpoints.naming import SavePoint
 from trainer_core.checkpoints.retention import Action, Remove, Save
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
-from trainer_core.errors import OutputError
+from trainer_core.errors import OutputError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard
@@ -78,6 +78,10 @@ class Saver:
             self.emitter.emit(CheckpointRemoved(kind=action.kind, path=str(path)))
 
     def _save(self, action: Save, position: Position) -> None:
+        with about(setting="output.output_dir"):
+            self._write(action, position)
+
+    def _write(self, action: Save, position: Position) -> None:
         self.emitter.emit(Phase(phase="saving"))
         path = self._free_path(action)
         replace = self.own.may_replace(path.name)

@@ -87,7 +87,7 @@ class Session:
             emitter=self.emitter,
             control=self.control,
             loader=loader,
-            stepper=self._stepper(family, accelerator, resumable),
+            stepper=self._stepper(family, accelerator, resumable, loader),
             saver=self._saver(family, resumable),
             save_schedule=self._save_schedule(),
             sample_schedule=SampleSchedule(
@@ -131,7 +131,9 @@ class Session:
             ),
         )
 
-    def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
+    def _stepper(
+        self, family: Family, accelerator: Any, resumable: Resumable, loader: BatchLoader
+    ) -> Stepper:
         text_encoders = FAMILIES[family.kind].text_encoders
         features = TextFeatures(
             family.encode_text,
@@ -142,6 +144,7 @@ class Session:
         def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
             return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
 
+        paths = {source.name: str(source.path) for source in loader.sources}
         return Stepper(
             accelerator=accelerator,
             objective=build_objective(family),
@@ -150,6 +153,7 @@ class Session:
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
             seed=self.start.seed,
+            picture_of=lambda name: paths[name],
         )
 
     def _tell_plan(self, method: Method) -> None:

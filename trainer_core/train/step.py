@@ -55,6 +55,7 @@ class Stepper:
         scheduler: Any,
         max_grad_norm: float,
         seed: int,
+        picture_of: Callable[[str], str] = str,
     ) -> None:
         self._accelerator = accelerator
         self._objective = objective
@@ -63,6 +64,7 @@ class Stepper:
         self._scheduler = scheduler
         self._max_grad_norm = max_grad_norm
         self._seed = seed
+        self._picture_of = picture_of  # the path of a picture by the name it has in batches
         self.skipped_in_a_row = 0
         self.is_updating = False  # True: an error left the weights between two steps
 
@@ -88,7 +90,7 @@ class Stepper:
         loss, norm = torch.stack([mean_loss, grad_norm.to(mean_loss)]).tolist()
         if not math.isfinite(loss):
             self._optimizer.zero_grad(set_to_none=True)
-            raise _non_finite_loss(forwards, number, rates)
+            raise _non_finite_loss(forwards, number, rates, self._picture_of)
         norm_or_skip = self._update(norm, number)
         count = sum(len(prepared.names) for prepared in group)
         return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), count)
@@ -120,6 +122,7 @@ class Stepper:
             raise NumericError(
                 T("Errors", "The gradient of step {step} is not finite; nothing was updated."),
                 T("Errors", "Lower the learning rate, then resume from the newest state."),
+                setting="optimizer.learning_rate",
                 step=number,
             )
         self.is_updating = True
@@ -136,6 +139,7 @@ class Stepper:
             raise NumericError(
                 T("Errors", "Gradients overflow fp16 at step {step}, {count} times in a row."),
                 T("Errors", "Use bf16 or 32 bit, or lower the learning rate."),
+                setting="hardware.mixed_precision",
                 step=number,
                 count=self.skipped_in_a_row,
             )
@@ -143,20 +147,21 @@ class Stepper:
 
 
 def _non_finite_loss(
-    forwards: Sequence[_Forward], number: int, rates: dict[str, float]
+    forwards: Sequence[_Forward],
+    number: int,
+    rates: dict[str, float],
+    picture_of: Callable[[str], str],
 ) -> NumericError:
     """Name the pictures and timesteps whose losses are not finite."""
-    culprits = []
+    names: list[str] = []
+    culprits: list[str] = []
     for each in forwards:
         finite_B = torch.isfinite(each.losses_B.detach()).tolist()
         timesteps_B = each.draw.timesteps_B.tolist()
-        culprits += [
-            f"{name} (timestep {timestep})"
-            for name, timestep, finite in zip(
-                each.prepared.names, timesteps_B, finite_B, strict=True
-            )
-            if not finite
-        ]
+        for name, timestep, finite in zip(each.prepared.names, timesteps_B, finite_B, strict=True):
+            if not finite:
+                names.append(name)
+                culprits.append(f"{name} (timestep {timestep})")
     return NumericError(
         T(
             "Errors",
@@ -168,6 +173,8 @@ def _non_finite_loss(
             "Look at these pictures, lower the learning rate or use 32 bit, then resume from the "
             "newest state.",
         ),
+        setting="optimizer.learning_rate",
+        picture=picture_of(names[0]) if names else "",
         step=number,
         rates=", ".join(f"{name} {rate:g}" for name, rate in rates.items()),
         pictures=", ".join(culprits[:8]),

@@ -23,9 +23,9 @@ from desktop_app.models.pictures.picture_row import PictureRow, with_caption, wi
 from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.listing import is_picture_name
-from trainer_core.settings.document import Raw, parse, replaced, with_absolute_paths
+from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.schema import TrainSettings, params
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 _PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
 
@@ -86,7 +86,7 @@ class DatasetModel(QObject):
 
     def follow(self, raw: Mapping[str, Any], folder: Path) -> None:
         """Show the pictures that a raw document names; ``folder`` is where its paths begin."""
-        request = Request.of(_usable(with_absolute_paths(raw, folder)))
+        request = Request.of(_usable(TRAIN.with_absolute_paths(raw, folder)))
         if request == self._request:
             return
         places = () if request is None else request.places
@@ -206,12 +206,12 @@ def _bases(places: Iterable[Path]) -> tuple[Path, ...]:
 def _usable(raw: Mapping[str, Any]) -> TrainSettings:
     """Return the settings of a document with defaults in place of what cannot be used."""
     known: Raw = {}
-    for param in params().values():
+    for param in TRAIN.params().values():
         values = raw.get(param.section)
         if isinstance(values, Mapping) and param.name in values:
             known.setdefault(param.section, {})[param.name] = values[param.name]
-    settings, problems = parse(known)
+    settings, problems = TRAIN.parse(known)
     if settings is None:
         broken = {p.path: None for p in problems if p.severity is Severity.ERROR}
-        settings, _ = parse(replaced(known, broken))
+        settings, _ = TRAIN.parse(replaced(known, broken))
     return settings or TrainSettings()

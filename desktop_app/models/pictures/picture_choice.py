@@ -14,7 +14,7 @@ from desktop_app.models.pictures.picture_offer import Offer, entries_of, left_ou
 from desktop_app.translation import shown
 from trainer_core.dataset.index import Root
 from trainer_core.dataset.listing import is_picture_name
-from trainer_core.settings.document import UNSET, with_absolute_paths
+from trainer_core.settings.document import UNSET
 from trainer_core.texts import T
 
 _FOLDER, _MORE = "dataset.train_data_dir", "dataset.more_pictures"
@@ -145,7 +145,8 @@ class PictureChoice(QObject):
         """Return the picture folder and the entries beside it, absolute and in their order."""
         section, _, name = _FOLDER.partition(".")
         values = {name: self._document.value(_FOLDER), "more_pictures": self._raw_list()}
-        raw = with_absolute_paths({section: values}, self._document.folder)[section]
+        schema, place = self._document.schema, self._document.folder
+        raw = schema.with_absolute_paths({section: values}, place)[section]
         folder = raw[name]
         is_set = isinstance(folder, str) and folder.strip() and folder != UNSET
         return Path(folder) if is_set else None, [

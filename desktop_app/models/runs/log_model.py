@@ -11,10 +11,13 @@ from enum import IntEnum
 
 from PySide6.QtCore import QObject, Signal
 
-from trainer_core.protocol.messages import EVENT_MARK
+from desktop_app.process.outcome import Outcome
+from trainer_core.protocol.messages import EVENT_MARK, Event, Finished, Phase, Warned
+from trainer_core.protocol.words import sentences
 from trainer_core.texts import Text
 
 MAX_LINES = 10_000
+_SHOWN_ELSEWHERE = (Phase, Finished)  # by the status bar, and as the run's outcome
 
 
 class Level(IntEnum):
@@ -74,6 +77,22 @@ class LogModel(QObject):
     def add(self, level: Level, message: Text, time_s: float | None = None) -> None:
         """Add one line of ours, of now unless it says otherwise."""
         self._extend([LogLine(level, message, time.time() if time_s is None else time_s)])
+
+    def feed(self, event: Event) -> None:
+        """Add what an event of the run is worth saying, as of when it happened."""
+        if isinstance(event, _SHOWN_ELSEWHERE):
+            return
+        level = Level.WARNING if isinstance(event, Warned) else Level.INFO
+        for sentence in sentences(event):
+            self.add(level, sentence, event.time)
+
+    def add_warning(self, message: Text) -> None:
+        """Add what the app noticed just now."""
+        self.add(Level.WARNING, message)
+
+    def add_outcome(self, outcome: Outcome, time_s: float | None = None) -> None:
+        """Add how a run ended."""
+        self.add(Level.INFO if outcome.ok else Level.ERROR, outcome.sentence, time_s)
 
     def add_lines(self, lines: Iterable[str]) -> None:
         """Add lines that the trainer wrote; indented ones belong to the line before.

@@ -7,7 +7,6 @@ from helpers.pictures import write_dataset, write_picture
 from pytestqt.qtbot import QtBot
 
 from desktop_app.dataset_view.view import DatasetView
-from desktop_app.docks.dataset import DatasetDock
 from desktop_app.workspace import Workspace
 
 
@@ -32,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def view(workspace: Workspace, folder: Path, qtbot: QtBot) -> DatasetView:
     """The view of the folder once it was looked at."""
-    view = DatasetDock().build(workspace)
+    view = DatasetView(workspace)
     assert isinstance(view, DatasetView)
     qtbot.addWidget(view)
     view.resize(900, 500)

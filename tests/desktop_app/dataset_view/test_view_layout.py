@@ -1,7 +1,7 @@
 from PySide6.QtCore import QByteArray
 from PySide6.QtWidgets import QApplication, QSplitter
 
-from desktop_app.docks.dataset import DatasetDock
+from desktop_app.dataset_view.view import DatasetView
 
 
 def sizes(view) -> list[list[int]]:
@@ -10,7 +10,7 @@ def sizes(view) -> list[list[int]]:
 
 def reopened(workspace, like, qtbot):
     """Return another view, as the next start builds it."""
-    view = DatasetDock().build(workspace)
+    view = DatasetView(workspace)
     qtbot.addWidget(view)
     view.resize(like.size())
     with qtbot.waitExposed(view):

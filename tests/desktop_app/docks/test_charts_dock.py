@@ -6,7 +6,7 @@ from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QHelpEvent, QImage
 from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QSlider, QToolTip
 
-from desktop_app.docks.charts import ChartsDock
+from desktop_app.charts.view import ChartsView
 from desktop_app.theme import tokens
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import CheckpointSaved, SampleReady, StepDone
@@ -14,7 +14,7 @@ from trainer_core.protocol.messages import CheckpointSaved, SampleReady, StepDon
 
 @pytest.fixture
 def view(workspace, qtbot):
-    view = ChartsDock().build(workspace)
+    view = ChartsView(workspace)
     qtbot.addWidget(view)
     view.resize(600, 400)
     view.show()
@@ -157,7 +157,7 @@ def test_a_chosen_chart_is_drawn_with_its_newest_value(view, workspace, qtbot, n
 def test_the_choice_of_charts_is_remembered(view, workspace, qtbot):
     choose(view, "learning_rates")
     choose(view, "memory")
-    again = ChartsDock().build(workspace)
+    again = ChartsView(workspace)
     qtbot.addWidget(again)
     again.show()
     feed(workspace, 1, 10)

@@ -17,7 +17,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.dataset_view.side import DatasetSide
-from desktop_app.docks.dataset import DatasetDock
+from desktop_app.dataset_view.view import DatasetView
 from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import DropArea
@@ -42,7 +42,7 @@ def folder(tmp_path) -> Path:
 
 @pytest.fixture
 def view(workspace, qtbot):
-    view = DatasetDock().build(workspace)
+    view = DatasetView(workspace)
     qtbot.addWidget(view)
     view.resize(900, 600)
     view.show()

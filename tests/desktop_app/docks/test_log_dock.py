@@ -2,7 +2,7 @@ import pytest
 from PySide6.QtGui import QColor, QGuiApplication, QTextCursor
 from PySide6.QtWidgets import QCheckBox, QComboBox, QPlainTextEdit
 
-from desktop_app.docks.log import LogDock
+from desktop_app.docks.log import LogView
 from desktop_app.models.runs.log_model import Level
 from desktop_app.theme import tokens
 from desktop_app.widgets.icon_button import IconButton
@@ -11,7 +11,7 @@ from trainer_core.texts import text
 
 @pytest.fixture
 def view(workspace, qtbot):
-    view = LogDock().build(workspace)
+    view = LogView(workspace)
     qtbot.addWidget(view)
     view.resize(500, 150)
     view.show()

@@ -5,14 +5,14 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QWidget
 
-from desktop_app.docks.problems import ProblemsDock
+from desktop_app.docks.problems import ProblemsView
 from desktop_app.models.problems_model import Column
 from desktop_app.workspace import Workspace
 
 
 @pytest.fixture
 def view(workspace: Workspace, qtbot) -> QWidget:
-    view = ProblemsDock().build(workspace)
+    view = ProblemsView(workspace)
     qtbot.addWidget(view)
     view.resize(800, 200)
     view.show()

@@ -6,7 +6,7 @@ from PIL import Image
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QPushButton
 
-from desktop_app.docks.samples import SamplesDock
+from desktop_app.samples_view.view import SamplesView
 from trainer_core.protocol.messages import SampleReady, StepDone
 
 PATIENCE_MS = 20_000
@@ -14,7 +14,7 @@ PATIENCE_MS = 20_000
 
 @pytest.fixture
 def view(workspace, qtbot):
-    view = SamplesDock().build(workspace)
+    view = SamplesView(workspace)
     view.resize(700, 450)
     with qtbot.waitExposed(view):
         view.show()

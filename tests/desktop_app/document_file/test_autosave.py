@@ -11,7 +11,7 @@ from desktop_app.editors.registry import editor_for
 from desktop_app.editors.text import MultilineEditor
 from desktop_app.preferences import AppSettings
 from trainer_core.settings.param import Param, section_params
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_a_whole_number_that_a_field_shows_with_decimals_is_no_change(
     path = tmp_path / "mine.toml"
     path.write_text('format = "loom/1"\n[optimizer]\nlearning_rate = 1\n', encoding="utf-8")
     document.load(path)
-    focus(params()["optimizer.learning_rate"], document.value("optimizer.learning_rate"))
+    focus(TRAIN.params()["optimizer.learning_rate"], document.value("optimizer.learning_rate"))
     autosave.keep_now()
     autosave.close()
     assert not folder.exists()
@@ -186,7 +186,7 @@ def test_a_whole_number_that_a_field_shows_with_decimals_is_no_change(
 @pytest.fixture
 def comment(document: Document, qtbot) -> MultilineEditor:
     """A field of the document's, on the screen and with the focus."""
-    editor = MultilineEditor(params()["output.training_comment"])
+    editor = MultilineEditor(TRAIN.params()["output.training_comment"])
     qtbot.addWidget(editor)
     with qtbot.waitExposed(editor):
         editor.show()

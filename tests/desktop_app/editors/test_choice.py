@@ -1,12 +1,12 @@
 import pytest
 
 from desktop_app.editors.choice import ChoiceEditor
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
 def editor(qtbot) -> ChoiceEditor:
-    editor = ChoiceEditor(params()["optimizer.lr_scheduler"])
+    editor = ChoiceEditor(TRAIN.params()["optimizer.lr_scheduler"])
     qtbot.addWidget(editor)
     return editor
 

@@ -7,7 +7,7 @@ from desktop_app.editors.form import SectionForm
 from desktop_app.editors.problem_line import ProblemLine
 from desktop_app.editors.row import Row
 from desktop_app.widgets.icon_button import IconButton
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def problem_lines(row: Row) -> list[ProblemLine]:
 @pytest.mark.parametrize("section", ["model", "dataset", "adapter", "optimizer", "output"])
 def test_every_setting_of_a_section_has_a_row(section: str, document: Document, qtbot):
     form = shown_form(section, document, qtbot)
-    assert list(form.rows) == [path for path in params() if path.startswith(f"{section}.")]
+    assert list(form.rows) == [path for path in TRAIN.params() if path.startswith(f"{section}.")]
 
 
 def test_an_edit_changes_the_document(adapter: SectionForm, document: Document, qtbot):
@@ -133,4 +133,4 @@ def test_leaving_a_field_untouched_changes_nothing(document: Document, qtbot):
 def test_every_row_names_its_setting_to_screen_readers(adapter: SectionForm):
     for path, row in adapter.rows.items():
         for field in row.editor.fields():
-            assert field.accessibleName() == params()[path].spec.label
+            assert field.accessibleName() == TRAIN.params()[path].spec.label

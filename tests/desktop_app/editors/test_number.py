@@ -6,7 +6,7 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.editors.number import NumberEditor, SizeEditor
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 Make = Callable[[str], NumberEditor]
 
@@ -16,7 +16,7 @@ def make(qtbot) -> Make:
     """Make the editor of a setting and show it."""
 
     def make(path: str) -> NumberEditor:
-        editor = NumberEditor(params()[path])
+        editor = NumberEditor(TRAIN.params()[path])
         qtbot.addWidget(editor)
         editor.show()
         return editor
@@ -137,7 +137,7 @@ def test_the_wheel_turns_the_field_that_has_the_focus(make: Make, qtbot):
 
 
 def test_a_size_is_a_pair(qtbot):
-    editor = SizeEditor(params()["dataset.resolution"])
+    editor = SizeEditor(TRAIN.params()["dataset.resolution"])
     qtbot.addWidget(editor)
     editor.set_raw([512, 768])
     assert [side.text() for side in editor.fields()] == ["512", "768"]
@@ -146,7 +146,7 @@ def test_a_size_is_a_pair(qtbot):
 
 
 def test_a_broken_size_is_shown_and_kept(qtbot):
-    editor = SizeEditor(params()["dataset.resolution"])
+    editor = SizeEditor(TRAIN.params()["dataset.resolution"])
     qtbot.addWidget(editor)
     editor.set_raw([512])
     assert editor.fields()[0].text() == "[512]"

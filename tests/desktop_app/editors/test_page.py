@@ -3,13 +3,18 @@ from PySide6.QtWidgets import QLabel
 
 from desktop_app.document import Document
 from desktop_app.editors.page import SettingsPage
-from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
+from desktop_app.workspace import Workspace
 
 
 @pytest.fixture
-def page(document: Document, preferences: Preferences, qtbot) -> SettingsPage:
-    page = SettingsPage(("optimizer", "hardware"), document, preferences, SettingsFilter(document))
+def document(workspace: Workspace) -> Document:
+    return workspace.document
+
+
+@pytest.fixture
+def page(workspace: Workspace, qtbot) -> SettingsPage:
+    page = SettingsPage(workspace, ("optimizer", "hardware"))
     qtbot.addWidget(page)
     page.resize(420, 400)
     page.show()

@@ -11,11 +11,17 @@ from desktop_app.editors.row import Row
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.widgets.collapsible import Collapsible
+from desktop_app.workspace import Workspace
 
 
 @pytest.fixture
-def settings_filter(document: Document) -> SettingsFilter:
-    return SettingsFilter(document, document)
+def document(workspace: Workspace) -> Document:
+    return workspace.document
+
+
+@pytest.fixture
+def settings_filter(workspace: Workspace) -> SettingsFilter:
+    return workspace.filter
 
 
 @pytest.fixture
@@ -28,9 +34,9 @@ def outside(qtbot) -> QLineEdit:
 
 
 @pytest.fixture
-def page(document: Document, preferences: Preferences, settings_filter, qtbot) -> SettingsPage:
+def page(workspace: Workspace, qtbot) -> SettingsPage:
     sections = ("optimizer", "hardware")
-    page = SettingsPage(sections, document, preferences, settings_filter)
+    page = SettingsPage(workspace, sections)
     qtbot.addWidget(page)
     page.resize(420, 700)
     page.move(QCursor.pos() + QPoint(200, 200))  # the mouse is elsewhere
@@ -188,9 +194,9 @@ def test_another_file_is_filtered_anew(
 
 
 def test_the_menu_says_what_is_filtered_by_on_every_page(
-    page: SettingsPage, settings_filter, document: Document, preferences: Preferences, qtbot
+    page: SettingsPage, settings_filter, workspace: Workspace, qtbot
 ):
-    other = SettingsPage(("model",), document, preferences, settings_filter)
+    other = SettingsPage(workspace, ("model",))
     qtbot.addWidget(other)
     next(a for a in page.bar.choices() if "differs" in a.text()).trigger()
     assert settings_filter.only_changed

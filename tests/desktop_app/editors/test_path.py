@@ -6,12 +6,12 @@ from PySide6.QtWidgets import QFileDialog
 
 from desktop_app.editors.path import PathEditor
 from desktop_app.widgets.icon_button import IconButton
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
 def folder_editor(qtbot) -> PathEditor:
-    editor = PathEditor(params()["dataset.train_data_dir"])
+    editor = PathEditor(TRAIN.params()["dataset.train_data_dir"])
     qtbot.addWidget(editor)
     return editor
 
@@ -52,7 +52,7 @@ def test_a_browser_that_was_closed_changes_nothing(folder_editor: PathEditor, mo
 
 
 def test_a_setting_for_file_or_folder_offers_both(qtbot):
-    editor = PathEditor(params()["model.pretrained_model_name_or_path"])
+    editor = PathEditor(TRAIN.params()["model.pretrained_model_name_or_path"])
     qtbot.addWidget(editor)
     [button] = editor.findChildren(IconButton)
     assert len(button.menu().actions()) == 2

@@ -6,14 +6,14 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QPushButton
 from desktop_app.editors.form import SectionForm
 from desktop_app.editors.path_list import PathListEditor
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 PATH = "dataset.more_pictures"
 
 
 @pytest.fixture
 def editor(qtbot) -> PathListEditor:
-    editor = PathListEditor(params()[PATH])
+    editor = PathListEditor(TRAIN.params()[PATH])
     qtbot.addWidget(editor)
     editor.show()
     return editor
@@ -30,7 +30,7 @@ def button(editor: PathListEditor, label: str) -> QPushButton:
 
 
 def test_the_dialog_offers_every_picture_that_is_trained():
-    patterns = params()[PATH].spec.file_filter.split()
+    patterns = TRAIN.params()[PATH].spec.file_filter.split()
     assert patterns == [f"*{extension}" for extension in FORMAT_OF_EXTENSION]
 
 

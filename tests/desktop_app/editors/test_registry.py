@@ -5,9 +5,9 @@ import pytest
 from desktop_app.editors.registry import editor_for
 from trainer_core.settings.document import to_raw
 from trainer_core.settings.param import Param, ParamSpec
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
-every_parameter = pytest.mark.parametrize("param", params().values(), ids=lambda p: p.path)
+every_parameter = pytest.mark.parametrize("param", TRAIN.params().values(), ids=lambda p: p.path)
 
 
 @every_parameter

@@ -2,11 +2,11 @@ import pytest
 from PySide6.QtCore import Qt
 
 from desktop_app.editors.text import MultilineEditor, TextEditor, TextListEditor
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 
 def test_a_line_commits_on_enter(qtbot):
-    editor = TextEditor(params()["output.output_name"])
+    editor = TextEditor(TRAIN.params()["output.output_name"])
     qtbot.addWidget(editor)
     [field] = editor.fields()
     qtbot.keyClicks(field, "my cat")
@@ -17,7 +17,7 @@ def test_a_line_commits_on_enter(qtbot):
 
 @pytest.fixture
 def comment(qtbot) -> MultilineEditor:
-    editor = MultilineEditor(params()["output.training_comment"])
+    editor = MultilineEditor(TRAIN.params()["output.training_comment"])
     qtbot.addWidget(editor)
     return editor
 
@@ -46,7 +46,7 @@ def test_several_lines_commit_when_left(comment: MultilineEditor, qtbot):
 
 
 def test_a_list_has_one_item_a_line(qtbot):
-    editor = TextListEditor(params()["optimizer.optimizer_args"])
+    editor = TextListEditor(TRAIN.params()["optimizer.optimizer_args"])
     qtbot.addWidget(editor)
     editor.set_raw(["weight_decay=0.1", "betas=0.9,0.99"])
     [field] = editor.fields()

@@ -7,6 +7,7 @@ from PySide6.QtTest import QAbstractItemModelTester
 from desktop_app.models.problems_model import Column, ProblemsModel
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import text
 
 NOTICE = Problem("optimizer.lr_warmup", Severity.NOTICE, text("No effect."))
@@ -26,7 +27,7 @@ FINDING = Finding(
 
 @pytest.fixture
 def model(qapp: object) -> ProblemsModel:
-    model = ProblemsModel()
+    model = ProblemsModel(TRAIN)
     QAbstractItemModelTester(model, QAbstractItemModelTester.FailureReportingMode.Warning, model)
     return model
 

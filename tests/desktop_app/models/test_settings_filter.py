@@ -2,7 +2,7 @@ import pytest
 
 from desktop_app.document import Document
 from desktop_app.models.settings_filter import SettingsFilter
-from trainer_core.settings.schema import params
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
@@ -11,7 +11,7 @@ def settings_filter(document: Document) -> SettingsFilter:
 
 
 def test_everything_passes_at_first(settings_filter: SettingsFilter):
-    assert settings_filter.matching() == list(params())
+    assert settings_filter.matching() == list(TRAIN.params())
     assert not settings_filter.is_active
 
 
@@ -36,7 +36,7 @@ def test_every_word_must_occur(settings_filter: SettingsFilter):
 
 def test_blanks_ask_for_nothing(settings_filter: SettingsFilter):
     settings_filter.set_words("  ")
-    assert settings_filter.matching() == list(params())
+    assert settings_filter.matching() == list(TRAIN.params())
     assert not settings_filter.is_active
 
 
@@ -70,4 +70,4 @@ def test_clearing_takes_everything_back_and_tells_once(settings_filter: Settings
     settings_filter.changed.connect(lambda: told.append(settings_filter.matching()))
     settings_filter.clear()
     settings_filter.clear()
-    assert told == [list(params())]
+    assert told == [list(TRAIN.params())]

@@ -39,7 +39,16 @@ def metrics(qapp: object) -> MetricsModel:
 @pytest.fixture
 def run(metrics: MetricsModel, log: LogModel, qtbot: QtBot) -> Iterator[RunControl]:
     """A run control whose trainer is the fake one."""
-    control = RunControl(metrics, log)
+    control = RunControl()
+    control.forgotten.connect(metrics.clear)
+    control.retold.connect(log.clear)
+    control.past_event_received.connect(metrics.feed)
+    control.lines_received.connect(log.add_lines)
+    control.warned.connect(log.add_warning)
+    control.event_received.connect(log.feed)
+    control.event_received.connect(metrics.feed)
+    control.ended.connect(log.add_outcome)
+    control.recalled.connect(lambda outcome: log.add_outcome(outcome, control.heard_at))
     use_fake(control)
     yield control
     if control.is_running:

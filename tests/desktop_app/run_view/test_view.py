@@ -5,14 +5,13 @@ import pytest
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 
-from desktop_app.docks.run import RunDock
 from desktop_app.models.runs.used_settings import Records
 from desktop_app.run_view.records import FileTable
 from desktop_app.run_view.view import RunView
 from desktop_app.widgets.collapsible import Collapsible
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import Event, SaveNow, StepDone
-from trainer_core.settings.document import as_raw
+from trainer_core.settings.schema import TRAIN
 from trainer_core.version import __version__
 
 
@@ -20,7 +19,7 @@ from trainer_core.version import __version__
 def view(workspace: Workspace, ready_values: dict[str, object], qtbot) -> RunView:
     workspace.document.apply(ready_values, "made ready")
     qtbot.waitUntil(lambda: not workspace.is_looking, timeout=20_000)
-    view = RunDock().build(workspace)
+    view = RunView(workspace)
     assert isinstance(view, RunView)
     qtbot.addWidget(view)
     view.resize(600, 900)
@@ -177,7 +176,9 @@ def test_another_document_brings_the_plan_back(view: RunView, workspace: Workspa
 def test_every_setting_used_unfolds(view: RunView, workspace: Workspace, play, qtbot):
     play(steps=3)
     settings = workspace.document.usable
-    asked = {f"{s}.{n}": v for s, values in as_raw(settings).items() for n, v in values.items()}
+    asked = {
+        f"{s}.{n}": v for s, values in TRAIN.as_raw(settings).items() for n, v in values.items()
+    }
     workspace.record.used.records = Records(asked, {"hardware.seed": 77}, {"device": "Some GPU"})
     workspace.record.used.changed.emit()
     assert "drawn at the start → 77" in words(view)

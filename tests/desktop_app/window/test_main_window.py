@@ -257,7 +257,7 @@ def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
 def test_the_search_comes_back_with_its_dock(window: MainWindow, qtbot):
     settings = [dock.name for dock in DOCKS if dock.shows("hardware.seed")]
     for dock in DOCKS:
-        if dock.name not in settings and dock.default_area is Qt.DockWidgetArea.LeftDockWidgetArea:
+        if dock.name not in settings and dock.area is Qt.DockWidgetArea.LeftDockWidgetArea:
             window.docks.widgets[dock.name].close()
     window.docks.widgets[settings[0]].close()
     qtbot.waitUntil(lambda: not window.docks.widgets["model"].isVisible())

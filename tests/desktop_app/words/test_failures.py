@@ -6,12 +6,12 @@ import pytest
 from desktop_app.models.runs.used_settings import Records
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
 from desktop_app.words.failures import failure_of, setting_of
-from desktop_app.words.settings import first_setting, with_labels
+from desktop_app.words.settings import with_labels
 from desktop_app.workspace import Workspace
 from trainer_core import errors
 from trainer_core.errors import InternalError, TrainerError
+from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import Failed, StepDone
-from trainer_core.settings.schema import params
 from trainer_core.texts import Text, text
 
 
@@ -21,8 +21,16 @@ def subclasses(kind: type[TrainerError]) -> list[type[TrainerError]]:
     return [each for each in (kind, *below) if each.__module__.startswith("trainer_core.")]
 
 
-def failed(kind: str, message: str, hint: str = "", **values: object) -> Failed:
-    error = TrainerError(message, hint, **values)
+def failed(
+    kind: str,
+    message: str,
+    hint: str = "",
+    *,
+    setting: str = "",
+    picture: str = "",
+    **values: object,
+) -> Failed:
+    error = TrainerError(message, hint, setting=setting, picture=picture, **values)
     return Failed.of(error).model_copy(update={"kind": kind})
 
 
@@ -41,21 +49,23 @@ def test_every_kind_has_a_headline_a_reason_and_an_advice(workspace: Workspace, 
 
 
 @pytest.mark.parametrize(
-    ("kind", "message", "hint", "setting"),
+    ("kind", "told", "setting"),
     [
-        ("settings", "fp16 needs a GPU.", "Set mixed_precision to auto.", "mixed_precision"),
-        ("output", "The disk is full.", "Set cache_latents off.", "cache_latents"),
-        ("out_of_memory", "Too little.", "Lower the batch size, or so.", "train_batch_size"),
-        ("out_of_memory", "Too little.", "", "train_batch_size"),
-        ("numeric", "Not finite.", "Set Save precision to bf16 or float.", "save_precision"),
-        ("numeric", "Not finite.", "Lower the learning rate.", "learning_rate"),
-        ("model_file", "It is cut short.", "Copy it again.", "pretrained_model_name_or_path"),
-        ("internal", "Unexpected.", "", ""),
+        ("settings", "hardware.mixed_precision", "hardware.mixed_precision"),
+        ("numeric", "output.save_precision", "output.save_precision"),
+        ("model_file", "adapter.network_weights", "adapter.network_weights"),
+        ("internal", "model.clip_skip", "model.clip_skip"),
+        # Trainers of before name none.
+        ("out_of_memory", "", "dataset.train_batch_size"),
+        ("model_file", "", "model.pretrained_model_name_or_path"),
+        ("settings", "", ""),
+        ("internal", "", ""),
     ],
-)  # fmt: skip
-def test_the_setting_to_look_at_is_found(kind: str, message: str, hint: str, setting: str):
-    path = setting_of(failed(kind, message, hint))
-    assert path.partition(".")[2] == setting
+)
+def test_the_setting_to_look_at_is_the_one_that_the_trainer_names(
+    kind: str, told: str, setting: str
+):
+    assert setting_of(failed(kind, "It broke.", setting=told)) == setting
 
 
 @pytest.mark.parametrize(
@@ -78,17 +88,22 @@ def test_settings_are_called_by_their_labels():
     assert with_labels("a_word_of_nobody stays") == "a_word_of_nobody stays"
 
 
-def test_a_plain_word_is_no_setting():
-    assert "optimizer.epoch" in params()
-    assert first_setting("After the first epoch, resume.") is None
-
-
-def test_a_picture_named_by_its_path_can_be_shown(workspace: Workspace, tmp_path: Path):
+def test_the_picture_that_the_trainer_names_can_be_shown(workspace: Workspace, tmp_path: Path):
     picture = tmp_path / "a.png"
-    event = failed("dataset", "The picture {path} cannot be read.", path=picture)
+    event = failed("numeric", "Not finite.", picture=str(picture))
     workspace.run.event_received.emit(event)
     failure = failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None)
     assert failure.picture == picture
+
+
+def test_an_event_of_an_older_trainer_opens_without_a_picture(workspace: Workspace):
+    line = b'{"event": "failed", "kind": "dataset", "message": {"template": "It broke."}}'
+    event = decode_event(line)
+    assert isinstance(event, Failed)
+    workspace.run.event_received.emit(event)
+    failure = failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None)
+    assert failure.picture is None
+    assert failure.setting == "dataset.train_data_dir"
 
 
 def test_a_run_that_fails_at_its_beginning_trained_nothing(workspace: Workspace):

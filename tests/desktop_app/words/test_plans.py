@@ -7,15 +7,15 @@ from desktop_app.models.pictures.dataset_scan import Request, look
 from desktop_app.words.plans import summary
 from trainer_core.catalogue.families import ModelKind
 from trainer_core.model_files.recognise import ModelReport
-from trainer_core.settings.document import as_raw, parse, replaced
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.document import replaced
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 
 @pytest.fixture
 def settings(tmp_path: Path) -> TrainSettings:
     pictures = {f"{number}.png": None for number in range(3)}
     folder = write_dataset(tmp_path / "pictures", {"10_zxq cat": pictures})
-    parsed, problems = parse(
+    parsed, problems = TRAIN.parse(
         {
             "model": {"pretrained_model_name_or_path": "/models/base.safetensors"},
             "dataset": {"train_data_dir": str(folder), "train_batch_size": 4},
@@ -62,7 +62,7 @@ def test_the_trained_parts_are_named_with_their_rates(
     qapp, settings: TrainSettings, changes: dict[str, object], trains: str, rates: str
 ):
     own = {"optimizer.unet_lr": 2e-4, "optimizer.text_encoder_lr": 3e-5}
-    changed, problems = parse(replaced(as_raw(settings), own | changes))
+    changed, problems = TRAIN.parse(replaced(TRAIN.as_raw(settings), own | changes))
     assert changed is not None, problems
     facts = lines(changed)
     assert facts["Trains"].endswith(f"; {trains}")

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from trainer_core.settings.document import parse, replaced
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.document import replaced
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
 
@@ -17,7 +17,7 @@ def settings_of() -> SettingsOf:
     """Return settings with the given raw values by path, defaults for the others."""
 
     def build(changes: Mapping[str, object]) -> TrainSettings:
-        settings, problems = parse(replaced({}, changes))
+        settings, problems = TRAIN.parse(replaced({}, changes))
         assert settings is not None, problems
         return settings
 

@@ -12,20 +12,20 @@ from helpers.setting_values import accepted, as_text
 from trainer_core.errors import SettingsError
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
 from trainer_core.settings.param import Param
-from trainer_core.settings.schema import SECTION_TITLES, params
+from trainer_core.settings.schema import TRAIN
 
-EVERY = pytest.mark.parametrize("param", params().values(), ids=lambda param: param.path)
+EVERY = pytest.mark.parametrize("param", TRAIN.params().values(), ids=lambda param: param.path)
 
 
 @pytest.fixture
 def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="test", allow_abbrev=False)
-    add_setting_flags(parser)
+    add_setting_flags(parser, TRAIN)
     return parser
 
 
 def changes(parser: argparse.ArgumentParser, *words: str) -> Mapping[str, object]:
-    return changes_from_flags(parser.parse_args(words))
+    return changes_from_flags(parser.parse_args(words), TRAIN)
 
 
 @EVERY
@@ -115,7 +115,7 @@ def test_the_help_shows_every_section_setting_and_default(
     monkeypatch.setenv("COLUMNS", "500")
     shown = parser.format_help()
 
-    assert all(f"{title}:\n" in shown for title in SECTION_TITLES.values())
-    assert all(f"--{name} " in shown for name in setting_names())
-    assert "[%] (default: 10.0)" in shown
+    assert all(f"{title}:\n" in shown for title in TRAIN.titles.values())
+    assert all(f"--{name} " in shown for name in setting_names(TRAIN))
+    assert "[0 to 100, %] (default: 10.0)" in shown
     assert "(default: unset)" in shown

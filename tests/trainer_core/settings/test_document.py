@@ -13,21 +13,17 @@ from helpers.setting_values import accepted, as_text, refused
 from trainer_core.settings.document import (
     UNSET,
     Raw,
-    as_raw,
     closest,
-    completed,
     from_raw,
     from_text,
-    parse,
     replaced,
     to_raw,
-    with_absolute_paths,
 )
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.settings.schema import params, sections
+from trainer_core.settings.schema import TRAIN
 
-PARAMS = list(params().values())
+PARAMS = list(TRAIN.params().values())
 OPTIONAL = [param for param in PARAMS if param.is_optional]
 ACCEPTED = [(param, raw) for param in PARAMS for raw in accepted(param)]
 REFUSED = [(param, raw) for param in PARAMS for raw in refused(param)]
@@ -42,7 +38,7 @@ every_refused = pytest.mark.parametrize(("param", "raw"), REFUSED, ids=case_name
 
 
 def one_problem(raw: Raw) -> Problem:
-    settings, problems = parse(raw)
+    settings, problems = TRAIN.parse(raw)
     assert settings is None
     (problem,) = problems
     assert problem.severity is Severity.ERROR
@@ -59,7 +55,7 @@ def mended(raw: Raw, problem: Problem) -> Raw:
 
 @every_accepted
 def test_an_accepted_value_comes_back_as_it_was(param: Param, raw: object) -> None:
-    settings, problems = parse({param.section: {param.name: raw}})
+    settings, problems = TRAIN.parse({param.section: {param.name: raw}})
 
     assert (problems, settings is None) == ([], False)
     assert settings is not None
@@ -70,7 +66,9 @@ def test_an_accepted_value_comes_back_as_it_was(param: Param, raw: object) -> No
 def test_an_accepted_value_survives_a_toml_file(param: Param, raw: object) -> None:
     content = tomlkit.dumps({param.section: {param.name: raw}})
 
-    assert parse(tomlkit.parse(content).unwrap()) == parse({param.section: {param.name: raw}})
+    assert TRAIN.parse(tomlkit.parse(content).unwrap()) == TRAIN.parse(
+        {param.section: {param.name: raw}}
+    )
 
 
 @every_accepted
@@ -97,7 +95,7 @@ def test_a_refused_value_is_named_with_its_place(param: Param, raw: object) -> N
 def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw: object) -> None:
     document = {param.section: {param.name: raw}}
 
-    settings, problems = parse(mended(document, one_problem(document)))
+    settings, problems = TRAIN.parse(mended(document, one_problem(document)))
     assert (settings is None, problems) == (False, [])
 
 
@@ -176,7 +174,7 @@ def test_a_very_long_value_is_cut() -> None:
 
 
 def test_a_whole_number_does_for_a_number() -> None:
-    settings, problems = parse({"optimizer": {"learning_rate": 1}})
+    settings, problems = TRAIN.parse({"optimizer": {"learning_rate": 1}})
 
     assert settings is not None
     assert (settings.optimizer.learning_rate, problems) == (1.0, [])
@@ -185,7 +183,7 @@ def test_a_whole_number_does_for_a_number() -> None:
 def test_every_mistake_is_named_at_once() -> None:
     raw = {"model": {"clip_skip": 0, "clip": 1}, "modl": {}, "optimizer": {"unet_lr": "fast"}}
 
-    _, problems = parse(raw)
+    _, problems = TRAIN.parse(raw)
 
     assert {problem.path for problem in problems} == {
         "model.clip_skip",
@@ -200,7 +198,7 @@ def test_every_mistake_is_named_at_once() -> None:
 
 @pytest.mark.parametrize("param", OPTIONAL, ids=lambda param: param.path)
 def test_unset_stands_for_none_whatever_the_default(param: Param) -> None:
-    settings, _ = parse({param.section: {param.name: UNSET}})
+    settings, _ = TRAIN.parse({param.section: {param.name: UNSET}})
 
     assert settings is not None
     assert settings.get(param.path) is None
@@ -211,14 +209,14 @@ def test_unset_stands_for_none_whatever_the_default(param: Param) -> None:
     "param", [param for param in OPTIONAL if param.is_path], ids=lambda param: param.path
 )
 def test_an_empty_path_is_unset(param: Param, empty: str) -> None:
-    settings, problems = parse({param.section: {param.name: empty}})
+    settings, problems = TRAIN.parse({param.section: {param.name: empty}})
 
     assert settings is not None
     assert (settings.get(param.path), problems) == (None, [])
 
 
 def test_a_text_that_cannot_be_unset_may_be_that_word() -> None:
-    settings, problems = parse({"output": {"output_name": UNSET}})
+    settings, problems = TRAIN.parse({"output": {"output_name": UNSET}})
 
     assert settings is not None
     assert (settings.output.output_name, problems) == (UNSET, [])
@@ -232,16 +230,16 @@ def test_no_default_is_the_word_unset_itself() -> None:
 
 
 def test_lists_may_be_typed_with_commas() -> None:
-    assert from_text(params()["dataset.resolution"], "512,768") == [512, 768]
+    assert from_text(TRAIN.params()["dataset.resolution"], "512,768") == [512, 768]
 
 
 def test_one_side_is_a_square_on_the_command_line() -> None:
-    assert from_text(params()["dataset.resolution"], "512") == [512, 512]
+    assert from_text(TRAIN.params()["dataset.resolution"], "512") == [512, 512]
 
 
 @pytest.mark.parametrize("sides", [768, "768", "768,768", "768 768", [768, 768]])
 def test_a_square_may_be_given_by_one_side_or_as_text(sides: object) -> None:
-    settings, problems = parse({"dataset": {"resolution": sides}})
+    settings, problems = TRAIN.parse({"dataset": {"resolution": sides}})
 
     assert settings is not None, problems
     assert settings.dataset.resolution == (768, 768)
@@ -250,7 +248,7 @@ def test_a_square_may_be_given_by_one_side_or_as_text(sides: object) -> None:
 def test_a_comma_inside_a_text_stays() -> None:
     words = "weight_decay=0.1 betas=0.9,0.99"
 
-    assert from_text(params()["optimizer.optimizer_args"], words) == [
+    assert from_text(TRAIN.params()["optimizer.optimizer_args"], words) == [
         "weight_decay=0.1",
         "betas=0.9,0.99",
     ]
@@ -261,7 +259,7 @@ def test_a_comma_inside_a_text_stays() -> None:
     [("true", True), ("False", False), ("1", True), ("0", False), (" TRUE", True)],
 )
 def test_switches_may_be_typed_in_any_case_or_as_numbers(words: str, value: bool) -> None:
-    assert from_text(params()["output.save_state"], words) is value
+    assert from_text(TRAIN.params()["output.save_state"], words) is value
 
 
 @pytest.mark.parametrize(
@@ -279,7 +277,7 @@ def test_switches_may_be_typed_in_any_case_or_as_numbers(words: str, value: bool
     ],
 )
 def test_words_that_do_not_fit_are_refused_by_validation(path: str, words: str) -> None:
-    raw = replaced({}, {path: from_text(params()[path], words)})
+    raw = replaced({}, {path: from_text(TRAIN.params()[path], words)})
 
     assert one_problem(raw).path == path
 
@@ -310,7 +308,7 @@ def test_what_is_unknown_is_named_with_a_way_out_that_mends_it(
     assert problem.path == path
     assert problem.suggestion is not None
     assert str(problem.suggestion.message).endswith(hint)
-    settings, problems = parse(mended(raw, problem))
+    settings, problems = TRAIN.parse(mended(raw, problem))
     assert (settings is None, problems) == (False, [])
 
 
@@ -349,30 +347,30 @@ def test_closest_is_near_or_nothing() -> None:
 
 def test_settings_as_raw_validate_to_the_same_settings() -> None:
     changes = {param.path: list(accepted(param))[-1] for param in PARAMS}
-    settings, _ = parse(replaced({}, changes))
+    settings, _ = TRAIN.parse(replaced({}, changes))
 
     assert settings is not None
-    assert parse(as_raw(settings)) == (settings, [])
+    assert TRAIN.parse(TRAIN.as_raw(settings)) == (settings, [])
 
 
 def test_completed_writes_every_setting_of_the_sections_that_are_there() -> None:
-    raw = completed({"model": {"clip_skip": 2}, "output": {}})
+    raw = TRAIN.completed({"model": {"clip_skip": 2}, "output": {}})
 
     assert list(raw) == ["model", "output"]
-    assert set(raw["output"]) == set(sections()["output"].model_fields)
+    assert set(raw["output"]) == set(TRAIN.sections["output"].model_fields)
     assert raw["model"]["clip_skip"] == 2
     assert raw["output"]["output_dir"] == UNSET
 
 
 def test_completed_keeps_what_is_unknown_or_broken() -> None:
-    raw = completed({"modl": {"a": 1}, "model": {"clip": 1}, "dataset": 3})
+    raw = TRAIN.completed({"modl": {"a": 1}, "model": {"clip": 1}, "dataset": 3})
 
     assert (raw["modl"], raw["model"]["clip"], raw["dataset"]) == ({"a": 1}, 1, 3)
 
 
 def test_completed_leaves_its_argument_alone() -> None:
     raw: Raw = {"model": {}}
-    completed(raw)
+    TRAIN.completed(raw)
 
     assert raw == {"model": {}}
 
@@ -400,14 +398,14 @@ def test_replaced_sets_and_removes_by_path(
 
 
 def test_values_that_are_no_value_are_left_to_validation() -> None:
-    assert from_raw(params()["model.clip_skip"], "two") == "two"
+    assert from_raw(TRAIN.params()["model.clip_skip"], "two") == "two"
 
 
 # ------------------------------------------------------------------ paths
 
 
 def absolute(value: object, folder: Path) -> object:
-    raw = with_absolute_paths({"dataset": {"train_data_dir": value}}, folder)
+    raw = TRAIN.with_absolute_paths({"dataset": {"train_data_dir": value}}, folder)
     return raw["dataset"]["train_data_dir"]
 
 
@@ -439,7 +437,7 @@ def test_every_path_of_a_list_is_meant_from_the_folder_of_the_file(tmp_path: Pat
     given = ["pictures/10_cat", str(tmp_path / "b.png"), "", 3]
     raw = {"dataset": {"more_pictures": given}}
 
-    absolute = with_absolute_paths(raw, tmp_path)["dataset"]["more_pictures"]
+    absolute = TRAIN.with_absolute_paths(raw, tmp_path)["dataset"]["more_pictures"]
     assert absolute == [str(tmp_path / "pictures" / "10_cat"), str(tmp_path / "b.png"), "", 3]
     assert given[0] == "pictures/10_cat"
 
@@ -454,4 +452,4 @@ def test_a_list_of_paths_is_asked_for_in_words() -> None:
 def test_only_paths_are_made_absolute(tmp_path: Path) -> None:
     raw = {"output": {"output_name": "cat"}, "model": 3, "modl": {"train_data_dir": "a"}}
 
-    assert with_absolute_paths(raw, tmp_path) == raw
+    assert TRAIN.with_absolute_paths(raw, tmp_path) == raw

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from trainer_core.errors import OutputError, SettingsError
-from trainer_core.settings.document import Raw, completed, parse, replaced
+from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.files import FORMAT, RunFile, dumps, load, loads, save
-from trainer_core.settings.schema import TrainSettings, params, sections
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 WRITTEN = """\
 # My lantern, third attempt.
@@ -172,8 +172,8 @@ def test_nothing_a_user_wrote_is_lost_when_a_value_changes() -> None:
 def test_every_setting_of_the_touched_sections_is_written() -> None:
     raw = loads(dumped(WRITTEN, {}), "run.toml").raw
 
-    assert raw == completed(loads(WRITTEN, "run.toml").raw)
-    assert set(raw["model"]) == set(sections()["model"].model_fields)
+    assert raw == TRAIN.completed(loads(WRITTEN, "run.toml").raw)
+    assert set(raw["model"]) == set(TRAIN.sections["model"].model_fields)
     assert "dataset" not in raw
 
 
@@ -181,7 +181,7 @@ def test_what_is_written_validates_to_the_same_settings() -> None:
     raw = loads(WRITTEN, "run.toml").raw
     del raw["my_notes"]
 
-    assert parse(loads(dumps(RunFile(raw)), "run.toml").raw) == parse(raw)
+    assert TRAIN.parse(loads(dumps(RunFile(raw)), "run.toml").raw) == TRAIN.parse(raw)
 
 
 def test_writing_twice_changes_nothing() -> None:
@@ -198,9 +198,9 @@ def test_a_new_document_begins_with_its_format() -> None:
 
 
 def test_all_settings_survive_a_new_document() -> None:
-    raw: Raw = {name: {} for name in sections()}
+    raw: Raw = {name: {} for name in TRAIN.sections}
 
-    assert parse(loads(dumps(RunFile(raw)), "run.toml").raw) == (TrainSettings(), [])
+    assert TRAIN.parse(loads(dumps(RunFile(raw)), "run.toml").raw) == (TrainSettings(), [])
 
 
 def test_the_run_s_id_and_seed_are_written_beside_the_settings() -> None:
@@ -243,7 +243,7 @@ def test_a_value_of_another_type_replaces_an_equal_one(before: str, after: objec
 def test_any_way_of_writing_toml_survives(content: str) -> None:
     content = f'format = "{FORMAT}"\n{content}'
 
-    assert loads(dumped(content, {}), "run.toml").raw == completed(loads(content, "x").raw)
+    assert loads(dumped(content, {}), "run.toml").raw == TRAIN.completed(loads(content, "x").raw)
 
 
 def test_a_section_that_is_no_table_can_be_mended() -> None:
@@ -262,7 +262,7 @@ def test_line_ends_stay_as_they_were(newline: str, tmp_path: Path) -> None:
 
     content = path.read_bytes()
     assert content.count(b"\r\n") == (content.count(b"\n") if newline == "\r\n" else 0)
-    assert load(path).raw == completed(loads(WRITTEN, "run.toml").raw)
+    assert load(path).raw == TRAIN.completed(loads(WRITTEN, "run.toml").raw)
 
 
 def test_line_ends_of_the_file_do_not_become_part_of_a_value(tmp_path: Path) -> None:
@@ -291,10 +291,12 @@ def test_an_existing_file_is_not_replaced_unasked(tmp_path: Path) -> None:
 
 
 def test_settings_of_every_kind_are_written_as_toml_has_them() -> None:
-    written = dumps(RunFile({section: {} for section in sections()}))
+    written = dumps(RunFile({section: {} for section in TRAIN.sections}))
 
     assert "resolution = [512, 512]\n" in written
     assert "enable_bucket = true\n" in written
     assert 'train_data_dir = "unset"\n' in written
     assert "learning_rate = 0.0001\n" in written
-    assert sum(written.count(f"{param.name} = ") for param in params().values()) >= len(params())
+    assert sum(written.count(f"{param.name} = ") for param in TRAIN.params().values()) >= len(
+        TRAIN.params()
+    )

@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 
-from trainer_core.settings.document import parse, replaced
+from trainer_core.settings.document import replaced
 from trainer_core.settings.reference import describe, describe_lines
-from trainer_core.settings.schema import SECTION_TITLES, TrainSettings, params
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
-RECORDS = {record["name"]: record for record in describe()}
+RECORDS = {record["name"]: record for record in describe(TRAIN)}
 
 
 def test_every_setting_is_described_once_and_in_order() -> None:
-    assert [f"{r['section']}.{r['name']}" for r in describe()] == list(params())
+    assert [f"{r['section']}.{r['name']}" for r in describe(TRAIN)] == list(TRAIN.params())
 
 
 def test_the_description_is_plain_json() -> None:
-    assert json.loads(json.dumps(describe())) == describe()
+    assert json.loads(json.dumps(describe(TRAIN))) == describe(TRAIN)
 
 
 def test_the_described_defaults_make_the_default_settings() -> None:
-    defaults = {f"{r['section']}.{r['name']}": r["default"] for r in describe()}
+    defaults = {f"{r['section']}.{r['name']}": r["default"] for r in describe(TRAIN)}
 
-    assert parse(replaced({}, defaults)) == (TrainSettings(), [])
+    assert TRAIN.parse(replaced({}, defaults)) == (TrainSettings(), [])
 
 
 @pytest.mark.parametrize(
@@ -68,18 +68,18 @@ def test_when_a_setting_acts_is_said_in_words(name: str, when: list[str]) -> Non
 
 
 def test_the_lines_hold_every_section_setting_and_help() -> None:
-    lines = "\n".join(describe_lines())
+    lines = "\n".join(describe_lines(TRAIN))
 
-    assert all(f"[{section}]  {title}\n" in lines for section, title in SECTION_TITLES.items())
-    for record in describe():
+    assert all(f"[{section}]  {title}\n" in lines for section, title in TRAIN.titles.items())
+    for record in describe(TRAIN):
         assert f"  {record['name']}  (" in lines
         assert f"{record['label']}: {record['help']}" in lines
 
 
 def test_a_line_says_type_default_bounds_unit_and_choices() -> None:
-    lines = list(describe_lines())
+    lines = list(describe_lines(TRAIN))
 
-    assert "  lr_warmup  (float, default 10.0, 0.0 to 100.0, %)" in lines
+    assert "  lr_warmup  (float, default 10.0, 0 to 100, %)" in lines
     assert "  save_precision  (choice, default fp16, float | fp16 | bf16)" in lines
     assert "  network_weights  (path, default unset)" in lines
 
@@ -96,6 +96,6 @@ def test_a_line_says_what_an_empty_value_means() -> None:
 
 
 def _line_of(name: str) -> list[Any]:
-    lines = list(describe_lines())
+    lines = list(describe_lines(TRAIN))
     start = next(n for n, line in enumerate(lines) if line.startswith(f"  {name}  ("))
     return lines[start : start + 3]

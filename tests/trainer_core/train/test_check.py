@@ -11,8 +11,9 @@ from helpers.tiny_model import make_tiny_sd1
 from helpers.trainer_process import tiny_values
 from safetensors.torch import save_file
 
-from trainer_core.settings.document import Raw, parse, replaced
+from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.schema import TRAIN
 from trainer_core.train.building import build_method, outline_family
 from trainer_core.train.check import report
 
@@ -34,7 +35,7 @@ def raw(model: Path, tmp_path: Path) -> Raw:
 
 @pytest.fixture
 def weights_of_rank_4(raw: Raw, tmp_path: Path) -> Path:
-    settings, _ = parse(replaced(raw, {"adapter.network_dim": 4}))
+    settings, _ = TRAIN.parse(replaced(raw, {"adapter.network_dim": 4}))
     assert settings is not None
     method = build_method(settings)
     method.prepare(outline_family(settings), seed=1, warn=lambda _: None)

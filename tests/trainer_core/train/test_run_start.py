@@ -14,8 +14,8 @@ from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.codec import encode
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, EventBase, StepDone
 from trainer_core.settings import files
-from trainer_core.settings.document import as_raw, parse, replaced
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.document import replaced
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.train.run_start import OwnFiles, RunStart, changed_settings, decide_start
 
 RUN_ID = "0123456789abcdef"
@@ -234,10 +234,10 @@ def test_an_output_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_the_record_holds_settings_identity_and_seed(folder: RunFolder) -> None:
     start = start_of(folder, seed=7)
     start.make_folders()
-    start.record(as_raw(TrainSettings()))
+    start.record(TRAIN.as_raw(TrainSettings()))
 
     written = files.load(folder.run_file)
-    assert parse(written.raw) == (TrainSettings(), [])
+    assert TRAIN.parse(written.raw) == (TrainSettings(), [])
     assert dict(written.run) == {"id": start.run_id, "seed": 7}
 
 
@@ -295,7 +295,7 @@ def test_a_state_that_was_about_to_be_replaced_comes_back(folder: RunFolder) -> 
 
 # ------------------------------------------------------------------ changed settings
 
-RAW = as_raw(TrainSettings())
+RAW = TRAIN.as_raw(TrainSettings())
 
 
 def test_equal_settings_have_no_change() -> None:

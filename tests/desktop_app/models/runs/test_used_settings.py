@@ -7,8 +7,7 @@ from desktop_app.models.runs.used_settings import Records, UsedSettings, read_re
 from desktop_app.words.used import differences, everything
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings import files
-from trainer_core.settings.document import as_raw
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 USED = {
     "hardware.mixed_precision": "no",
@@ -25,7 +24,7 @@ def folder(tmp_path: Path) -> RunFolder:
     """The records of a run with default settings, as the trainer writes them."""
     folder = RunFolder(tmp_path, "cat")
     folder.path.mkdir()
-    run_file = files.RunFile(as_raw(TrainSettings()), run={"id": "mine", "seed": 1234})
+    run_file = files.RunFile(TRAIN.as_raw(TrainSettings()), run={"id": "mine", "seed": 1234})
     folder.run_file.write_text(files.dumps(run_file), encoding="utf-8")
     facts = {"run_id": "mine", "device": "CPU, 2 threads", "attention": "sdpa", "used": USED}
     folder.effective_file.write_text(json.dumps(facts), encoding="utf-8")

@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 import pytest
 from helpers.setting_values import accepted, after_suggestion
 
-from trainer_core.settings import rules
-from trainer_core.settings.document import parse, replaced, to_raw
+from trainer_core.settings.document import replaced, to_raw
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.settings.schema import TrainSettings, params, path_of
+from trainer_core.settings.rules.effects import values_without_effect
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
 
-CONDITIONS = [(param, condition) for param in params().values() for condition in param.spec.when]
+CONDITIONS = [(each, when) for each in TRAIN.params().values() for when in each.spec.when]
 every_condition = pytest.mark.parametrize(
     ("param", "condition"),
     CONDITIONS,
@@ -24,15 +24,15 @@ every_condition = pytest.mark.parametrize(
 
 
 def other_param(condition: ActsIf) -> Param:
-    path = path_of(condition.name)
+    path = TRAIN.path_of(condition.name)
     assert path is not None
-    return params()[path]
+    return TRAIN.params()[path]
 
 
 def raw_value(param: Param, fits: Callable[[object], bool]) -> object:
     """Return a raw value of ``param`` whose Python value fits."""
     for raw in accepted(param):
-        settings, _ = parse(replaced({}, {param.path: raw}))
+        settings, _ = TRAIN.parse(replaced({}, {param.path: raw}))
         assert settings is not None
         if fits(settings.get(param.path)):
             return raw
@@ -52,11 +52,11 @@ def conditions_met(param: Param) -> dict[str, object]:
 
 
 def notices_of(settings: TrainSettings, param: Param) -> list[Problem]:
-    return [p for p in rules.values_without_effect(settings) if p.path == param.path]
+    return [p for p in values_without_effect(settings, {}) if p.path == param.path]
 
 
 @pytest.mark.parametrize(
-    "param", [param for param in params().values() if param.spec.when], ids=lambda p: p.path
+    "param", [param for param in TRAIN.params().values() if param.spec.when], ids=lambda p: p.path
 )
 def test_a_changed_value_that_acts_is_not_mentioned(settings_of: SettingsOf, param: Param) -> None:
     settings = settings_of({**conditions_met(param), param.path: changed_value(param)})
@@ -115,77 +115,10 @@ def test_a_default_that_does_not_act_is_not_mentioned(
 def test_the_reason_is_said_in_words(
     settings_of: SettingsOf, changes: dict[str, object], message: str
 ) -> None:
-    messages = [str(p.message) for p in rules.values_without_effect(settings_of(changes))]
+    messages = [str(p.message) for p in values_without_effect(settings_of(changes), {})]
 
     assert messages == [message]
 
 
 def test_default_settings_have_nothing_without_effect(settings_of: SettingsOf) -> None:
-    assert list(rules.values_without_effect(settings_of({}))) == []
-
-
-# ------------------------------------------------------------------ special cases
-
-RATE, UNET_RATE = "optimizer.learning_rate", "optimizer.unet_lr"
-SCHEDULE = "optimizer.lr_scheduler"
-
-
-@pytest.mark.parametrize(
-    ("changes", "message"),
-    [
-        ({}, "learning_rate has no effect because unet_lr and text_encoder_lr are set."),
-        (
-            {"adapter.network_train_unet_only": True},
-            "learning_rate has no effect because unet_lr is set.",
-        ),
-    ],
-)
-def test_a_common_rate_that_no_part_uses_is_named(
-    settings_of: SettingsOf, changes: dict[str, object], message: str
-) -> None:
-    settings = settings_of({RATE: 1e-3, **changes})
-
-    (problem,) = rules.common_rate(settings)
-    assert (problem.path, problem.severity) == (RATE, Severity.NOTICE)
-    assert str(problem.message) == message
-    assert list(rules.common_rate(after_suggestion(settings, problem))) == []
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {RATE: 1e-3, UNET_RATE: "unset"},
-        {RATE: 1e-3, SCHEDULE: "polynomial"},
-    ],
-)
-def test_a_common_rate_that_acts_or_is_untouched_is_not_named(
-    settings_of: SettingsOf, changes: dict[str, object]
-) -> None:
-    assert list(rules.common_rate(settings_of(changes))) == []
-
-
-@pytest.mark.parametrize("rate", [0.0, 1e-7])
-def test_a_polynomial_schedule_that_would_have_to_rise_is_refused(
-    settings_of: SettingsOf, rate: float
-) -> None:
-    settings = settings_of({RATE: rate, SCHEDULE: "polynomial"})
-
-    (problem,) = rules.common_rate(settings)
-    assert (problem.path, problem.severity) == (RATE, Severity.ERROR)
-    assert list(rules.common_rate(after_suggestion(settings, problem))) == []
-
-
-@pytest.mark.parametrize("no_upscale", [True, False])
-def test_no_upscaling_without_buckets_is_named_once(
-    settings_of: SettingsOf, no_upscale: bool
-) -> None:
-    path = "dataset.bucket_no_upscale"
-    settings = settings_of({"dataset.enable_bucket": False, path: no_upscale})
-
-    (problem,) = [each for each in rules.check(settings) if each.path == path]
-    assert problem.severity is Severity.NOTICE
-
-
-def test_no_upscaling_with_buckets_is_not_named(settings_of: SettingsOf) -> None:
-    assert list(rules.upscaling_without_buckets(settings_of({}))) == []
+    assert list(values_without_effect(settings_of({}), {})) == []

@@ -1,0 +1,53 @@
+"""What a dock is: a name, a title, a place, and the view that it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
+
+from desktop_app.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Dock:
+    """One dock of the window, as data: its view does the work.
+
+    A view is a widget that is built with the workspace; it shows the workspace's models and
+    connects their signals. Views never call each other.
+
+    Attributes:
+        name: Key for the saved layout; never translated, never changed.
+        title: What the tab and the View menu say, a template of context "App".
+        icon: Name of a file in ``resources/icons``.
+        area: Where it stands at the first start; docks of one area share it as tabs.
+        view: Where its widget is declared, ``package.module:Class``.
+        sections: The sections of settings that are edited in it; a view of settings is built with
+            them beside the workspace.
+        is_built_late: True if it is built when it is first seen, because that takes a while; it
+            may listen to nothing but models then.
+        is_in_front: Whether its tab is the one in front then, instead of the first.
+    """
+
+    name: str
+    title: str
+    icon: str
+    area: Qt.DockWidgetArea
+    view: str
+    sections: tuple[str, ...] = ()
+    is_built_late: bool = False
+    is_in_front: bool = False
+
+    def build(self, workspace: Workspace) -> QWidget:
+        """Return the dock's widget; its module is loaded only now."""
+        module, _, name = self.view.partition(":")
+        view = getattr(import_module(module), name)
+        made = view(workspace, self.sections) if self.sections else view(workspace)
+        assert isinstance(made, QWidget), f"the view of {self.name} is a widget"
+        return made
+
+    def shows(self, path: str) -> bool:
+        """Tell whether the setting ``section.name`` is edited in this dock."""
+        return path.partition(".")[0] in self.sections

@@ -1,0 +1,91 @@
+import pytest
+
+from trainer_core.protocol.messages import (
+    CheckpointRemoved,
+    CheckpointSaved,
+    Finished,
+    Hello,
+    Phase,
+    Plan,
+    Resumed,
+    SampleReady,
+    StepDone,
+    TextData,
+    Warned,
+)
+from trainer_core.protocol.words import in_words, sentences
+
+PLAN = Plan(
+    pictures=3,
+    showings_per_epoch=6,
+    buckets=(),
+    batches_per_epoch=6,
+    steps_per_epoch=6,
+    total_steps=12,
+    epochs=2,
+    warmup_steps=0,
+)
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (
+            CheckpointSaved(
+                kind="weights", step=9, epoch=1, path="/o/a.safetensors", size_bytes=3 * 2**19
+            ),
+            "Saved a.safetensors (1.5 MiB) after step 9.",
+        ),
+        (CheckpointRemoved(kind="state", path="/o/a-state"), "Removed a-state."),
+        (Resumed(from_step=7, state="/o/a-state"), "Going on after step 7."),
+        (
+            SampleReady(step=3, epoch=1, prompt_index=0, prompt="a {cat}", path="/o/a.png", seed=1),
+            "Sample after step 3: a {cat}",
+        ),
+        (
+            SampleReady(step=0, epoch=0, prompt_index=0, prompt="a cat", path="/o/a.png", seed=1),
+            "Sample before training: a cat",
+        ),
+        (Warned(message=TextData(template="Only {n}.", values={"n": 2})), "Only 2."),
+        (
+            Warned(message=TextData(template="It is hot."), hint=TextData(template="Wait.")),
+            "It is hot. Wait.",
+        ),
+        (
+            Hello(version="1", pid=1, run_id="1", run_folder="/o/a.run"),
+            "The run's folder is /o/a.run.",
+        ),
+        (Phase(phase="loading"), "Loading the base model ..."),
+        (PLAN, "3 pictures, 6 per epoch, 12 steps in all."),
+        (
+            PLAN.model_copy(update={"device": "cpu", "precision": "no"}),
+            "3 pictures, 6 per epoch, 12 steps in all. Training on cpu, precision no.",
+        ),
+        (
+            Finished(reason="completed", step=9, total_steps=9, seconds=1, weights="/o/a.ckpt"),
+            "Done: 9 steps trained. The LoRA: /o/a.ckpt",
+        ),
+        (
+            Finished(reason="stopped", step=7, total_steps=9, seconds=1),
+            "Stopped after step 7 of 9, not saved.",
+        ),
+        (
+            Finished(reason="stopped", step=0, total_steps=9, seconds=1),
+            "Stopped before the first step; nothing was written.",
+        ),
+    ],
+)
+def test_milestones_are_told(event, words):
+    assert in_words(event) == words
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        Phase(phase="saving"),
+        StepDone(step=1, epoch=1, loss=0.1, learning_rates={}),
+        Hello(version="1", pid=1, run_id="", run_folder=""),
+    ],
+)
+def test_what_is_no_milestone_is_not(event):
+    assert sentences(event) == ()

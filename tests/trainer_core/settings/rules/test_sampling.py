@@ -1,0 +1,38 @@
+"""Prompts and when they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import pytest
+from helpers.setting_values import after_suggestion
+
+from trainer_core.settings.problems import Severity
+from trainer_core.settings.rules.sampling import samples_are_drawn
+from trainer_core.settings.schema import TrainSettings
+
+SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
+
+
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"sampling.sample_every_n_steps": 10},
+        {"sampling.sample_every_n_epochs": 1},
+        {"sampling.sample_at_first": True},
+    ],
+)
+def test_prompts_with_a_time_to_draw_them_are_fine(
+    settings_of: SettingsOf, when: dict[str, object]
+) -> None:
+    settings = settings_of({"sampling.sample_prompts": "prompts.txt", **when})
+
+    assert list(samples_are_drawn(settings, {})) == []
+
+
+def test_prompts_that_are_never_drawn_are_a_warning(settings_of: SettingsOf) -> None:
+    settings = settings_of({"sampling.sample_prompts": "prompts.txt"})
+
+    (problem,) = samples_are_drawn(settings, {})
+    assert (problem.path, problem.severity) == ("sampling.sample_prompts", Severity.WARNING)
+    assert list(samples_are_drawn(after_suggestion(settings, problem), {})) == []

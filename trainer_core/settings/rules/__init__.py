@@ -1,0 +1,1 @@
+"""Checks across settings: a module for each section, and some for all of them."""

@@ -1,0 +1,112 @@
+"""Whether what the settings name is there, and what is written has a place; asks the disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from trainer_core.errors import (
+    DatasetError,
+    ModelFileError,
+    OutputError,
+    SettingsError,
+    StateError,
+    TrainerError,
+)
+from trainer_core.settings.document import to_raw
+from trainer_core.settings.param import Param
+from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.schema import TRAIN, Facts, Rules, TrainSettings
+from trainer_core.texts import T, Text, text
+
+# So many missing entries of a list are named one by one; a drive may be gone with all of them.
+_NAMED_ENTRIES = 3
+
+
+def check_places(settings: TrainSettings) -> list[Problem]:
+    """Return everything that only the disk can tell; a drive that is gone may take long."""
+    return [problem for rule in RULES for problem in rule(settings, {})]
+
+
+def existing_paths(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Require that what is read exists and is of the right kind, and that results have a place."""
+    for path, param in TRAIN.params().items():
+        value = settings.get(path)
+        if not isinstance(value, Path):
+            continue
+        is_written = path in ("output.output_dir", "output.logging_dir")
+        message = _place_message(value) if is_written else _path_message(param, value)
+        if message is not None:
+            hint = Suggestion(text(T("Problems", "Choose another one, or correct the path.")))
+            kind = _kind_of(param)
+            yield Problem(path, Severity.ERROR, message, hint, kind=kind)
+
+
+def more_pictures(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Name the entries of the list that cannot be read, each with the list without them."""
+    path = "dataset.more_pictures"
+    param, entries = TRAIN.params()[path], settings.dataset.more_pictures
+    broken = {e: message for e in entries if (message := _path_message(param, e)) is not None}
+    if len(broken) > _NAMED_ENTRIES:
+        first = next(iter(broken))
+        template = T("Problems", "{count} of these cannot be read; the first is {path}.")
+        message = text(template, count=len(broken), path=first)
+        rest = [entry for entry in entries if entry not in broken]
+        hint = Suggestion(text(T("Problems", "Remove them.")), {path: to_raw(param, tuple(rest))})
+        yield Problem(path, Severity.ERROR, message, hint, kind=DatasetError)
+        return
+    for entry, message in broken.items():
+        others = tuple(other for other in entries if other != entry)
+        hint = Suggestion(
+            text(T("Problems", "Remove it from the list.")), {path: to_raw(param, others)}
+        )
+        yield Problem(path, Severity.ERROR, message, hint, kind=DatasetError)
+
+
+def _place_message(value: Path) -> Text | None:
+    """Say why a folder cannot be written or made: the nearest one that exists decides."""
+    for place in (value, *value.parents):
+        try:
+            mode = place.stat().st_mode
+        except (FileNotFoundError, NotADirectoryError):
+            continue
+        except (OSError, ValueError) as error:
+            return _unreadable(value, error)
+        if not stat.S_ISDIR(mode):
+            return text(T("Problems", "{path} is a file, not a folder."), path=place)
+        if not os.access(place, os.R_OK | os.W_OK | os.X_OK):
+            return text(T("Problems", "There is no permission to write to {path}."), path=place)
+        return None
+    return text(T("Problems", "{path} does not exist."), path=value)
+
+
+def _unreadable(value: Path, error: OSError | ValueError) -> Text:
+    """Name what the system refuses: no permission, too long a name, a null character."""
+    reason = getattr(error, "strerror", None) or error
+    return text(T("Problems", "{path} cannot be read: {reason}"), path=value, reason=reason)
+
+
+def _path_message(param: Param, value: Path) -> Text | None:
+    try:
+        mode = value.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return text(T("Problems", "{path} does not exist."), path=value)
+    except (OSError, ValueError) as error:
+        return _unreadable(value, error)
+    if param.spec.path_kind == "folder" and not stat.S_ISDIR(mode):
+        return text(T("Problems", "{path} is no folder."), path=value)
+    if param.spec.path_kind == "file" and not stat.S_ISREG(mode):
+        return text(T("Problems", "{path} is no file."), path=value)
+    return None
+
+
+def _kind_of(param: Param) -> type[TrainerError]:
+    if param.path == "output.resume":
+        return StateError
+    kinds = {"model": ModelFileError, "dataset": DatasetError, "output": OutputError}
+    return kinds.get(param.section, SettingsError)
+
+
+RULES: Rules = (existing_paths, more_pictures)
