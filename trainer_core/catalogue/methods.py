@@ -26,6 +26,7 @@ METHODS: Mapping[str, MethodEntry] = {
     "adapter": MethodEntry(
         label=T("Settings", "LoRA"),
         help=T("Settings", "Trains small weights beside the base model, as a file of their own."),
+        implementation="trainer_core.methods.adapter:AdapterMethod",
         sections=("adapter",),
         outputs=("safetensors",),
     ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer_core.catalogue.families import FAMILY_CHOICES
+from trainer_core.catalogue.methods import METHODS
 from trainer_core.settings.param import Section, param
 from trainer_core.texts import T
 
@@ -28,6 +29,13 @@ class ModelSettings(Section):
         T("Settings", "Model family"),
         T("Settings", "Which kind of base model it is. Detect is right unless it is told wrong."),
         choices=FAMILY_CHOICES,
+        advanced=True,
+    )
+    training_method: str = param(
+        "adapter",
+        T("Settings", "Training method"),
+        T("Settings", "What is trained, and the kind of file that comes of it. LoRA suits most."),
+        choices=METHODS,
         advanced=True,
     )
     clip_skip: int = param(

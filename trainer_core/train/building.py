@@ -13,10 +13,10 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import FAMILIES, TRAINABLE
+from trainer_core.catalogue.methods import METHODS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family
-from trainer_core.methods.adapter import AdapterMethod
 from trainer_core.methods.base import Method
 from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.objectives.objective import NoisePrediction
@@ -79,7 +79,8 @@ def outline_family(settings: TrainSettings) -> Family:
 
 def build_method(settings: TrainSettings) -> Method:
     """Return the owner of what is trained; nothing is opened yet."""
-    method: Method = AdapterMethod.of(settings)
+    entry = METHODS[settings.model.training_method]
+    method: Method = implementation(entry.implementation).of(settings)
     return method
 
 
