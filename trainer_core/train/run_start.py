@@ -17,6 +17,7 @@ from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Event
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 
 if TYPE_CHECKING:  # it brings torch along
@@ -193,9 +194,13 @@ def _run_id(folder: RunFolder) -> str | None:
 
 
 def changed_settings(before: Mapping[str, Any], now: Raw) -> list[str]:
-    """Return the names of settings that differ between a state and the run that goes on."""
+    """Return the names of settings that differ between a state and the run that goes on.
+
+    What a state of an earlier version does not know had the value that is the default now.
+    """
     told_each_time = {"output.resume", "output.output_dir", "output.logging_dir"}
-    old, new = (replaced(tree, dict.fromkeys(told_each_time)) for tree in (before, now))
+    whole = TRAIN.completed({**{section: {} for section in now}, **before})
+    old, new = (replaced(tree, dict.fromkeys(told_each_time)) for tree in (whole, now))
     return [
         name
         for section, values in new.items()

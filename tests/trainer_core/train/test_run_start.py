@@ -308,12 +308,12 @@ def test_changed_settings_are_named_in_order() -> None:
     assert changed_settings(RAW, now) == ["clip_skip", "unet_lr"]
 
 
-def test_a_setting_that_the_state_does_not_know_is_named() -> None:
+def test_a_setting_that_the_state_does_not_know_had_its_default() -> None:
     before = replaced(RAW, {"model.clip_skip": None, "hardware": None})
+    now = replaced(RAW, {"model.clip_skip": 2, "hardware.mixed_precision": "bf16"})
 
-    names = changed_settings(before, RAW)
-    assert names[0] == "clip_skip"
-    assert "mixed_precision" in names
+    assert changed_settings(before, RAW) == []
+    assert changed_settings(before, now) == ["clip_skip", "mixed_precision"]
 
 
 @pytest.mark.parametrize("path", ["output.resume", "output.output_dir", "output.logging_dir"])
