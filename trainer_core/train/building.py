@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.adapters.base import AdapterKind
 from trainer_core.adapters.set import AdapterSet, Target, build, build_like, count
@@ -23,7 +22,8 @@ from trainer_core.families.base import Family, Part
 from trainer_core.model_files.recognise import inspect_model
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.optim.groups import ParameterGroup, parameter_groups, part_rates
-from trainer_core.optim.schedule import build_schedule
+from trainer_core.optim.running_state import running_state
+from trainer_core.optim.schedule import Schedule, build_schedule
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
 from trainer_core.settings.arguments import parse_arguments
@@ -182,11 +182,13 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
 
     Raises:
         SettingsError: An argument is unknown or refused, or a library is missing.
+        StateError: Its state could not be saved.
     """
     number = Parameter(torch.zeros(1, device=device))
     number.grad = torch.ones_like(number)
     try:
-        _optimizer([ParameterGroup(name="", params=[number], lr=0.0)], training).step()
+        optimizer = _optimizer([ParameterGroup(name="", params=[number], lr=0.0)], training)
+        optimizer.step()
     except (AssertionError, TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its optimizer_args: {reason}"),
@@ -194,6 +196,7 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
             optimizer=training.optimizer_type,
             reason=error,
         ) from error
+    running_state(optimizer)  # what cannot be saved is refused now, not at the first save
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
@@ -202,7 +205,7 @@ def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) ->
     return cast(Optimizer, build_kind(groups, lr=training.learning_rate, args=arguments))
 
 
-def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> LambdaLR:
+def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> Schedule:
     """Build the schedule that moves the learning rates over the planned steps."""
     return build_schedule(
         training.lr_scheduler,

@@ -100,7 +100,7 @@ class Saver:
             size = write_state(
                 path,
                 self.state_facts(position),
-                adapter=self.adapters.saved(),
+                trained=self.adapters.saved(),
                 optimizer=self.optimizer,
                 progress=self.progress(),
                 replace=replace,

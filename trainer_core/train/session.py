@@ -143,7 +143,8 @@ class Session:
             accelerator=accelerator,
             objective=build_objective(family),
             predict=predict,
-            optimizer=accelerator.prepare(resumable.optimizer),
+            # It lies where the weights are; placing it would cast its state to their type.
+            optimizer=accelerator.prepare(resumable.optimizer, device_placement=[False]),
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
             seed=self.start.seed,
