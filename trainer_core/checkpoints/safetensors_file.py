@@ -228,7 +228,7 @@ def _read_header(path: Path) -> TensorIndex:
 
 
 def _read_tensor(path: Path, file: BinaryIO, entry: TensorEntry) -> Tensor:
-    tensor = torch.empty(entry.shape, dtype=_DTYPES[entry.dtype])
+    tensor = torch.empty(entry.shape, dtype=_DTYPES[entry.dtype], device="cpu")
     data = memoryview(_bytes_of(tensor.view(-1)))
     file.seek(entry.offset)
     done = 0

@@ -151,6 +151,16 @@ def test_the_library_s_files_are_read_bit_by_bit(tmp_path: Path) -> None:
         assert save({name: tensors[name]}) == save({name: tensor})
 
 
+def test_a_file_is_read_on_the_cpu_while_everything_else_is_outlined(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    path.write_bytes(save({"a": torch.ones(2)}))
+
+    with torch.device("meta"):
+        tensors, _ = read_file(path)
+
+    assert tensors["a"].tolist() == [1.0, 1.0]
+
+
 @pytest.mark.parametrize(
     "header",
     [
