@@ -104,6 +104,18 @@ def test_the_weights_are_those_of_the_old_run_on_any_machine(continued: Continue
         torch.testing.assert_close(found[name], tensor, rtol=1e-2, atol=1e-3)
 
 
+def test_the_file_says_of_itself_what_the_old_one_said(continued: Continued) -> None:
+    with safe_open(continued.old / "final.safetensors", "pt") as file:
+        recorded = dict(file.metadata())
+    found = continued.result.metadata()
+
+    assert set(found) == set(recorded)
+    of_the_moment = {"ss_training_started_at", "ss_training_finished_at", "modelspec.date"}
+    hashes = {"sshs_model_hash", "sshs_legacy_hash"}
+    for name in set(recorded) - of_the_moment - hashes:
+        assert found[name] == recorded[name], name
+
+
 def test_the_next_state_is_of_the_new_format(continued: Continued) -> None:
     state = continued.result.state()
 
