@@ -50,7 +50,7 @@ def step_facts(result: Result) -> list[tuple[object, ...]]:
     ]
 
 
-@pytest.mark.parametrize("part", ["adapter", "optimizer", "generators"])
+@pytest.mark.parametrize("part", ["trained", "optimizer", "generators"])
 def test_the_state_at_the_end_is_the_same_bit_for_bit(told: Told, part: str) -> None:
     assert not differing(told.straight.state_tensors(part), told.resumed.state_tensors(part))
 
@@ -108,8 +108,8 @@ def test_the_8_bit_run_really_keeps_its_moments_in_8_bits(stories: Mapping[str, 
 
 
 def test_training_moved_the_weights_between_stop_and_end(told: Told) -> None:
-    began = told.before.state_tensors("adapter", _newest_suffix(told))
-    assert differing(began, told.resumed.state_tensors("adapter"))
+    began = told.before.state_tensors("trained", _newest_suffix(told))
+    assert differing(began, told.resumed.state_tensors("trained"))
 
 
 def _newest_suffix(told: Told) -> str:

@@ -123,7 +123,7 @@ class Result:
         return self.folder.output_dir / f"{self.folder.name}{suffix}-state"
 
     def state_tensors(self, part: str, suffix: str = "") -> dict[str, Tensor]:
-        """Return the tensors of ``part`` (adapter, optimizer, generators) of a state."""
+        """Return the tensors of ``part`` (trained, optimizer, generators) of a state."""
         return load_file(self.state(suffix) / f"{part}.safetensors")
 
     def samples(self) -> dict[str, bytes]:

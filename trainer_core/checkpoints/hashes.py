@@ -3,38 +3,40 @@
 from __future__ import annotations
 
 import hashlib
-import io
-from typing import BinaryIO
+from typing import Any
 
-from trainer_core.model_files.weights_file import legacy_hash
-
-_CHUNK_BYTES = 1 << 20
+# The legacy hash covers these bytes of the file. Source: vectors/README.md, metadata.json.
+_LEGACY_BEGIN, _LEGACY_END = 0x100000, 0x110000
 
 
-def sshs_model_hash(file: BinaryIO) -> str:
-    """Return the SHA-256 of a safetensors file's tensor bytes: everything after its header.
+class WeightHashes:
+    """The two hash entries of a weight file, from its bytes as they are written.
 
-    Source: vectors/README.md, metadata.json (``sshs_model_hash``).
-    """
-    file.seek(0)
-    header_bytes = int.from_bytes(file.read(8), "little")
-    file.seek(8 + header_bytes)
-    return _sha256_of_rest(file)
-
-
-def weight_hashes(plain_file: bytes) -> dict[str, str]:
-    """Return the two hash entries of a weight file's metadata.
+    ``sshs_model_hash`` is the SHA-256 of the tensors' bytes; ``sshs_legacy_hash`` 8 digits of
+    that of 64 KiB at 1 MiB into the file as it would be with its ``ss_`` metadata only.
 
     Args:
-        plain_file: The safetensors file with its ``ss_`` metadata only, hashes not yet in it.
+        plain_header: The header of that file.
+
+    Source: vectors/README.md, metadata.json.
     """
-    file = io.BytesIO(plain_file)
-    return {"sshs_model_hash": sshs_model_hash(file), "sshs_legacy_hash": legacy_hash(file)}
 
+    def __init__(self, plain_header: bytes) -> None:
+        self._tensors = hashlib.sha256()
+        self._legacy = hashlib.sha256(plain_header[_LEGACY_BEGIN:_LEGACY_END])
+        self._place = len(plain_header)
 
-def _sha256_of_rest(file: BinaryIO) -> str:
-    # Not hashlib.file_digest: for a BytesIO it hashes the whole, wherever the file stands.
-    digest = hashlib.sha256()
-    while chunk := file.read(_CHUNK_BYTES):
-        digest.update(chunk)
-    return digest.hexdigest()
+    def update(self, data: Any) -> None:
+        """Take the next bytes of the tensors, as anything with one byte an item."""
+        view = memoryview(data)
+        self._tensors.update(view)
+        begin, end = (max(0, edge - self._place) for edge in (_LEGACY_BEGIN, _LEGACY_END))
+        self._legacy.update(view[begin:end])
+        self._place += len(view)
+
+    def entries(self) -> dict[str, str]:
+        """Return both by their names; their lengths are the same at every moment."""
+        return {
+            "sshs_model_hash": self._tensors.hexdigest(),
+            "sshs_legacy_hash": self._legacy.hexdigest()[:8],
+        }

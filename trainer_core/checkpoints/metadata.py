@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from trainer_core.checkpoints.modelspec import (
+    DIFFUSERS,
     PROGRAM,
     ModelSpec,
     PredictionType,
     modelspec_metadata,
 )
+from trainer_core.dataset.captions import tag_frequency
+from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.plan import Plan, bucket_info, dataset_dirs
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BaseModelFacts:
+class ModelFacts:
     """The model that was trained on.
 
     ``architecture`` and ``implementation`` are ModelSpec's words, ``version`` is the reference
@@ -24,11 +30,10 @@ class BaseModelFacts:
     """
 
     architecture: str
-    implementation: str
     version: str
+    implementation: str = DIFFUSERS
     is_v2: bool = False
     prediction_type: PredictionType = "epsilon"
-    clip_skip: int = 1
     name: str | None = None
     short_hash: str | None = None
     sha256: str | None = None
@@ -36,7 +41,7 @@ class BaseModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFacts:
-    """The adapter. ``module`` is the reference trainer's, such as ``networks.lora``."""
+    """What was trained. ``module`` is the reference trainer's, such as ``networks.lora``."""
 
     module: str
     dim: int
@@ -46,86 +51,77 @@ class NetworkFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatasetFacts:
-    """The pictures. Numbers of images count repeats; directories and tags are keyed by folder."""
-
-    num_train_images: int
-    num_reg_images: int
-    num_batches_per_epoch: int
-    batch_size_per_device: int
-    total_batch_size: int
-    resolution: tuple[int, int]
-    enable_bucket: bool
-    bucket_no_upscale: bool
-    min_bucket_reso: int
-    max_bucket_reso: int
-    flip_aug: bool
-    shuffle_caption: bool
-    keep_tokens: int
-    cache_latents: bool
-    bucket_info: Mapping[str, Any] | None
-    dataset_dirs: Mapping[str, Mapping[str, int]]
-    reg_dataset_dirs: Mapping[str, Mapping[str, int]]
-    tag_frequency: Mapping[str, Mapping[str, int]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TrainingFacts:
-    """How it was trained. ``optimizer`` is the dotted name of its class; times are Unix seconds."""
-
-    run_id: str
-    session_id: int
-    training_started_at: float
-    output_name: str
-    training_comment: str | None
-    seed: int
-    num_epochs: int
-    max_train_steps: int
-    learning_rate: float
-    unet_lr: float | None
-    text_encoder_lr: float | None
-    lr_scheduler: str
-    lr_warmup_steps: int
-    optimizer: str
-    optimizer_args: Mapping[str, object]
-    max_grad_norm: float
-    gradient_accumulation_steps: int
-    gradient_checkpointing: bool
-    mixed_precision: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RunFacts:
-    """Everything that is the same in all weight files of a run.
+    """What is the same in all weight files of a run.
 
-    The facts of network, dataset and training are fields named as their entries are.
+    Attributes:
+        settings: What was asked.
+        model: The base model.
+        network: What was trained.
+        plan: What the pictures came to, by entry: see `plan_facts`.
+        optimizer: The dotted name of its class, with the arguments that were given.
+        precision: ``no``, ``fp16`` or ``bf16``, as it was used.
+        seed: The seed that was used.
+        run_id: 16 hex digits.
+        started_at: Unix time in seconds.
     """
 
-    model: BaseModelFacts
+    settings: TrainSettings
+    model: ModelFacts
     network: NetworkFacts
-    dataset: DatasetFacts
-    training: TrainingFacts
+    plan: Mapping[str, object]
+    optimizer: str
+    precision: str
+    seed: int
+    run_id: str
+    started_at: float
 
 
-# What this program does not offer yet, with the values that say so. Source: metadata.json.
-_NOT_OFFERED: Mapping[str, object] = {
+def plan_facts(plan: Plan, index: DatasetIndex, captions: Mapping[Path, str]) -> dict[str, object]:
+    """Return the entries that come from the pictures and the planned length."""
+    return {
+        "num_train_images": plan.samples,  # repeats counted
+        "num_reg_images": 0,
+        "num_batches_per_epoch": plan.batches_per_epoch,
+        "num_epochs": plan.epochs,
+        "max_train_steps": plan.total_steps,
+        "lr_warmup_steps": plan.warmup_steps,
+        "bucket_info": bucket_info(plan),
+        "dataset_dirs": dataset_dirs(plan),
+        "reg_dataset_dirs": {},
+        "tag_frequency": tag_frequency(index, captions),
+    }
+
+
+# The entries that are the value of the setting of the same name. What stands here is written
+# while there is no such setting; once it is declared, its value is. Source: metadata.json.
+_SETTINGS: Mapping[str, object] = {
     "adaptive_noise_scale": None,
+    "cache_latents": None,
     "caption_dropout_every_n_epochs": 0,
     "caption_dropout_rate": 0.0,
     "caption_tag_dropout_rate": 0.0,
     "color_aug": False,
     "debiased_estimation": False,
+    "enable_bucket": None,
     "face_crop_aug_range": None,
+    "flip_aug": None,
     "fp8_base": False,
     "fp8_base_unet": False,
     "full_fp16": False,
+    "gradient_accumulation_steps": None,
+    "gradient_checkpointing": None,
     "huber_c": 0.1,
     "huber_scale": 1.0,
     "huber_schedule": "snr",
     "ip_noise_gamma": None,
     "ip_noise_gamma_random_strength": False,
+    "keep_tokens": None,
+    "learning_rate": None,
     "loss_type": "l2",
     "lowram": False,
+    "lr_scheduler": None,
+    "max_grad_norm": None,
     "max_token_length": None,
     "max_validation_steps": None,
     "min_snr_gamma": None,
@@ -134,15 +130,77 @@ _NOT_OFFERED: Mapping[str, object] = {
     "noise_offset": None,
     "noise_offset_random_strength": False,
     "num_validation_images": 0,
+    "output_name": None,
     "prior_loss_weight": 1.0,
     "random_crop": False,
     "resize_interpolation": None,
+    "resolution": None,
     "scale_weight_norms": None,
+    "shuffle_caption": None,
+    "text_encoder_lr": None,
+    "training_comment": None,
+    "unet_lr": None,
     "validate_every_n_epochs": None,
     "validate_every_n_steps": None,
     "validation_seed": None,
     "validation_split": 0.0,
     "zero_terminal_snr": False,
+}
+
+
+def _network_args(facts: RunFacts) -> str | None:
+    """Return the arguments with the dropout among them; None without any (behaviours 16)."""
+    network = facts.network
+    if not network.args:
+        return None
+    dropout = network.args.get("dropout", network.dropout)
+    return json.dumps({**network.args, "dropout": dropout})
+
+
+def _clip_skip(facts: RunFacts) -> int | None:
+    """Return None for 1: the last layer, which the reference trainer calls unset."""
+    clip_skip = facts.settings.model.clip_skip
+    return clip_skip if clip_skip > 1 else None
+
+
+def _if_buckets(name: str, otherwise: object) -> Callable[[RunFacts], object]:
+    """Return a source that gives the picture setting ``name`` where there are buckets."""
+
+    def value(facts: RunFacts) -> object:
+        pictures = facts.settings.dataset
+        return getattr(pictures, name) if pictures.enable_bucket else otherwise
+
+    return value
+
+
+# The entries that come from what the run really was.
+_RUN: Mapping[str, Callable[[RunFacts], object]] = {
+    "base_model_version": lambda facts: facts.model.version,
+    "v2": lambda facts: facts.model.is_v2,
+    "clip_skip": _clip_skip,
+    "network_module": lambda facts: facts.network.module,
+    "network_dim": lambda facts: facts.network.dim,
+    "network_alpha": lambda facts: facts.network.alpha,
+    "network_dropout": lambda facts: facts.network.dropout,
+    "batch_size_per_device": lambda facts: facts.settings.dataset.train_batch_size,
+    "total_batch_size": lambda facts: facts.settings.dataset.train_batch_size,
+    "bucket_no_upscale": _if_buckets("bucket_no_upscale", False),
+    "min_bucket_reso": _if_buckets("min_bucket_reso", None),
+    "max_bucket_reso": _if_buckets("max_bucket_reso", None),
+    "optimizer": lambda facts: facts.optimizer,
+    "mixed_precision": lambda facts: facts.precision,
+    "seed": lambda facts: facts.seed,
+    "session_id": lambda facts: int(facts.run_id, 16) % 2**32,
+    "training_started_at": lambda facts: facts.started_at,
+    "sd_scripts_commit_hash": lambda facts: PROGRAM,
+}
+
+# The same, but left out where there is nothing to say.
+_RUN_IF_ANY: Mapping[str, Callable[[RunFacts], object]] = {
+    "sd_model_name": lambda facts: facts.model.name,
+    "sd_model_hash": lambda facts: facts.model.short_hash,
+    "new_sd_model_hash": lambda facts: facts.model.sha256,
+    "network_args": _network_args,
 }
 
 
@@ -158,81 +216,37 @@ def build_metadata(facts: RunFacts, *, step: int, epoch: int, saved_at: float) -
     Returns:
         Text values throughout, ``None`` for what is unset. Own entries begin with ``loom_``.
     """
-    model, training = facts.model, facts.training
     entries = {
-        **_NOT_OFFERED,
-        **_model_entries(model),
-        **_network_entries(facts.network),
-        **_dataset_entries(facts.dataset),
-        **_training_entries(training),
+        **{name: _setting(facts.settings, name) for name in _SETTINGS},
+        **{name: source(facts) for name, source in _RUN.items()},
+        **{name: _plan_value(value) for name, value in facts.plan.items()},
         "steps": step,
         "epoch": epoch,
         "training_finished_at": saved_at,
-        "sd_scripts_commit_hash": PROGRAM,
     }
+    if_any = {name: source(facts) for name, source in _RUN_IF_ANY.items()}
+    entries |= {name: value for name, value in if_any.items() if value is not None}
     spec = ModelSpec(
-        architecture=f"{model.architecture}/lora",
-        implementation=model.implementation,
-        resolution=facts.dataset.resolution,
+        architecture=f"{facts.model.architecture}/lora",
+        implementation=facts.model.implementation,
+        resolution=facts.settings.dataset.resolution,
         saved_at=saved_at,
-        title=training.output_name,
-        prediction_type=model.prediction_type,
-        encoder_layer=_clip_skip(model),
+        title=facts.settings.output.output_name,
+        prediction_type=facts.model.prediction_type,
+        encoder_layer=_clip_skip(facts),
     )
     return {
-        **{f"ss_{key}": str(value) for key, value in entries.items()},
+        **{f"ss_{name}": str(value) for name, value in entries.items()},
         **modelspec_metadata(spec),
-        "loom_run_id": training.run_id,
+        "loom_run_id": facts.run_id,
     }
 
 
-def _clip_skip(model: BaseModelFacts) -> int | None:
-    """Return None for 1: the last layer, which the reference trainer calls unset."""
-    return model.clip_skip if model.clip_skip > 1 else None
+def _setting(settings: TrainSettings, name: str) -> object:
+    path = TRAIN.path_of(name)
+    return settings.get(path) if path is not None else _SETTINGS[name]
 
 
-def _model_entries(model: BaseModelFacts) -> dict[str, object]:
-    origin = {
-        "sd_model_name": model.name,
-        "sd_model_hash": model.short_hash,
-        "new_sd_model_hash": model.sha256,
-    }
-    return {
-        "base_model_version": model.version,
-        "v2": model.is_v2,
-        "clip_skip": _clip_skip(model),
-        **{key: value for key, value in origin.items() if value is not None},
-    }
-
-
-def _network_entries(network: NetworkFacts) -> dict[str, object]:
-    entries = {f"network_{name}": value for name, value in _values(network).items()}
-    if network.args:  # only then, and with the dropout in it: behaviours 16
-        dropout = network.args.get("dropout", network.dropout)
-        entries["network_args"] = json.dumps({**network.args, "dropout": dropout})
-    else:
-        del entries["network_args"]
-    return entries
-
-
-def _dataset_entries(dataset: DatasetFacts) -> dict[str, object]:
-    entries = _values(dataset)
-    if not dataset.enable_bucket:
-        unused = {"min_bucket_reso": None, "max_bucket_reso": None, "bucket_info": None}
-        entries |= {"bucket_no_upscale": False, **unused}
-    for name in ("bucket_info", "dataset_dirs", "reg_dataset_dirs", "tag_frequency"):
-        entries[name] = json.dumps(entries[name])
-    return entries
-
-
-def _training_entries(training: TrainingFacts) -> dict[str, object]:
-    entries = _values(training)
-    del entries["run_id"], entries["optimizer_args"]
-    args = ",".join(f"{name}={value}" for name, value in training.optimizer_args.items())
-    if args:
-        entries["optimizer"] = f"{training.optimizer}({args})"
-    return entries
-
-
-def _values(facts: NetworkFacts | DatasetFacts | TrainingFacts) -> dict[str, object]:
-    return {entry.name: getattr(facts, entry.name) for entry in fields(facts)}
+def _plan_value(value: object) -> object:
+    """Return tables, and that there is none, as JSON; numbers as they are."""
+    return value if isinstance(value, int) else json.dumps(value)

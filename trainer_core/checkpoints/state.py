@@ -1,8 +1,9 @@
 """A resumable state on disk: our own safetensors and JSON, no pickle, checked before use.
 
-A state folder holds ``adapter.safetensors``, ``optimizer.safetensors``, ``generators.safetensors``,
+A state folder holds ``trained.safetensors``, ``optimizer.safetensors``, ``generators.safetensors``,
 ``progress.json`` and, written last, ``manifest.json`` with every file's size and SHA-256. The
-folder is filled under a temporary name and renamed when complete.
+folder is filled under a temporary name and renamed when complete. Format 1, in which the first
+file was ``adapter.safetensors``, is still read.
 """
 
 from __future__ import annotations
@@ -16,20 +17,29 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 from torch.optim import Optimizer
 
-from trainer_core.errors import NumericError, OutputError, StateError
+from trainer_core.checkpoints.safetensors_file import (
+    Convert,
+    Written,
+    differences,
+    read_file,
+    unchanged,
+    write_into,
+)
+from trainer_core.errors import ModelFileError, NumericError, OutputError, StateError
 from trainer_core.files.run_folder import MANIFEST_NAME
 from trainer_core.files.writing import publish_file, publish_folder
+from trainer_core.optim.running_state import RunningState, restore_running_state, running_state
 from trainer_core.texts import T
 from trainer_core.version import __version__
 
-STATE_FORMAT = "loom-state/1"
+STATE_FORMAT = "loom-state/2"
 
-_TENSOR_FILES = ("adapter.safetensors", "optimizer.safetensors", "generators.safetensors")
+_TRAINED_FILES = {"loom-state/1": "adapter.safetensors", STATE_FORMAT: "trained.safetensors"}
+_OPTIMIZER_FILE = "optimizer.safetensors"
+_GENERATORS_FILE = "generators.safetensors"
 _PROGRESS_FILE = "progress.json"
 
 
@@ -66,7 +76,7 @@ class SavedState:
 
     folder: Path
     facts: StateFacts
-    adapter: Mapping[str, Tensor]
+    trained: Mapping[str, Tensor]
     optimizer: Mapping[str, Tensor]
     generators: Mapping[str, Tensor]
     progress: Mapping[str, Any] = field(default_factory=dict)
@@ -76,7 +86,7 @@ def write_state(
     folder: Path,
     facts: StateFacts,
     *,
-    adapter: Mapping[str, Tensor],
+    trained: Mapping[str, Tensor],
     optimizer: Optimizer,
     progress: Mapping[str, Any],
     replace: bool = False,
@@ -86,46 +96,38 @@ def write_state(
     Args:
         folder: Final name; appears only when everything in it is complete.
         facts: What the state says of itself.
-        adapter: The adapter's weights, in full precision.
-        optimizer: Its state is stored tensor by tensor in the types that they have.
-        progress: Plain data of schedulers, scaler and counters.
+        trained: The trained weights, in full precision, on any device.
+        optimizer: Its running state is stored tensor by tensor in the types that they have.
+        progress: Plain data of schedule, scaler and counters.
         replace: Whether a state of the same run may be replaced.
 
     Raises:
         OutputError: It cannot be written, or does not read back as it was.
         NumericError: A weight or the optimizer's state is not finite.
+        StateError: The optimizer keeps something that cannot be saved.
     """
-    tensors, numbers = _optimizer_parts(optimizer)
-    _refuse_non_finite(adapter)
-    _refuse_non_finite(tensors)
-    plain = {"optimizer": numbers, "python": _python_state(), **progress}
-    files = {
-        "adapter.safetensors": save(_contiguous(adapter)),
-        "optimizer.safetensors": save(tensors),
-        "generators.safetensors": save(_generator_states()),
-        _PROGRESS_FILE: json.dumps(plain).encode(),
-    }
-    manifest = {
-        "format": STATE_FORMAT,
-        "program": __version__,
-        "run_id": facts.run_id,
-        "name": facts.name,
-        "seed": facts.seed,
-        "step": facts.position.step,
-        "epoch": facts.position.epoch,
-        "batch": facts.position.batch,
-        "pictures": facts.pictures,
-        "settings": facts.settings,
-        "files": {name: _entry(content) for name, content in files.items()},
-    }
-    files[MANIFEST_NAME] = json.dumps(manifest, indent=1).encode()
+    running = running_state(optimizer)
+    numbers = {"kind": running.kind, "count": running.count, "outline": running.outline}
+    plain = json.dumps({"optimizer": numbers, "python": _python_state(), **progress}).encode()
+    sizes: list[int] = []
 
     def fill(aside: Path) -> None:
-        for name, content in files.items():
-            _write_checked(aside / name, content)
+        entries = {
+            name: _write_tensors(aside / name, tensors, convert)
+            for name, tensors, convert in (
+                (_TRAINED_FILES[STATE_FORMAT], trained, _finite),
+                (_OPTIMIZER_FILE, running.tensors, _finite),
+                (_GENERATORS_FILE, _generator_states(), unchanged),
+            )
+        }
+        _write_checked(aside / _PROGRESS_FILE, plain)
+        entries[_PROGRESS_FILE] = _entry(len(plain), hashlib.sha256(plain).hexdigest())
+        manifest = json.dumps({**_told(facts), "files": entries}, indent=1).encode()
+        _write_checked(aside / MANIFEST_NAME, manifest)
+        sizes.extend([*(entry["size"] for entry in entries.values()), len(manifest)])
 
     publish_folder(folder, fill, replace=replace)
-    return sum(len(content) for content in files.values())
+    return sum(sizes)
 
 
 def read_state(folder: Path) -> SavedState:
@@ -135,8 +137,9 @@ def read_state(folder: Path) -> SavedState:
         StateError: It is no state, incomplete, damaged, or of a newer program.
     """
     manifest = _manifest(folder)
+    names = (_TRAINED_FILES[manifest["format"]], _OPTIMIZER_FILE, _GENERATORS_FILE)
     try:
-        for name in (*_TENSOR_FILES, _PROGRESS_FILE):
+        for name in (*names, _PROGRESS_FILE):
             _check_file(folder / name, manifest["files"][name])
         facts = StateFacts(
             run_id=manifest["run_id"],
@@ -146,44 +149,26 @@ def read_state(folder: Path) -> SavedState:
             pictures=manifest["pictures"],
             settings=manifest["settings"],
         )
-        adapter, optimizer, generators = (
-            load((folder / name).read_bytes()) for name in _TENSOR_FILES
-        )
+        trained, optimizer, generators = (read_file(folder / name)[0] for name in names)
         progress = json.loads((folder / _PROGRESS_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+        if manifest["format"] != STATE_FORMAT:
+            progress = _progress_of_format_1(progress, optimizer)
+    except (OSError, ValueError, KeyError, TypeError, ModelFileError) as error:
         raise _damaged(folder, error) from error
-    return SavedState(folder, facts, adapter, optimizer, generators, progress)
+    return SavedState(folder, facts, trained, optimizer, generators, progress)
 
 
 def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
     """Put the saved state into ``optimizer``, every tensor in the type it was saved in.
 
-    ``Optimizer.load_state_dict`` would cast to the parameters' type.
-
     Raises:
         StateError: The state is of another optimizer or of other parameters.
     """
     numbers: Mapping[str, Any] = state.progress["optimizer"]
-    parameters = _parameters(optimizer)
-    if numbers["kind"] != type(optimizer).__name__ or numbers["count"] != len(parameters):
-        raise StateError(
-            T("Errors", "The state was saved with {saved}, this run uses {asked}."),
-            T("Errors", "Set the optimizer and the network as they were, or start a new run."),
-            saved=f"{numbers['kind']} x {numbers['count']}",
-            asked=f"{type(optimizer).__name__} x {len(parameters)}",
-        )
-    for index, parameter in enumerate(parameters):
-        prefix = f"{index}."
-        entry: dict[str, Any] = dict(numbers["values"].get(str(index), {}))
-        for key, value in state.optimizer.items():
-            if key.startswith(prefix):
-                name = key.removeprefix(prefix)
-                is_counter = name == "step" and value.ndim == 0  # torch keeps it on the CPU
-                entry[name] = value if is_counter else value.to(parameter.device)
-        if entry:
-            optimizer.state[parameter] = entry
-    for group, values in zip(optimizer.param_groups, numbers["groups"], strict=True):
-        group.update(values)
+    restore_running_state(
+        optimizer,
+        RunningState(numbers["kind"], numbers["count"], state.optimizer, numbers["outline"]),
+    )
 
 
 def restore_generators(state: SavedState) -> None:
@@ -201,62 +186,67 @@ def restore_generators(state: SavedState) -> None:
 # ------------------------------------------------------------------ writing
 
 
+def _told(facts: StateFacts) -> dict[str, Any]:
+    """Return what the manifest says of the state, without its files."""
+    return {
+        "format": STATE_FORMAT,
+        "program": __version__,
+        "run_id": facts.run_id,
+        "name": facts.name,
+        "seed": facts.seed,
+        "step": facts.position.step,
+        "epoch": facts.position.epoch,
+        "batch": facts.position.batch,
+        "pictures": facts.pictures,
+        "settings": facts.settings,
+    }
+
+
+def _write_tensors(path: Path, tensors: Mapping[str, Tensor], convert: Convert) -> dict[str, Any]:
+    """Write a file of the state, read it back, and return its entry in the manifest."""
+    written: list[Written] = []
+
+    def verify(part: Path) -> None:
+        if differences(part, written[0]):
+            raise _reads_otherwise(path)
+
+    publish_file(
+        path,
+        lambda file: written.append(write_into(file, tensors, convert=convert)),
+        verify=verify,
+    )
+    return _entry(written[0].size, written[0].sha256)
+
+
 def _write_checked(path: Path, content: bytes) -> None:
-    """Write a file of the state and compare it with what was to be written."""
+    """Write a small file of the state and compare it with what was to be written."""
 
     def verify(part: Path) -> None:
         if part.read_bytes() != content:
-            raise OutputError(
-                T("Errors", "{path} does not read back as it was written."),
-                T("Errors", "Check the disk, or choose another output folder."),
-                path=path,
-            )
+            raise _reads_otherwise(path)
 
     publish_file(path, lambda file: file.write(content), verify=verify)
 
 
-def _refuse_non_finite(tensors: Mapping[str, Tensor]) -> None:
-    for name, tensor in tensors.items():
-        if not torch.isfinite(tensor).all():
-            raise NumericError(
-                T("Errors", "{name} is not finite; the state was not saved."),
-                T("Errors", "Lower the learning rate and go on from an earlier save."),
-                setting="optimizer.learning_rate",
-                name=name,
-            )
+def _reads_otherwise(path: Path) -> OutputError:
+    return OutputError(
+        T("Errors", "{path} does not read back as it was written."),
+        T("Errors", "Check the disk, or choose another output folder."),
+        path=path,
+    )
 
 
-def _contiguous(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {key: value.detach().cpu().contiguous().clone() for key, value in tensors.items()}
-
-
-def _parameters(optimizer: Optimizer) -> list[Tensor]:
-    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
-
-
-def _optimizer_parts(optimizer: Optimizer) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Split an optimizer's state into tensors by ``<parameter>.<name>`` and plain numbers."""
-    tensors: dict[str, Tensor] = {}
-    values: dict[str, dict[str, Any]] = {}
-    parameters = _parameters(optimizer)
-    for index, parameter in enumerate(parameters):
-        for name, value in optimizer.state.get(parameter, {}).items():
-            if isinstance(value, Tensor):
-                tensors[f"{index}.{name}"] = value
-            else:
-                values.setdefault(str(index), {})[name] = value
-    numbers = {
-        "kind": type(optimizer).__name__,
-        "count": len(parameters),
-        "values": values,
-        "groups": [_plain_group(group) for group in optimizer.param_groups],
-    }
-    return _contiguous(tensors), numbers
-
-
-def _plain_group(group: Mapping[str, Any]) -> dict[str, Any]:
-    """Keep what of a group changes over a run; the rest comes from the settings."""
-    return {name: group[name] for name in ("lr", "initial_lr") if name in group}
+def _finite(name: str, piece: Tensor) -> Tensor:
+    """Return the piece as it is, or refuse the state."""
+    # isfinite() knows no 8-bit floats.
+    if not torch.isfinite(piece.float() if piece.element_size() == 1 else piece).all():
+        raise NumericError(
+            T("Errors", "{name} is not finite; the state was not saved."),
+            T("Errors", "Lower the learning rate and go on from an earlier save."),
+            setting="optimizer.learning_rate",
+            name=name,
+        )
+    return piece
 
 
 def _generator_states() -> dict[str, Tensor]:
@@ -272,8 +262,8 @@ def _python_state() -> list[Any]:
     return [version, list(numbers), gauss]
 
 
-def _entry(content: bytes) -> dict[str, Any]:
-    return {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+def _entry(size: int, sha256: str) -> dict[str, Any]:
+    return {"size": size, "sha256": sha256}
 
 
 # ------------------------------------------------------------------ reading
@@ -289,6 +279,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
         state_format = manifest["format"]
+        is_known = state_format in _TRAINED_FILES
     except FileNotFoundError as error:
         raise StateError(
             T("Errors", "{path} is no complete state of LoRA Loom: it has no manifest."),
@@ -297,7 +288,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _damaged(folder, error) from error
-    if state_format != STATE_FORMAT:
+    if not is_known:
         raise StateError(
             T("Errors", "{path} has the format {found}; this version reads {format}."),
             T("Errors", "Update LoRA Loom to resume from it."),
@@ -307,6 +298,34 @@ def _manifest(folder: Path) -> dict[str, Any]:
         )
     checked: dict[str, Any] = manifest
     return checked
+
+
+def _progress_of_format_1(
+    progress: Mapping[str, Any], tensors: Mapping[str, Tensor]
+) -> dict[str, Any]:
+    """Return the plain data of a state of format 1 as format 2 has it.
+
+    It kept flat values and the groups' rates only, and tensors as ``<parameter>.<name>``.
+    """
+    numbers = progress["optimizer"]
+    kept: dict[int, list[list[Any]]] = {}
+    for path in tensors:
+        index, _, name = path.partition(".")
+        kept.setdefault(int(index), []).append([name, {"tensor": path}])
+    for index, values in numbers["values"].items():
+        kept.setdefault(int(index), []).extend([name, value] for name, value in values.items())
+    outline = {
+        "parameters": [[index, {"dict": pairs}] for index, pairs in sorted(kept.items())],
+        "shared": {"dict": []},
+        "groups": [{"dict": [list(pair) for pair in g.items()]} for g in numbers["groups"]],
+        "more": {"dict": []},
+    }
+    return {
+        "optimizer": {"kind": numbers["kind"], "count": numbers["count"], "outline": outline},
+        "python": progress["python"],
+        "schedule": {"steps": progress["schedule_steps"]},
+        "scaler": progress["scaler"],
+    }
 
 
 def _check_file(path: Path, entry: Mapping[str, Any]) -> None:

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_fields
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.precisions import SAVE_PRECISIONS
-from trainer_core.checkpoints.hashes import weight_hashes
+from trainer_core.checkpoints.hashes import WeightHashes
+from trainer_core.checkpoints.safetensors_file import (
+    Layout,
+    Written,
+    differences,
+    pieces,
+    read_file,
+    write_into,
+)
 from trainer_core.errors import ModelFileError, NumericError, OutputError
 from trainer_core.files.writing import publish_file
 from trainer_core.texts import T
@@ -24,7 +33,7 @@ _BASE_MODEL_PREFIXES = ("model.diffusion_model.", "cond_stage_model.", "conditio
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """What a weight file holds, wholly in memory: the file is closed."""
+    """What a weight file holds; the file is closed."""
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
@@ -44,10 +53,28 @@ def write_lora(
         NumericError: A tensor is not finite, or does not fit into ``precision``.
         OutputError: The file cannot be written, or does not read back as it was.
     """
-    converted = {name: _converted(name, tensor, precision) for name, tensor in tensors.items()}
+    dtype = _dtype(precision)
     training = {key: value for key, value in metadata.items() if key.startswith("ss_")}
-    hashes = weight_hashes(save(converted, metadata=training))
-    write_tensors(path, converted, metadata={**metadata, **hashes}, replace=replace)
+    layout = Layout.of(tensors, dtype)
+
+    def write(file: BinaryIO) -> Written:
+        # Written with hashes of the same length, then put right: one pass over the tensors.
+        hashes = WeightHashes(layout.header(training))
+        written = write_into(
+            file,
+            tensors,
+            metadata={**metadata, **hashes.entries()},
+            dtype=dtype,
+            convert=lambda name, piece: _converted(name, piece, tensors[name], precision),
+            observe=hashes.update,
+        )
+        complete = {**metadata, **hashes.entries()}
+        file.seek(0)
+        file.write(layout.header(complete))
+        file.seek(0, os.SEEK_END)
+        return replace_fields(written, metadata=complete)
+
+    _publish(path, write, replace=replace)
 
 
 def write_tensors(
@@ -57,18 +84,12 @@ def write_tensors(
     metadata: Mapping[str, str],
     replace: bool = False,
 ) -> None:
-    """Write contiguous tensors in the type they have, and compare the file before it is named.
+    """Write tensors in the type they have, and compare the file before it is named.
 
     Raises:
         OutputError: The file cannot be written, or does not read back as it was.
     """
-    data = save(dict(tensors), metadata=dict(metadata))
-    publish_file(
-        path,
-        lambda file: file.write(data),
-        verify=lambda part: _compare(part, tensors, metadata, path),
-        replace=replace,
-    )
+    _publish(path, lambda file: write_into(file, tensors, metadata=metadata), replace=replace)
 
 
 def read_tensors(path: Path) -> WeightFile:
@@ -84,17 +105,15 @@ def read_tensors(path: Path) -> WeightFile:
             path=path,
         )
     try:
-        with safe_open(path, "pt") as file:
-            # Clones, because the tensors of an open file are mapped to it.
-            tensors = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
-            return WeightFile(tensors, file.metadata() or {})
-    except (SafetensorError, OSError) as error:
+        tensors, metadata = read_file(path)
+    except OSError as error:
         raise ModelFileError(
-            T("Errors", "{path} is damaged or not a safetensors file: {reason}"),
-            T("Errors", "Choose a complete .safetensors file, or copy this one again."),
+            T("Errors", "{path} cannot be read: {reason}"),
+            T("Errors", "Check that the file may be read and that its disk is there."),
             path=path,
-            reason=error,
+            reason=error.strerror,
         ) from error
+    return WeightFile(tensors, metadata)
 
 
 def read_lora(path: Path) -> WeightFile:
@@ -123,57 +142,48 @@ def read_lora(path: Path) -> WeightFile:
     return weights
 
 
-def _converted(name: str, tensor: Tensor, precision: str) -> Tensor:
-    if not torch.isfinite(tensor).all():
+def _converted(name: str, piece: Tensor, tensor: Tensor, precision: str) -> Tensor:
+    """Return a piece of ``tensor`` in ``precision``, or refuse it."""
+    if not torch.isfinite(piece).all():
         raise NumericError(
             T("Errors", "The weights {name} are not finite; they were not saved."),
             T("Errors", "Lower the learning rate and go on from an earlier save."),
             setting="optimizer.learning_rate",
             name=name,
         )
-    dtype = implementation(SAVE_PRECISIONS[precision].implementation)
-    converted = tensor.detach().to(device="cpu", dtype=dtype, copy=True)
+    converted = piece.to(_dtype(precision))
     if not torch.isfinite(converted).all():
         raise NumericError(
             T("Errors", "The weights {name} reach {largest}, too much for {precision}."),
             T("Errors", "Set Save precision to bf16 or float."),
             setting="output.save_precision",
             name=name,
-            largest=float(tensor.detach().abs().max()),
+            largest=max(float(each.abs().max()) for each in pieces(tensor)),
             precision=precision,
         )
-    return converted.contiguous()
+    return converted
 
 
-def _compare(
-    part: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str], path: Path
-) -> None:
-    """Raise unless the file ``part``, to be called ``path``, holds exactly what was given."""
-    try:
-        with safe_open(part, "pt") as file:
-            wrong = set(file.keys()) ^ set(tensors)
-            if (file.metadata() or {}) != dict(metadata):
-                wrong.add("__metadata__")
-            wrong |= {
-                name
-                for name, tensor in tensors.items()
-                if name not in wrong and not _is_same(file.get_tensor(name), tensor)
-            }
-    except SafetensorError as error:
-        wrong = {str(error)}
-    if wrong:
-        raise OutputError(
-            T("Errors", "{path} reads back otherwise than it was written: {name}"),
-            T("Errors", "The disk or the memory may be failing; try another output folder."),
-            path=path,
-            name=min(wrong),
-        )
+def _dtype(precision: str) -> torch.dtype:
+    found: torch.dtype = implementation(SAVE_PRECISIONS[precision].implementation)
+    return found
 
 
-def _is_same(read: Tensor, written: Tensor) -> bool:
-    if read.dtype != written.dtype or read.shape != written.shape:
-        return False
-    return torch.equal(*(tensor.reshape(-1).view(torch.uint8) for tensor in (read, written)))
+def _publish(path: Path, write: Callable[[BinaryIO], Written], *, replace: bool) -> None:
+    """Write a file and read it back before it gets its name."""
+    written: list[Written] = []
+
+    def verify(part: Path) -> None:
+        wrong = differences(part, written[0])
+        if wrong:
+            raise OutputError(
+                T("Errors", "{path} reads back otherwise than it was written: {name}"),
+                T("Errors", "The disk or the memory may be failing; try another output folder."),
+                path=path,
+                name=min(wrong),
+            )
+
+    publish_file(path, lambda file: written.append(write(file)), verify=verify, replace=replace)
 
 
 def _other_kind(path: Path, key: str) -> ModelFileError:

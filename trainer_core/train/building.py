@@ -9,7 +9,6 @@ from typing import cast
 import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import FAMILIES, TRAINABLE
@@ -22,7 +21,8 @@ from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.optim import build as optimizers
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
-from trainer_core.optim.schedule import build_schedule
+from trainer_core.optim.running_state import running_state
+from trainer_core.optim.schedule import Schedule, build_schedule
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.optimizer import OptimizerSettings
@@ -110,11 +110,13 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
 
     Raises:
         SettingsError: An argument is unknown or refused, or a library is missing.
+        StateError: Its state could not be saved.
     """
     number = Parameter(torch.zeros(1, device=device))
     number.grad = torch.ones_like(number)
     try:
-        _optimizer([ParameterGroup(name="", params=[number], lr=0.0)], training).step()
+        optimizer = _optimizer([ParameterGroup(name="", params=[number], lr=0.0)], training)
+        optimizer.step()
     except (AssertionError, TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its optimizer_args: {reason}"),
@@ -123,6 +125,7 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
             optimizer=training.optimizer_type,
             reason=error,
         ) from error
+    running_state(optimizer)  # what cannot be saved is refused now, not at the first save
 
 
 def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) -> Optimizer:
@@ -133,7 +136,7 @@ def _optimizer(groups: Sequence[ParameterGroup], training: OptimizerSettings) ->
     )
 
 
-def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> LambdaLR:
+def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: Plan) -> Schedule:
     """Build the schedule that moves the learning rates over the planned steps."""
     return build_schedule(
         training.lr_scheduler,

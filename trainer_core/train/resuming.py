@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.checkpoints.state import (
     Position,
@@ -19,6 +18,7 @@ from trainer_core.checkpoints.state import (
 from trainer_core.errors import SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.methods.base import Method
+from trainer_core.optim.schedule import Schedule
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T, text
@@ -33,7 +33,7 @@ class Resumable:
     settings: TrainSettings
     method: Method
     optimizer: Optimizer
-    schedule: LambdaLR
+    schedule: Schedule
     scaler: Any
     pictures: str
 
@@ -51,7 +51,7 @@ class Resumable:
     def progress(self) -> Mapping[str, Any]:
         """Return the plain data that a state keeps beside tensors."""
         return {
-            "schedule_steps": self.schedule.last_epoch,
+            "schedule": self.schedule.state_dict(),
             "scaler": self.scaler.state_dict() if self.scaler is not None else None,
         }
 
@@ -73,9 +73,9 @@ class Resumable:
                 total=total_steps,
             )
         with about(setting="output.resume"):
-            self.method.load_state(state.adapter, state.facts.name)
+            self.method.load_state(state.trained, state.facts.name)
             restore_optimizer(self.optimizer, state)
-        _fast_forward(self.schedule, int(state.progress["schedule_steps"]))
+        self.schedule.load_state_dict(state.progress["schedule"])
         if self.scaler is not None and state.progress["scaler"]:
             self.scaler.load_state_dict(state.progress["scaler"])
         restore_generators(state)
@@ -99,16 +99,3 @@ def _length_setting(training: OptimizerSettings) -> str:
     if training.max_train_epochs is not None:
         return "optimizer.max_train_epochs"
     return "optimizer.epoch" if training.max_train_steps is None else "optimizer.max_train_steps"
-
-
-def _fast_forward(schedule: LambdaLR, steps: int) -> None:
-    """Set a fresh schedule to where ``steps`` steps would have taken it."""
-    schedule.last_epoch = steps
-    schedule._step_count = steps + 1  # else torch warns of a step before the optimizer's
-    rates = [
-        base * factor(steps)
-        for base, factor in zip(schedule.base_lrs, schedule.lr_lambdas, strict=True)
-    ]
-    for group, rate in zip(schedule.optimizer.param_groups, rates, strict=True):
-        group["lr"] = rate
-    schedule._last_lr = rates

@@ -96,7 +96,7 @@ class Saver:
             size = write_state(
                 path,
                 self.state_facts(position),
-                adapter=self.method.state(),
+                trained=self.method.state(),
                 optimizer=self.optimizer,
                 progress=self.progress(),
                 replace=replace,

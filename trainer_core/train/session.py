@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,17 +11,20 @@ from accelerate import Accelerator
 from torch import Tensor
 
 from trainer_core.catalogue.families import FAMILIES
+from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, plan_facts
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
 from trainer_core.methods.base import Method
+from trainer_core.optim.build import display_name
 from trainer_core.pipeline.loader import BatchLoader, Prepared
 from trainer_core.pipeline.texts import TextFeatures
 from trainer_core.protocol.messages import Phase, Resumed
 from trainer_core.runtime.device import Machine, memory_mib
 from trainer_core.runtime.draws import seed_globals
 from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
+from trainer_core.settings.arguments import parse_arguments
 from trainer_core.train.building import (
     build_lr_schedule,
     build_method,
@@ -30,7 +34,6 @@ from trainer_core.train.building import (
 )
 from trainer_core.train.control import Control
 from trainer_core.train.effective import write_effective
-from trainer_core.train.facts import run_facts
 from trainer_core.train.inputs import RunInputs, plan_event
 from trainer_core.train.loading import PictureLoading
 from trainer_core.train.loop import Loop, SampleSchedule
@@ -149,7 +152,8 @@ class Session:
             accelerator=accelerator,
             objective=build_objective(family),
             predict=predict,
-            optimizer=accelerator.prepare(resumable.optimizer),
+            # It lies where the weights are; placing it would cast its state to their type.
+            optimizer=accelerator.prepare(resumable.optimizer, device_placement=[False]),
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
             seed=self.start.seed,
@@ -177,24 +181,39 @@ class Session:
         return position
 
     def _saver(self, family: Family, resumable: Resumable) -> Saver:
-        kind = type(resumable.optimizer)
         return Saver(
             emitter=self.emitter,
             folder=self.start.folder,
             own=self.start.own,
             method=resumable.method,
             optimizer=resumable.optimizer,
-            facts=run_facts(
-                self.inputs,
-                self.start,
-                family,
-                network=resumable.method.facts(),
-                optimizer=f"{kind.__module__}.{kind.__qualname__}",
-                precision=self.machine.precision,
-            ),
+            facts=self._facts(family, resumable),
             precision=self.inputs.settings.output.save_precision,
             state_facts=resumable.facts,
             progress=resumable.progress,
+        )
+
+    def _facts(self, family: Family, resumable: Resumable) -> RunFacts:
+        """Return what every weight file says of the run."""
+        inputs, settings = self.inputs, self.inputs.settings
+        identity = family.identity()
+        arguments = parse_arguments(settings.optimizer.optimizer_args)
+        return RunFacts(
+            settings=settings,
+            model=ModelFacts(
+                architecture=family.architecture,
+                version=family.base_model_version,
+                name=identity.name,
+                short_hash=identity.legacy_hash,
+                sha256=identity.sha256,
+            ),
+            network=resumable.method.facts(),
+            plan=plan_facts(inputs.plan, inputs.index, inputs.captions),
+            optimizer=display_name(resumable.optimizer, arguments),
+            precision=self.machine.precision,
+            seed=self.start.seed,
+            run_id=self.start.run_id,
+            started_at=time.time(),
         )
 
     def _save_schedule(self) -> SaveSchedule:

@@ -7,7 +7,9 @@ import io
 import json
 from pathlib import Path
 
-from trainer_core.checkpoints.hashes import sshs_model_hash
+import pytest
+
+from trainer_core.checkpoints.hashes import WeightHashes
 from trainer_core.model_files.weights_file import legacy_hash, sha256
 
 DATA = Path(__file__).parents[2] / "data"
@@ -15,15 +17,30 @@ EXAMPLE = json.loads((DATA / "metadata.json").read_text(encoding="utf-8"))["hash
 HASH_OF_NOTHING = "e3b0c442"
 
 
-def test_the_hash_of_the_tensors_equals_the_recorded_one() -> None:
-    with (DATA / EXAMPLE["file"]).open("rb") as file:
-        assert sshs_model_hash(file) == EXAMPLE["sshs_model_hash"]
+@pytest.mark.parametrize("piece_bytes", [1, 1000, 1 << 22])
+def test_the_hash_of_the_tensors_equals_the_recorded_one(piece_bytes: int) -> None:
+    content = (DATA / EXAMPLE["file"]).read_bytes()
+    first_byte = 8 + int.from_bytes(content[:8], "little")
+    hashes = WeightHashes(b"")
+
+    for begin in range(first_byte, len(content), piece_bytes):
+        hashes.update(content[begin : begin + piece_bytes])
+
+    assert hashes.entries()["sshs_model_hash"] == EXAMPLE["sshs_model_hash"]
 
 
-def test_the_hash_of_the_tensors_is_the_same_in_memory() -> None:
-    content = io.BytesIO((DATA / EXAMPLE["file"]).read_bytes())
+@pytest.mark.parametrize("header_bytes", [8, 0x0FFFF8, 0x108000, 0x110000])
+@pytest.mark.parametrize("piece_bytes", [0x3001, 0x10000, 0x200000])
+def test_the_legacy_hash_is_that_of_header_and_tensors_together(
+    header_bytes: int, piece_bytes: int
+) -> None:
+    content = bytes(number % 251 for number in range(0x120000))
+    hashes = WeightHashes(content[:header_bytes])
 
-    assert sshs_model_hash(content) == EXAMPLE["sshs_model_hash"]
+    for begin in range(header_bytes, len(content), piece_bytes):
+        hashes.update(content[begin : begin + piece_bytes])
+
+    assert hashes.entries()["sshs_legacy_hash"] == legacy_hash(io.BytesIO(content))
 
 
 def test_the_hashes_of_the_whole_file_equal_the_recorded_ones() -> None:

@@ -7,15 +7,26 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+from helpers.pictures import write_dataset
+
+from trainer_core.checkpoints import metadata as module
 from trainer_core.checkpoints.metadata import (
-    BaseModelFacts,
-    DatasetFacts,
+    ModelFacts,
     NetworkFacts,
     RunFacts,
-    TrainingFacts,
     build_metadata,
+    plan_facts,
 )
-from trainer_core.checkpoints.modelspec import DIFFUSERS, PROGRAM
+from trainer_core.checkpoints.modelspec import PROGRAM
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.index import build_index
+from trainer_core.dataset.plan import Pace, make_plan
+from trainer_core.settings.dataset import DatasetSettings
+from trainer_core.settings.model import ModelSettings
+from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.output import OutputSettings
+from trainer_core.settings.schema import TrainSettings, path_of
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = {
@@ -38,55 +49,55 @@ HASHES = {"sshs_model_hash", "sshs_legacy_hash"}  # added when the tensors are k
 OWN_KEYS = {"loom_run_id"}
 
 DEFAULT_FACTS = RunFacts(
-    model=BaseModelFacts(
-        architecture="stable-diffusion-v1", implementation=DIFFUSERS, version="sd_v1"
+    settings=TrainSettings(
+        dataset=DatasetSettings(resolution=(64, 64), enable_bucket=False),
+        optimizer=OptimizerSettings(
+            learning_rate=2e-6, unet_lr=None, text_encoder_lr=None, lr_scheduler="constant"
+        ),
+        output=OutputSettings(output_name="demo"),
     ),
+    model=ModelFacts(architecture="stable-diffusion-v1", version="sd_v1"),
     network=NetworkFacts(module="networks.lora", dim=4, alpha=2.0),
-    dataset=DatasetFacts(
-        num_train_images=6,
-        num_reg_images=0,
-        num_batches_per_epoch=6,
-        batch_size_per_device=1,
-        total_batch_size=1,
-        resolution=(64, 64),
-        enable_bucket=False,
-        bucket_no_upscale=True,
-        min_bucket_reso=256,
-        max_bucket_reso=1024,
-        flip_aug=False,
-        shuffle_caption=False,
-        keep_tokens=0,
-        cache_latents=True,
-        bucket_info={"buckets": {}},
-        dataset_dirs={"2_demo cat": {"n_repeats": 2, "img_count": 3}},
-        reg_dataset_dirs={},
-        tag_frequency={"2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1}},
-    ),
-    training=TrainingFacts(
-        run_id="0123",
-        session_id=77,
-        training_started_at=1000.25,
-        output_name="demo",
-        training_comment=None,
-        seed=42,
-        num_epochs=1,
-        max_train_steps=4,
-        learning_rate=2e-6,
-        unet_lr=None,
-        text_encoder_lr=None,
-        lr_scheduler="constant",
-        lr_warmup_steps=0,
-        optimizer="torch.optim.adamw.AdamW",
-        optimizer_args={},
-        max_grad_norm=1.0,
-        gradient_accumulation_steps=1,
-        gradient_checkpointing=False,
-        mixed_precision="no",
-    ),
+    plan={
+        "num_train_images": 6,
+        "num_reg_images": 0,
+        "num_batches_per_epoch": 6,
+        "num_epochs": 1,
+        "max_train_steps": 4,
+        "lr_warmup_steps": 0,
+        "bucket_info": None,
+        "dataset_dirs": {"2_demo cat": {"n_repeats": 2, "img_count": 3}},
+        "reg_dataset_dirs": {},
+        "tag_frequency": {"2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1}},
+    },
+    optimizer="torch.optim.adamw.AdamW",
+    precision="no",
+    seed=42,
+    run_id="0123",
+    started_at=1000.25,
 )
 
-MANY_FACTS = RunFacts(
-    model=replace(DEFAULT_FACTS.model, clip_skip=2, name="nowhere/model"),
+MANY_FACTS = replace(
+    DEFAULT_FACTS,
+    settings=TrainSettings(
+        model=ModelSettings(clip_skip=2),
+        dataset=DatasetSettings(
+            train_batch_size=2,
+            resolution=(128, 192),
+            enable_bucket=True,
+            bucket_no_upscale=False,
+            min_bucket_reso=64,
+            max_bucket_reso=256,
+            flip_aug=True,
+            shuffle_caption=True,
+            keep_tokens=1,
+        ),
+        optimizer=OptimizerSettings(
+            learning_rate=1e-4, unet_lr=2e-4, text_encoder_lr=5e-5, lr_scheduler="cosine"
+        ),
+        output=OutputSettings(output_name="demo", training_comment="hello"),
+    ),
+    model=replace(DEFAULT_FACTS.model, name="nowhere/model"),
     network=NetworkFacts(
         module="networks.lora",
         dim=8,
@@ -94,44 +105,26 @@ MANY_FACTS = RunFacts(
         dropout=0.1,
         args={"conv_dim": "2", "conv_alpha": "1"},
     ),
-    dataset=replace(
-        DEFAULT_FACTS.dataset,
-        num_reg_images=1,
-        batch_size_per_device=2,
-        total_batch_size=2,
-        resolution=(128, 192),
-        enable_bucket=True,
-        bucket_no_upscale=False,
-        min_bucket_reso=64,
-        max_bucket_reso=256,
-        flip_aug=True,
-        shuffle_caption=True,
-        keep_tokens=1,
-        bucket_info={
+    plan={
+        **DEFAULT_FACTS.plan,
+        "num_reg_images": 1,
+        "num_epochs": 2,
+        "max_train_steps": 12,
+        "lr_warmup_steps": 1,
+        "bucket_info": {
             "buckets": {
                 "0": {"resolution": [128, 128], "count": 10},
                 "1": {"resolution": [192, 128], "count": 2},
             },
             "mean_img_ar_error": 0.11607142857142855,
         },
-        reg_dataset_dirs={"1_cat": {"n_repeats": 1, "img_count": 1}},
-        tag_frequency={
+        "reg_dataset_dirs": {"1_cat": {"n_repeats": 1, "img_count": 1}},
+        "tag_frequency": {
             "2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1},
             "1_cat": {"cat": 1},
         },
-    ),
-    training=replace(
-        DEFAULT_FACTS.training,
-        training_comment="hello",
-        num_epochs=2,
-        max_train_steps=12,
-        learning_rate=1e-4,
-        unet_lr=2e-4,
-        text_encoder_lr=5e-5,
-        lr_scheduler="cosine",
-        lr_warmup_steps=1,
-        optimizer_args={"weight_decay": 0.1, "betas": (0.9, 0.99)},
-    ),
+    },
+    optimizer="torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))",
 )
 
 
@@ -185,7 +178,7 @@ def test_this_program_names_itself() -> None:
 def test_times_are_those_of_the_run() -> None:
     metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=2000.5)
 
-    assert metadata["ss_session_id"] == "77"
+    assert metadata["ss_session_id"] == str(0x123)
     assert metadata["ss_training_started_at"] == "1000.25"
     assert metadata["ss_training_finished_at"] == "2000.5"
 
@@ -208,3 +201,50 @@ def test_a_dropout_among_the_network_arguments_stays() -> None:
     )
 
     assert json.loads(metadata["ss_network_args"]) == {"dropout": "0.5"}
+
+
+def test_without_buckets_nothing_is_said_of_their_sides() -> None:
+    dataset = DatasetSettings(enable_bucket=False, bucket_no_upscale=True, min_bucket_reso=320)
+    settings = DEFAULT_FACTS.settings.model_copy(update={"dataset": dataset})
+
+    metadata = build_metadata(
+        replace(DEFAULT_FACTS, settings=settings), step=4, epoch=1, saved_at=0.0
+    )
+
+    names = ("bucket_no_upscale", "min_bucket_reso", "max_bucket_reso", "bucket_info")
+    assert [metadata[f"ss_{name}"] for name in names] == ["False", "None", "None", "null"]
+
+
+def test_a_setting_that_comes_to_be_offered_appears_by_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As if it were declared: the name leads to a value.
+    paths = {"noise_offset": "optimizer.max_grad_norm"}
+    monkeypatch.setattr(module, "path_of", lambda name: paths.get(name, path_of(name)))
+
+    metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=0.0)
+
+    assert metadata["ss_noise_offset"] == "1.0"
+
+
+def test_what_the_plan_tells_is_counted_from_the_pictures(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"2_demo cat": {"a.png": None, "b.png": None, "c.png": None}})
+    index = build_index(tmp_path, plain_repeats=1)
+    sizes = dict.fromkeys([picture.path for picture in index.pictures], (64, 64))
+    plan = make_plan(
+        index, sizes, BucketRules((64, 64), enable_bucket=False), Pace(train_batch_size=1, epoch=2)
+    )
+    captions = {picture.path: "a, demo cat" for picture in index.pictures}
+
+    assert plan_facts(plan, index, captions) == {
+        "num_train_images": 6,
+        "num_reg_images": 0,
+        "num_batches_per_epoch": 6,
+        "num_epochs": 2,
+        "max_train_steps": 12,
+        "lr_warmup_steps": 0,
+        "bucket_info": None,
+        "dataset_dirs": {"2_demo cat": {"n_repeats": 2, "img_count": 3}},
+        "reg_dataset_dirs": {},
+        "tag_frequency": {"2_demo cat": {"a": 3, "demo cat": 3}},
+    }

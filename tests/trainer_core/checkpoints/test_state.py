@@ -38,12 +38,12 @@ FACTS = StateFacts(
     pictures="fingerprint",
     settings={"model": {"clip_skip": 2}, "output": {"output_name": "燈籠"}},
 )
-ADAPTER = {
+TRAINED = {
     "lora_unet_a.alpha": torch.tensor(3.0),
     "lora_unet_a.lora_up.weight": torch.linspace(-1, 1, 12).reshape(4, 3).T,
 }
-PROGRESS: Mapping[str, Any] = {"schedule_steps": 7, "scaler": None}
-FILES = ["adapter.safetensors", "optimizer.safetensors", "generators.safetensors", "progress.json"]
+PROGRESS: Mapping[str, Any] = {"schedule": {"steps": 7}, "scaler": None}
+FILES = ["trained.safetensors", "optimizer.safetensors", "generators.safetensors", "progress.json"]
 RATES = {"unet": 1e-3, "text_encoder": 5e-4}
 
 Build = Callable[[list[ParameterGroup]], Optimizer]
@@ -83,7 +83,7 @@ def sgd() -> Optimizer:
 
 def written(folder: Path, **changes: Any) -> Path:
     """Write a state without anything special in it."""
-    parts: dict[str, Any] = {"adapter": ADAPTER, "optimizer": sgd(), "progress": PROGRESS}
+    parts: dict[str, Any] = {"trained": TRAINED, "optimizer": sgd(), "progress": PROGRESS}
     write_state(folder, FACTS, **(parts | changes))
     return folder
 
@@ -108,14 +108,14 @@ def test_a_state_says_whose_it_is_and_where_the_run_stands(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
-def test_adapter_weights_come_back_bitwise_in_their_type(
+def test_trained_weights_come_back_bitwise_in_their_type(
     tmp_path: Path, dtype: torch.dtype
 ) -> None:
-    adapter = {key: value.to(dtype) for key, value in ADAPTER.items()}
-    found = read_state(written(tmp_path / "a-state", adapter=adapter)).adapter
+    trained = {key: value.to(dtype) for key, value in TRAINED.items()}
+    found = read_state(written(tmp_path / "a-state", trained=trained)).trained
 
-    assert found.keys() == adapter.keys()
-    for key, value in adapter.items():
+    assert found.keys() == trained.keys()
+    for key, value in trained.items():
         assert found[key].dtype == dtype
         assert torch.equal(found[key], value)
 
@@ -132,7 +132,7 @@ def test_nothing_in_a_state_is_pickled(tmp_path: Path) -> None:
 
 def test_the_size_is_that_of_all_files(tmp_path: Path) -> None:
     folder = tmp_path / "a-state"
-    size = write_state(folder, FACTS, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS)
+    size = write_state(folder, FACTS, trained=TRAINED, optimizer=sgd(), progress=PROGRESS)
 
     assert size == sum(path.stat().st_size for path in folder.iterdir())
 
@@ -254,8 +254,9 @@ def test_a_folder_without_a_manifest_is_no_complete_state(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b"{}", b"\xff", b'{"format": "loom-state/1"}',
-     b'{"format": "loom-state/1", "files": []}', b'{"format": "loom-state/1", "files": {}}',
-     b'{"format": "loom-state/1", "files": {"adapter.safetensors": 3}}'],
+     b'{"format": "loom-state/2", "files": []}', b'{"format": []}',
+     b'{"format": "loom-state/2", "files": {}}',
+     b'{"format": "loom-state/2", "files": {"trained.safetensors": 3}}'],
 )  # fmt: skip
 def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes) -> None:
     folder = written(tmp_path / "a-state")
@@ -264,13 +265,13 @@ def test_a_damaged_manifest_is_named(tmp_path: Path, content: bytes) -> None:
     assert "is damaged" in str(refusal(folder))
 
 
-@pytest.mark.parametrize("format_line", ["loom-state/2", "loom-state/99", "other"])
+@pytest.mark.parametrize("format_line", ["loom-state/3", "loom-state/99", "other"])
 def test_a_state_of_another_format_is_named(tmp_path: Path, format_line: str) -> None:
     folder = written(tmp_path / "a-state")
     manifest = json.loads((folder / MANIFEST_NAME).read_text())
     (folder / MANIFEST_NAME).write_text(json.dumps(manifest | {"format": format_line}))
 
-    assert f"has the format {format_line}; this version reads loom-state/1" in str(refusal(folder))
+    assert f"has the format {format_line}; this version reads loom-state/2" in str(refusal(folder))
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -304,7 +305,7 @@ def test_an_existing_state_is_not_replaced_unasked(tmp_path: Path) -> None:
     later = replace(FACTS, position=Position(step=9))
 
     with pytest.raises(OutputError, match="exists already"):
-        write_state(folder, later, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS)
+        write_state(folder, later, trained=TRAINED, optimizer=sgd(), progress=PROGRESS)
     assert read_state(folder).facts == FACTS
 
 
@@ -312,16 +313,16 @@ def test_an_existing_state_is_replaced_when_told(tmp_path: Path) -> None:
     folder = written(tmp_path / "a-state")
     later = replace(FACTS, position=Position(step=9))
 
-    write_state(folder, later, adapter=ADAPTER, optimizer=sgd(), progress=PROGRESS, replace=True)
+    write_state(folder, later, trained=TRAINED, optimizer=sgd(), progress=PROGRESS, replace=True)
     assert read_state(folder).facts == later
     assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_weights_that_are_not_finite_are_not_written(tmp_path: Path) -> None:
-    unsound = ADAPTER | {"lora_unet_b.lora_up.weight": torch.tensor([[1.0, torch.nan]])}
+    unsound = TRAINED | {"lora_unet_b.lora_up.weight": torch.tensor([[1.0, torch.nan]])}
 
     with pytest.raises(NumericError, match=r"lora_unet_b\.lora_up\.weight is not finite"):
-        written(tmp_path / "a-state", adapter=unsound)
+        written(tmp_path / "a-state", trained=unsound)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -358,13 +359,13 @@ def test_an_interrupted_write_leaves_the_earlier_state_and_nothing_else(
             write_state(
                 tmp_path / name,
                 FACTS,
-                adapter={},
+                trained={},
                 optimizer=sgd(),
                 progress=PROGRESS,
                 replace=True,
             )
     assert list(tmp_path.iterdir()) == [folder]
-    assert read_state(folder).adapter
+    assert read_state(folder).trained
 
 
 def test_a_file_that_reads_back_otherwise_is_not_published(

@@ -256,7 +256,9 @@ def test_a_file_that_is_no_whole_safetensors_file_is_refused(tmp_path: Path, mak
     path = tmp_path / "bad.safetensors"
     make(path)
 
-    with pytest.raises(ModelFileError, match=r"bad\.safetensors is damaged or not a safetensors"):
+    with pytest.raises(
+        ModelFileError, match=r"bad\.safetensors is (damaged|cut short|not a safetensors file)"
+    ):
         read_lora(path)
 
 

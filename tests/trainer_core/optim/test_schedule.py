@@ -1,13 +1,15 @@
+import json
 from typing import Any
 
 import pytest
 import torch
+from diffusers import optimization
 from helpers import vectors
 from torch.nn import Parameter
 
 from trainer_core.catalogue.schedules import SCHEDULES
 from trainer_core.errors import SettingsError
-from trainer_core.optim.schedule import build_schedule
+from trainer_core.optim.schedule import RateSchedule, build_schedule
 
 FILE = "lr_schedules.json"
 CASES = vectors.load(FILE)["cases"]
@@ -48,12 +50,15 @@ def _rates(case: dict[str, Any]) -> list[float]:
             "lr_scheduler_power": case["power"],
         },
     )
-    rates = [*schedule.get_last_lr()]
+    rates = set_rates(optimizer)
     for _ in range(case["max_train_steps"]):
-        optimizer.step()
         schedule.step()
-        rates += schedule.get_last_lr()
+        rates += set_rates(optimizer)
     return rates
+
+
+def set_rates(optimizer: torch.optim.Optimizer) -> list[float]:
+    return [group["lr"] for group in optimizer.param_groups]
 
 
 def _recorded(case: dict[str, Any]) -> object:
@@ -82,7 +87,7 @@ def test_constant_ignores_the_warmup() -> None:
 
     schedule = build_schedule("constant", optimizer, total_steps=50, warmup_steps=5, values=UNUSED)
 
-    assert schedule.get_last_lr() == [1e-4]
+    assert [schedule.at(step) for step in range(51)] == [[1e-4]] * 51
 
 
 @pytest.mark.parametrize("name", [name for name in SCHEDULES if name != "constant"])
@@ -90,13 +95,73 @@ def test_a_run_that_is_all_warmup_rises_to_its_end(name: str) -> None:
     optimizer = _optimizer([1e-3], 1e-3)
     schedule = build_schedule(name, optimizer, total_steps=4, warmup_steps=4, values=UNUSED)
 
-    rates = []
-    for _ in range(4):
-        rates += schedule.get_last_lr()
-        optimizer.step()
-        schedule.step()
+    rates = [rate for step in range(4) for rate in schedule.at(step)]
 
     assert rates == pytest.approx([0.0, 0.25e-3, 0.5e-3, 0.75e-3])
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_rates_are_to_the_bit_those_that_the_library_sets_itself(name: str) -> None:
+    theirs, ours = (_optimizer([1e-3, 3e-4], 1e-3) for _ in range(2))
+    library = optimization.get_scheduler(
+        name, theirs, num_warmup_steps=3, num_training_steps=17, num_cycles=2, power=1.5
+    )
+    values = {"lr_scheduler_num_cycles": 2, "lr_scheduler_power": 1.5}
+    schedule = build_schedule(name, ours, total_steps=17, warmup_steps=3, values=values)
+
+    for step in range(20):
+        assert set_rates(ours) == set_rates(theirs) == schedule.at(step)
+        assert [group["initial_lr"] for group in ours.param_groups] == [1e-3, 3e-4]
+        theirs.step()
+        library.step()
+        schedule.step()
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_a_schedule_goes_on_where_another_stood(name: str) -> None:
+    options: dict[str, Any] = {"total_steps": 9, "warmup_steps": 2, "values": UNUSED}
+    first, second = (_optimizer([1e-3, 3e-4], 1e-3) for _ in range(2))
+    straight = build_schedule(name, first, **options)
+    for _ in range(5):
+        straight.step()
+
+    resumed = build_schedule(name, second, **options)
+    resumed.load_state_dict(json.loads(json.dumps(straight.state_dict())))
+    assert set_rates(second) == set_rates(first)
+    straight.step()
+    resumed.step()
+    assert set_rates(second) == set_rates(first) == straight.at(6)
+
+
+def test_a_resumed_schedule_has_the_rates_that_are_set_now() -> None:
+    optimizer = _optimizer([2e-3], 2e-3)
+    schedule = build_schedule("linear", optimizer, total_steps=10, warmup_steps=0, values=UNUSED)
+
+    schedule.load_state_dict({"steps": 5})
+
+    assert set_rates(optimizer) == [1e-3]
+
+
+def test_groups_that_were_loaded_anew_are_moved_too() -> None:
+    optimizer = _optimizer([1e-3], 1e-3)
+    schedule = RateSchedule(optimizer, lambda step: 1 / (1 + step))
+
+    optimizer.load_state_dict(optimizer.state_dict())  # as accelerate does
+    schedule.step()
+
+    assert set_rates(optimizer) == [0.5e-3]
+
+
+def test_a_rate_that_is_a_tensor_is_set_in_place() -> None:
+    # What a captured step needs: it reads the rate from where it was.
+    rate = torch.tensor(1e-3)
+    optimizer = torch.optim.Adam([Parameter(torch.zeros(1))], lr=rate, capturable=True)
+    schedule = RateSchedule(optimizer, lambda step: 1 / (1 + step))
+
+    schedule.step()
+
+    assert optimizer.param_groups[0]["lr"] is rate
+    assert rate.item() == pytest.approx(0.5e-3)
 
 
 def test_polynomial_refuses_a_rate_below_its_end() -> None:

@@ -255,7 +255,7 @@ def test_clearing_removes_everything_of_the_name_and_nothing_else(folder: RunFol
     (folder.samples / "1.png").touch()
     (folder.output_dir / "cat-000001.safetensors").touch()
     (folder.output_dir / "cat-state").mkdir()
-    (folder.output_dir / "cat-state" / "adapter.safetensors").touch()
+    (folder.output_dir / "cat-state" / "trained.safetensors").touch()
     others = [folder.output_dir / "cat-dog.safetensors", folder.output_dir / "cat.txt"]
     for other in others:
         other.touch()
