@@ -54,8 +54,8 @@ def _network_facts(inputs: RunInputs) -> NetworkFacts:
 def _dataset_facts(inputs: RunInputs) -> DatasetFacts:
     pictures, plan = inputs.settings.dataset, inputs.plan
     return DatasetFacts(
-        num_train_images=plan.samples,
-        num_reg_images=0,
+        num_train_images=plan.samples - plan.reg_samples,
+        num_reg_images=plan.reg_samples,
         num_batches_per_epoch=plan.batches_per_epoch,
         batch_size_per_device=pictures.train_batch_size,
         total_batch_size=pictures.train_batch_size,
@@ -70,7 +70,7 @@ def _dataset_facts(inputs: RunInputs) -> DatasetFacts:
         cache_latents=pictures.cache_latents,
         bucket_info=bucket_info(plan),
         dataset_dirs=dataset_dirs(plan),
-        reg_dataset_dirs={},
+        reg_dataset_dirs=dataset_dirs(plan, is_reg=True),
         tag_frequency=tag_frequency(inputs.index, inputs.captions),
     )
 

@@ -18,8 +18,8 @@ def sources_of(inputs: RunInputs) -> list[Source]:
             path=picture.path,
             name=name,
             repeats=picture.repeats,
-            placement=inputs.plan.placements[picture.path],
-            caption=inputs.captions[picture.path],
+            placement=inputs.plan.placements[picture.key],
+            caption=inputs.captions[picture.key],
         )
         for name, picture in zip(_names(inputs.index), inputs.index.pictures, strict=True)
     ]

@@ -12,6 +12,7 @@ from trainer_core.dataset.audit import quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import build_index
 from trainer_core.dataset.plan import Pace, make_plan
+from trainer_core.dataset.subsets import SampleSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.sources import sources_of
@@ -21,9 +22,10 @@ RULES = BucketRules((64, 64))
 
 def names_of(root: Path, more: Sequence[Path] = ()) -> list[str]:
     index = build_index(root, more, plain_repeats=1)
-    audit = quick_audit(index, rules=RULES, caption_extension="auto")
-    plan = make_plan(index, audit.sizes, RULES, Pace(train_batch_size=1))
-    inputs = RunInputs(TrainSettings(), Path("model"), index, audit.captions, plan, ())
+    settings = {0: SampleSettings(rules=RULES)}
+    audit = quick_audit(index, settings)
+    plan = make_plan(index, audit.sizes, settings, Pace(train_batch_size=1))
+    inputs = RunInputs(TrainSettings(), Path("model"), index, audit, plan, settings, ())
     return [source.name for source in sources_of(inputs)]
 
 
