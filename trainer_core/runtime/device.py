@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import psutil
 import torch
 
-from trainer_core.errors import SettingsError
+from trainer_core.errors import OutOfMemory, SettingsError
 from trainer_core.texts import T
+
+_log = logging.getLogger(__name__)
 
 Precision = Literal["no", "fp16", "bf16"]
 
@@ -83,3 +87,25 @@ def free_cache(device: torch.device) -> None:
     if device.type == "cuda":
         with contextlib.suppress(RuntimeError):
             torch.cuda.empty_cache()
+
+
+@contextlib.contextmanager
+def out_of_memory_in_words() -> Iterator[None]:
+    """Turn the GPU's "out of memory" into an error that names the ways out.
+
+    Raises:
+        OutOfMemory: It was met.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        _log.exception("out of memory")
+        raise OutOfMemory(
+            T("Errors", "The GPU has too little memory: {reason}"),
+            T(
+                "Errors",
+                "Lower the batch size or the resolution, switch gradient checkpointing on, or "
+                "close other programs that use the GPU.",
+            ),
+            reason=str(error).split("\n", maxsplit=1)[0],
+        ) from error

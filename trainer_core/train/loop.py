@@ -80,7 +80,8 @@ class Loop:
         while self.position.step < self.total_steps:
             self._enter("training")
             epoch, batch = self.position.epoch, self.position.batch
-            for group in self.loader.groups(epoch, skip_batches=batch):
+            step = self.position.step + 1
+            for group in self.loader.groups(epoch, skip_batches=batch, first_step=step):
                 self._step(group)
                 if self.position.step == self.total_steps:
                     break
