@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
 import psutil
 import torch
+from torch import Tensor
 
 from trainer_core.errors import OutOfMemory, SettingsError
 from trainer_core.texts import T
@@ -80,6 +81,21 @@ def memory_mib(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return float(psutil.Process().memory_info().rss) / 2**20
+
+
+def pinning(device: torch.device) -> Callable[[Tensor], Tensor] | None:
+    """Return what puts a tensor in page-locked memory, from which a GPU copies by itself.
+
+    None for a device that has no use for it. It may be called in any thread.
+    """
+    if device.type != "cuda":
+        return None
+
+    def pin(tensor: Tensor) -> Tensor:
+        with torch.cuda.device(device):  # a new thread would ask the first GPU, whichever trains
+            return tensor.pin_memory()
+
+    return pin
 
 
 def free_cache(device: torch.device) -> None:

@@ -26,7 +26,7 @@ from trainer_core.pipeline.loader import BatchLoader
 from trainer_core.pipeline.sources import Source, fingerprint, sources_of
 from trainer_core.pipeline.texts import TextFeatures
 from trainer_core.protocol.messages import Phase, Resumed
-from trainer_core.runtime.device import Machine, find_machine, free_cache, memory_mib
+from trainer_core.runtime.device import Machine, find_machine, free_cache, memory_mib, pinning
 from trainer_core.runtime.draws import seed_globals
 from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
 from trainer_core.texts import T, text
@@ -133,8 +133,7 @@ class Session:
             pixels_per_latent=family.pixels_per_latent,
             draw=objective.draw,
             device=device,
-            # A GPU copies by itself only from memory that the system cannot move.
-            pin=Tensor.pin_memory if device.type == "cuda" else None,
+            pin=pinning(device),
         )
 
     def _cached(self, family: Family, sources: list[Source]) -> tuple[LatentStore, list[Source]]:
