@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
 from trainer_core.catalogue.families import TRAINABLE
-from trainer_core.dataset.audit import Audit, quick_audit
-from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.index import DatasetIndex, build_index
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
-from trainer_core.dataset.plan import Pace, Plan, make_plan
-from trainer_core.errors import DatasetError, StateError, TrainerError
+from trainer_core.dataset.audit import Audit
+from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
+from trainer_core.errors import StateError, TrainerError
 from trainer_core.files.run_folder import state_step
 from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.prompts.file import PromptFile, load_prompts
-from trainer_core.settings.dataset import DatasetSettings
-from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.rules.places import check_places
@@ -38,15 +34,32 @@ class Preflight:
     problems: list[Problem] = field(default_factory=list)
     facts: Facts = field(default_factory=dict)
     settings: TrainSettings | None = None
-    index: DatasetIndex | None = None
-    audit: Audit | None = None
-    plan: Plan | None = None
+    survey: Survey | None = None
     prompts: PromptFile | None = None
 
     @property
     def errors(self) -> list[Problem]:
         """The problems that make the run refuse."""
         return [p for p in self.problems if p.severity is Severity.ERROR]
+
+    @property
+    def index(self) -> DatasetIndex | None:
+        """The pictures."""
+        return None if self.survey is None else self.survey.index
+
+    @property
+    def audit(self) -> Audit | None:
+        """What is wrong with them, their sizes and captions."""
+        return None if self.survey is None else self.survey.audit
+
+    @property
+    def plan(self) -> Plan | None:
+        """What the run will do; None while a picture or a folder cannot be used."""
+        if self.survey is None or any(
+            problem.severity is Severity.ERROR for problem in self.survey.problems
+        ):
+            return None
+        return self.survey.plan
 
 
 @dataclass(slots=True)
@@ -123,36 +136,6 @@ def package_problems(settings: TrainSettings, facts: Facts) -> Iterator[Problem]
             yield Problem(path, Severity.ERROR, message, hint)
 
 
-def bucket_rules(pictures: DatasetSettings) -> BucketRules:
-    """Return the bucket rules that the settings ask for.
-
-    Raises:
-        SettingsError: The limits contradict the resolution.
-    """
-    return BucketRules(
-        resolution=pictures.resolution,
-        enable_bucket=pictures.enable_bucket,
-        min_bucket_reso=pictures.min_bucket_reso,
-        max_bucket_reso=pictures.max_bucket_reso,
-        bucket_reso_steps=pictures.bucket_reso_steps,
-        bucket_no_upscale=pictures.bucket_no_upscale,
-    )
-
-
-def pace(batch_size: int, optimizer: OptimizerSettings) -> Pace:
-    """Return the settings that decide a run's length."""
-    return Pace(
-        train_batch_size=batch_size,
-        gradient_accumulation_steps=optimizer.gradient_accumulation_steps,
-        epoch=optimizer.epoch,
-        max_train_epochs=optimizer.max_train_epochs,
-        max_train_steps=optimizer.max_train_steps,
-        lr_scheduler=optimizer.lr_scheduler,
-        lr_warmup=optimizer.lr_warmup,
-        lr_warmup_steps=optimizer.lr_warmup_steps,
-    )
-
-
 def _has_error(found: Preflight, *paths: str) -> bool:
     return any(problem.path in paths for problem in found.errors)
 
@@ -172,72 +155,14 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
 
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
-    pictures = settings.dataset
     if _has_error(
         found, "dataset.min_bucket_reso", "dataset.max_bucket_reso", "dataset.bucket_reso_steps"
     ):
         return
-    try:
-        bucketing = bucket_rules(pictures)
-        found.index = build_index(
-            pictures.train_data_dir, pictures.more_pictures, plain_repeats=pictures.dataset_repeats
-        )
-        failures = [root.failure for root in found.index.roots if root.failure is not None]
-        if failures:
-            raise failures[0]
-        found.audit = quick_audit(
-            found.index, rules=bucketing, caption_extension=pictures.caption_extension
-        )
-        found.problems += [
-            Problem(
-                _setting_of(finding.path, pictures),
-                finding.severity,
-                finding.message,
-                Suggestion(finding.suggestion) if finding.suggestion else None,
-                picture=_picture_at(finding.path),
-                kind=DatasetError,
-            )
-            for finding in found.audit.findings
-        ]
-        if not found.audit.errors:
-            length = pace(pictures.train_batch_size, settings.optimizer)
-            found.plan = make_plan(found.index, found.audit.sizes, bucketing, length)
-            found.problems += _plan_problems(found.plan)
-    except TrainerError as error:
-        place = Path(error.picture or str(error.message.values.get("path", "")))
-        found.problems.append(Problem.of(error, setting=_setting_of(place, pictures)))
-
-
-def _setting_of(path: Path, pictures: DatasetSettings) -> str:
-    """Return the setting that led to a picture or folder."""
-    folder = pictures.train_data_dir
-    if folder is not None and (not pictures.more_pictures or path.is_relative_to(folder)):
-        return "dataset.train_data_dir"
-    return "dataset.more_pictures"
-
-
-def _picture_at(path: Path) -> str:
-    """Return the path of a picture that is trained; findings may be about folders too."""
-    return str(path) if path.suffix.lower() in FORMAT_OF_EXTENSION else ""
-
-
-def _plan_problems(plan: Plan) -> list[Problem]:
-    if plan.warmup_steps <= plan.total_steps:
-        return []
-    message = text(
-        T("Problems", "The warm-up of {warmup} steps is longer than the run of {total} steps."),
-        warmup=plan.warmup_steps,
-        total=plan.total_steps,
-    )
-    hint = text(T("Problems", "Use the percentage instead."))
-    return [
-        Problem(
-            "optimizer.lr_warmup_steps",
-            Severity.WARNING,
-            message,
-            Suggestion(hint, {"optimizer.lr_warmup_steps": "unset"}),
-        )
-    ]
+    request = SurveyRequest.of(settings)
+    if request is not None:
+        found.survey = take_survey(request)
+        found.problems += found.survey.problems
 
 
 def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:

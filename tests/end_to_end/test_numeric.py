@@ -15,6 +15,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from trainer_core.dataset.batches import epoch_batches
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.families.sd1 import SD1
 from trainer_core.pipeline.decode import load_pixels
 from trainer_core.preflight import examine
@@ -52,7 +53,7 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
     """Return the file in the cache that holds what the encoder makes of ``picture``."""
     plan = examine(files.load(run_file).raw).plan
     assert plan is not None
-    pixels_CHW = load_pixels(picture, plan.placements[picture], flip=False)
+    pixels_CHW = load_pixels(picture, plan.placements[SampleKey(0, picture)], flip=False)
     mean_BCHW = SD1.load(model).encode_images(pixels_CHW[None]).mean_BCHW
     (found,) = (
         path

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from trainer_core.checkpoints.retention import Action, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position
-from trainer_core.pipeline.loader import Group, Prepared
+from trainer_core.families.base import LatentPosterior
+from trainer_core.objectives.objective import Draw
+from trainer_core.pipeline.batch import Batch, content_of
+from trainer_core.pipeline.loader import Group
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
 from trainer_core.train.control import Control
 from trainer_core.train.loop import Loop, SampleSchedule
@@ -56,7 +60,7 @@ class StubStepper:
     batches: int = 0
     is_updating: bool = False
 
-    def step(self, group: Sequence[Prepared], number: int) -> StepResult:
+    def step(self, group: Sequence[Batch], number: int) -> StepResult:
         self.happened.append(f"step {number}")
         self.batches += len(group)
         self.during(number)
@@ -92,19 +96,41 @@ class StubLoader:
 
     batches_per_epoch: int
     accumulation: int = 1
-    asked: list[tuple[int, int]] = field(default_factory=list)
+    asked: list[tuple[int, int, int]] = field(default_factory=list)
 
-    def groups(self, epoch: int, *, skip_batches: int = 0) -> Iterator[Group]:
-        self.asked.append((epoch, skip_batches))
+    def groups(self, epoch: int, *, skip_batches: int = 0, first_step: int) -> Iterator[Group]:
+        self.asked.append((epoch, skip_batches, first_step))
         for start in range(skip_batches, self.batches_per_epoch, self.accumulation):
             size = min(self.accumulation, self.batches_per_epoch - start)
             yield Group((empty_batch(size),) * size, waited_s=0.25)
 
 
-def empty_batch(group_size: int = 1) -> Prepared:
+def empty_batch(group_size: int = 1) -> Batch:
     """Return a batch of two pictures without content."""
     nothing = torch.zeros(2, 4, 1, 1)
-    return Prepared(("a.png", "b.png"), ("a", "b"), nothing, nothing, group_size)
+    draw = Draw(nothing, nothing, torch.zeros(2, dtype=torch.int64))
+    return batch_of(
+        "a.png", "b.png", posterior=(nothing, nothing), draw=draw, group_size=group_size
+    )
+
+
+def batch_of(
+    *names: str, posterior: tuple[Tensor, Tensor], draw: Draw, group_size: int = 1
+) -> Batch:
+    """Return a batch of encoded pictures whose captions are their names."""
+    return Batch(
+        names=names,
+        captions=names,
+        facts=(),
+        posterior=LatentPosterior(*posterior),
+        pixels_BCHW=None,
+        condition=None,
+        weights_B=None,
+        mask_B1HW=None,
+        draw=draw,
+        content=content_of(names, names, draw),
+        group_size=group_size,
+    )
 
 
 @dataclass

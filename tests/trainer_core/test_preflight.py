@@ -15,7 +15,8 @@ from helpers.pictures import write_dataset
 from safetensors.numpy import save_file
 
 from trainer_core.catalogue.optimizers import OPTIMIZERS
-from trainer_core.preflight import Preflight, bucket_rules, examine, pace
+from trainer_core.dataset.survey import bucket_rules, pace
+from trainer_core.preflight import Preflight, examine
 from trainer_core.settings.document import replaced
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer_core.dataset.buckets import BucketRules, Placement, too_thin
+from trainer_core.dataset.buckets import Placement, too_thin
 from trainer_core.dataset.captions import (
     KNOWN_EXTENSIONS,
     caption_lines,
@@ -31,6 +31,7 @@ from trainer_core.dataset.pictures import (
     load_picture,
     read_header,
 )
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T, Text, text
@@ -58,18 +59,18 @@ class Audit:
 
     Attributes:
         findings: The run must not start with an error among them.
-        headers: Of every picture that could be read.
+        headers: Of every picture file that could be read.
         captions: Of every picture whose caption could be read.
         unusable: Pictures that cannot be planned with: unreadable, or too thin for a bucket.
-        extensions: Of the caption files, with their dots, by the folder of the concept; none for
-            a folder where there are two kinds to choose from.
+        extensions: Of the caption files, with their dots, by subset and folder of the concept;
+            none for a folder where there are two kinds to choose from.
     """
 
     findings: tuple[Finding, ...]
     headers: Mapping[Path, PictureHeader] = field(repr=False)
-    captions: Mapping[Path, str] = field(repr=False)
-    unusable: frozenset[Path]
-    extensions: Mapping[Path, str] = field(default_factory=dict, repr=False)
+    captions: Mapping[SampleKey, str] = field(repr=False)
+    unusable: frozenset[SampleKey]
+    extensions: Mapping[SampleKey, str] = field(default_factory=dict, repr=False)
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -78,40 +79,55 @@ class Audit:
 
     @property
     def sizes(self) -> dict[Path, Size]:
-        """The upright size of every picture that could be read."""
+        """The upright size of every picture file that could be read."""
         return {path: header.size for path, header in self.headers.items()}
 
 
-def quick_audit(index: DatasetIndex, *, rules: BucketRules, caption_extension: str) -> Audit:
+def quick_audit(index: DatasetIndex, settings: SettingsBySubset) -> Audit:
     """Check folders, headers and captions without decoding a picture.
+
+    A file that stands in several subsets is read once, and what is wrong with it told once.
 
     Args:
         index: What is on disk.
-        rules: What decides the buckets.
-        caption_extension: As in the settings, ``auto`` included.
+        settings: Whose rules and caption files are those of each subset.
     """
     findings = [*_folder_findings(index), *_shared_captions(index)]
-    headers: dict[Path, PictureHeader] = {}
-    unusable: set[Path] = set()
+    headers: dict[Path, PictureHeader | DatasetError] = {}
+    unusable: set[SampleKey] = set()
     for picture in index.pictures:
-        try:
-            header = headers[picture.path] = read_header(picture.path)
-        except DatasetError as error:
-            findings.append(_failure(picture.path, error))
-            unusable.add(picture.path)
+        if picture.path not in headers:
+            headers[picture.path] = _header(picture.path)
+        header = headers[picture.path]
+        if isinstance(header, DatasetError):
+            findings.append(_failure(picture.path, header))
+            unusable.add(picture.key)
             continue
         findings += _header_findings(picture.path, header)
+        rules = settings[picture.subset].rules
         placement = rules.place(header.size)
         if placement is None:
             findings.append(_failure(picture.path, too_thin(picture.path, header.size)))
-            unusable.add(picture.path)
+            unusable.add(picture.key)
         elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
             findings.append(_small(picture.path, header.size, placement))
-    captions: dict[Path, str] = {}
-    extensions: dict[Path, str] = {}
+    captions: dict[SampleKey, str] = {}
+    extensions: dict[SampleKey, str] = {}
     for root in index.roots:
-        findings += _captions_of_root(root, caption_extension, captions, extensions)
-    return Audit(tuple(findings), headers, captions, frozenset(unusable), extensions)
+        asked = settings[root.subset].caption_extension
+        findings += _captions_of_root(root, asked, captions, extensions)
+    once: dict[tuple[Path, str], Finding] = {}
+    for finding in findings:
+        once.setdefault((finding.path, str(finding.message)), finding)
+    read = {path: found for path, found in headers.items() if isinstance(found, PictureHeader)}
+    return Audit(tuple(once.values()), read, captions, frozenset(unusable), extensions)
+
+
+def _header(path: Path) -> PictureHeader | DatasetError:
+    try:
+        return read_header(path)
+    except DatasetError as error:
+        return error
 
 
 def decode_fully(path: Path) -> Finding | None:
@@ -212,9 +228,9 @@ def _suggested_name(name: str) -> str:
 
 
 def _shared_captions(index: DatasetIndex) -> Iterator[Finding]:
-    namesakes: defaultdict[Path, list[Path]] = defaultdict(list)
+    namesakes: defaultdict[Path, dict[Path, None]] = defaultdict(dict)
     for picture in index.pictures:
-        namesakes[picture.path.with_suffix("")].append(picture.path)
+        namesakes[picture.path.with_suffix("")][picture.path] = None
     for first, *others in namesakes.values():
         for other in others:
             template = T("Problems", "{path} and {other} differ only in kind and share a caption.")
@@ -244,7 +260,7 @@ def _small(path: Path, size: Size, placement: Placement) -> Finding:
 
 
 def _captions_of_root(
-    root: Root, asked: str, captions: dict[Path, str], extensions: dict[Path, str]
+    root: Root, asked: str, captions: dict[SampleKey, str], extensions: dict[SampleKey, str]
 ) -> Iterator[Finding]:
     """Fill both for one place; each has the kind of caption files that lie in it."""
     try:
@@ -253,12 +269,12 @@ def _captions_of_root(
         yield _failure(root.path, error)
         return
     for concept in root.concepts:
-        extensions[concept.folder] = extension
+        extensions[SampleKey(root.subset, concept.folder)] = extension
         yield from _caption_findings(concept, extension, captions)
 
 
 def _caption_findings(
-    concept: Concept, extension: str, captions: dict[Path, str]
+    concept: Concept, extension: str, captions: dict[SampleKey, str]
 ) -> Iterator[Finding]:
     """Fill ``captions`` and tell what is wrong with them."""
     without: list[Path] = []
@@ -266,14 +282,14 @@ def _caption_findings(
         file = caption_path(picture.path, extension)
         if file is None:
             without.append(picture.path)
-            captions[picture.path] = picture.class_tokens
+            captions[picture.key] = picture.class_tokens
             continue
         try:
             first, *others = caption_lines(file)
         except DatasetError as error:
             yield _failure(picture.path, error)
             continue
-        captions[picture.path] = first
+        captions[picture.key] = first
         yield from _line_findings(picture.path, file, first, others)
     if len(without) == len(concept.pictures):
         yield _uncaptioned(concept, extension)

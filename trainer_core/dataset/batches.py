@@ -16,7 +16,7 @@ from trainer_core.seeds import derived_seed
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
+class PlannedBatch:
     """Pictures of one bucket that are trained together.
 
     Attributes:
@@ -37,7 +37,7 @@ def epoch_batches(
     batch_size: int,
     seed: int,
     epoch: int,
-) -> list[Batch]:
+) -> list[PlannedBatch]:
     """Return the batches of an epoch, in order: every picture as often as it is repeated.
 
     Each bucket's last batch may be smaller; no sample is left out or shown twice.
@@ -59,10 +59,10 @@ def epoch_batches(
         starts = range(0, len(numbers), batch_size)
         chunks += [(bucket, tuple(numbers[start : start + batch_size])) for start in starts]
     rng.shuffle(chunks)
-    batches: list[Batch] = []
+    batches: list[PlannedBatch] = []
     position = 0
     for bucket, chunk in chunks:
-        batches.append(Batch(bucket, chunk, position))
+        batches.append(PlannedBatch(bucket, chunk, position))
         position += len(chunk)
     return batches
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from trainer_core.dataset.index import DatasetIndex, Picture
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
 from trainer_core.files.presence import is_file
 from trainer_core.texts import T
@@ -114,7 +115,9 @@ def count_tags(caption: str) -> Counter[str]:
     return Counter(tag for tag in tags if tag)
 
 
-def tag_frequency(index: DatasetIndex, captions: Mapping[Path, str]) -> dict[str, dict[str, int]]:
+def tag_frequency(
+    index: DatasetIndex, captions: Mapping[SampleKey, str]
+) -> dict[str, dict[str, int]]:
     """Return the tags of each folder (``ss_tag_frequency``).
 
     Each picture counts once, whatever its repeats; one without an entry in ``captions`` does not.
@@ -123,7 +126,7 @@ def tag_frequency(index: DatasetIndex, captions: Mapping[Path, str]) -> dict[str
     for concept in index.concepts:
         tags = frequency.setdefault(concept.name, Counter())
         for picture in concept.pictures:
-            tags.update(count_tags(captions.get(picture.path, "")))
+            tags.update(count_tags(captions.get(picture.key, "")))
     return {name: dict(tags) for name, tags in frequency.items()}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from trainer_core.dataset.listing import (
     list_folder,
     sorted_by_name,
 )
+from trainer_core.dataset.subsets import SampleKey, Subset
 from trainer_core.errors import DatasetError
 from trainer_core.files.presence import is_file, is_folder
 from trainer_core.texts import T
@@ -20,22 +21,29 @@ from trainer_core.texts import T
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture file, how often an epoch shows it, and the words where it has no caption."""
+    """A picture of a subset, how often an epoch shows it, and the words where it has no caption."""
 
     path: Path
     repeats: int
     class_tokens: str
+    subset: int = 0
+
+    @property
+    def key(self) -> SampleKey:
+        """What tells it from the same file in another subset."""
+        return SampleKey(self.subset, self.path)
 
 
 @dataclass(frozen=True, slots=True)
 class Concept:
-    """The pictures of one folder."""
+    """The pictures of one folder in one subset."""
 
     folder: Path
     name: str
     repeats: int
     class_tokens: str
     pictures: tuple[Picture, ...]
+    subset: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +59,7 @@ class Root:
         repeated: Pictures that an earlier root has already; they are not in the concepts.
         is_whole: False if only single pictures were asked for.
         failure: Why there is nothing in it, if it cannot be read.
+        subset: The number of the subset that it is of.
     """
 
     path: Path
@@ -60,16 +69,17 @@ class Root:
     repeated: tuple[Path, ...] = ()
     is_whole: bool = True
     failure: DatasetError | None = None
+    subset: int = 0
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture once, in the order of the concepts."""
         return tuple(picture for concept in self.concepts for picture in concept.pictures)
 
-    def without(self, paths: Collection[Path]) -> Root:
+    def without(self, keys: Collection[SampleKey]) -> Root:
         """Return the root without some pictures, and without the concepts that had no others."""
         concepts = (
-            replace(c, pictures=tuple(p for p in c.pictures if p.path not in paths))
+            replace(c, pictures=tuple(p for p in c.pictures if p.key not in keys))
             for c in self.concepts
         )
         return replace(self, concepts=tuple(c for c in concepts if c.pictures))
@@ -93,7 +103,7 @@ class DatasetIndex:
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
-        """Every picture once, in the order of the concepts."""
+        """Every picture of every subset, in the order of the concepts."""
         return tuple(picture for root in self.roots for picture in root.pictures)
 
     @property
@@ -106,9 +116,9 @@ class DatasetIndex:
         """Pictures of kinds that are not trained."""
         return tuple(file for root in self.roots for file in root.ignored_files)
 
-    def without(self, paths: Collection[Path]) -> DatasetIndex:
+    def without(self, keys: Collection[SampleKey]) -> DatasetIndex:
         """Return the index without some pictures (to plan with what can be read)."""
-        return DatasetIndex(tuple(root.without(paths) for root in self.roots))
+        return DatasetIndex(tuple(root.without(keys) for root in self.roots))
 
 
 def build_index(
@@ -130,9 +140,31 @@ def build_index(
         DatasetError: Nothing that was asked for can be read: a folder is missing, is no folder, or
             may not be read; or a name in it is not valid text.
     """
+    subset = Subset(folder=root, more=tuple(more))
+    return index_subsets([subset], {subset.number: plain_repeats})
+
+
+def index_subsets(subsets: Sequence[Subset], plain_repeats: Mapping[int, int]) -> DatasetIndex:
+    """List the pictures of several subsets; see `build_index` for what is found in each.
+
+    Args:
+        subsets: A picture may stand in several of them.
+        plain_repeats: By the number of the subset.
+
+    Raises:
+        DatasetError: As for `build_index`.
+    """
+    roots = [root for each in subsets for root in _roots_of(each, plain_repeats[each.number])]
+    failures = [found.failure for found in roots if found.failure is not None]
+    if failures and len(failures) == len(roots):
+        raise failures[0]
+    return DatasetIndex(tuple(_told_apart(roots) if len(roots) > 1 else roots))
+
+
+def _roots_of(subset: Subset, plain_repeats: int) -> Iterator[Root]:
     picked: list[Path] = []
-    roots = [] if root is None else [_root(root, plain_repeats)]
-    for path in more:
+    roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats)]
+    for path in subset.more:
         if is_picture_name(path.name) and not is_folder(path):
             picked.append(path)
         elif is_file(path):
@@ -140,10 +172,17 @@ def build_index(
         else:
             roots.append(_root(path, plain_repeats))
     roots += _picked_roots(picked, plain_repeats)
-    failures = [found.failure for found in roots if found.failure is not None]
-    if failures and len(failures) == len(roots):
-        raise failures[0]
-    return DatasetIndex(tuple(_told_apart(roots) if len(roots) > 1 else roots))
+    return (_in_subset(root, subset.number) for root in roots)
+
+
+def _in_subset(root: Root, number: int) -> Root:
+    if number == root.subset:
+        return root
+    concepts = (
+        replace(c, subset=number, pictures=tuple(replace(p, subset=number) for p in c.pictures))
+        for c in root.concepts
+    )
+    return replace(root, subset=number, concepts=tuple(concepts))
 
 
 def _root(folder: Path, plain_repeats: int) -> Root:
@@ -197,25 +236,43 @@ def _picked_roots(pictures: Iterable[Path], plain_repeats: int) -> list[Root]:
     return roots
 
 
-def _told_apart(roots: Iterable[Root]) -> list[Root]:
-    """Return the roots with every picture in the first of them only, and no name twice."""
-    known: set[tuple[Path, str]] = set()
-    asked = {root.path for root in roots}
+def _told_apart(roots: Sequence[Root]) -> list[Root]:
+    """Return the roots with no name twice, and every picture once in each of their subsets."""
+    known: set[tuple[int, Path, str]] = set()
+    asked = {(root.subset, root.path) for root in roots}
     apart: list[Root] = []
     for root in roots:
         places = {c.folder: c.folder.resolve() for c in root.concepts}
-        keys = {p.path: (places[c.folder], p.path.name) for c in root.concepts for p in c.pictures}
-        repeated = tuple(path for path, key in keys.items() if key in known)
+        keys = {
+            p.key: (root.subset, places[c.folder], p.path.name)
+            for c in root.concepts
+            for p in c.pictures
+        }
+        repeated = tuple(key for key, place in keys.items() if place in known)
         known.update(keys.values())
         # A folder that is asked for itself is trained, whatever another one says of it.
-        ignored = tuple(folder for folder in root.ignored_folders if folder not in asked)
+        ignored = tuple(f for f in root.ignored_folders if (root.subset, f) not in asked)
         rest = root.without(frozenset(repeated))
-        repeated = tuple(dict.fromkeys((*root.repeated, *repeated)))
-        apart.append(replace(rest, repeated=repeated, ignored_folders=ignored))
-    names = iter(distinct_names([c.folder for root in apart for c in root.concepts]))
+        paths = tuple(dict.fromkeys((*root.repeated, *(key.path for key in repeated))))
+        apart.append(replace(rest, repeated=paths, ignored_folders=ignored))
+    concepts = [concept for root in apart for concept in root.concepts]
+    names = iter(subset_names([SampleKey(c.subset, c.folder) for c in concepts]))
     return [
         replace(root, concepts=tuple(replace(c, name=next(names)) for c in root.concepts))
         for root in apart
+    ]
+
+
+def subset_names(folders: Sequence[SampleKey]) -> list[str]:
+    """Return a name for each folder in its subset: ``cat``, and ``cat (2)`` in the second one.
+
+    The subset is told only of a folder that an earlier one has as well.
+    """
+    names = distinct_names([folder.path for folder in folders])
+    first: dict[str, int] = {}
+    return [
+        name if first.setdefault(name, subset) == subset else f"{name} ({subset + 1})"
+        for name, (subset, _) in zip(names, folders, strict=True)
     ]
 
 

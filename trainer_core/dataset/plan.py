@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer_core.catalogue.schedules import SCHEDULES
-from trainer_core.dataset.buckets import BucketRules, Placement, too_thin
+from trainer_core.dataset.buckets import Placement, too_thin
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.errors import DatasetError
 from trainer_core.texts import T
 
@@ -52,11 +53,12 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class ConceptCount:
-    """The pictures of one folder."""
+    """The pictures of one folder in one subset."""
 
     name: str
     pictures: int
     repeats: int
+    is_reg: bool = False
 
     @property
     def samples(self) -> int:
@@ -80,8 +82,8 @@ class Plan:
     Attributes:
         concepts: The counts of each folder.
         buckets: The counts of each bucket in use, sorted by resolution.
-        placements: How each picture is scaled and cut.
-        has_buckets: False if there is one size for all.
+        placements: How each picture of each subset is scaled and cut.
+        has_buckets: False if there are no buckets in any subset.
         steps_per_epoch: Optimizer steps; the last one may have fewer batches than the others.
         total_steps: Optimizer steps of the run; the last epoch may end early.
         batches_in_full_step: Batches of an optimizer step: the accumulation.
@@ -90,7 +92,7 @@ class Plan:
 
     concepts: tuple[ConceptCount, ...]
     buckets: tuple[BucketCount, ...]
-    placements: Mapping[Path, Placement] = field(repr=False)
+    placements: Mapping[SampleKey, Placement] = field(repr=False)
     has_buckets: bool
     steps_per_epoch: int
     total_steps: int
@@ -100,13 +102,18 @@ class Plan:
 
     @property
     def pictures(self) -> int:
-        """Pictures, each counted once."""
-        return sum(concept.pictures for concept in self.concepts)
+        """Picture files, each counted once, in however many subsets it stands."""
+        return len({key.path for key in self.placements})
 
     @property
     def samples(self) -> int:
-        """Pictures times repeats: the samples of an epoch."""
+        """Pictures times repeats: the samples of an epoch, regularisation pictures included."""
         return sum(concept.samples for concept in self.concepts)
+
+    @property
+    def reg_samples(self) -> int:
+        """Those of regularisation pictures among them."""
+        return sum(concept.samples for concept in self.concepts if concept.is_reg)
 
     @property
     def batches_per_epoch(self) -> int:
@@ -125,14 +132,14 @@ class Plan:
 
 
 def make_plan(
-    index: DatasetIndex, sizes: Mapping[Path, Size], rules: BucketRules, pace: Pace
+    index: DatasetIndex, sizes: Mapping[Path, Size], settings: SettingsBySubset, pace: Pace
 ) -> Plan:
     """Count what a run will do, exactly as the batches will come.
 
     Args:
         index: The pictures.
-        sizes: The size of each of them, upright.
-        rules: What decides the buckets.
+        sizes: The size of each file, upright.
+        settings: Whose rules decide the buckets of each subset.
         pace: Batch size, accumulation and length.
 
     Raises:
@@ -145,16 +152,19 @@ def make_plan(
             setting="dataset.train_data_dir",
             path=index.root,
         )
-    placements = _placements(index, sizes, rules)
+    placements = _placements(index, sizes, settings)
     buckets = _bucket_counts(index, placements, pace.train_batch_size)
     batches = sum(bucket.batches for bucket in buckets)
     steps_per_epoch = math.ceil(batches / pace.gradient_accumulation_steps)
     total_steps = pace.total_steps(steps_per_epoch)
     return Plan(
-        concepts=tuple(ConceptCount(c.name, len(c.pictures), c.repeats) for c in index.concepts),
+        concepts=tuple(
+            ConceptCount(c.name, len(c.pictures), c.repeats, settings[c.subset].is_reg)
+            for c in index.concepts
+        ),
         buckets=buckets,
         placements=placements,
-        has_buckets=rules.enable_bucket,
+        has_buckets=any(each.rules.enable_bucket for each in settings.values()),
         steps_per_epoch=steps_per_epoch,
         total_steps=total_steps,
         warmup_steps=pace.warmup_steps(total_steps),
@@ -174,34 +184,38 @@ def bucket_info(plan: Plan) -> dict[str, object] | None:
     return {"buckets": buckets, "mean_img_ar_error": plan.mean_ar_error}
 
 
-def dataset_dirs(plan: Plan) -> dict[str, dict[str, int]]:
-    """Return the value of ``ss_dataset_dirs``."""
+def dataset_dirs(plan: Plan, *, is_reg: bool = False) -> dict[str, dict[str, int]]:
+    """Return the value of ``ss_dataset_dirs``, or that of ``ss_reg_dataset_dirs``."""
     return {
         concept.name: {"n_repeats": concept.repeats, "img_count": concept.pictures}
         for concept in plan.concepts
+        if concept.is_reg == is_reg
     }
 
 
 def _placements(
-    index: DatasetIndex, sizes: Mapping[Path, Size], rules: BucketRules
-) -> dict[Path, Placement]:
-    by_size = {size: rules.place(size) for size in set(sizes.values())}
-    placements: dict[Path, Placement] = {}
+    index: DatasetIndex, sizes: Mapping[Path, Size], settings: SettingsBySubset
+) -> dict[SampleKey, Placement]:
+    known: dict[tuple[int, Size], Placement | None] = {}
+    placements: dict[SampleKey, Placement] = {}
     for picture in index.pictures:
         size = sizes[picture.path]
-        placement = by_size[size]
+        case = (picture.subset, size)
+        if case not in known:
+            known[case] = settings[picture.subset].rules.place(size)
+        placement = known[case]
         if placement is None:
             raise too_thin(picture.path, size)
-        placements[picture.path] = placement
+        placements[picture.key] = placement
     return placements
 
 
 def _bucket_counts(
-    index: DatasetIndex, placements: Mapping[Path, Placement], batch_size: int
+    index: DatasetIndex, placements: Mapping[SampleKey, Placement], batch_size: int
 ) -> tuple[BucketCount, ...]:
     samples: Counter[Size] = Counter()
     for picture in index.pictures:
-        samples[placements[picture.path].bucket] += picture.repeats
+        samples[placements[picture.key].bucket] += picture.repeats
     return tuple(
         BucketCount(resolution, count, math.ceil(count / batch_size))
         for resolution, count in sorted(samples.items())

@@ -31,6 +31,7 @@ def publish_file(
     *,
     verify: Callable[[Path], object] | None = None,
     replace: bool = False,
+    sync: bool = True,
 ) -> None:
     """Let ``write`` fill a file under another name, flush it to the disk, rename it to ``path``.
 
@@ -42,6 +43,8 @@ def publish_file(
         verify: Reads the finished file under its temporary name and raises if it is not right;
             it must have closed the file, mappings included, when it returns.
         replace: Whether an existing ``path`` may be replaced.
+        sync: Whether to wait until it is on the disk. Without it a power cut may leave a damaged
+            file under its final name: only for what can be checked and made again.
 
     Raises:
         OutputError: The file cannot be written, or ``path`` exists and may not be replaced.
@@ -52,19 +55,20 @@ def publish_file(
         path.parent.mkdir(parents=True, exist_ok=True)
         part = _aside(path, "part")
         try:
-            _fill(part, write)
+            _fill(part, write, sync=sync)
             if verify is not None:
                 verify(part)
         except BaseException:
             _remove_quietly(part)
             raise
         _put_in_place(part, path, replace=replace)
-        _sync_folder(path.parent)
+        if sync:
+            _sync_folder(path.parent)
 
 
-def publish_bytes(path: Path, data: bytes, *, replace: bool = False) -> None:
+def publish_bytes(path: Path, data: bytes, *, replace: bool = False, sync: bool = True) -> None:
     """Write ``data`` as the file ``path``; see `publish_file`."""
-    publish_file(path, lambda file: file.write(data), replace=replace)
+    publish_file(path, lambda file: file.write(data), replace=replace, sync=sync)
 
 
 def publish_text(path: Path, text: str, *, replace: bool = False) -> None:
@@ -208,12 +212,13 @@ def _aside(path: Path, kind: str) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{kind}")
 
 
-def _fill(part: Path, write: Callable[[BinaryIO], object]) -> None:
+def _fill(part: Path, write: Callable[[BinaryIO], object], *, sync: bool) -> None:
     """Write and flush to the disk: every byte that this program publishes passes here."""
     with part.open("xb") as file:
         write(file)
         file.flush()
-        os.fsync(file.fileno())
+        if sync:
+            os.fsync(file.fileno())
 
 
 def _put_in_place(part: Path, path: Path, *, replace: bool) -> None:

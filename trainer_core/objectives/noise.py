@@ -20,12 +20,11 @@ def draw_timesteps(count: int, *, minimum: int, maximum: int, generator: torch.G
     return torch.randint(minimum, maximum, (count,), generator=generator)
 
 
-def draw_posterior(mean_BCHW: Tensor, std_BCHW: Tensor, generator: torch.Generator) -> Tensor:
-    """Return a draw of the latent from the encoder's normal distribution.
+def sample_posterior(mean_BCHW: Tensor, std_BCHW: Tensor, noise_BCHW: Tensor) -> Tensor:
+    """Return the latents that standard normal noise picks from the encoder's distribution.
 
     Source: Kingma & Welling 2014, arXiv:1312.6114, section 2.4 (mean + std * noise).
     """
-    noise_BCHW = torch.randn(mean_BCHW.shape, generator=generator)
     return mean_BCHW + std_BCHW * noise_BCHW
 
 

@@ -3,6 +3,8 @@
 A latent is kept as the mean and deviation of the encoder's posterior; the draw is made anew at
 every step. Its key covers everything it depends on, so a changed picture, crop, VAE or program
 never finds an old latent.
+
+Shape suffixes: B samples, C channels, H and W rows and columns.
 """
 
 from __future__ import annotations
@@ -10,103 +12,34 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
-import sqlite3
-import threading
+import zlib
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
 from trainer_core.dataset.buckets import Placement
-from trainer_core.errors import DatasetError, OutputError
+from trainer_core.dataset.pictures import Size
+from trainer_core.errors import OutputError
+from trainer_core.families.base import LatentPosterior
 from trainer_core.files.writing import publish_bytes
+from trainer_core.pipeline.cache_writer import CacheWriter
+from trainer_core.pipeline.decode import load_pixels
+from trainer_core.pipeline.file_hashes import FileHashes
+from trainer_core.pipeline.sources import Source
 from trainer_core.texts import T
 
 ENCODER_VERSION = 1  # raised when decode or encoding gives other numbers for the same picture
 
 Posterior = tuple[Tensor, Tensor]  # mean and deviation, CHW, float32, on the CPU
-
-
-class FileHashes:
-    """SHA-256 of files, remembered by path, size and time of change.
-
-    A memory that cannot be used is no error: the files are then read again.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._lock = threading.Lock()
-        self._database = _open_database(folder / "files.sqlite")
-
-    def sha256(self, path: Path) -> str:
-        """Return the hash of a file's bytes; reads it only if it is new or was changed.
-
-        Raises:
-            DatasetError: The file cannot be read.
-        """
-        try:
-            facts = path.stat()
-            # As bytes: a file name need not be valid text.
-            place = (os.fsencode(path), facts.st_size, facts.st_mtime_ns)
-            digest = self._remembered(place)
-            if digest is None:
-                with path.open("rb") as stream:
-                    digest = hashlib.file_digest(stream, "sha256").hexdigest()
-                self._remember(place, digest)
-        except OSError as error:
-            raise DatasetError(
-                T("Errors", "The picture {path} cannot be read: {reason}"),
-                T("Errors", "Replace or remove the file."),
-                picture=str(path),
-                path=path,
-                reason=error.strerror,
-            ) from error
-        return digest
-
-    def _remembered(self, place: tuple[bytes, int, int]) -> str | None:
-        with self._lock, contextlib.suppress(sqlite3.Error):
-            row = self._database.execute(
-                "SELECT sha256 FROM files WHERE path = ? AND size = ? AND changed = ?", place
-            ).fetchone()
-            return str(row[0]) if row is not None else None
-        return None
-
-    def _remember(self, place: tuple[bytes, int, int], digest: str) -> None:
-        with self._lock, contextlib.suppress(sqlite3.Error), self._database:
-            self._database.execute("REPLACE INTO files VALUES (?, ?, ?, ?)", (*place, digest))
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
-
-
-def _open_database(path: Path) -> sqlite3.Connection:
-    """Open or make the database; a damaged one is made anew, in memory where the disk refuses."""
-    with contextlib.suppress(OSError, sqlite3.OperationalError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            return _connected(str(path))
-        except sqlite3.OperationalError:
-            raise
-        except sqlite3.DatabaseError:  # no database at all, or one that is damaged
-            path.unlink()
-            return _connected(str(path))
-    return _connected(":memory:")
-
-
-def _connected(place: str) -> sqlite3.Connection:
-    database = sqlite3.connect(place, check_same_thread=False)
-    try:
-        with database:
-            database.execute(
-                "CREATE TABLE IF NOT EXISTS files"
-                " (path BLOB PRIMARY KEY, size INTEGER, changed INTEGER, sha256 TEXT)"
-            )
-    except sqlite3.Error:
-        database.close()
-        raise
-    return database
+Encode = Callable[[Tensor], LatentPosterior]  # pixels_BCHW, wherever they are -> float32, there
 
 
 def latent_key(file_sha256: str, placement: Placement, *, flip: bool, encoder: str) -> str:
@@ -150,20 +83,26 @@ class LatentStore:
         """Return a latent that is there."""
         return self._memory[key]
 
-    def put(self, key: str, posterior: Posterior) -> None:
-        """Keep a latent.
+    def keep(self, key: str, posterior: Posterior) -> None:
+        """Keep a latent in memory."""
+        self._memory[key] = posterior
+
+    def write(self, key: str) -> None:
+        """Put a latent that is in memory on the disk, if there is a folder; in any thread.
+
+        It is not flushed: that would take longer than the encoding. What a power cut leaves of a
+        file is seen when it is read, and made again.
 
         Raises:
             OutputError: The disk refuses it.
         """
-        self._memory[key] = posterior
         path = self._path(key)
         if path is None or path.exists():
             return
-        mean, std = posterior
-        content = save({"mean": mean.contiguous(), "std": std.contiguous()})
+        mean, std = (tensor.contiguous() for tensor in self._memory[key])
+        content = save({"mean": mean, "std": std}, {_CHECKSUM: _checksum(mean, std)})
         try:
-            publish_bytes(path, content, replace=False)
+            publish_bytes(path, content, replace=False, sync=False)
         except OutputError as error:
             if not path.exists():  # else another run stored the same latent meanwhile
                 raise OutputError(
@@ -186,9 +125,133 @@ class LatentStore:
         if path is None or not path.is_file():
             return None
         try:
-            tensors = load(path.read_bytes())
-            return tensors["mean"], tensors["std"]
-        except (OSError, SafetensorError, KeyError):
+            return _read_latent(path.read_bytes())
+        except (OSError, SafetensorError, KeyError, ValueError):
             with contextlib.suppress(OSError):
                 path.unlink()  # damaged: it is made again
             return None
+
+
+_CHECKSUM = "crc32"
+
+
+def _checksum(mean: Tensor, std: Tensor) -> str:
+    return f"{zlib.crc32(std.numpy().data, zlib.crc32(mean.numpy().data)):08x}"
+
+
+def _read_latent(content: bytes) -> Posterior:
+    """Return what a cache file holds.
+
+    Raises:
+        SafetensorError: It is cut short.
+        KeyError: It holds something else.
+        ValueError: Some of its bytes are not those that were written.
+    """
+    tensors = load(content)
+    mean, std = tensors["mean"], tensors["std"]
+    header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
+    # Files from before there were checksums were flushed, so they are whole.
+    expected = header.get("__metadata__", {}).get(_CHECKSUM)
+    if expected is not None and expected != _checksum(mean, std):
+        raise ValueError("damaged")
+    return mean, std
+
+
+# ---------------------------------------------------------------- filling
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    source: Source
+    key: str
+    flip: bool
+
+
+def with_keys(sources: Sequence[Source], hashes: FileHashes, *, encoder: str) -> list[Source]:
+    """Return the sources with the keys of their latents: plain, and mirrored if asked for.
+
+    Raises:
+        DatasetError: A picture cannot be read.
+    """
+    keyed = []
+    for source in sources:
+        digest = hashes.sha256(source.path)
+        sides = (False, True) if source.settings.flip_aug else (False,)
+        keys = tuple(
+            latent_key(digest, source.placement, flip=side, encoder=encoder) for side in sides
+        )
+        keyed.append(replace(source, latents=keys))
+    return keyed
+
+
+def fill(
+    store: LatentStore,
+    sources: Sequence[Source],
+    encode: Encode,
+    *,
+    batch_size: int,
+    threads: int,
+    progress: Callable[[int, int], None],
+) -> None:
+    """Encode what the store lacks, bucket by bucket, always in the same order.
+
+    Args:
+        store: Where the latents go; all of them are written when this returns.
+        sources: Pictures with their keys.
+        encode: The VAE's encoder.
+        batch_size: Pictures encoded at once.
+        threads: Threads that decode ahead.
+        progress: Called with the pictures done and the total; may raise to stop.
+
+    Raises:
+        DatasetError: A picture cannot be decoded; the error names it.
+        OutputError: The disk cache cannot be written.
+    """
+    jobs = _missing(store, sources)
+    done = 0
+    progress(done, len(jobs))
+    pool = ThreadPoolExecutor(max(1, threads), thread_name_prefix="cache")
+    with pool, CacheWriter() as writer:
+        for chunk, pixels in _decoded_ahead(pool, list(_chunks(jobs, batch_size))):
+            encoded = encode(torch.stack(pixels))
+            means, stds = (part.cpu() for part in encoded)
+            for job, mean_CHW, std_CHW in zip(chunk, means, stds, strict=True):
+                store.keep(job.key, (mean_CHW.clone(), std_CHW.clone()))
+                writer.put(partial(store.write, job.key))
+            done += len(chunk)
+            progress(done, len(jobs))
+
+
+def _decoded_ahead(
+    pool: ThreadPoolExecutor, chunks: Sequence[list[_Job]]
+) -> Iterator[tuple[list[_Job], list[Tensor]]]:
+    """Yield chunks with their pixels, while the threads decode the next one."""
+    ahead: deque[tuple[list[_Job], list[Future[Tensor]]]] = deque()
+    for chunk in chunks:
+        ahead.append((chunk, [pool.submit(_pixels, job) for job in chunk]))
+        if len(ahead) > 1:
+            first, futures = ahead.popleft()
+            yield first, [future.result() for future in futures]
+    for chunk, futures in ahead:
+        yield chunk, [future.result() for future in futures]
+
+
+def _pixels(job: _Job) -> Tensor:
+    return load_pixels(job.source.path, job.source.placement, flip=job.flip)
+
+
+def _missing(store: LatentStore, sources: Sequence[Source]) -> list[_Job]:
+    jobs: dict[str, _Job] = {}
+    for source in sources:
+        for side, key in enumerate(source.latents):
+            if key not in jobs and not store.has(key):
+                jobs[key] = _Job(source, key, flip=bool(side))
+    return list(jobs.values())
+
+
+def _chunks(jobs: Sequence[_Job], size: int) -> Iterator[list[_Job]]:
+    by_bucket: defaultdict[Size, list[_Job]] = defaultdict(list)
+    for job in jobs:
+        by_bucket[job.source.placement.bucket].append(job)
+    for _, same in sorted(by_bucket.items()):
+        yield from (same[start : start + size] for start in range(0, len(same), size))

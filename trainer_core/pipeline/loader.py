@@ -5,60 +5,33 @@ Shape suffixes: B samples, C channels, H and W rows and columns.
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
-from trainer_core.dataset.batches import Batch, caption_rng, epoch_batches, is_flipped
-from trainer_core.dataset.buckets import Placement
+from trainer_core.dataset.batches import PlannedBatch, caption_rng, epoch_batches, is_flipped
 from trainer_core.dataset.captions import process_caption
+from trainer_core.families.base import LatentPosterior
+from trainer_core.families.condition import Condition, SampleFacts
+from trainer_core.objectives.objective import Draw
+from trainer_core.pipeline.batch import Batch, content_of
 from trainer_core.pipeline.decode import load_pixels
-from trainer_core.pipeline.latents import LatentStore
-
-Encode = Callable[[Tensor], tuple[Tensor, Tensor]]  # pixels_BCHW -> mean_BCHW, std_BCHW
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A picture of the run: where it is, how it is cut, what is said of it.
-
-    ``name`` is its path from the picture folder; ``keys`` those of its latents, plain and
-    mirrored, empty where latents are not cached.
-    """
-
-    path: Path
-    name: str
-    repeats: int
-    placement: Placement
-    caption: str
-    keys: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A batch ready for training, on the CPU.
-
-    ``group_size`` is the number of batches that make the optimizer step it belongs to.
-    """
-
-    names: tuple[str, ...]
-    captions: tuple[str, ...]
-    mean_BCHW: Tensor
-    std_BCHW: Tensor
-    group_size: int
+from trainer_core.pipeline.latents import Encode, LatentStore
+from trainer_core.pipeline.sources import Source
+from trainer_core.runtime.draws import generator
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """The batches of one optimizer step, and how long training waited for them."""
 
-    batches: tuple[Prepared, ...]
+    batches: tuple[Batch, ...]
     waited_s: float
 
 
@@ -66,23 +39,45 @@ class Group:
 class BatchLoader:
     """Delivers the batches of an epoch in their order.
 
-    Which pictures, mirrored or not, with which words, is decided by seed, epoch and place alone;
-    the threads only fetch.
+    Which pictures, mirrored or not, with which words and which noise, is decided by seed, epoch,
+    step and place alone; the threads only fetch.
+
+    Attributes:
+        threads: That work ahead; 0: the training thread does it itself.
+        store: Where the latents are; None: pictures are decoded, and encoded on the device.
+        encode: The VAE's encoder.
+        latent_channels: Of what it encodes to.
+        pixels_per_latent: Rows and columns of pixels that one row or column of latents stands for.
+        draw: Everything random of a batch, for latents of a shape BCHW.
+        device: Where batches are delivered.
+        pin: Puts a tensor where the device can copy it from by itself; None: it cannot.
+        conditions: What the text encoders make of captions, looked up in the threads; None: they
+            are asked when the batch is trained.
     """
 
     sources: Sequence[Source]
     batch_size: int
     accumulation: int
     seed: int
-    flip: bool
-    shuffle_caption: bool
-    keep_tokens: int
     threads: int
     store: LatentStore | None
     encode: Encode
+    latent_channels: int
+    pixels_per_latent: int
+    draw: Callable[[Sequence[int], torch.Generator], Draw]
+    device: torch.device
+    pin: Callable[[Tensor], Tensor] | None = None
+    conditions: Callable[[Sequence[str]], Condition] | None = None
 
-    def groups(self, epoch: int, *, skip_batches: int = 0) -> Iterator[Group]:
-        """Yield the steps of an epoch, without the first ``skip_batches`` batches."""
+    def groups(self, epoch: int, *, skip_batches: int = 0, first_step: int) -> Iterator[Group]:
+        """Yield the steps of an epoch, without the first ``skip_batches`` batches.
+
+        Args:
+            epoch: Counted from 0.
+            skip_batches: Those of whole steps that were done before.
+            first_step: The number of the optimizer step that is yielded first, from 1: it
+                decides, with the seed, what is drawn.
+        """
         order = epoch_batches(
             [source.placement.bucket for source in self.sources],
             [source.repeats for source in self.sources],
@@ -91,22 +86,28 @@ class BatchLoader:
             epoch=epoch,
         )
         steps = list(_chunks(order, self.accumulation))[skip_batches // self.accumulation :]
-        fetched = self._fetch([batch for step in steps for batch in step], epoch)
+        prepared = self._prepare_ahead(
+            [
+                _Job(planned, epoch, number, index, len(step))
+                for number, step in enumerate(steps, start=first_step)
+                for index, planned in enumerate(step)
+            ]
+        )
         for step in steps:
             started = time.perf_counter()
-            loaded = [next(fetched) for _ in step]
+            batches = [next(prepared) for _ in step]
             waited_s = time.perf_counter() - started
-            yield Group(tuple(self._finish(each, len(step)) for each in loaded), waited_s)
+            yield Group(tuple(self._delivered(batch) for batch in batches), waited_s)
 
-    def _fetch(self, batches: Sequence[Batch], epoch: int) -> Iterator[_Loaded]:
+    def _prepare_ahead(self, jobs: Sequence[_Job]) -> Iterator[Batch]:
         if self.threads == 0:
-            yield from (self._load(batch, epoch) for batch in batches)
+            yield from (self._prepare(job) for job in jobs)
             return
         pool = ThreadPoolExecutor(self.threads, thread_name_prefix="loader")
         try:
-            ahead: deque[Future[_Loaded]] = deque()
-            for batch in batches:
-                ahead.append(pool.submit(self._load, batch, epoch))
+            ahead: deque[Future[Batch]] = deque()
+            for job in jobs:
+                ahead.append(pool.submit(self._prepare, job))
                 if len(ahead) > 2 * self.threads:
                     yield ahead.popleft().result()
             while ahead:
@@ -114,46 +115,104 @@ class BatchLoader:
         finally:
             pool.shutdown(cancel_futures=True)
 
-    def _load(self, batch: Batch, epoch: int) -> _Loaded:
-        places = range(batch.position, batch.position + len(batch.pictures))
-        samples = [
-            (self.sources[number], self.flip and is_flipped(self.seed, epoch, place))
-            for number, place in zip(batch.pictures, places, strict=True)
-        ]
-        captions = tuple(
-            process_caption(
-                source.caption,
-                shuffle=self.shuffle_caption,
-                keep_tokens=self.keep_tokens,
-                rng=caption_rng(self.seed, epoch, place),
-            )
-            for (source, _), place in zip(samples, places, strict=True)
-        )
-        names = tuple(source.name for source, _ in samples)
+    def _prepare(self, job: _Job) -> Batch:
+        """Make a batch, on the CPU; in one of the threads."""
+        samples = [self._sample(number, place, job) for number, place in job.places()]
+        names = tuple(sample.source.name for sample in samples)
+        captions = tuple(sample.caption for sample in samples)
+        pixels_BCHW = posterior = None
         if self.store is None:
-            pixels = [load_pixels(source.path, source.placement, flip=f) for source, f in samples]
-            return _Loaded(names, captions, torch.stack(pixels), None)
-        latents = [self.store.get(source.keys[flip]) for source, flip in samples]
-        mean_BCHW, std_BCHW = (torch.stack(part) for part in zip(*latents, strict=True))
-        return _Loaded(names, captions, mean_BCHW, std_BCHW)
+            pixels_BCHW = torch.stack([sample.pixels() for sample in samples])
+            sides = [side // self.pixels_per_latent for side in pixels_BCHW.shape[2:]]
+            shape = [len(samples), self.latent_channels, *sides]
+        else:
+            posterior = _joined([sample.latent(self.store) for sample in samples])
+            shape = list(posterior.mean_BCHW.shape)
+        draw = self.draw(shape, generator(self.seed, "step", job.step, job.index))
+        batch = Batch(
+            names=names,
+            captions=captions,
+            facts=tuple(sample.facts() for sample in samples),
+            posterior=posterior,
+            pixels_BCHW=pixels_BCHW,
+            condition=None if self.conditions is None else self.conditions(captions),
+            weights_B=_weights([sample.source.settings.weight for sample in samples]),
+            mask_B1HW=None,
+            draw=draw,
+            content=content_of(names, captions, draw),
+            group_size=job.group_size,
+        )
+        return batch if self.pin is None else batch.mapped(self.pin)
 
-    def _finish(self, loaded: _Loaded, group_size: int) -> Prepared:
-        """Encode what came as pixels; in the training thread, which owns the device."""
-        first_BCHW, std_BCHW = loaded.first_BCHW, loaded.std_BCHW
-        if std_BCHW is None:
-            first_BCHW, std_BCHW = self.encode(first_BCHW)
-        return Prepared(loaded.names, loaded.captions, first_BCHW, std_BCHW, group_size)
+    def _sample(self, number: int, place: int, job: _Job) -> _Sample:
+        source = self.sources[number]
+        settings = source.settings
+        caption = process_caption(
+            source.caption,
+            shuffle=settings.shuffle_caption,
+            keep_tokens=settings.keep_tokens,
+            rng=caption_rng(self.seed, job.epoch, place),
+        )
+        flip = settings.flip_aug and is_flipped(self.seed, job.epoch, place)
+        return _Sample(source, caption, flip)
+
+    def _delivered(self, batch: Batch) -> Batch:
+        """Bring a batch to the device; in the training thread, which owns it.
+
+        What is encoded here stays there.
+        """
+        there = batch.to(self.device)
+        if there.pixels_BCHW is None:
+            return there
+        return replace(there, pixels_BCHW=None, posterior=self.encode(there.pixels_BCHW))
 
 
 @dataclass(frozen=True, slots=True)
-class _Loaded:
-    """What a thread fetched: means and deviations, or pixels (then ``std_BCHW`` is None)."""
+class _Job:
+    """A batch to be made: its order in the epoch, and its place in the run."""
 
-    names: tuple[str, ...]
-    captions: tuple[str, ...]
-    first_BCHW: Tensor
-    std_BCHW: Tensor | None
+    planned: PlannedBatch
+    epoch: int
+    step: int
+    index: int
+    group_size: int
+
+    def places(self) -> Iterator[tuple[int, int]]:
+        """Yield the number of each picture, and the place of the sample in the epoch."""
+        return zip(self.planned.pictures, itertools.count(self.planned.position), strict=False)
 
 
-def _chunks(batches: Sequence[Batch], size: int) -> Iterator[tuple[Batch, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Sample:
+    """A picture as this place of the epoch shows it."""
+
+    source: Source
+    caption: str
+    flip: bool
+
+    def pixels(self) -> Tensor:
+        return load_pixels(self.source.path, self.source.placement, flip=self.flip)
+
+    def latent(self, store: LatentStore) -> tuple[Tensor, Tensor]:
+        return store.get(self.source.latents[self.flip])
+
+    def facts(self) -> SampleFacts:
+        placement = self.source.placement
+        return SampleFacts(
+            original=self.source.size,
+            crop=placement.crop_offset,
+            target=placement.bucket,
+            is_flipped=self.flip,
+        )
+
+
+def _joined(latents: Sequence[tuple[Tensor, Tensor]]) -> LatentPosterior:
+    return LatentPosterior(*(torch.stack(part) for part in zip(*latents, strict=True)))
+
+
+def _weights(each: Sequence[float]) -> Tensor | None:
+    return None if all(weight == 1 for weight in each) else torch.tensor(each)
+
+
+def _chunks(batches: Sequence[PlannedBatch], size: int) -> Iterator[tuple[PlannedBatch, ...]]:
     return (tuple(batches[start : start + size]) for start in range(0, len(batches), size))

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import psutil
 import torch
+from torch import Tensor
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
-from trainer_core.errors import SettingsError
+from trainer_core.errors import OutOfMemory, SettingsError
 from trainer_core.texts import T
 
+_log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -80,8 +84,45 @@ def memory_mib(device: torch.device) -> float:
     return float(psutil.Process().memory_info().rss) / 2**20
 
 
+def pinning(device: torch.device) -> Callable[[Tensor], Tensor] | None:
+    """Return what puts a tensor in page-locked memory, from which a GPU copies by itself.
+
+    None for a device that has no use for it. It may be called in any thread.
+    """
+    if device.type != "cuda":
+        return None
+
+    def pin(tensor: Tensor) -> Tensor:
+        with torch.cuda.device(device):  # a new thread would ask the first GPU, whichever trains
+            return tensor.pin_memory()
+
+    return pin
+
+
 def free_cache(device: torch.device) -> None:
     """Give memory that is no longer used back to the device."""
     if device.type == "cuda":
         with contextlib.suppress(RuntimeError):
             torch.cuda.empty_cache()
+
+
+@contextlib.contextmanager
+def out_of_memory_in_words() -> Iterator[None]:
+    """Turn the GPU's "out of memory" into an error that names the ways out.
+
+    Raises:
+        OutOfMemory: It was met.
+    """
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        _log.exception("out of memory")
+        raise OutOfMemory(
+            T("Errors", "The GPU has too little memory: {reason}"),
+            T(
+                "Errors",
+                "Lower the batch size or the resolution, switch gradient checkpointing on, or "
+                "close other programs that use the GPU.",
+            ),
+            reason=str(error).split("\n", maxsplit=1)[0],
+        ) from error

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.preflight import Preflight
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import BucketCount
@@ -17,18 +19,25 @@ from trainer_core.settings.schema import TrainSettings
 
 @dataclass(frozen=True, slots=True)
 class RunInputs:
-    """Checked settings with the pictures, captions, plan and prompts that they name.
-
-    ``caption_extensions`` are those of the caption files that were read, with their dots.
-    """
+    """Checked settings with the pictures, captions, plan and prompts that they name."""
 
     settings: TrainSettings
     model: Path
     index: DatasetIndex
-    captions: Mapping[Path, str]
+    audit: Audit
     plan: Plan
+    subsets: SettingsBySubset
     prompts: tuple[SamplePrompt, ...]
-    caption_extensions: frozenset[str] = frozenset()
+
+    @property
+    def captions(self) -> Mapping[SampleKey, str]:
+        """Of every picture of every subset."""
+        return self.audit.captions
+
+    @property
+    def caption_extensions(self) -> frozenset[str]:
+        """Those of the caption files that were read, with their dots."""
+        return frozenset(self.audit.extensions.values())
 
 
 def run_inputs(found: Preflight) -> RunInputs:
@@ -46,18 +55,18 @@ def run_inputs(found: Preflight) -> RunInputs:
     assert settings is not None  # without an error everything is there
     model = settings.model.pretrained_model_name_or_path
     assert model is not None
-    assert found.index is not None
+    assert found.survey is not None
     assert found.audit is not None
     assert found.plan is not None
     prompts = found.prompts.prompts if found.prompts is not None else ()
     return RunInputs(
         settings,
         model,
-        found.index,
-        found.audit.captions,
+        found.survey.index,
+        found.audit,
         found.plan,
+        found.survey.request.settings,
         prompts,
-        frozenset(found.audit.extensions.values()),
     )
 
 

@@ -111,7 +111,8 @@ class Run:
         start = self._begin(inputs, held) if is_first_process() else None
         # Imported only now: whatever can be refused without torch has been refused.
         with quick_imports():
-            from trainer_core.train.opening import meet, open_loop, out_of_memory_in_words
+            from trainer_core.runtime.device import out_of_memory_in_words
+            from trainer_core.train.session import meet, open_loop
 
         self._control.stop_if_asked()
         with out_of_memory_in_words():

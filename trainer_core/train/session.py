@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from trainer_core.catalogue.families import FAMILIES
-from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, plan_facts
+from trainer_core.adapters.set import AdapterSet, count
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family
-from trainer_core.methods.base import Method
-from trainer_core.optim.build import display_name
-from trainer_core.pipeline.loader import BatchLoader, Prepared
+from trainer_core.families.base import Family, LatentPosterior
+from trainer_core.families.condition import TEXT
+from trainer_core.files.own_folders import cache_folder
+from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.pipeline.batch import Batch
+from trainer_core.pipeline.file_hashes import FileHashes
+from trainer_core.pipeline.latents import LatentStore, fill, with_keys
+from trainer_core.pipeline.loader import BatchLoader
+from trainer_core.pipeline.sources import Source, fingerprint, sources_of
 from trainer_core.pipeline.texts import TextFeatures
 from trainer_core.protocol.messages import Phase, Resumed
-from trainer_core.runtime.device import Machine, memory_mib
+from trainer_core.runtime.device import Machine, find_machine, free_cache, memory_mib, pinning
 from trainer_core.runtime.draws import seed_globals
 from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
-from trainer_core.settings.arguments import parse_arguments
+from trainer_core.texts import T, text
 from trainer_core.train.building import (
     build_lr_schedule,
-    build_method,
     build_objective,
     build_optimizer,
+    fresh_adapters,
     load_family,
 )
 from trainer_core.train.control import Control
 from trainer_core.train.effective import write_effective
+from trainer_core.train.facts import run_facts
 from trainer_core.train.inputs import RunInputs, plan_event
-from trainer_core.train.loading import PictureLoading
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.resuming import Resumable
 from trainer_core.train.run_start import RunStart
 from trainer_core.train.samples import SampleDrawer
 from trainer_core.train.saving import Saver
-from trainer_core.train.sources import fingerprint, sources_of
 from trainer_core.train.step import Stepper
 
 
@@ -70,19 +74,19 @@ class Session:
         settings = self.inputs.settings
         family = load_family(settings, self.machine)
         self.control.stop_if_asked()
-        method = build_method(settings)
-        method.prepare(family, seed=self.start.seed, warn=self.emitter.warn)
-        loader = self._loader(family)
-        method.attach(self.machine.device)
-        self._tell_plan(method)
-        resumable = self._resumable(method, loader, accelerator.scaler)
+        adapters = fresh_adapters(family, settings, seed=self.start.seed, emitter=self.emitter)
+        objective = build_objective(family).to(self.machine.device)
+        loader = self._loader(family, objective)
+        adapters.to(self.machine.device).attach()
+        self._tell_plan(adapters)
+        resumable = self._resumable(adapters, loader, accelerator.scaler)
         position = self._restored(resumable)
         write_effective(
             self.inputs,
             self.start,
             self.machine,
             family=family,
-            method=method,
+            adapters=adapters,
             optimizer=resumable.optimizer,
         )
         plan, sampling = self.inputs.plan, settings.sampling
@@ -90,7 +94,7 @@ class Session:
             emitter=self.emitter,
             control=self.control,
             loader=loader,
-            stepper=self._stepper(family, accelerator, resumable, loader),
+            stepper=self._stepper(family, objective, accelerator, resumable),
             saver=self._saver(family, resumable),
             save_schedule=self._save_schedule(),
             sample_schedule=SampleSchedule(
@@ -105,27 +109,75 @@ class Session:
             position=position,
         )
 
-    def _loader(self, family: Family) -> BatchLoader:
-        pictures = PictureLoading(
-            family=family,
-            device=self.machine.device,
-            emitter=self.emitter,
-            stop_if_asked=self.control.stop_if_asked,
-        )
-        return pictures.loader(
-            sources_of(self.inputs),
-            self.inputs.settings.dataset,
-            accumulation=self.inputs.settings.optimizer.gradient_accumulation_steps,
+    def _loader(self, family: Family, objective: NoisePrediction) -> BatchLoader:
+        """Encode the pictures if latents are cached, and return what delivers the batches."""
+        inputs, device = self.inputs, self.machine.device
+        pictures = inputs.settings.dataset
+        sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
+        self._warn_of_long_captions(family, sources)
+        family.vae.to(device)
+        store = None
+        if pictures.cache_latents:
+            store, sources = self._cached(family, sources)
+            family.vae.to("cpu")
+            free_cache(device)
+        return BatchLoader(
+            sources=sources,
+            batch_size=pictures.train_batch_size,
+            accumulation=inputs.settings.optimizer.gradient_accumulation_steps,
             seed=self.start.seed,
+            threads=pictures.max_data_loader_n_workers,
+            store=store,
+            encode=partial(_encoded, family, device),
+            latent_channels=family.latent_channels,
+            pixels_per_latent=family.pixels_per_latent,
+            draw=objective.draw,
+            device=device,
+            pin=pinning(device),
         )
 
-    def _resumable(self, method: Method, loader: BatchLoader, scaler: Any) -> Resumable:
+    def _cached(self, family: Family, sources: list[Source]) -> tuple[LatentStore, list[Source]]:
+        self.emitter.emit(Phase(phase="caching"))
+        pictures = self.inputs.settings.dataset
+        hashes = FileHashes(cache_folder())
+        try:
+            sources = with_keys(sources, hashes, encoder=f"{family.vae_hash()} float32")
+        finally:
+            hashes.close()
+        store = LatentStore(cache_folder() / "latents" if pictures.cache_latents_to_disk else None)
+        fill(
+            store,
+            sources,
+            partial(_encoded, family, self.machine.device),
+            batch_size=pictures.vae_batch_size or pictures.train_batch_size,
+            threads=pictures.max_data_loader_n_workers,
+            progress=self._tell_caching,
+        )
+        return store, sources
+
+    def _tell_caching(self, done: int, total: int) -> None:
+        self.emitter.progress("caching", done, total)
+        self.control.stop_if_asked()
+
+    def _warn_of_long_captions(self, family: Family, sources: Sequence[Source]) -> None:
+        tokens = family.count_tokens([source.caption for source in sources])
+        limit = family.max_tokens
+        long = [s.name for s, count in zip(sources, tokens, strict=True) if count > limit]
+        if long:
+            message = T(
+                "Events",
+                "{count} captions are longer than {limit} tokens and are cut, such as that of "
+                "{name}.",
+            )
+            self.emitter.warn(text(message, count=len(long), limit=limit, name=long[0]))
+
+    def _resumable(self, adapters: AdapterSet, loader: BatchLoader, scaler: Any) -> Resumable:
         settings = self.inputs.settings
-        optimizer = build_optimizer(method, settings.optimizer)
+        optimizer = build_optimizer(adapters, settings)
         return Resumable(
             start=self.start,
             settings=settings,
-            method=method,
+            adapters=adapters,
             optimizer=optimizer,
             schedule=build_lr_schedule(optimizer, settings.optimizer, self.inputs.plan),
             scaler=scaler,
@@ -135,36 +187,33 @@ class Session:
         )
 
     def _stepper(
-        self, family: Family, accelerator: Any, resumable: Resumable, loader: BatchLoader
+        self, family: Family, objective: NoisePrediction, accelerator: Any, resumable: Resumable
     ) -> Stepper:
-        text_encoders = FAMILIES[family.kind].text_encoders
         features = TextFeatures(
             family.encode_text,
-            is_trained=any(map(resumable.method.trains, text_encoders)),
+            is_trained="text_encoder" in resumable.adapters.parts(),
             device=self.machine.device,
         )
 
-        def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-            return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
+        def predict(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+            known = batch.condition
+            text_BLC = features(batch.captions) if known is None else known[TEXT]
+            return family.predict(noisy_BCHW, timesteps_B, text_BLC)
 
-        paths = {source.name: str(source.path) for source in loader.sources}
         return Stepper(
             accelerator=accelerator,
-            objective=build_objective(family),
+            objective=objective,
             predict=predict,
-            # It lies where the weights are; placing it would cast its state to their type.
-            optimizer=accelerator.prepare(resumable.optimizer, device_placement=[False]),
+            optimizer=accelerator.prepare(resumable.optimizer),
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
-            seed=self.start.seed,
-            picture_of=lambda name: paths[name],
         )
 
-    def _tell_plan(self, method: Method) -> None:
+    def _tell_plan(self, adapters: AdapterSet) -> None:
         self.emitter.emit(
             plan_event(
                 self.inputs.plan,
-                parameters=method.counts(),
+                parameters={p: count(adapters.parameters_of(p)) for p in adapters.parts()},
                 precision=self.machine.precision,
                 device=self.machine.name,
             )
@@ -181,39 +230,23 @@ class Session:
         return position
 
     def _saver(self, family: Family, resumable: Resumable) -> Saver:
+        kind = type(resumable.optimizer)
         return Saver(
             emitter=self.emitter,
             folder=self.start.folder,
             own=self.start.own,
-            method=resumable.method,
+            adapters=resumable.adapters,
             optimizer=resumable.optimizer,
-            facts=self._facts(family, resumable),
+            facts=run_facts(
+                self.inputs,
+                self.start,
+                family,
+                optimizer=f"{kind.__module__}.{kind.__qualname__}",
+                precision=self.machine.precision,
+            ),
             precision=self.inputs.settings.output.save_precision,
             state_facts=resumable.facts,
             progress=resumable.progress,
-        )
-
-    def _facts(self, family: Family, resumable: Resumable) -> RunFacts:
-        """Return what every weight file says of the run."""
-        inputs, settings = self.inputs, self.inputs.settings
-        identity = family.identity()
-        arguments = parse_arguments(settings.optimizer.optimizer_args)
-        return RunFacts(
-            settings=settings,
-            model=ModelFacts(
-                architecture=family.architecture,
-                version=family.base_model_version,
-                name=identity.name,
-                short_hash=identity.legacy_hash,
-                sha256=identity.sha256,
-            ),
-            network=resumable.method.facts(),
-            plan=plan_facts(inputs.plan, inputs.index, inputs.captions),
-            optimizer=display_name(resumable.optimizer, arguments),
-            precision=self.machine.precision,
-            seed=self.start.seed,
-            run_id=self.start.run_id,
-            started_at=time.time(),
         )
 
     def _save_schedule(self) -> SaveSchedule:
@@ -259,3 +292,23 @@ class Session:
             emitter=self.emitter,
             is_stopping=lambda: self.control.stop_asked() is not None,
         )
+
+
+def _encoded(family: Family, device: torch.device, pixels_BCHW: Tensor) -> LatentPosterior:
+    """Encode pictures in 32 bit; what comes of them stays on the device."""
+    posterior = family.encode_images(pixels_BCHW.to(device))
+    return LatentPosterior(*(part.float() for part in posterior))
+
+
+def open_loop(inputs: RunInputs, start: RunStart, emitter: Emitter, control: Control) -> Loop:
+    """Load and build what the run needs, and write down what is really used.
+
+    Raises:
+        TrainerError: Something cannot be used; nothing was trained.
+        StopRequested: The run was told to stop before its first step.
+    """
+    hardware = inputs.settings.hardware
+    if hardware.num_cpu_threads_per_process is not None:
+        torch.set_num_threads(hardware.num_cpu_threads_per_process)
+    machine = find_machine(hardware.mixed_precision)
+    return Session(inputs, start, machine, emitter, control).open()

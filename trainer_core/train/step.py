@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 
 from trainer_core.errors import NumericError
-from trainer_core.objectives.objective import Draw, NoisePrediction
-from trainer_core.pipeline.loader import Prepared
-from trainer_core.runtime.draws import generator
+from trainer_core.objectives.noise import sample_posterior
+from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.pipeline.batch import Batch
 from trainer_core.texts import T
 
 # Source: design.md, section 6: a run whose scaler finds no usable scale is lost.
@@ -37,25 +37,22 @@ class StepResult:
 class _Forward:
     """A batch whose losses are computed but not yet known to the host."""
 
-    prepared: Prepared
-    draw: Draw
+    batch: Batch
     losses_B: Tensor
 
 
 class Stepper:
-    """Runs optimizer steps over groups of prepared batches."""
+    """Runs optimizer steps over groups of batches, which are on the device already."""
 
     def __init__(
         self,
         *,
         accelerator: Any,
         objective: NoisePrediction,
-        predict: Callable[[Prepared, Tensor, Tensor], Tensor],
+        predict: Callable[[Batch, Tensor, Tensor], Tensor],
         optimizer: Any,
         scheduler: Any,
         max_grad_norm: float,
-        seed: int,
-        picture_of: Callable[[str], str] = str,
     ) -> None:
         self._accelerator = accelerator
         self._objective = objective
@@ -63,12 +60,10 @@ class Stepper:
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._max_grad_norm = max_grad_norm
-        self._seed = seed
-        self._picture_of = picture_of  # the path of a picture by the name it has in batches
         self.skipped_in_a_row = 0
         self.is_updating = False  # True: an error left the weights between two steps
 
-    def step(self, group: Sequence[Prepared], number: int) -> StepResult:
+    def step(self, group: Sequence[Batch], number: int) -> StepResult:
         """Do the optimizer step ``number`` (from 1) over the batches of ``group``.
 
         The loss is the mean over the batches that are really there, also in the last, shorter
@@ -79,9 +74,9 @@ class Stepper:
         """
         rates = {entry["name"]: float(entry["lr"]) for entry in self._optimizer.param_groups}
         digest = hashlib.blake2b(repr(sorted(rates.items())).encode(), digest_size=8)
-        forwards = [
-            self._forward(prepared, number, index, digest) for index, prepared in enumerate(group)
-        ]
+        for batch in group:
+            digest.update(batch.content)
+        forwards = [self._forward(batch) for batch in group]
         mean_loss = torch.stack([each.losses_B.detach().mean() for each in forwards]).mean()
         grad_norm = self._accelerator.clip_grad_norm_(
             self._trained(), self._max_grad_norm or math.inf
@@ -90,29 +85,28 @@ class Stepper:
         loss, norm = torch.stack([mean_loss, grad_norm.to(mean_loss)]).tolist()
         if not math.isfinite(loss):
             self._optimizer.zero_grad(set_to_none=True)
-            raise _non_finite_loss(forwards, number, rates, self._picture_of)
+            raise _non_finite_loss(forwards, number, rates)
         norm_or_skip = self._update(norm, number)
-        count = sum(len(prepared.names) for prepared in group)
-        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), count)
+        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), sum(map(len, group)))
 
     def _trained(self) -> list[nn.Parameter]:
         return [weight for entry in self._optimizer.param_groups for weight in entry["params"]]
 
-    def _forward(self, prepared: Prepared, number: int, index: int, digest: Any) -> _Forward:
+    def _forward(self, batch: Batch) -> _Forward:
         """Compute the losses of one batch and add up its gradients."""
-        draws = generator(self._seed, "step", number, index)
-        draw = self._objective.draw(prepared.mean_BCHW, prepared.std_BCHW, draws)
-        digest.update(repr((prepared.names, prepared.captions)).encode())
-        digest.update(draw.noise_BCHW.numpy().tobytes())
-        digest.update(draw.timesteps_B.numpy().tobytes())
+        assert batch.posterior is not None  # the loader has encoded what came as pixels
+        latents_BCHW = sample_posterior(*batch.posterior, batch.draw.posterior_noise_BCHW)
         with self._accelerator.autocast():
             losses_B = self._objective.losses(
-                draw,
-                lambda noisy, timesteps: self._predict(prepared, noisy, timesteps),
-                self._accelerator.device,
+                latents_BCHW,
+                batch.draw,
+                lambda noisy, timesteps: self._predict(batch, noisy, timesteps),
+                batch.mask_B1HW,
             )
-        self._accelerator.backward(losses_B.mean() / prepared.group_size)
-        return _Forward(prepared, draw, losses_B)
+        if batch.weights_B is not None:
+            losses_B = losses_B * batch.weights_B
+        self._accelerator.backward(losses_B.mean() / batch.group_size)
+        return _Forward(batch, losses_B)
 
     def _update(self, norm: float, number: int) -> float | None:
         """Update the weights; None if the scaler skipped it."""
@@ -122,7 +116,6 @@ class Stepper:
             raise NumericError(
                 T("Errors", "The gradient of step {step} is not finite; nothing was updated."),
                 T("Errors", "Lower the learning rate, then resume from the newest state."),
-                setting="optimizer.learning_rate",
                 step=number,
             )
         self.is_updating = True
@@ -139,7 +132,6 @@ class Stepper:
             raise NumericError(
                 T("Errors", "Gradients overflow fp16 at step {step}, {count} times in a row."),
                 T("Errors", "Use bf16 or 32 bit, or lower the learning rate."),
-                setting="hardware.mixed_precision",
                 step=number,
                 count=self.skipped_in_a_row,
             )
@@ -147,21 +139,18 @@ class Stepper:
 
 
 def _non_finite_loss(
-    forwards: Sequence[_Forward],
-    number: int,
-    rates: dict[str, float],
-    picture_of: Callable[[str], str],
+    forwards: Sequence[_Forward], number: int, rates: dict[str, float]
 ) -> NumericError:
     """Name the pictures and timesteps whose losses are not finite."""
-    names: list[str] = []
-    culprits: list[str] = []
+    culprits = []
     for each in forwards:
         finite_B = torch.isfinite(each.losses_B.detach()).tolist()
-        timesteps_B = each.draw.timesteps_B.tolist()
-        for name, timestep, finite in zip(each.prepared.names, timesteps_B, finite_B, strict=True):
-            if not finite:
-                names.append(name)
-                culprits.append(f"{name} (timestep {timestep})")
+        timesteps_B = each.batch.draw.timesteps_B.tolist()
+        culprits += [
+            f"{name} (timestep {timestep})"
+            for name, timestep, finite in zip(each.batch.names, timesteps_B, finite_B, strict=True)
+            if not finite
+        ]
     return NumericError(
         T(
             "Errors",
@@ -173,8 +162,6 @@ def _non_finite_loss(
             "Look at these pictures, lower the learning rate or use 32 bit, then resume from the "
             "newest state.",
         ),
-        setting="optimizer.learning_rate",
-        picture=picture_of(names[0]) if names else "",
         step=number,
         rates=", ".join(f"{name} {rate:g}" for name, rate in rates.items()),
         pictures=", ".join(culprits[:8]),

@@ -13,7 +13,6 @@ from desktop_app.background import LatestJob
 from desktop_app.models.pictures.dataset_scan import (
     Checked,
     CheckProgress,
-    Request,
     Scan,
     broken_off,
     check_fully,
@@ -23,6 +22,7 @@ from desktop_app.models.pictures.picture_row import PictureRow, with_caption, wi
 from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.listing import is_picture_name
+from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN, TrainSettings
@@ -50,7 +50,7 @@ class DatasetModel(QObject):
         self.scan: Scan | None = None
         self.bases: tuple[Path, ...] = ()
         self.progress: CheckProgress | None = None
-        self._request: Request | None = None
+        self._request: SurveyRequest | None = None
         self._is_stale = False  # what the scan saw is no longer what is there
         self._checked: dict[Path, Checked] = {}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
@@ -86,7 +86,7 @@ class DatasetModel(QObject):
 
     def follow(self, raw: Mapping[str, Any], folder: Path) -> None:
         """Show the pictures that a raw document names; ``folder`` is where its paths begin."""
-        request = Request.of(_usable(TRAIN.with_absolute_paths(raw, folder)))
+        request = SurveyRequest.of(_usable(TRAIN.with_absolute_paths(raw, folder)))
         if request == self._request:
             return
         places = () if request is None else request.places

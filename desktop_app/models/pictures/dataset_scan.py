@@ -9,85 +9,48 @@ from pathlib import Path
 
 from desktop_app.background import Job
 from desktop_app.models.pictures.picture_row import PictureRow, picture_rows
-from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
-from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.index import DatasetIndex, Root, build_index
-from trainer_core.dataset.plan import Pace, Plan, make_plan
-from trainer_core.errors import DatasetError, SettingsError
-from trainer_core.preflight import bucket_rules, pace
-from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.settings.schema import TrainSettings
+from trainer_core.dataset.audit import Audit, Finding, decode_fully
+from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.survey import Survey, SurveyRequest, failed_survey, take_survey
+from trainer_core.errors import DatasetError
+from trainer_core.settings.problems import Problem
 from trainer_core.texts import T
 
 _REPORT_INTERVAL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """The settings that decide what a scan finds.
+class Scan:
+    """What one look at the pictures found: the survey, and a row for every picture of it."""
 
-    Attributes:
-        folder: The picture folder, if there is one.
-        more: Further folders and single pictures.
-    """
-
-    folder: Path | None
-    more: tuple[Path, ...]
-    repeats: int
-    caption_extension: str
-    rules: BucketRules | None  # None while the settings contradict each other
-    resolution: tuple[int, int]
-    pace: Pace
-
-    @classmethod
-    def of(cls, settings: TrainSettings) -> Request | None:
-        """Return what ``settings`` ask for, None if they name no pictures."""
-        pictures = settings.dataset
-        if pictures.train_data_dir is None and not pictures.more_pictures:
-            return None
-        try:
-            rules = bucket_rules(pictures)
-        except SettingsError:
-            rules = None
-        return cls(
-            pictures.train_data_dir,
-            pictures.more_pictures,
-            pictures.dataset_repeats,
-            pictures.caption_extension,
-            rules,
-            pictures.resolution,
-            pace(pictures.train_batch_size, settings.optimizer),
-        )
+    survey: Survey
+    rows: tuple[PictureRow, ...] = ()
 
     @property
-    def places(self) -> tuple[Path, ...]:
-        """Everything that was asked for."""
-        return (*([] if self.folder is None else [self.folder]), *self.more)
+    def request(self) -> SurveyRequest:
+        """What was asked."""
+        return self.survey.request
 
-    def sees_like(self, other: Request) -> bool:
-        """Tell whether the other request differs in nothing but the pace."""
-        return replace(self, pace=other.pace) == other
+    @property
+    def index(self) -> DatasetIndex:
+        """The pictures; none if no place can be read."""
+        return self.survey.index
 
+    @property
+    def audit(self) -> Audit | None:
+        """What is wrong with them, their sizes and captions; None if no place can be read."""
+        return self.survey.audit
 
-@dataclass(frozen=True, slots=True)
-class Scan:
-    """What one look at the pictures found.
+    @property
+    def plan(self) -> Plan | None:
+        """What a run would do with the usable ones; None if nothing can be planned."""
+        return self.survey.plan
 
-    Attributes:
-        request: What was asked.
-        index: The pictures; none if no place can be read.
-        audit: What is wrong with them, their sizes and captions; None likewise.
-        plan: What a run would do with the usable ones; None if nothing can be planned.
-        rows: Every picture with what is known of it.
-        failure: Why nothing can be read.
-    """
-
-    request: Request
-    index: DatasetIndex
-    audit: Audit | None = None
-    plan: Plan | None = None
-    rows: tuple[PictureRow, ...] = ()
-    failure: DatasetError | None = None
+    @property
+    def failure(self) -> DatasetError | None:
+        """Why nothing can be read."""
+        return self.survey.failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,60 +71,26 @@ class CheckProgress:
     checked: tuple[Checked, ...]
 
 
-def look(request: Request, known: Scan | None = None) -> Scan:
+def look(request: SurveyRequest, known: Scan | None = None) -> Scan:
     """Scan the places; of ``known``, if it saw the same, only the plan is made anew."""
-    if known is not None and known.audit is not None and request.sees_like(known.request):
-        return replace(known, request=request, plan=_plan(request, known.index, known.audit))
-    # Contradicting limits hide the plan, not the pictures.
-    rules = request.rules or BucketRules(request.resolution, enable_bucket=False)
-    try:
-        index = build_index(request.folder, request.more, plain_repeats=request.repeats)
-    except DatasetError as error:
-        return _nothing(request, error)
-    audit = quick_audit(index, rules=rules, caption_extension=request.caption_extension)
-    plan = _plan(request, index, audit)
-    return Scan(request, index, audit, plan, picture_rows(index, audit, plan))
+    survey = take_survey(request, None if known is None else known.survey)
+    if known is not None and survey.audit is known.audit is not None:
+        return replace(known, survey=survey)
+    if survey.audit is None:
+        return Scan(survey)
+    return Scan(survey, picture_rows(survey.index, survey.audit, survey.plan))
 
 
-def broken_off(request: Request) -> Scan:
+def broken_off(request: SurveyRequest) -> Scan:
     """Return what is known after a look that met with a defect of this program."""
     message = T("App", "The pictures could not be looked at: a defect in this program.")
     hint = T("App", "Please report it, with what the program wrote to the terminal.")
-    return _nothing(request, DatasetError(message, hint))
-
-
-def _nothing(request: Request, error: DatasetError) -> Scan:
-    roots = tuple(Root(place, failure=error) for place in request.places)
-    return Scan(request, DatasetIndex(roots), failure=error)
+    return Scan(failed_survey(request, DatasetError(message, hint)))
 
 
 def place_problems(scan: Scan | None) -> list[Problem]:
     """Return what keeps a whole place from being trained; what is wrong in it are findings."""
-    if scan is None:
-        return []
-    places = {root.path for root in scan.index.roots}
-    findings = () if scan.audit is None else scan.audit.errors
-    facts = [
-        *((r.path, r.failure.message, r.failure.hint) for r in scan.index.roots if r.failure),
-        *((f.path, f.message, f.suggestion) for f in findings if f.path in places),
-    ]
-    folder = scan.request.folder
-    return [
-        Problem(
-            "dataset.train_data_dir" if path == folder else "dataset.more_pictures",
-            Severity.ERROR,
-            message,
-            None if hint is None else Suggestion(hint),
-        )
-        for path, message, hint in facts
-    ]
-
-
-def _plan(request: Request, index: DatasetIndex, audit: Audit) -> Plan | None:
-    usable = index.without(audit.unusable)
-    if request.rules is None or not usable.concepts:
-        return None
-    return make_plan(usable, audit.sizes, request.rules, request.pace)
+    return [] if scan is None else scan.survey.place_problems
 
 
 def check_fully(job: Job, paths: Iterable[Path], known: Mapping[Path, Checked]) -> None:

@@ -13,6 +13,7 @@ from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
 
@@ -57,17 +58,17 @@ class PictureRow:
 def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[PictureRow, ...]:
     """Return a row for every picture, in the order of the index."""
     found = _by_path(audit.findings)
-    placements: Mapping[Path, Placement] = plan.placements if plan else {}
+    placements: Mapping[SampleKey, Placement] = plan.placements if plan else {}
     return tuple(
         PictureRow(
             path=picture.path,
             folder=concept.folder,
             repeats=picture.repeats,
-            caption=audit.captions.get(picture.path, ""),
+            caption=audit.captions.get(picture.key, ""),
             size=audit.headers[picture.path].size if picture.path in audit.headers else None,
-            placement=placements.get(picture.path),
+            placement=placements.get(picture.key),
             class_tokens=picture.class_tokens,
-            extension=audit.extensions.get(concept.folder),
+            extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
             findings=found.get(picture.path, ()),
         )
         for concept in index.concepts

@@ -142,7 +142,7 @@ def test_the_frame_is_the_trainer_s_crop_and_follows_the_settings(view, folder, 
 
     def crop() -> QRectF:
         """Return where the crop lies on the drawn picture, by the placement's own numbers."""
-        placement = workspace.dataset.scan.plan.placements[path]
+        placement = workspace.dataset.scan.plan.placements[0, path]
         (left, top), (wide, high) = placement.crop_offset, placement.bucket
         place = picture.place()
         across, down = place.width() / placement.resized[0], place.height() / placement.resized[1]

@@ -3,9 +3,10 @@ from pathlib import Path
 import pytest
 from helpers.pictures import write_dataset
 
-from desktop_app.models.pictures.dataset_scan import Request, look
+from desktop_app.models.pictures.dataset_scan import look
 from desktop_app.words.plans import summary
 from trainer_core.catalogue.families import ModelKind
+from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.model_files.recognise import ModelReport
 from trainer_core.settings.document import replaced
 from trainer_core.settings.schema import TRAIN, TrainSettings
@@ -33,7 +34,7 @@ def lines(settings: TrainSettings, **known: object) -> dict[str, str]:
 
 
 def test_pictures_repeats_batches_and_length_are_counted(qapp, settings: TrainSettings):
-    request = Request.of(settings)
+    request = SurveyRequest.of(settings)
     assert request is not None
     facts = lines(settings, scan=look(request))
     assert facts["Pictures"] == "3 × 10 repeats = 30 per epoch"

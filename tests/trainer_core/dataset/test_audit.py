@@ -12,7 +12,8 @@ from PIL import Image
 
 from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.index import build_index
+from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.subsets import SampleKey, SampleSettings
 from trainer_core.settings.problems import Severity
 
 RULES = BucketRules((64, 64))
@@ -20,7 +21,11 @@ CAPTION = {"a.txt": "a cat"}
 
 
 def audit_of(root: Path, rules: BucketRules = RULES, extension: str = "auto") -> Audit:
-    return quick_audit(build_index(root, plain_repeats=1), rules=rules, caption_extension=extension)
+    return audit_by(build_index(root, plain_repeats=1), rules, extension)
+
+
+def audit_by(index: DatasetIndex, rules: BucketRules = RULES, extension: str = "auto") -> Audit:
+    return quick_audit(index, {0: SampleSettings(rules=rules, caption_extension=extension)})
 
 
 def only(audit: Audit) -> Finding:
@@ -43,16 +48,16 @@ def test_a_sound_folder_has_no_findings(picture: Path) -> None:
     audit = audit_of(root_of(picture))
     assert audit.findings == ()
     assert audit.sizes == {picture: (64, 64)}
-    assert audit.captions == {picture: "a cat"}
+    assert audit.captions == {(0, picture): "a cat"}
     assert audit.unusable == frozenset()
-    assert audit.extensions == {picture.parent: ".txt"}
+    assert audit.extensions == {(0, picture.parent): ".txt"}
 
 
 def test_captions_of_two_kinds_leave_the_extension_open(picture: Path) -> None:
     picture.with_name("b.png").write_bytes(picture.read_bytes())
     picture.with_name("b.caption").write_text("a cat")
     assert audit_of(root_of(picture)).extensions == {}
-    assert audit_of(root_of(picture), extension=".txt").extensions == {picture.parent: ".txt"}
+    assert audit_of(root_of(picture), extension=".txt").extensions == {(0, picture.parent): ".txt"}
 
 
 @pytest.mark.parametrize(
@@ -67,7 +72,7 @@ def test_an_unreadable_picture_is_an_error(picture: Path, content: bytes, words:
     assert words in str(finding.message)
     assert str(picture) in str(finding.message)
     assert finding.suggestion is not None
-    assert audit.unusable == {picture}
+    assert audit.unusable == {(0, picture)}
     assert audit.errors == (finding,)
 
 
@@ -127,7 +132,7 @@ def test_a_picture_too_thin_for_a_bucket_is_an_error(picture: Path) -> None:
     finding = only(audit)
     assert (finding.path, finding.severity) == (picture, Severity.ERROR)
     assert "too thin or too small: 60 x 500" in str(finding.message)
-    assert audit.unusable == {picture}
+    assert audit.unusable == {(0, picture)}
 
 
 def test_sizes_are_upright(picture: Path) -> None:
@@ -157,7 +162,7 @@ def test_a_missing_caption_among_captions_is_a_warning(picture: Path) -> None:
     assert (finding.path, finding.severity) == (other, Severity.WARNING)
     assert "trained as “cat”" in str(finding.message)
     assert str(finding.suggestion) == "Write b.txt."
-    assert audit.captions[other] == "cat"
+    assert audit.captions[SampleKey(0, other)] == "cat"
 
 
 def test_a_missing_caption_without_words_in_the_folder_says_so(tmp_path: Path) -> None:
@@ -315,7 +320,7 @@ def test_two_thousand_pictures_are_audited_in_a_few_seconds(tmp_path: Path) -> N
 
 def audited(root: Path, *more: Path) -> Audit:
     index = build_index(root, more, plain_repeats=1)
-    return quick_audit(index, rules=BucketRules((64, 64)), caption_extension="auto")
+    return audit_by(index)
 
 
 def test_what_is_listed_twice_is_a_warning_that_names_it(tmp_path: Path) -> None:
@@ -349,8 +354,8 @@ def test_each_place_has_caption_files_of_its_own_kind(tmp_path: Path) -> None:
     write_dataset(tmp_path / "one", {"1_cat": {"a.png": None, **CAPTION}})
     write_dataset(tmp_path / "two", {"1_dog": {"b.png": None, "b.caption": "a dog"}})
     index = build_index(tmp_path / "one", (tmp_path / "two",), plain_repeats=1)
-    audit = quick_audit(index, rules=RULES, caption_extension="auto")
-    assert {folder.name: kind for folder, kind in audit.extensions.items()} == {
+    audit = audit_by(index)
+    assert {folder.name: kind for (_, folder), kind in audit.extensions.items()} == {
         "1_cat": ".txt",
         "1_dog": ".caption",
     }

@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from trainer_core.dataset.batches import (
-    Batch,
+    PlannedBatch,
     caption_rng,
     epoch_batches,
     is_flipped,
@@ -20,7 +20,7 @@ BUCKETS = [WIDE, TALL, WIDE, WIDE, TALL]
 REPEATS = [3, 1, 2, 4, 2]
 
 
-def batches_of(seed: int = 7, epoch: int = 1, batch_size: int = 4) -> list[Batch]:
+def batches_of(seed: int = 7, epoch: int = 1, batch_size: int = 4) -> list[PlannedBatch]:
     return epoch_batches(BUCKETS, REPEATS, batch_size=batch_size, seed=seed, epoch=epoch)
 
 

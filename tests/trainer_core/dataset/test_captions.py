@@ -18,6 +18,7 @@ from trainer_core.dataset.captions import (
     tag_frequency,
 )
 from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
 
 FOLDERS, CAPTIONS = "dataset_folders.json", "captions.json"
@@ -61,9 +62,9 @@ def write_case(root: Path, case: dict[str, Any]) -> DatasetIndex:
     return index_of(root, case["class_tokens"] or "")
 
 
-def read_all(index: DatasetIndex, asked: str) -> dict[Path, str]:
+def read_all(index: DatasetIndex, asked: str) -> dict[SampleKey, str]:
     extension = resolve_extension(index, asked)
-    return {picture.path: read_caption(picture, extension) for picture in index.pictures}
+    return {picture.key: read_caption(picture, extension) for picture in index.pictures}
 
 
 def caption_of(root: Path, content: str | bytes) -> str:
@@ -80,7 +81,7 @@ def test_caption_is_found_and_read_as_recorded(tmp_path: Path, case: dict[str, A
             read_all(index, case["caption_extension"])
         return
     captions = read_all(index, case["caption_extension"])
-    assert {path.name: caption for path, caption in captions.items()} == case["captions"]
+    assert {key.path.name: caption for key, caption in captions.items()} == case["captions"]
     (tags,) = tag_frequency(index, captions).values()
     assert tags == case["tag_frequency"]
 

@@ -19,6 +19,7 @@ from trainer_core.dataset.index import (
     distinct_names,
     parse_folder_name,
 )
+from trainer_core.dataset.subsets import SampleSettings
 from trainer_core.errors import DatasetError
 
 FILE = "dataset_folders.json"
@@ -148,7 +149,7 @@ def test_a_picture_behind_a_broken_link_is_kept_so_that_it_is_named(tmp_path: Pa
 def test_an_index_can_leave_pictures_out(tmp_path: Path) -> None:
     write_dataset(tmp_path, {"1_x": {"a.png": None, "b.png": None}, "1_y": {"c.png": None}})
     index = build_index(tmp_path, plain_repeats=1)
-    rest = index.without({tmp_path / "1_x" / "a.png", tmp_path / "1_y" / "c.png"})
+    rest = index.without({(0, tmp_path / "1_x" / "a.png"), (0, tmp_path / "1_y" / "c.png")})
     assert [(c.name, [p.path.name for p in c.pictures]) for c in rest.concepts] == [
         ("1_x", ["b.png"])
     ]
@@ -288,7 +289,7 @@ def test_an_entry_that_cannot_be_looked_for_hides_nothing_else(places: Path, nam
     unreachable = places / ("n" * 300) / name
     index = build_index(places / "plain", [unreachable], plain_repeats=1)
     rules = BucketRules((512, 512), enable_bucket=False)
-    audit = quick_audit(index, rules=rules, caption_extension="auto")
+    audit = quick_audit(index, {0: SampleSettings(rules=rules)})
     told = [root.failure for root in index.roots if root.failure] or audit.errors
     assert len(told) == 1
     assert index.roots[0].pictures

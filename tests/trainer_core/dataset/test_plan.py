@@ -15,6 +15,7 @@ from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.pictures import read_header
 from trainer_core.dataset.plan import Pace, Plan, bucket_info, dataset_dirs, make_plan
+from trainer_core.dataset.subsets import SampleSettings
 from trainer_core.errors import DatasetError
 
 FILE = "steps.json"
@@ -57,7 +58,8 @@ def plan_of(case: dict[str, Any], index: DatasetIndex) -> Plan:
     side = options.pop("resolution")
     pace = {name: options.pop(name) for name in list(options) if name in Pace.__slots__}
     sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
-    return make_plan(index, sizes, BucketRules((side, side), **options), Pace(**pace))
+    rules = BucketRules((side, side), **options)
+    return make_plan(index, sizes, {0: SampleSettings(rules=rules)}, Pace(**pace))
 
 
 def test_the_cases_left_to_later_issues_exist() -> None:
@@ -110,7 +112,7 @@ def test_the_first_epoch_delivers_the_recorded_batch_sizes(
     index = index_of(case, tmp_path)
     plan = plan_of(case, index)
     batches = epoch_batches(
-        [plan.placements[picture.path].bucket for picture in index.pictures],
+        [plan.placements[picture.key].bucket for picture in index.pictures],
         [picture.repeats for picture in index.pictures],
         batch_size=options_of(case)["train_batch_size"],
         seed=42,
@@ -136,7 +138,8 @@ def index(tmp_path: Path) -> DatasetIndex:
 def plan_at(index: DatasetIndex, **pace: Any) -> Plan:
     sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
     rules = BucketRules((512, 512), bucket_no_upscale=False)
-    return make_plan(index, sizes, rules, Pace(**({"train_batch_size": 4} | pace)))
+    settings = {0: SampleSettings(rules=rules)}
+    return make_plan(index, sizes, settings, Pace(**({"train_batch_size": 4} | pace)))
 
 
 def test_pictures_samples_and_batches_are_counted_by_folder_and_bucket(
@@ -206,8 +209,9 @@ def test_dataset_dirs_name_repeats_and_pictures_of_each_folder(index: DatasetInd
 def test_a_picture_too_thin_for_a_bucket_is_refused_by_name(tmp_path: Path) -> None:
     index = build_index(write_sizes(tmp_path, {"1_x": [[512, 512], [60, 500]]}), plain_repeats=1)
     sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
+    settings = {0: SampleSettings(rules=BucketRules((512, 512)))}
     with pytest.raises(DatasetError, match=r"img001\.png is too thin .*60 x 500"):
-        make_plan(index, sizes, BucketRules((512, 512)), Pace(train_batch_size=1))
+        make_plan(index, sizes, settings, Pace(train_batch_size=1))
 
 
 def test_no_pictures_is_refused_by_name(tmp_path: Path) -> None:

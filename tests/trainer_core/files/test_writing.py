@@ -217,6 +217,16 @@ def test_a_file_is_on_the_disk_and_verified_before_it_is_named(
     assert done == ["sync", "verify b'x'", "name", "sync"]
 
 
+def test_what_can_be_made_again_need_not_be_on_the_disk_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "fsync", lambda number: pytest.fail("nobody waits for the disk"))
+
+    publish_bytes(tmp_path / "a", b"x", sync=False)
+    assert (tmp_path / "a").read_bytes() == b"x"
+    assert names(tmp_path) == ["a"]
+
+
 def test_a_file_that_fails_its_check_is_never_named(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"old")

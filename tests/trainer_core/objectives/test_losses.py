@@ -28,3 +28,11 @@ def test_a_sample_that_is_not_finite_spoils_no_other() -> None:
     prediction[1, 0, 0, 0] = torch.nan
 
     assert squared_error(prediction, torch.ones(2, 1, 2, 2)).isfinite().tolist() == [True, False]
+
+
+def test_a_mask_takes_places_out_of_the_sum_but_not_of_the_count() -> None:
+    prediction = torch.tensor([1.0, 2.0, 3.0, 4.0, 0.0, 0.0, 0.0, 2.0]).reshape(2, 1, 2, 2)
+    mask = torch.tensor([1.0, 0.5, 1.0, 0.0, 0.0, 0.0, 0.0, 1.0]).reshape(2, 1, 2, 2)
+
+    # Of the first sample 1, half of 4, and 9 are left; of the second 4 in one of four places.
+    assert squared_error(prediction, torch.zeros_like(prediction), mask).tolist() == [3.0, 1.0]

@@ -10,7 +10,7 @@ import torch
 from helpers import vectors
 from torch import Tensor
 
-from trainer_core.objectives.noise import add_noise, draw_posterior, draw_timesteps
+from trainer_core.objectives.noise import add_noise, draw_timesteps, sample_posterior
 from trainer_core.objectives.objective import NoisePrediction
 
 FILE = "noise.json"
@@ -110,14 +110,8 @@ def test_limits_that_leave_no_timestep_are_refused(limits: tuple[int, int]) -> N
         draw_timesteps(2, minimum=limits[0], maximum=limits[1], generator=seeded(1))
 
 
-def test_a_posterior_draw_is_mean_plus_deviation_times_noise() -> None:
+def test_latents_are_mean_plus_deviation_times_noise() -> None:
     mean, std = torch.full((2, 1, 2, 2), 3.0), torch.full((2, 1, 2, 2), 0.5)
+    noise = torch.randn(2, 1, 2, 2, generator=seeded(4))
 
-    drawn = draw_posterior(mean, std, seeded(4))
-    assert torch.equal(drawn, 3.0 + 0.5 * torch.randn(2, 1, 2, 2, generator=seeded(4)))
-
-
-def test_a_posterior_without_deviation_is_its_mean() -> None:
-    mean = torch.randn(2, 4, 3, 3, generator=seeded(1))
-
-    assert torch.equal(draw_posterior(mean, torch.zeros_like(mean), seeded(2)), mean)
+    assert torch.equal(sample_posterior(mean, std, noise), 3.0 + 0.5 * noise)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from trainer_core.errors import SettingsError
 from trainer_core.families.base import NoiseSchedule
-from trainer_core.objectives.noise import draw_posterior, draw_timesteps
+from trainer_core.objectives.noise import draw_timesteps
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.train.building import build_objective
 
@@ -25,12 +25,11 @@ LEFT = {
     "debiased_estimation_epsilon",
     "debiased_estimation_v",
 }
-CPU = torch.device("cpu")
+SHAPE = (3, 4, 6, 5)
 
 
-def posterior() -> tuple[Tensor, Tensor]:
-    generator = torch.Generator().manual_seed(8)
-    return torch.randn(3, 4, 6, 5, generator=generator), torch.rand(3, 4, 6, 5, generator=generator)
+def latents() -> Tensor:
+    return torch.randn(SHAPE, generator=torch.Generator().manual_seed(8))
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -70,71 +69,80 @@ def test_a_model_that_predicts_something_else_is_refused() -> None:
 # ------------------------------------------------------------------ the draws
 
 
-def test_latents_noise_and_timesteps_are_drawn_in_this_order(objective: NoisePrediction) -> None:
-    mean, std = posterior()
-    draw = objective.draw(mean, std, seeded(5))
+def test_posterior_noise_and_timesteps_are_drawn_in_this_order(
+    objective: NoisePrediction,
+) -> None:
+    draw = objective.draw(SHAPE, seeded(5))
 
     generator = seeded(5)
-    assert torch.equal(draw.latents_BCHW, draw_posterior(mean, std, generator))
-    assert torch.equal(draw.noise_BCHW, torch.randn(mean.shape, generator=generator))
+    assert torch.equal(draw.posterior_noise_BCHW, torch.randn(SHAPE, generator=generator))
+    assert torch.equal(draw.noise_BCHW, torch.randn(SHAPE, generator=generator))
     timesteps = draw_timesteps(3, minimum=0, maximum=1000, generator=generator)
     assert torch.equal(draw.timesteps_B, timesteps)
 
 
 def test_equal_generators_draw_equally(objective: NoisePrediction) -> None:
-    first, second = (objective.draw(*posterior(), seeded(5)) for _ in range(2))
+    first, second = (objective.draw(SHAPE, seeded(5)) for _ in range(2))
 
-    assert torch.equal(first.noise_BCHW, second.noise_BCHW)
-    assert torch.equal(first.timesteps_B, second.timesteps_B)
+    assert all(torch.equal(one, other) for one, other in zip(first, second, strict=True))
 
 
 def test_timesteps_reach_to_both_ends_of_the_schedule() -> None:
     short = NoisePrediction(torch.tensor([0.9, 0.5, 0.1]))
-    mean = torch.zeros(200, 1, 1, 1)
 
-    assert short.draw(mean, mean, seeded(1)).timesteps_B.unique().tolist() == [0, 1, 2]
+    assert short.draw((200, 1, 1, 1), seeded(1)).timesteps_B.unique().tolist() == [0, 1, 2]
 
 
 # ------------------------------------------------------------------ the losses
 
 
 def test_the_denoiser_sees_noisy_latents_and_their_timesteps(objective: NoisePrediction) -> None:
-    draw = objective.draw(*posterior(), seeded(5))
+    draw = objective.draw(SHAPE, seeded(5))
     seen: list[Tensor] = []
 
     def denoise(noisy: Tensor, timesteps: Tensor) -> Tensor:
         seen.extend((noisy, timesteps))
         return noisy
 
-    objective.losses(draw, denoise, CPU)
+    objective.losses(latents(), draw, denoise)
     alpha_bar = objective.alpha_bar_T[draw.timesteps_B].reshape(-1, 1, 1, 1)
-    expected = alpha_bar.sqrt() * draw.latents_BCHW + (1 - alpha_bar).sqrt() * draw.noise_BCHW
+    expected = alpha_bar.sqrt() * latents() + (1 - alpha_bar).sqrt() * draw.noise_BCHW
     torch.testing.assert_close(seen[0], expected)
     assert torch.equal(seen[1], draw.timesteps_B)
 
 
 def test_a_denoiser_that_finds_the_noise_has_no_loss(objective: NoisePrediction) -> None:
-    draw = objective.draw(*posterior(), seeded(5))
+    draw = objective.draw(SHAPE, seeded(5))
 
-    losses = objective.losses(draw, lambda noisy, timesteps: draw.noise_BCHW, CPU)
+    losses = objective.losses(latents(), draw, lambda noisy, timesteps: draw.noise_BCHW)
     assert losses.tolist() == [0.0, 0.0, 0.0]
 
 
 def test_each_sample_has_its_own_loss(objective: NoisePrediction) -> None:
-    draw = objective.draw(*posterior(), seeded(5))
+    draw = objective.draw(SHAPE, seeded(5))
     off = torch.tensor([0.0, 1.0, 2.0]).reshape(3, 1, 1, 1)
 
-    losses = objective.losses(draw, lambda noisy, timesteps: draw.noise_BCHW + off, CPU)
+    losses = objective.losses(latents(), draw, lambda noisy, timesteps: draw.noise_BCHW + off)
     assert losses.tolist() == pytest.approx([0.0, 1.0, 4.0], rel=1e-6)
 
 
+def test_a_masked_place_has_no_loss(objective: NoisePrediction) -> None:
+    draw = objective.draw(SHAPE, seeded(5))
+    mask = torch.zeros(3, 1, 6, 5)
+    mask[:, :, :3] = 1.0  # half of the rows
+
+    losses = objective.losses(latents(), draw, lambda *_: draw.noise_BCHW + 2.0, mask)
+    assert losses.tolist() == pytest.approx([2.0, 2.0, 2.0], rel=1e-6)
+
+
 def test_gradients_flow_to_the_prediction(objective: NoisePrediction) -> None:
-    draw = objective.draw(*posterior(), seeded(5))
+    draw = objective.draw(SHAPE, seeded(5))
     gain = torch.ones((), requires_grad=True)
 
-    objective.losses(draw, lambda noisy, timesteps: gain * noisy, CPU).mean().backward()
+    objective.losses(latents(), draw, lambda noisy, timesteps: gain * noisy).mean().backward()
     # d/dg mean (g x - n)^2 = mean 2 x (g x - n)
     alpha_bar = objective.alpha_bar_T[draw.timesteps_B].reshape(-1, 1, 1, 1)
-    noisy = alpha_bar.sqrt() * draw.latents_BCHW + (1 - alpha_bar).sqrt() * draw.noise_BCHW
+    noisy = alpha_bar.sqrt() * latents() + (1 - alpha_bar).sqrt() * draw.noise_BCHW
     expected = (2 * noisy * (noisy - draw.noise_BCHW)).mean()
+    assert gain.grad is not None
     assert float(gain.grad) == pytest.approx(float(expected), rel=1e-5)

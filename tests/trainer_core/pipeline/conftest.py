@@ -11,7 +11,9 @@ from PIL import Image
 from torch import Tensor
 
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.pipeline.loader import Source
+from trainer_core.dataset.subsets import SampleKey, SampleSettings
+from trainer_core.families.base import LatentPosterior
+from trainer_core.pipeline.sources import Source
 
 RULES = BucketRules((64, 64), bucket_reso_steps=32, bucket_no_upscale=True)
 SIZES = [(64, 64), (64, 64), (96, 32), (64, 64), (96, 32)]
@@ -23,10 +25,10 @@ class Encoder:
     def __init__(self) -> None:
         self.batches: list[tuple[int, ...]] = []
 
-    def __call__(self, pixels_BCHW: Tensor) -> tuple[Tensor, Tensor]:
+    def __call__(self, pixels_BCHW: Tensor) -> LatentPosterior:
         self.batches.append(tuple(pixels_BCHW.shape))
         mean_BCHW = F.avg_pool2d(pixels_BCHW, 4)
-        return mean_BCHW, mean_BCHW.abs() + 1
+        return LatentPosterior(mean_BCHW, mean_BCHW.abs() + 1)
 
 
 @pytest.fixture
@@ -45,5 +47,15 @@ def sources(tmp_path: Path) -> list[Source]:
         placement = RULES.place(size)
         assert placement is not None
         caption = f"picture {number}, tag a, tag b, tag c, tag d"
-        found.append(Source(path, path.name, 1 + number % 3, placement, caption))
+        found.append(
+            Source(
+                key=SampleKey(0, path),
+                name=path.name,
+                repeats=1 + number % 3,
+                size=size,
+                placement=placement,
+                caption=caption,
+                settings=SampleSettings(rules=RULES),
+            )
+        )
     return found

@@ -6,32 +6,52 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import fields, replace
+from operator import is_
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import pytest
 import torch
 from torch import Tensor
 
-from trainer_core.dataset.batches import Batch, caption_rng, epoch_batches, is_flipped
+from trainer_core.dataset.batches import PlannedBatch, caption_rng, epoch_batches, is_flipped
 from trainer_core.dataset.captions import process_caption
 from trainer_core.errors import DatasetError
+from trainer_core.families.base import LatentPosterior
+from trainer_core.families.condition import Condition, SampleFacts
+from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.pipeline import loader as prepare
-from trainer_core.pipeline.cache import fill, with_keys
+from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.decode import load_pixels
-from trainer_core.pipeline.latents import FileHashes, LatentStore, Posterior
-from trainer_core.pipeline.loader import BatchLoader, Group, Source
+from trainer_core.pipeline.file_hashes import FileHashes
+from trainer_core.pipeline.latents import LatentStore, Posterior, fill, with_keys
+from trainer_core.pipeline.loader import BatchLoader, Group
+from trainer_core.pipeline.sources import Source
+from trainer_core.runtime.draws import generator
 
 SEED, BATCH_SIZE = 5, 2
 ACCUMULATION = 2
+OBJECTIVE = NoisePrediction(torch.linspace(0.99, 0.01, 1000))
+CPU = torch.device("cpu")
 
 
 class Encoder(Protocol):
-    def __call__(self, pixels_BCHW: Tensor) -> tuple[Tensor, Tensor]: ...
+    def __call__(self, pixels_BCHW: Tensor) -> LatentPosterior: ...
 
 
 LoaderOf = Callable[..., BatchLoader]
+
+
+@pytest.fixture
+def sources(sources: list[Source]) -> list[Source]:
+    """The usual pictures, flipped and shuffled."""
+    return [having(each, flip_aug=True, shuffle_caption=True, keep_tokens=1) for each in sources]
+
+
+def having(source: Source, **settings: Any) -> Source:
+    """Return a source with other settings."""
+    return replace(source, settings=replace(source.settings, **settings))
 
 
 @pytest.fixture
@@ -44,12 +64,13 @@ def loader_of(sources: list[Source], encoder: Encoder) -> LoaderOf:
             "batch_size": BATCH_SIZE,
             "accumulation": ACCUMULATION,
             "seed": SEED,
-            "flip": True,
-            "shuffle_caption": True,
-            "keep_tokens": 1,
             "threads": 0,
             "store": None,
             "encode": encoder,
+            "latent_channels": 3,
+            "pixels_per_latent": 4,
+            "draw": OBJECTIVE.draw,
+            "device": CPU,
         }
         return BatchLoader(**(usual | options))
 
@@ -60,7 +81,7 @@ def loader_of(sources: list[Source], encoder: Encoder) -> LoaderOf:
 def cached(sources: list[Source], tmp_path: Path, encoder: Encoder) -> dict[str, Any]:
     """Options of a loader whose latents are in a store."""
     store = LatentStore(None)
-    keyed = with_keys(sources, FileHashes(tmp_path), flip=True, encoder="vae")
+    keyed = with_keys(sources, FileHashes(tmp_path), encoder="vae")
     fill(store, keyed, encoder, batch_size=1, threads=1, progress=lambda *_: None)
     return {"store": store, "sources": keyed}
 
@@ -98,7 +119,7 @@ class CountingStore:
         return self._store.get(key)
 
 
-def order(sources: Sequence[Source], epoch: int) -> list[Batch]:
+def order(sources: Sequence[Source], epoch: int) -> list[PlannedBatch]:
     return epoch_batches(
         [source.placement.bucket for source in sources],
         [source.repeats for source in sources],
@@ -114,13 +135,29 @@ def content(groups: Sequence[Group]) -> list[Any]:
         (
             each.names,
             each.captions,
-            each.mean_BCHW.tolist(),
-            each.std_BCHW.tolist(),
+            each.facts,
+            [part.tolist() for part in encoded(each)],
+            [part.tolist() for part in each.draw],
+            each.content,
             each.group_size,
         )
         for group in groups
         for each in group.batches
     ]
+
+
+def encoded(batch: Batch) -> LatentPosterior:
+    assert batch.pixels_BCHW is None
+    assert batch.posterior is not None
+    return batch.posterior
+
+
+def epoch_of(loader: BatchLoader, epoch: int = 0, *, first_step: int = 1) -> list[Group]:
+    return list(loader.groups(epoch, first_step=first_step))
+
+
+def batches_of(loader: BatchLoader, epoch: int = 0) -> list[Batch]:
+    return [each for group in epoch_of(loader, epoch) for each in group.batches]
 
 
 def loader_threads() -> list[threading.Thread]:
@@ -131,7 +168,7 @@ def loader_threads() -> list[threading.Thread]:
 
 
 def test_the_order_is_that_of_the_epoch(loader_of: LoaderOf, sources: list[Source]) -> None:
-    batches = [each for group in loader_of().groups(3) for each in group.batches]
+    batches = batches_of(loader_of(), 3)
 
     assert [each.names for each in batches] == [
         tuple(sources[number].name for number in batch.pictures) for batch in order(sources, 3)
@@ -141,9 +178,7 @@ def test_the_order_is_that_of_the_epoch(loader_of: LoaderOf, sources: list[Sourc
 def test_an_epoch_shows_every_picture_as_often_as_it_is_repeated(
     loader_of: LoaderOf, sources: list[Source]
 ) -> None:
-    shown = Counter(
-        name for group in loader_of().groups(0) for each in group.batches for name in each.names
-    )
+    shown = Counter(name for each in batches_of(loader_of()) for name in each.names)
 
     assert shown == {source.name: source.repeats for source in sources}
 
@@ -151,7 +186,7 @@ def test_an_epoch_shows_every_picture_as_often_as_it_is_repeated(
 def test_flips_and_captions_are_those_of_the_place_in_the_epoch(
     loader_of: LoaderOf, sources: list[Source], encoder: Encoder
 ) -> None:
-    batches = [each for group in loader_of().groups(2) for each in group.batches]
+    batches = batches_of(loader_of(), 2)
 
     flips = set()
     for each, batch in zip(batches, order(sources, 2), strict=True):
@@ -160,7 +195,7 @@ def test_flips_and_captions_are_those_of_the_place_in_the_epoch(
             flip = is_flipped(SEED, 2, place)
             flips.add(flip)
             pixels = load_pixels(source.path, source.placement, flip=flip)
-            torch.testing.assert_close(each.mean_BCHW[row], encoder(pixels[None])[0][0])
+            torch.testing.assert_close(encoded(each).mean_BCHW[row], encoder(pixels[None])[0][0])
             assert each.captions[row] == process_caption(
                 source.caption, shuffle=True, keep_tokens=1, rng=caption_rng(SEED, 2, place)
             )
@@ -171,54 +206,51 @@ def test_without_flips_and_shuffling_everything_stays_as_it_is(
     loader_of: LoaderOf, sources: list[Source], encoder: Encoder
 ) -> None:
     by_name = {source.name: source for source in sources}
-    loader = loader_of(flip=False, shuffle_caption=False)
+    plain = [having(source, flip_aug=False, shuffle_caption=False) for source in sources]
 
-    for group in loader.groups(0):
-        for each in group.batches:
-            for name, caption, mean in zip(each.names, each.captions, each.mean_BCHW, strict=True):
-                source = by_name[name]
-                pixels = load_pixels(source.path, source.placement, flip=False)
-                torch.testing.assert_close(mean, encoder(pixels[None])[0][0])
-                assert caption == source.caption
+    for each in batches_of(loader_of(sources=plain)):
+        means_BCHW = encoded(each).mean_BCHW
+        for name, caption, mean in zip(each.names, each.captions, means_BCHW, strict=True):
+            source = by_name[name]
+            pixels = load_pixels(source.path, source.placement, flip=False)
+            torch.testing.assert_close(mean, encoder(pixels[None])[0][0])
+            assert caption == source.caption
 
 
 def test_epochs_differ(loader_of: LoaderOf) -> None:
     loader = loader_of()
 
-    assert content(list(loader.groups(0))) != content(list(loader.groups(1)))
+    assert content(epoch_of(loader, 0)) != content(epoch_of(loader, 1))
 
 
 def test_an_epoch_can_be_had_twice(loader_of: LoaderOf) -> None:
     loader = loader_of()
 
-    assert content(list(loader.groups(1))) == content(list(loader.groups(1)))
+    assert content(epoch_of(loader, 1)) == content(epoch_of(loader, 1))
 
 
 @pytest.mark.parametrize("threads", [1, 2, 5])
 def test_the_number_of_threads_changes_nothing(loader_of: LoaderOf, threads: int) -> None:
-    assert content(list(loader_of(threads=threads).groups(0))) == content(
-        list(loader_of().groups(0))
-    )
+    assert content(epoch_of(loader_of(threads=threads), 0)) == content(epoch_of(loader_of(), 0))
 
 
 def test_the_order_holds_though_later_batches_are_ready_first(
     loader_of: LoaderOf, cached: dict[str, Any]
 ) -> None:
-    expected = content(list(loader_of(**cached).groups(0)))
+    expected = content(epoch_of(loader_of(**cached), 0))
 
     late = LateStore(cached["store"])
-    assert content(list(loader_of(**cached | {"store": late}, threads=2).groups(0))) == expected
+    assert content(epoch_of(loader_of(**cached | {"store": late}, threads=2), 0)) == expected
 
 
 def test_cached_latents_are_those_of_the_pixels(
     loader_of: LoaderOf, cached: dict[str, Any]
 ) -> None:
-    from_cache = [each for group in loader_of(**cached).groups(0) for each in group.batches]
-    from_pixels = [each for group in loader_of().groups(0) for each in group.batches]
+    from_cache = batches_of(loader_of(**cached), 0)
+    from_pixels = batches_of(loader_of(), 0)
 
     for one, other in zip(from_cache, from_pixels, strict=True):
-        torch.testing.assert_close(one.mean_BCHW, other.mean_BCHW)
-        torch.testing.assert_close(one.std_BCHW, other.std_BCHW)
+        torch.testing.assert_close(encoded(one), encoded(other))
 
 
 def test_cached_latents_are_not_encoded_again(
@@ -226,8 +258,152 @@ def test_cached_latents_are_not_encoded_again(
 ) -> None:
     encoder.batches.clear()
 
-    assert list(loader_of(**cached).groups(0))
+    assert epoch_of(loader_of(**cached), 0)
     assert encoder.batches == []
+
+
+# ------------------------------------------------------------------ what is drawn and looked up
+
+
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_a_batch_is_drawn_for_by_seed_step_and_place_in_the_step(
+    loader_of: LoaderOf, cached: dict[str, Any], is_cached: bool
+) -> None:
+    groups = epoch_of(loader_of(**cached if is_cached else {}), first_step=11)
+
+    for step, group in enumerate(groups, start=11):
+        for index, each in enumerate(group.batches):
+            draws = generator(SEED, "step", step, index)
+            expected = OBJECTIVE.draw(encoded(each).mean_BCHW.shape, draws)
+            assert all(map(torch.equal, each.draw, expected))
+
+
+def test_what_a_hash_is_taken_of_is_ready(loader_of: LoaderOf) -> None:
+    for each in batches_of(loader_of()):
+        words = repr((each.names, each.captions)).encode()
+        noise, timesteps = each.draw.noise_BCHW.numpy(), each.draw.timesteps_B.numpy()
+        assert each.content == words + noise.tobytes() + timesteps.tobytes()
+
+
+def test_facts_tell_where_the_pixels_come_from(loader_of: LoaderOf, sources: list[Source]) -> None:
+    for each, batch in zip(batches_of(loader_of(), 2), order(sources, 2), strict=True):
+        for row, number in enumerate(batch.pictures):
+            source = sources[number]
+            assert each.facts[row] == SampleFacts(
+                original=source.size,
+                crop=source.placement.crop_offset,
+                target=source.placement.bucket,
+                is_flipped=is_flipped(SEED, 2, batch.position + row),
+            )
+
+
+def features(captions: Sequence[str]) -> Condition:
+    return Condition({"text": torch.tensor([[[float(len(caption))]] for caption in captions])})
+
+
+def test_conditions_are_looked_up_in_the_threads(loader_of: LoaderOf) -> None:
+    names: set[str] = set()
+
+    def noted(captions: Sequence[str]) -> Condition:
+        names.add(threading.current_thread().name)
+        return features(captions)
+
+    for each in batches_of(loader_of(threads=2, conditions=noted)):
+        assert each.condition is not None
+        assert torch.equal(each.condition["text"], features(each.captions)["text"])
+    assert all(name.startswith("loader") for name in names)
+
+
+def test_without_conditions_they_are_left_to_training(loader_of: LoaderOf) -> None:
+    assert all(each.condition is None for each in batches_of(loader_of()))
+
+
+def test_samples_of_one_weight_have_none(loader_of: LoaderOf, sources: list[Source]) -> None:
+    assert all(each.weights_B is None for each in batches_of(loader_of()))
+
+
+def test_a_sample_has_the_weight_of_its_subset(loader_of: LoaderOf, sources: list[Source]) -> None:
+    weights = {source.name: 1.0 + 0.5 * number for number, source in enumerate(sources)}
+    weighed = [having(source, weight=weights[source.name]) for source in sources]
+
+    for each in batches_of(loader_of(sources=weighed)):
+        expected = [weights[name] for name in each.names]
+        assert expected == [1.0] * len(each) or each.weights_B is not None
+        assert each.weights_B is None or each.weights_B.tolist() == expected
+
+
+# ------------------------------------------------------------------ to the device
+
+
+def tensors_in(batch: Batch) -> list[Tensor]:
+    """Return every tensor of a batch, by looking into all that it holds."""
+    found: list[Tensor] = []
+    left: list[object] = [getattr(batch, field.name) for field in fields(batch)]
+    while left:
+        each = left.pop()
+        if isinstance(each, Tensor):
+            found.append(each)
+        elif isinstance(each, Condition):
+            left += each.tensors.values()
+        elif isinstance(each, tuple):
+            left += each
+    return found
+
+
+class Pinned(Tensor):
+    """A tensor in page-locked memory, which notes how it is copied to a device."""
+
+    copies: ClassVar[list[tuple[torch.device, bool]]] = []
+
+    def to(self, device: torch.device, *, non_blocking: bool) -> Tensor:  # type: ignore[override]
+        self.copies.append((device, non_blocking))
+        return self
+
+
+@pytest.mark.parametrize("is_cached", [False, True])
+def test_every_tensor_is_pinned_in_the_threads_and_copied_without_waiting(
+    loader_of: LoaderOf, cached: dict[str, Any], sources: list[Source], is_cached: bool
+) -> None:
+    threads: list[str] = []
+
+    def pin(tensor: Tensor) -> Tensor:
+        threads.append(threading.current_thread().name)
+        return tensor.as_subclass(Pinned)
+
+    Pinned.copies.clear()
+    options = cached if is_cached else {}
+    weighed = [having(source, weight=0.5) for source in options.get("sources", sources)]
+    options = options | {"sources": weighed, "pin": pin, "conditions": features}
+    batches = batches_of(loader_of(**options, threads=2))
+
+    # Three that are drawn, the features, the weights, and mean and deviation, or pixels.
+    assert len(threads) == (7 if is_cached else 6) * len(batches)
+    assert all(name.startswith("loader") for name in threads)
+    assert Pinned.copies == [(CPU, True)] * len(threads)
+    assert all(isinstance(each, Pinned) for batch in batches for each in tensors_in(batch))
+
+
+def test_a_batch_is_changed_in_every_tensor_of_it(
+    loader_of: LoaderOf, cached: dict[str, Any]
+) -> None:
+    one = batches_of(loader_of(**cached, conditions=features))[0]
+    nothing = torch.zeros(1)
+    whole = replace(one, pixels_BCHW=nothing, weights_B=nothing, mask_B1HW=nothing)
+
+    changed = whole.mapped(lambda tensor: tensor.as_subclass(Pinned))
+    assert len(tensors_in(changed)) == len(tensors_in(whole)) == 9
+    assert all(isinstance(tensor, Pinned) for tensor in tensors_in(changed))
+
+
+def test_what_is_encoded_stays_where_the_encoder_has_it(loader_of: LoaderOf) -> None:
+    made: list[LatentPosterior] = []
+
+    def encode(pixels_BCHW: Tensor) -> LatentPosterior:
+        made.append(LatentPosterior(pixels_BCHW, pixels_BCHW))
+        return made[-1]
+
+    batches = batches_of(loader_of(encode=encode))
+    assert all(map(is_, map(encoded, batches), made))
 
 
 # ------------------------------------------------------------------ groups and resuming
@@ -238,7 +414,7 @@ def test_a_group_holds_the_batches_of_one_step(
     loader_of: LoaderOf, sources: list[Source], accumulation: int
 ) -> None:
     batches = len(order(sources, 0))
-    groups = list(loader_of(accumulation=accumulation).groups(0))
+    groups = epoch_of(loader_of(accumulation=accumulation), 0)
 
     full, rest = divmod(batches, accumulation)
     assert [len(g.batches) for g in groups] == [accumulation] * full + [rest] * (rest > 0)
@@ -251,10 +427,11 @@ def test_an_epoch_goes_on_exactly_where_it_was_left(
     loader_of: LoaderOf, threads: int, steps: int
 ) -> None:
     loader = loader_of(threads=threads)
-    whole = list(loader.groups(1))
+    whole = epoch_of(loader, 1, first_step=7)
     done = sum(len(group.batches) for group in whole[:steps])
 
-    assert content(list(loader.groups(1, skip_batches=done))) == content(whole[steps:])
+    rest = loader.groups(1, skip_batches=done, first_step=7 + steps)
+    assert content(list(rest)) == content(whole[steps:])
 
 
 def test_skipped_batches_are_not_read(loader_of: LoaderOf, sources: list[Source]) -> None:
@@ -264,11 +441,11 @@ def test_skipped_batches_are_not_read(loader_of: LoaderOf, sources: list[Source]
         sources[number].path.unlink()
     loader = loader_of(accumulation=1)
 
-    assert len(list(loader.groups(1, skip_batches=1))) == len(rest)
+    assert len(list(loader.groups(1, skip_batches=1, first_step=2))) == len(rest)
 
 
 def test_waiting_for_data_is_measured(loader_of: LoaderOf) -> None:
-    assert all(group.waited_s >= 0 for group in loader_of(threads=1).groups(0))
+    assert all(group.waited_s >= 0 for group in epoch_of(loader_of(threads=1)))
 
 
 # ------------------------------------------------------------------ ends
@@ -281,18 +458,18 @@ def test_a_picture_that_cannot_be_read_is_named_and_no_thread_is_left(
     sources[4].path.write_bytes(b"no picture")
 
     with pytest.raises(DatasetError, match=r"4\.png"):
-        list(loader_of(threads=threads).groups(0))
+        epoch_of(loader_of(threads=threads), 0)
     assert loader_threads() == []
 
 
 def test_an_epoch_that_ends_leaves_no_thread(loader_of: LoaderOf) -> None:
-    list(loader_of(threads=3).groups(0))
+    epoch_of(loader_of(threads=3), 0)
 
     assert loader_threads() == []
 
 
 def test_an_epoch_that_is_left_early_leaves_no_thread(loader_of: LoaderOf) -> None:
-    groups = loader_of(threads=3).groups(0)
+    groups = loader_of(threads=3).groups(0, first_step=1)
     next(groups)
     assert loader_threads()
 
@@ -323,5 +500,5 @@ def test_threads_run_only_a_little_ahead(
     many = [replace(source, repeats=20) for source in cached["sources"]]
     loader = loader_of(sources=many, store=store, batch_size=1, accumulation=1, threads=3)
 
-    next(loader.groups(0))
+    next(loader.groups(0, first_step=1))
     assert store.asked == 1 + 2 * 3  # the one that was delivered, and two a thread

@@ -8,8 +8,14 @@ import psutil
 import pytest
 import torch
 
-from trainer_core.errors import SettingsError
-from trainer_core.runtime.device import find_machine, free_cache, memory_mib
+from trainer_core.errors import OutOfMemory, SettingsError
+from trainer_core.runtime.device import (
+    find_machine,
+    free_cache,
+    memory_mib,
+    out_of_memory_in_words,
+    pinning,
+)
 
 CPU = torch.device("cpu")
 
@@ -103,3 +109,15 @@ def test_there_is_nothing_to_free_on_a_cpu(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: pytest.fail("asked a GPU"))
 
     free_cache(CPU)
+
+
+def test_nothing_is_pinned_for_a_cpu() -> None:
+    assert pinning(torch.device("cpu")) is None
+
+
+def test_the_device_s_lack_of_memory_is_told_with_the_ways_out() -> None:
+    refusal = pytest.raises(OutOfMemory, match=r"too little memory: 2 GiB\.$")
+    with refusal as caught, out_of_memory_in_words():
+        raise torch.cuda.OutOfMemoryError("2 GiB.\nmore of torch's words")
+    assert caught.value.hint is not None
+    assert "batch size" in str(caught.value.hint)

@@ -34,7 +34,7 @@ def test_a_run_does_its_steps_and_saves_at_the_end(parts: LoopParts) -> None:
 def test_epochs_are_gone_through_one_after_the_other(parts: LoopParts) -> None:
     parts.loop().run()
 
-    assert parts.loader.asked == [(0, 0), (1, 0), (2, 0)]
+    assert parts.loader.asked == [(0, 0, 1), (1, 0, 4), (2, 0, 7)]
     assert [step.epoch for step in parts.emitter.steps] == [1, 1, 1, 2, 2, 2, 3]
 
 
@@ -176,7 +176,7 @@ def test_a_run_goes_on_inside_an_epoch(parts: LoopParts) -> None:
     parts.position = Position(step=4, epoch=1, batch=1)
     parts.loop().run()
 
-    assert parts.loader.asked == [(1, 1), (2, 0)]
+    assert parts.loader.asked == [(1, 1, 5), (2, 0, 7)]
     assert only(parts.happened, "step") == ["step 5", "step 6", "step 7"]
     assert [step.epoch for step in parts.emitter.steps] == [2, 2, 3]
 

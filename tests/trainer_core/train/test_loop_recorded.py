@@ -12,8 +12,11 @@ from helpers import vectors
 from helpers.stubs import LoopParts
 
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.subsets import SampleKey, SampleSettings
+from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.pipeline.latents import Posterior
-from trainer_core.pipeline.loader import BatchLoader, Source
+from trainer_core.pipeline.loader import BatchLoader
+from trainer_core.pipeline.sources import Source
 
 FILE = "steps.json"
 CASES = vectors.load(FILE)["cases"]
@@ -55,19 +58,31 @@ def real_loader(case: dict[str, Any], *, threads: int) -> BatchLoader:
             placement = rules.place(tuple(size))
             assert placement is not None
             path, repeats = Path(folder, f"{number}.png"), int(folder.split("_")[0])
-            sources.append(Source(path, str(path), repeats, placement, "", keys=("key",)))
+            sources.append(
+                Source(
+                    key=SampleKey(0, path),
+                    name=str(path),
+                    repeats=repeats,
+                    size=tuple(size),
+                    placement=placement,
+                    caption="",
+                    settings=SampleSettings(rules=rules),
+                    latents=("key",),
+                )
+            )
     store: Any = Nothing()
     return BatchLoader(
         sources=sources,
         batch_size=options.get("train_batch_size", 1),
         accumulation=options.get("gradient_accumulation_steps", 1),
         seed=42,
-        flip=False,
-        shuffle_caption=False,
-        keep_tokens=0,
         threads=threads,
         store=store,
         encode=lambda pixels: pytest.fail("nothing is to be encoded"),
+        latent_channels=4,
+        pixels_per_latent=8,
+        draw=NoisePrediction(torch.ones(10)).draw,
+        device=torch.device("cpu"),
     )
 
 

@@ -1,16 +1,19 @@
 import contextlib
+import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 import torch
 from accelerate import Accelerator
+from helpers.stubs import batch_of
 from torch import Tensor, nn
 from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.errors import NumericError
 from trainer_core.objectives.objective import NoisePrediction
-from trainer_core.pipeline.loader import Prepared
+from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.draws import generator
 from trainer_core.train.step import MAX_SKIPPED_IN_A_ROW, Stepper
 
@@ -18,16 +21,25 @@ SEED, RATE, START = 3, 0.25, 0.5
 ALPHA_BAR_T = torch.linspace(0.99, 0.01, 10)
 OBJECTIVE = NoisePrediction(ALPHA_BAR_T)
 
-Predict = Callable[[Prepared, Tensor, Tensor], Tensor]
+Predict = Callable[[Batch, Tensor, Tensor], Tensor]
 
 
-def prepared(*names: str, group_size: int) -> Prepared:
+def batch(*names: str, group_size: int, step: int = 1, index: int = 0) -> Batch:
+    """Return a batch with what the loader would draw for its place in the run."""
     mean_BCHW = torch.randn((len(names), 4, 2, 2), generator=torch.Generator().manual_seed(1))
     std_BCHW = torch.full_like(mean_BCHW, 0.1)
-    return Prepared(names, names, mean_BCHW, std_BCHW, group_size)
+    draw = OBJECTIVE.draw(mean_BCHW.shape, generator(SEED, "step", step, index))
+    return batch_of(*names, posterior=(mean_BCHW, std_BCHW), draw=draw, group_size=group_size)
 
 
-PAIRS = (prepared("a", "b", group_size=2), prepared("c", "d", group_size=2))
+def pairs(step: int = 1) -> tuple[Batch, Batch]:
+    return (
+        batch("a", "b", group_size=2, step=step),
+        batch("c", "d", group_size=2, step=step, index=1),
+    )
+
+
+PAIRS = pairs()
 
 
 class Bench:
@@ -51,21 +63,27 @@ class Bench:
             optimizer=self.accelerator.prepare(optimizer),  # type: ignore[attr-defined]
             scheduler=self.schedule,
             max_grad_norm=max_grad_norm,
-            seed=SEED,
         )
 
 
-def loss_and_gradient(group: Sequence[Prepared], step: int = 1) -> tuple[float, float]:
-    """Work out the mean of (w x - n)^2 and of its derivative 2 (w x - n) x over the batches."""
+def loss_and_gradient(group: Sequence[Batch]) -> tuple[float, float]:
+    """Work out the mean of v (w x - n)^2 and of its derivative 2 v (w x - n) x over the batches.
+
+    v is what a place counts for: the sample's weight times the mask.
+    """
     losses, gradients = [], []
-    for index, batch in enumerate(group):
-        draws = generator(SEED, "step", step, index)
-        draw = OBJECTIVE.draw(batch.mean_BCHW, batch.std_BCHW, draws)
-        alpha_bar = ALPHA_BAR_T[draw.timesteps_B].reshape(-1, 1, 1, 1)
-        x = alpha_bar.sqrt() * draw.latents_BCHW + (1 - alpha_bar).sqrt() * draw.noise_BCHW
-        off = START * x - draw.noise_BCHW
-        losses.append(off.square().mean().item())
-        gradients.append((2 * off * x).mean().item())
+    for each in group:
+        assert each.posterior is not None
+        mean, std = each.posterior
+        latents = mean + std * each.draw.posterior_noise_BCHW
+        alpha_bar = ALPHA_BAR_T[each.draw.timesteps_B].reshape(-1, 1, 1, 1)
+        x = alpha_bar.sqrt() * latents + (1 - alpha_bar).sqrt() * each.draw.noise_BCHW
+        off = START * x - each.draw.noise_BCHW
+        weights = torch.ones(len(each)) if each.weights_B is None else each.weights_B
+        mask = torch.ones(1) if each.mask_B1HW is None else each.mask_B1HW
+        v = weights.reshape(-1, 1, 1, 1) * mask
+        losses.append((v * off.square()).mean().item())
+        gradients.append((v * 2 * off * x).mean().item())
     return sum(losses) / len(group), sum(gradients) / len(group)
 
 
@@ -80,7 +98,7 @@ def test_accumulated_batches_count_like_one_larger_batch() -> None:
 
 def test_the_shorter_last_group_of_an_epoch_counts_in_full() -> None:
     bench = Bench()
-    group = [prepared("a", "b", group_size=1)]
+    group = [batch("a", "b", group_size=1)]
     bench.stepper.step(group, 1)
     _, gradient = loss_and_gradient(group)
     assert bench.weight.item() == pytest.approx(START - RATE * gradient, rel=1e-5)
@@ -102,19 +120,50 @@ def test_the_rates_told_are_those_of_the_step_itself() -> None:
 
 
 def test_the_hash_tells_pictures_noise_and_rates_apart() -> None:
-    renamed = (prepared("a", "x", group_size=2), PAIRS[1])
+    renamed = (batch("a", "x", group_size=2), PAIRS[1])
     hashes = [
-        Bench().stepper.step(PAIRS, 1).batch_hash,
-        Bench().stepper.step(PAIRS, 2).batch_hash,
-        Bench().stepper.step(renamed, 1).batch_hash,
-        Bench().stepper.step(PAIRS[::-1], 1).batch_hash,
+        Bench().stepper.step(group, 1).batch_hash
+        for group in (PAIRS, pairs(step=2), renamed, PAIRS[::-1])
     ]
     assert len(set(hashes)) == len(hashes)
     assert Bench().stepper.step(PAIRS, 1).batch_hash == hashes[0]
 
 
+def test_the_hash_is_that_of_rates_names_captions_noise_and_timesteps() -> None:
+    expected = hashlib.blake2b(repr([("unet", RATE)]).encode(), digest_size=8)
+    for each in PAIRS:
+        expected.update(repr((each.names, each.captions)).encode())
+        expected.update(each.draw.noise_BCHW.numpy().tobytes())
+        expected.update(each.draw.timesteps_B.numpy().tobytes())
+    assert Bench().stepper.step(PAIRS, 1).batch_hash == expected.hexdigest()
+
+
+def check_against_the_formula(group: Sequence[Batch]) -> None:
+    bench = Bench()
+    result = bench.stepper.step(group, 1)
+    loss, gradient = loss_and_gradient(group)
+    assert result.loss == pytest.approx(loss, rel=1e-6)
+    assert bench.weight.item() == pytest.approx(START - RATE * gradient, rel=1e-5)
+
+
+def test_a_sample_counts_by_its_weight() -> None:
+    check_against_the_formula([replace(PAIRS[0], weights_B=torch.tensor([1.0, 0.25])), PAIRS[1]])
+
+
+def test_a_mask_counts_place_by_place() -> None:
+    mask = torch.tensor([[[[1.0, 0.5], [0.0, 1.0]]], [[[0.0, 0.0], [1.0, 0.25]]]])
+    check_against_the_formula([replace(PAIRS[0], mask_B1HW=mask), PAIRS[1]])
+
+
+def test_weights_and_masks_of_one_change_no_bit() -> None:
+    plain, weighed = Bench(), Bench()
+    all_ones = replace(PAIRS[0], weights_B=torch.ones(2), mask_B1HW=torch.ones(2, 1, 2, 2))
+    assert plain.stepper.step(PAIRS, 1) == weighed.stepper.step([all_ones, PAIRS[1]], 1)
+    assert torch.equal(plain.weight, weighed.weight)
+
+
 def test_a_loss_that_is_not_finite_is_named_and_updates_nothing() -> None:
-    def poisoned(batch: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+    def poisoned(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
         factor_B111 = torch.ones(len(noisy_BCHW), 1, 1, 1)
         if "d" in batch.names:
             factor_B111[1] = torch.nan
@@ -123,8 +172,8 @@ def test_a_loss_that_is_not_finite_is_named_and_updates_nothing() -> None:
     bench = Bench(predict=poisoned)
     with pytest.raises(NumericError) as caught:
         bench.stepper.step(PAIRS, 7)
-    draw = OBJECTIVE.draw(PAIRS[1].mean_BCHW, PAIRS[1].std_BCHW, generator(SEED, "step", 7, 1))
-    assert f"Pictures: d (timestep {draw.timesteps_B[1]})." in str(caught.value)
+    timestep = PAIRS[1].draw.timesteps_B[1]
+    assert f"Pictures: d (timestep {timestep})." in str(caught.value)
     assert "step 7 " in str(caught.value)
     assert "unet 0.25" in str(caught.value)
     assert bench.weight.item() == START

@@ -1,0 +1,232 @@
+"""The one look at a run's pictures: what is there, what is wrong with it, what a run will do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from trainer_core.dataset.audit import Audit, Finding, quick_audit
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
+from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.dataset.plan import Pace, Plan, make_plan
+from trainer_core.dataset.subsets import (
+    SampleSettings,
+    SettingsBySubset,
+    Subset,
+    settings_by_subset,
+)
+from trainer_core.errors import DatasetError, SettingsError
+from trainer_core.settings.dataset import DatasetSettings
+from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T, text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyRequest:
+    """The settings that decide what a survey finds.
+
+    Attributes:
+        subsets: The places with pictures; one subset at least.
+        run: The settings of subsets that have no others.
+        pace: What decides the length of the run.
+        contradiction: Why the bucket settings cannot be used: there is no plan then.
+    """
+
+    subsets: tuple[Subset, ...]
+    run: SampleSettings
+    pace: Pace
+    contradiction: Problem | None = None
+
+    @classmethod
+    def of(cls, settings: TrainSettings) -> SurveyRequest | None:
+        """Return what ``settings`` ask for, None if they name no pictures."""
+        pictures = settings.dataset
+        subset = Subset(folder=pictures.train_data_dir, more=pictures.more_pictures)
+        if not subset.places:
+            return None
+        contradiction = None
+        try:
+            rules = bucket_rules(pictures)
+        except SettingsError as error:
+            # Contradicting limits hide the plan, not the pictures.
+            rules = BucketRules(pictures.resolution, enable_bucket=False)
+            contradiction = Problem.of(error, setting="dataset.resolution")
+        run = SampleSettings(
+            rules=rules,
+            dataset_repeats=pictures.dataset_repeats,
+            caption_extension=pictures.caption_extension,
+            flip_aug=pictures.flip_aug,
+            shuffle_caption=pictures.shuffle_caption,
+            keep_tokens=pictures.keep_tokens,
+        )
+        length = pace(pictures.train_batch_size, settings.optimizer)
+        return cls(subsets=(subset,), run=run, pace=length, contradiction=contradiction)
+
+    @property
+    def places(self) -> tuple[Path, ...]:
+        """Everything that was asked for."""
+        return tuple(place for subset in self.subsets for place in subset.places)
+
+    @property
+    def settings(self) -> SettingsBySubset:
+        """The settings that act for each subset."""
+        return settings_by_subset(self.subsets, self.run)
+
+    def has_same_pictures(self, other: SurveyRequest) -> bool:
+        """Tell whether the other request differs in nothing but the pace."""
+        return replace(self, pace=other.pace) == other
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What one look at the pictures found.
+
+    Attributes:
+        request: What was asked.
+        index: The pictures; none if no place can be read.
+        audit: What is wrong with them, their sizes and captions; None likewise.
+        plan: What a run would do with the usable ones; None if nothing can be planned.
+        failure: Why nothing can be read.
+    """
+
+    request: SurveyRequest
+    index: DatasetIndex
+    audit: Audit | None = None
+    plan: Plan | None = None
+    failure: DatasetError | None = None
+
+    @property
+    def problems(self) -> list[Problem]:
+        """Everything that is wrong, by the setting that led to it."""
+        if self.failure is not None:
+            path = Path(self.failure.picture or str(self.failure.message.values.get("path", "")))
+            return [Problem.of(self.failure, setting=self._setting_of(path))]
+        found = self._failed_places()
+        if self.audit is not None:
+            found += [self._of_finding(f, self._setting_of(f.path)) for f in self.audit.findings]
+        if self.request.contradiction is not None:
+            found.append(self.request.contradiction)
+        if self.plan is not None and all(each.severity is not Severity.ERROR for each in found):
+            found += _plan_problems(self.plan)
+        return found
+
+    @property
+    def place_problems(self) -> list[Problem]:
+        """What keeps a whole place from being trained; what is wrong in it are findings."""
+        places = {root.path for root in self.index.roots}
+        errors = () if self.audit is None else self.audit.errors
+        whole = [
+            self._of_finding(each, self._setting_of_place(each.path))
+            for each in errors
+            if each.path in places
+        ]
+        return self._failed_places() + whole
+
+    def _failed_places(self) -> list[Problem]:
+        return [
+            Problem.of(root.failure, setting=self._setting_of_place(root.path))
+            for root in self.index.roots
+            if root.failure is not None
+        ]
+
+    @staticmethod
+    def _of_finding(found: Finding, setting: str) -> Problem:
+        is_picture = found.path.suffix.lower() in FORMAT_OF_EXTENSION  # else it is a folder
+        return Problem(
+            setting,
+            found.severity,
+            found.message,
+            Suggestion(found.suggestion) if found.suggestion else None,
+            picture=str(found.path) if is_picture else "",
+            kind=DatasetError,
+        )
+
+    def _setting_of_place(self, place: Path) -> str:
+        is_folder = any(place == subset.folder for subset in self.request.subsets)
+        return "dataset.train_data_dir" if is_folder else "dataset.more_pictures"
+
+    def _setting_of(self, path: Path) -> str:
+        """Return the setting that led to a picture or folder."""
+        for subset in self.request.subsets:
+            is_alone = len(self.request.subsets) == 1 and not subset.more
+            if subset.folder is not None and (is_alone or path.is_relative_to(subset.folder)):
+                return "dataset.train_data_dir"
+        return "dataset.more_pictures"
+
+
+def take_survey(request: SurveyRequest, known: Survey | None = None) -> Survey:
+    """Look at the places; of ``known``, if it saw the same, only the plan is made anew."""
+    if known is not None and known.audit is not None and request.has_same_pictures(known.request):
+        return replace(known, request=request, plan=_plan(request, known.index, known.audit))
+    settings = request.settings
+    repeats = {number: each.dataset_repeats for number, each in settings.items()}
+    try:
+        index = index_subsets(request.subsets, repeats)
+    except DatasetError as error:
+        return failed_survey(request, error)
+    audit = quick_audit(index, settings)
+    return Survey(request=request, index=index, audit=audit, plan=_plan(request, index, audit))
+
+
+def failed_survey(request: SurveyRequest, error: DatasetError) -> Survey:
+    """Return what is known where no place could be read."""
+    roots = tuple(
+        Root(place, failure=error, subset=subset.number)
+        for subset in request.subsets
+        for place in subset.places
+    )
+    return Survey(request=request, index=DatasetIndex(roots), failure=error)
+
+
+def _plan(request: SurveyRequest, index: DatasetIndex, audit: Audit) -> Plan | None:
+    usable = index.without(audit.unusable)
+    if request.contradiction is not None or not usable.concepts:
+        return None
+    return make_plan(usable, audit.sizes, request.settings, request.pace)
+
+
+def bucket_rules(pictures: DatasetSettings) -> BucketRules:
+    """Return the bucket rules that the settings ask for.
+
+    Raises:
+        SettingsError: The limits contradict the resolution.
+    """
+    return BucketRules(
+        resolution=pictures.resolution,
+        enable_bucket=pictures.enable_bucket,
+        min_bucket_reso=pictures.min_bucket_reso,
+        max_bucket_reso=pictures.max_bucket_reso,
+        bucket_reso_steps=pictures.bucket_reso_steps,
+        bucket_no_upscale=pictures.bucket_no_upscale,
+    )
+
+
+def pace(batch_size: int, optimizer: OptimizerSettings) -> Pace:
+    """Return the settings that decide a run's length."""
+    return Pace(
+        train_batch_size=batch_size,
+        gradient_accumulation_steps=optimizer.gradient_accumulation_steps,
+        epoch=optimizer.epoch,
+        max_train_epochs=optimizer.max_train_epochs,
+        max_train_steps=optimizer.max_train_steps,
+        lr_scheduler=optimizer.lr_scheduler,
+        lr_warmup=optimizer.lr_warmup,
+        lr_warmup_steps=optimizer.lr_warmup_steps,
+    )
+
+
+def _plan_problems(plan: Plan) -> Iterator[Problem]:
+    if plan.warmup_steps > plan.total_steps:
+        message = text(
+            T("Problems", "The warm-up of {warmup} steps is longer than the run of {total} steps."),
+            warmup=plan.warmup_steps,
+            total=plan.total_steps,
+        )
+        hint = text(T("Problems", "Use the percentage instead."))
+        way_out = Suggestion(hint, {"optimizer.lr_warmup_steps": "unset"})
+        yield Problem("optimizer.lr_warmup_steps", Severity.WARNING, message, way_out)
+
