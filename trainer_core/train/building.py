@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -16,14 +17,16 @@ from torch.optim.lr_scheduler import LambdaLR
 from trainer_core.adapters.base import AdapterKind
 from trainer_core.adapters.set import AdapterSet, Target, build, build_like, count
 from trainer_core.checkpoints.weights import read_lora
+from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family, Part
+from trainer_core.families.base import Family, FamilyOptions
 from trainer_core.model_files.recognise import inspect_model
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.optim.groups import ParameterGroup, parameter_groups, part_rates
 from trainer_core.optim.schedule import build_schedule
+from trainer_core.pipeline.texts import MAX_REMEMBERED
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.adapter import LORA_TYPES, AdapterSettings
 from trainer_core.settings.arguments import parse_arguments
@@ -31,6 +34,7 @@ from trainer_core.settings.model import FAMILIES
 from trainer_core.settings.optimizer import OPTIMIZERS, OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
+from trainer_core.train.inputs import RunInputs
 
 
 def implementation(name: str) -> Any:
@@ -45,38 +49,48 @@ def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
     return cast("type[Family]", implementation(FAMILIES[kind].implementation))
 
 
-def load_family(settings: TrainSettings, machine: Machine) -> Family:
-    """Load the base model; denoiser and text encoder go to the device, the VAE stays in 32 bit.
+def open_family(settings: TrainSettings) -> Family:
+    """Open the base model; no part has its weights yet.
 
     Raises:
-        ModelFileError: It is missing, damaged or of another kind.
-    """
-    path = settings.model.pretrained_model_name_or_path
-    assert path is not None
-    family: Family = _family_class(settings, path).load(
-        path,
-        dtype=machine.weight_dtype,
-        vae_dtype=torch.float32,
-        clip_skip=settings.model.clip_skip,
-    )
-    family.set_gradient_checkpointing(settings.hardware.gradient_checkpointing)
-    if machine.device.type == "cuda":  # convolutions in 16 bit are faster in this order
-        family.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    family.denoiser.to(machine.device)
-    family.text_encoder.to(machine.device)
-    return family
-
-
-def outline_family(settings: TrainSettings) -> Family:
-    """Return the base model without memory for its weights.
-
-    Raises:
-        ModelFileError: It is missing, damaged or of another kind.
+        ModelFileError: It is missing, damaged, incomplete or of another kind.
         SettingsError: It has fewer text-encoder layers than are to be skipped.
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
+    options = FamilyOptions(clip_skip=settings.model.clip_skip)
+    family: Family = _family_class(settings, path).open(path, options)
+    for part in (family.denoiser_part, *family.text_parts):
+        family.checkpoint_gradients(part, settings.hardware.gradient_checkpointing)
+    return family
+
+
+def load_part(family: Family, part: str, machine: Machine) -> None:
+    """Bring denoiser or text encoder to the device, in the run's number format.
+
+    Raises:
+        ModelFileError: It cannot be read.
+    """
+    memory_format = torch.contiguous_format
+    if part == family.denoiser_part and machine.device.type == "cuda":
+        memory_format = torch.channels_last  # in which convolutions in 16 bit are faster
+    family.load(
+        part, dtype=machine.weight_dtype, device=machine.device, memory_format=memory_format
+    )
+
+
+def captions_ahead(inputs: RunInputs) -> list[str] | None:
+    """Return every text that the run will ask for; None if they are not known or too many."""
+    pictures = inputs.settings.dataset
+    if pictures.shuffle_caption:
+        return None
+    captions = {
+        process_caption(caption, shuffle=False, keep_tokens=0, rng=random.Random(0)): None
+        for caption in inputs.captions.values()
+    }
+    prompts = {each: None for p in inputs.prompts for each in (p.prompt, p.negative_prompt)}
+    known = list(captions | prompts)
+    return known if len(known) <= MAX_REMEMBERED else None
 
 
 def trainable_parameters(family: Family, settings: TrainSettings) -> dict[str, int]:
@@ -122,7 +136,8 @@ def build_adapters(
     targets = [
         Target(each.name, part, each.layer)
         for part in trained_rates(adapter, settings.optimizer)
-        for each in list(family.adapter_targets(cast(Part, part)))
+        for each in family.targets(part, frozenset({"linear", "conv"}))
+        if each.is_standard
     ]
     weights = None
     if adapter.network_weights is not None:

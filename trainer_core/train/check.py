@@ -85,11 +85,11 @@ def _try_optimizer(found: Preflight, settings: TrainSettings, machine: Machine) 
 
 def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
     with quick_imports():
-        from trainer_core.train.building import outline_family, trainable_parameters
+        from trainer_core.train.building import open_family, trainable_parameters
 
     path = "model.pretrained_model_name_or_path"
     try:
-        family = outline_family(settings)
+        family = open_family(settings)
         path = "adapter.network_weights"
         return trainable_parameters(family, settings)
     except SettingsError as error:

@@ -39,11 +39,12 @@ class PictureLoading:
             OutputError: The disk cache cannot be written.
         """
         self._warn_of_long_captions(sources)
-        self.family.vae.to(self.device)
+        image_part = self.family.image_part
+        self.family.load(image_part, dtype=torch.float32, device=self.device)
         store = None
         if pictures.cache_latents:
             store, sources = self._cached(sources, pictures)
-            self.family.vae.to("cpu")
+            self.family.release(image_part)
             free_cache(self.device)
         return BatchLoader(
             sources=sources,

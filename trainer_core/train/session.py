@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 from torch import Tensor
 
@@ -13,19 +14,22 @@ from trainer_core.adapters.set import AdapterSet, count
 from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family
+from trainer_core.families.base import Family, lent
 from trainer_core.pipeline.loader import BatchLoader, Prepared
-from trainer_core.pipeline.texts import TextFeatures
+from trainer_core.pipeline.texts import TextStore
 from trainer_core.protocol.messages import Phase, Resumed
-from trainer_core.runtime.device import Machine, memory_mib
+from trainer_core.runtime.device import Machine, free_cache, memory_mib
 from trainer_core.runtime.draws import seed_globals
-from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
+from trainer_core.sampling.pictures import PreviewDefaults
+from trainer_core.sampling.preview import Preview, PreviewModel
 from trainer_core.train.building import (
     build_lr_schedule,
     build_objective,
     build_optimizer,
+    captions_ahead,
     fresh_adapters,
-    load_family,
+    load_part,
+    open_family,
 )
 from trainer_core.train.control import Control
 from trainer_core.train.effective import write_effective
@@ -64,10 +68,13 @@ class Session:
         )
         self.emitter.emit(Phase(phase="loading"))
         settings = self.inputs.settings
-        family = load_family(settings, self.machine)
-        self.control.stop_if_asked()
+        family = open_family(settings)
         adapters = fresh_adapters(family, settings, seed=self.start.seed, emitter=self.emitter)
+        # One part after the other, so that what is needed once is gone before the largest comes.
+        texts = self._texts(family, adapters, accelerator.autocast)
         loader = self._loader(family)
+        load_part(family, family.denoiser_part, self.machine)
+        self.control.stop_if_asked()
         adapters.to(self.machine.device).attach()
         self._tell_plan(adapters)
         resumable = self._resumable(adapters, loader, accelerator.scaler)
@@ -85,7 +92,7 @@ class Session:
             emitter=self.emitter,
             control=self.control,
             loader=loader,
-            stepper=self._stepper(family, accelerator, resumable),
+            stepper=self._stepper(family, accelerator, resumable, texts),
             saver=self._saver(family, resumable),
             save_schedule=self._save_schedule(),
             sample_schedule=SampleSchedule(
@@ -93,12 +100,34 @@ class Session:
                 every_n_epochs=sampling.sample_every_n_epochs,
                 at_first=sampling.sample_at_first,
             ),
-            draw_samples=self._sample_drawer(family, accelerator.autocast),
+            draw_samples=self._sample_drawer(family, accelerator.autocast, texts),
             memory_mib=lambda: memory_mib(self.machine.device),
             total_steps=plan.total_steps,
             batches_per_epoch=plan.batches_per_epoch,
             position=position,
         )
+
+    def _texts(
+        self, family: Family, adapters: AdapterSet, autocast: Callable[[], Any]
+    ) -> TextStore:
+        """Return what gives the captions' conditions, the text encoders with it if they train."""
+        is_trained = not set(family.text_parts).isdisjoint(adapters.parts())
+        texts = TextStore(family.encode_text, is_trained=is_trained, device=self.machine.device)
+        for part in family.text_parts:
+            load_part(family, part, self.machine)
+        self.control.stop_if_asked()
+        captions = None if is_trained else captions_ahead(self.inputs)
+        if captions is not None:
+            with autocast():
+                texts.encode_ahead(captions, progress=self._progress)
+            for part in family.text_parts:
+                family.release(part)
+            free_cache(self.machine.device)
+        return texts
+
+    def _progress(self, done: int, total: int) -> None:
+        self.emitter.progress("loading", done, total)
+        self.control.stop_if_asked()
 
     def _loader(self, family: Family) -> BatchLoader:
         pictures = PictureLoading(
@@ -129,15 +158,11 @@ class Session:
             ),
         )
 
-    def _stepper(self, family: Family, accelerator: Any, resumable: Resumable) -> Stepper:
-        features = TextFeatures(
-            family.encode_text,
-            is_trained="text_encoder" in resumable.adapters.parts(),
-            device=self.machine.device,
-        )
-
+    def _stepper(
+        self, family: Family, accelerator: Any, resumable: Resumable, texts: TextStore
+    ) -> Stepper:
         def predict(prepared: Prepared, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-            return family.predict(noisy_BCHW, timesteps_B, features(prepared.captions))
+            return family.predict(noisy_BCHW, timesteps_B, texts(prepared.captions))
 
         return Stepper(
             accelerator=accelerator,
@@ -205,15 +230,19 @@ class Session:
             save_state_on_train_end=output.save_state_on_train_end,
         )
 
-    def _sample_drawer(self, family: Family, autocast: Callable[[], Any]) -> SampleDrawer:
+    def _sample_drawer(
+        self, family: Family, autocast: Callable[[], Any], texts: TextStore
+    ) -> SampleDrawer:
         settings = self.inputs.settings
         width_px, height_px = settings.dataset.resolution
+        parts = (family.denoiser_part, family.image_part, *family.text_parts)
         model = PreviewModel(
-            unet=family.denoiser,
-            vae=family.vae,
-            text_encoder=family.text_encoder,
-            encode_prompts=family.encode_text,
-            scheduler_config=family.scheduler_config,
+            family=family,
+            modules=[family.module(part) for part in parts],
+            conditions=texts,
+            lend_decoder=lambda: lent(
+                family, family.image_part, dtype=torch.float32, device=self.machine.device
+            ),
         )
         defaults = PreviewDefaults(
             sampler=settings.sampling.sample_sampler,

@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from trainer_core.settings.document import Raw, parse, replaced
 from trainer_core.settings.problems import Problem, Severity
-from trainer_core.train.building import build_adapters, outline_family
+from trainer_core.train.building import build_adapters, open_family
 from trainer_core.train.check import report
 
 WEIGHTS = "adapter.network_weights"
@@ -36,7 +36,7 @@ def raw(model: Path, tmp_path: Path) -> Raw:
 def weights_of_rank_4(raw: Raw, tmp_path: Path) -> Path:
     settings, _ = parse(replaced(raw, {"adapter.network_dim": 4}))
     assert settings is not None
-    adapters, _ = build_adapters(outline_family(settings), settings)
+    adapters, _ = build_adapters(open_family(settings), settings)
     path = tmp_path / "start.safetensors"
     save_file(adapters.saved(), path)
     return path
