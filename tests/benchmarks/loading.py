@@ -20,9 +20,9 @@ from pathlib import Path
 
 import psutil
 import torch
+from trainer_core.families.layouts.sd1_files import build_networks, original_state_dict
 
 from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.families.layouts.sd1_files import build_networks, original_state_dict
 from trainer_core.families.sd1 import SD1
 from trainer_core.files.resources import resource_path
 

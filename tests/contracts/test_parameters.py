@@ -16,6 +16,8 @@ PARAMETERS = list(TRAIN.params().values())
 # Names of our own: the reference decides these by other means.
 OWN_NAMES = {
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
+    "autocast",  # always on there
+    "allow_tf32",  # not offered there
     "training_method",  # a script for each there
     "family",  # three switches there: v2, v_parameterization and sdxl
 }

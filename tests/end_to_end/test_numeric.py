@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 from helpers.run_results import Result, train_one_after_another
-from helpers.tiny_model import TinySD1
+from helpers.tiny_model import TinySD1, loaded
 from helpers.trainer_process import Ended, TinyProject, run_trainer
 from PIL import Image
 from safetensors.torch import load_file, save_file
@@ -16,7 +16,6 @@ from torch import Tensor
 
 from trainer_core.dataset.batches import epoch_batches
 from trainer_core.dataset.subsets import SampleKey
-from trainer_core.families.sd1 import SD1
 from trainer_core.pipeline.decode import load_pixels
 from trainer_core.preflight import examine
 from trainer_core.settings import files
@@ -54,7 +53,7 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
     plan = examine(files.load(run_file).raw).plan
     assert plan is not None
     pixels_CHW = load_pixels(picture, plan.placements[SampleKey(0, picture)], flip=False)
-    mean_BCHW = SD1.load(model).encode_images(pixels_CHW[None]).mean_BCHW
+    mean_BCHW = loaded(model).encode_images(pixels_CHW[None]).mean_BCHW
     (found,) = (
         path
         for path in (cache / "latents").rglob("*.safetensors")

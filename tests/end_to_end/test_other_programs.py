@@ -14,7 +14,7 @@ from diffusers import StableDiffusionPipeline
 from helpers import vectors
 from helpers.pictures import write_picture
 from helpers.run_results import Result
-from helpers.tiny_model import TinySD1
+from helpers.tiny_model import TinySD1, loaded
 from helpers.trainer_process import TinyProject, run_trainer
 from peft.tuners.lora import LoraLayer
 from safetensors.torch import save
@@ -25,8 +25,9 @@ from trainer_core.adapters.lora import LoRA
 from trainer_core.adapters.set import AdapterSet, build
 from trainer_core.adapters.shapes import shapes
 from trainer_core.checkpoints.weights import write_lora
+from trainer_core.families.condition import TEXT, Condition
+from trainer_core.families.layouts.networks import build_networks
 from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.families.layouts.sd1_files import build_networks
 from trainer_core.families.sd1 import SD1
 from trainer_core.files.resources import resource_path
 
@@ -40,7 +41,8 @@ def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
     targets = [
         Target(target.name, part, target.layer)
         for part in ("text_encoder", "unet")
-        for target in family.adapter_targets(part)
+        for target in family.targets(part, frozenset({"linear", "conv"}))
+        if target.is_standard
     ]
     return build(LoRA, targets, shapes(targets, linear=Shape(rank, alpha)))
 
@@ -98,7 +100,11 @@ def inputs() -> tuple[Tensor, Tensor, Tensor]:
 
 @torch.no_grad()
 def our_outputs(family: SD1) -> Outputs:
-    return Outputs(family.encode_text([CAPTION]), family.predict(*inputs()))
+    noisy, timestep, text = inputs()
+    return Outputs(
+        family.encode_text([CAPTION])[TEXT],
+        family.predict(noisy, timestep, Condition({TEXT: text})),
+    )
 
 
 @torch.no_grad()
@@ -122,7 +128,7 @@ class Messages(logging.Handler):
 
 @pytest.fixture(scope="module")
 def comparison(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Comparison:
-    family = SD1.load(tiny_model.folder)
+    family = loaded(tiny_model.folder)
     adapters = lora_for(family, rank=RANK, alpha=ALPHA)
     generator = torch.Generator().manual_seed(2)
     for weight in adapters.parameters():

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from trainer_core.families.base import PLAIN, FamilyOptions, Layout
 from trainer_core.families.clip import fill_position_ids
+from trainer_core.families.layouts.networks import Networks, build_networks
 from trainer_core.families.layouts.sd1_architecture import Architecture, published_architecture
-from trainer_core.families.layouts.sd1_files import (
-    Networks,
-    build_networks,
-    original_state_dict,
-    write_folder,
-)
+from trainer_core.families.sd1 import SD1
 from trainer_core.files.resources import resource_path
+
+PARTS = ("unet", "vae", "text_encoder")
 
 
 @dataclass(frozen=True, slots=True)
 class TinySD1:
-    """The same weights three times."""
+    """The same weights in every layout that is read."""
 
     folder: Path
     safetensors: Path
@@ -37,10 +37,10 @@ def make_tiny_sd1(folder: Path, seed: int = 0) -> TinySD1:
     encoder has 3 layers and the full vocabulary.
     """
     files = TinySD1(folder / "tiny", folder / "tiny.safetensors", folder / "tiny.ckpt")
-    networks = tiny_networks(seed)
-    write_folder(networks, files.folder)
-    state = {name: tensor.contiguous() for name, tensor in original_state_dict(networks).items()}
-    save_file(state, files.safetensors)
+    model = SD1(Path("tiny"), tiny_networks(seed))
+    model.write(files.folder, Layout.DIFFUSERS, dtype=torch.float32, metadata={})
+    model.write(files.safetensors, Layout.ORIGINAL, dtype=torch.float32, metadata={})
+    state = load_file(files.safetensors)
     torch.save({"state_dict": state, "global_step": 1}, files.ckpt)
     return files
 
@@ -50,9 +50,9 @@ def tiny_networks(seed: int = 0) -> Networks:
     tokenizer = resource_path("tokenizers", "clip")
     networks = build_networks(Path("tiny"), tiny_architecture(), tokenizer)
     generator = torch.Generator().manual_seed(seed)
-    for network in (networks.unet, networks.vae, networks.text_encoder):
+    for network in networks.modules.values():
         fill_randomly(network, generator)
-    fill_position_ids(networks.text_encoder)
+    fill_position_ids(networks.modules["text_encoder"])
     return networks
 
 
@@ -98,3 +98,15 @@ def _random(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Te
     if len(shape) == 1:  # biases near 0, scales of norms near 1
         return noise * 0.1 + ("norm" in name and name.endswith("weight"))
     return noise / math.sqrt(math.prod(shape[1:]))
+
+
+def loaded(path: Path, options: FamilyOptions = PLAIN, dtype: torch.dtype = torch.float32) -> SD1:
+    """Open a Stable Diffusion 1 and load all its parts on the CPU."""
+    model = SD1.open(path, options)
+    for part in PARTS:
+        model.load(part, dtype=dtype, device=torch.device("cpu"))
+    return model
+
+
+#: What makes a tiny model of each family that can be trained, by the family's name in settings.
+TINY_MODELS: Mapping[str, Callable[[Path], TinySD1]] = {"sd1": make_tiny_sd1}

@@ -74,7 +74,7 @@ def test_every_prompt_has_a_seed_of_its_own() -> None:
 def test_the_base_is_a_stable_diffusion_1_of_few_megabytes() -> None:
     weights = list((DEMO / "base").rglob("*.safetensors"))
 
-    family = SD1.load(DEMO / "base")
+    family = SD1.open(DEMO / "base")
 
     assert family.pixels_per_latent == 8
     assert family.max_tokens == 75

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import torch
@@ -17,17 +16,21 @@ class Shape(NamedTuple):
     alpha: float
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Protocol):
     """A frozen layer that can get an adapter.
 
     ``name`` is the module's name in the file (``lora_unet_...``), ``part`` the part of the model
     it belongs to (``unet``, ``text_encoder``), which decides its learning rate.
     """
 
-    name: str
-    part: str
-    layer: nn.Module
+    @property
+    def name(self) -> str: ...  # noqa: D102 - see above
+
+    @property
+    def part(self) -> str: ...  # noqa: D102 - see above
+
+    @property
+    def layer(self) -> nn.Module: ...  # noqa: D102 - see above
 
 
 class Adapter(Protocol):

@@ -102,9 +102,14 @@ class FamilyEntry(Entry):
         return next(part for part in self.parts if part.name == name)
 
     @property
-    def text_encoders(self) -> frozenset[str]:
+    def denoiser(self) -> str:
+        """The name of the part that predicts."""
+        return self.parts[0].name
+
+    @property
+    def text_encoders(self) -> tuple[str, ...]:
         """The names of the parts that read the caption."""
-        return frozenset(part.name for part in self.parts if part.is_text_encoder)
+        return tuple(part.name for part in self.parts if part.is_text_encoder)
 
 
 def _is_sdxl_folder(folder: FolderFacts) -> bool:
@@ -148,7 +153,7 @@ _TEXT_ENCODER = PartEntry(
     is_text_encoder=True,
 )
 
-_SD1 = FamilyEntry(
+SD1 = FamilyEntry(
     label=T("Settings", "Stable Diffusion 1.x"),
     help=T("Settings", "SD 1.4, 1.5 and everything trained from them."),
     implementation="trainer_core.families.sd1:SD1",
@@ -183,7 +188,7 @@ def _united(entries: Iterable[FamilyEntry]) -> dict[str, PartEntry]:
 
 #: By the names of their kinds. A file is of the last one whose fragments it has: later families
 #: kept names of earlier ones.
-FAMILIES: Mapping[str, FamilyEntry] = {str(e.kind): e for e in (_SD1, _SD2, _SDXL)}
+FAMILIES: Mapping[str, FamilyEntry] = {str(e.kind): e for e in (SD1, _SD2, _SDXL)}
 #: The families that can be trained.
 TRAINABLE: Mapping[str, FamilyEntry] = {n: e for n, e in FAMILIES.items() if e.implementation}
 #: What can be set: a family, or to look into the file.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from trainer_core.checkpoints.modelspec import (
@@ -18,6 +17,7 @@ from trainer_core.checkpoints.modelspec import (
 from trainer_core.dataset.captions import tag_frequency
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan, bucket_info, dataset_dirs
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 
@@ -64,6 +64,7 @@ class RunFacts:
         seed: The seed that was used.
         run_id: 16 hex digits.
         started_at: Unix time in seconds.
+        processes: How many train together.
     """
 
     settings: TrainSettings
@@ -75,9 +76,12 @@ class RunFacts:
     seed: int
     run_id: str
     started_at: float
+    processes: int = 1
 
 
-def plan_facts(plan: Plan, index: DatasetIndex, captions: Mapping[Path, str]) -> dict[str, object]:
+def plan_facts(
+    plan: Plan, index: DatasetIndex, captions: Mapping[SampleKey, str]
+) -> dict[str, object]:
     """Return the entries that come from the pictures and the planned length."""
     return {
         "num_train_images": plan.samples,  # repeats counted
@@ -183,7 +187,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "network_alpha": lambda facts: facts.network.alpha,
     "network_dropout": lambda facts: facts.network.dropout,
     "batch_size_per_device": lambda facts: facts.settings.dataset.train_batch_size,
-    "total_batch_size": lambda facts: facts.settings.dataset.train_batch_size,
+    "total_batch_size": lambda facts: facts.settings.dataset.train_batch_size * facts.processes,
     "bucket_no_upscale": _if_buckets("bucket_no_upscale", False),
     "min_bucket_reso": _if_buckets("min_bucket_reso", None),
     "max_bucket_reso": _if_buckets("max_bucket_reso", None),

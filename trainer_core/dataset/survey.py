@@ -17,6 +17,7 @@ from trainer_core.dataset.subsets import (
     Subset,
     settings_by_subset,
 )
+from trainer_core.environment.launch import process_count
 from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.optimizer import OptimizerSettings
@@ -63,7 +64,7 @@ class SurveyRequest:
             shuffle_caption=pictures.shuffle_caption,
             keep_tokens=pictures.keep_tokens,
         )
-        length = pace(pictures.train_batch_size, settings.optimizer)
+        length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
         return cls(subsets=(subset,), run=run, pace=length, contradiction=contradiction)
 
     @property
@@ -229,4 +230,3 @@ def _plan_problems(plan: Plan) -> Iterator[Problem]:
         hint = text(T("Problems", "Use the percentage instead."))
         way_out = Suggestion(hint, {"optimizer.lr_warmup_steps": "unset"})
         yield Problem("optimizer.lr_warmup_steps", Severity.WARNING, message, way_out)
-

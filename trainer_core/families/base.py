@@ -1,22 +1,33 @@
 """What the trainer asks of a base model, whichever family it is of.
 
-Shape suffixes: B batch, C channels, H and W latent or pixel rows and columns, L tokens, T steps.
+Shape suffixes: B batch, C channels, H and W latent or pixel rows and columns, T steps.
 """
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
 
 import torch
 from torch import Tensor, nn
 
-from trainer_core.catalogue.families import ModelKind
+from trainer_core.catalogue.families import FamilyEntry
+from trainer_core.families.condition import Condition, SampleFacts
+from trainer_core.runtime.device import free_cache
 
-Part = str  # the name of one of the family's parts
 PredictionType = Literal["epsilon", "v_prediction"]
+LayerKind = Literal["linear", "conv", "norm"]
+
+
+class Layout(StrEnum):
+    """How a whole model is written."""
+
+    DIFFUSERS = "diffusers"
+    ORIGINAL = "safetensors"
 
 
 class LatentPosterior(NamedTuple):
@@ -43,11 +54,23 @@ class NoiseSchedule:
 
 
 @dataclass(frozen=True, slots=True)
-class AdapterTarget:
-    """A layer that an adapter can be put on, and its name in adapter files."""
+class Target:
+    """A layer that something can be trained on.
+
+    Attributes:
+        name: Of the layer in adapter files (``lora_unet_...``); unique in a model.
+        part: The part of the model that it belongs to.
+        layer: The layer itself, on whichever device it is.
+        kind: What it is.
+        is_standard: Whether it gets an adapter if nothing else is asked for: linear layers and
+            convolutions of attention and feed-forward.
+    """
 
     name: str
+    part: str
     layer: nn.Module
+    kind: LayerKind
+    is_standard: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,59 +82,120 @@ class ModelIdentity:
     sha256: str | None
 
 
-class Family(Protocol):
-    """A loaded base model: its networks, and how they are used.
-
-    Everything is loaded frozen and in evaluation mode. Callers choose device and autocast;
-    inputs must be on the networks' device.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FamilyOptions:
+    """What is said of a base model beside its files.
 
     Attributes:
-        kind: What the family's files are recognised as.
-        architecture: Its name in ``modelspec`` metadata.
-        base_model_version: Its name in ``ss_`` metadata.
-        path: The file or folder that was loaded.
-        scheduler_config: Settings from which any diffusers scheduler can be built.
+        clip_skip: The text encoder's layer from the end whose output is used, from 1.
     """
 
-    kind: ClassVar[ModelKind]
-    architecture: ClassVar[str]
-    base_model_version: ClassVar[str]
+    clip_skip: int = 1
+
+
+PLAIN = FamilyOptions()
+
+
+class Family(Protocol):
+    """A base model: opened on its headers, each part loaded when it is needed.
+
+    Until a part is loaded, and after it is released, its module is there without weights (on the
+    meta device), so that layers can be counted, named and hooked. Callers choose device and
+    autocast; inputs must be on the parts' device.
+
+    Attributes:
+        entry: What the catalogue says of the family: its parts that can be trained, its names.
+        image_part: The part that makes latents of pictures, and pictures of latents.
+        path: The file or folder that was opened.
+        scheduler_config: Settings from which any diffusers scheduler can be built.
+        noise_schedule: The noise that it was trained with.
+    """
+
+    entry: ClassVar[FamilyEntry]
+    image_part: ClassVar[str]
     path: Path
-    denoiser: nn.Module
-    vae: nn.Module
-    text_encoder: nn.Module
     noise_schedule: NoiseSchedule
     scheduler_config: Mapping[str, Any]
 
     @classmethod
-    def load(
-        cls,
-        path: Path,
-        *,
-        dtype: torch.dtype = torch.float32,
-        vae_dtype: torch.dtype | None = None,
-        clip_skip: int = 1,
-    ) -> Self:
-        """Load a single file or a diffusers folder, wholly from disk.
-
-        Args:
-            path: The file or folder.
-            dtype: Of the weights, whatever the file has.
-            vae_dtype: Of the image encoder's weights; None: the same.
-            clip_skip: The text encoder's layer from the end whose output is used.
+    def open(cls, path: Path, options: FamilyOptions = PLAIN) -> Self:
+        """Open a single file or a diffusers folder; reads configs and headers, no weights.
 
         Raises:
-            ModelFileError: The file is missing, damaged or of another kind.
+            ModelFileError: It is missing, damaged, incomplete or of another kind.
+            SettingsError: It cannot do what the options ask for.
         """
         ...
 
-    @classmethod
-    def outline(cls, path: Path, *, clip_skip: int = 1) -> Self:
-        """Build the networks on the meta device, to be counted and named but not run.
+    def module(self, part: str) -> nn.Module:
+        """Return a part's module: the same object, whether it is loaded or not."""
+        ...
+
+    def is_loaded(self, part: str) -> bool:
+        """Tell whether a part has its weights."""
+        ...
+
+    def load(
+        self,
+        part: str,
+        *,
+        dtype: torch.dtype,
+        device: torch.device,
+        memory_format: torch.memory_format = torch.contiguous_format,
+    ) -> nn.Module:
+        """Read a part's weights from the file, one by one, straight to ``device``.
+
+        Args:
+            part: One of the family's.
+            dtype: Of the weights, whatever the file has.
+            device: Where they go.
+            memory_format: Of convolutions' weights; they are put in order before they are moved.
+
+        Returns:
+            The part's module, frozen and in evaluation mode.
 
         Raises:
-            ModelFileError: The file is missing, damaged or of another kind.
-            SettingsError: The text encoder has fewer layers than ``clip_skip``.
+            ModelFileError: The file is missing, or damaged, or not the one that was opened.
+        """
+        ...
+
+    def release(self, part: str) -> None:
+        """Give a part's memory back; hooks and adapters on its layers stay for the next `load`."""
+        ...
+
+    def checkpoint_gradients(self, part: str, enabled: bool) -> None:
+        """Choose between less memory and more speed in a part's backward pass, loaded or not."""
+        ...
+
+    def compile(self, part: str) -> None:
+        """Compile a loaded part, adapters included: slow at first, then faster."""
+        ...
+
+    def targets(self, part: str, kinds: frozenset[LayerKind]) -> Iterator[Target]:
+        """Yield a part's layers of some kinds, in the order of the network, loaded or not."""
+        ...
+
+    @property
+    def max_tokens(self) -> int:
+        """How many tokens of a caption are read."""
+        ...
+
+    def count_tokens(self, captions: Sequence[str]) -> list[int]:
+        """Return how many tokens each caption has, beyond `max_tokens` too; needs no weights."""
+        ...
+
+    def encode_text(self, captions: Sequence[str]) -> Condition:
+        """Return what captions tell the denoiser, on the text encoder's device.
+
+        Gradients flow if anything in the encoder trains. Under autocast the encoder computes in
+        autocast's type; the tensors have the type that comes of it.
+        """
+        ...
+
+    def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
+        """Return the condition with what the denoiser is told of each picture's size and crop.
+
+        It is returned as it is where the denoiser is told nothing of that.
         """
         ...
 
@@ -125,43 +209,85 @@ class Family(Protocol):
         """Channels of a latent."""
         ...
 
-    @property
-    def max_tokens(self) -> int:
-        """How many tokens of a caption are read."""
-        ...
-
-    def count_tokens(self, captions: Sequence[str]) -> list[int]:
-        """Return how many tokens each caption has, beyond `max_tokens` too."""
-        ...
-
-    def encode_text(self, captions: Sequence[str]) -> Tensor:
-        """Return the text features BLC; gradients flow if anything in the encoder trains."""
-        ...
-
     def encode_images(self, pixels_BCHW: Tensor) -> LatentPosterior:
-        """Encode pictures with values in [-1, 1], without gradients."""
+        """Encode pictures with values in [-1, 1], without gradients; float32."""
         ...
 
-    def predict(self, noisy_BCHW: Tensor, timesteps_B: Tensor, text_BLC: Tensor) -> Tensor:
-        """Return the denoiser's prediction, shaped like the noisy latents."""
+    def decode_latents(self, latents_BCHW: Tensor) -> Tensor:
+        """Return the pictures of latents as the denoiser sees them, about in [-1, 1]; float32."""
         ...
 
-    def adapter_targets(self, part: Part) -> Iterator[AdapterTarget]:
-        """Yield the layers that adapters go on, in the order of the network."""
+    def predict(self, noisy_BCHW: Tensor, timesteps_B: Tensor, condition: Condition) -> Tensor:
+        """Return the denoiser's prediction, shaped like the noisy latents.
+
+        Latents and condition are cast to the denoiser's type, and the prediction has it; under
+        autocast, what comes of that.
+        """
         ...
 
-    def set_gradient_checkpointing(self, enabled: bool) -> None:
-        """Choose between less memory and more speed for denoiser and text encoder."""
+    @property
+    def sampler_config(self) -> Mapping[str, Any]:
+        """Settings from which the scheduler of a pipeline is built."""
+        ...
+
+    def pipeline(self, scheduler: Any) -> Any:
+        """Return the diffusers pipeline from conditions to latents, over the denoiser that is here.
+
+        Its latents are float32 whatever the denoiser's type.
+        """
+        ...
+
+    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
+        """Return the pipeline's arguments for what should and what should not be there."""
         ...
 
     def vae_hash(self) -> str:
-        """Return a hash of all that decides what a picture is encoded to."""
+        """Return a hash of all that decides what a picture is encoded to; the VAE is loaded."""
         ...
 
     def identity(self) -> ModelIdentity:
         """Return the base model's name and hashes; reads the whole file."""
         ...
 
-    def save_folder(self, folder: Path) -> None:
-        """Write the model as a diffusers folder that older libraries read as well."""
+    def write(
+        self,
+        target: Path,
+        layout: Layout,
+        *,
+        dtype: torch.dtype,
+        metadata: Mapping[str, str],
+        replace: bool = False,
+    ) -> None:
+        """Write the whole model; parts that are not loaded are read for it and released again.
+
+        Args:
+            target: The folder or file; appears only when it is complete.
+            layout: A diffusers folder that older libraries read too, or one ``.safetensors`` file
+                in the family's original layout.
+            dtype: Of all weights.
+            metadata: What a single file says of itself.
+            replace: Whether what has that name may be replaced.
+
+        Raises:
+            OutputError: It cannot be written.
+            ModelFileError: A part that is not loaded cannot be read.
+        """
         ...
+
+
+@contextlib.contextmanager
+def lent(family: Family, part: str, *, dtype: torch.dtype, device: torch.device) -> Iterator[None]:
+    """Have a part for a while: loaded now and released afterwards, unless it was there before.
+
+    Raises:
+        ModelFileError: It cannot be read.
+    """
+    if family.is_loaded(part):
+        yield
+        return
+    try:
+        family.load(part, dtype=dtype, device=device)
+        yield
+    finally:
+        family.release(part)
+        free_cache(device)

@@ -5,7 +5,7 @@ Shape suffixes: B captions, L tokens, C channels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import ftfy
@@ -14,7 +14,6 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from trainer_core.errors import ModelFileError
-from trainer_core.families.base import AdapterTarget
 from trainer_core.texts import T
 
 #: What transformers 4 puts in front of a text encoder's names and 5 leaves out.
@@ -123,18 +122,5 @@ def fill_position_ids(text_encoder: CLIPTextModel) -> None:
     """Make the buffer that no file holds and that a build on the meta device leaves empty."""
     embeddings = core(text_encoder).get_submodule("embeddings")
     length = text_encoder.config.max_position_embeddings
-    embeddings.position_ids = torch.arange(length).expand((1, -1))
-
-
-def text_targets(text_encoder: CLIPTextModel, prefix: str) -> Iterator[AdapterTarget]:
-    """Yield the linear layers of attention and feed-forward.
-
-    Args:
-        text_encoder: The encoder.
-        prefix: Of the names in adapter files ("lora_te").
-    """
-    encoder = core(text_encoder).get_submodule("encoder")
-    for path, module in encoder.named_modules():
-        if isinstance(module, nn.Linear):
-            name = f"{prefix}.{TEXT_MODEL}encoder.{path}".replace(".", "_")
-            yield AdapterTarget(name, module)
+    device = next(text_encoder.parameters()).device
+    embeddings.position_ids = torch.arange(length, device=device).expand((1, -1))

@@ -9,7 +9,7 @@ from typing import Self, cast
 import torch
 from torch import Tensor
 
-from trainer_core.adapters.base import AdapterKind, Shape, Target
+from trainer_core.adapters.base import AdapterKind, Shape
 from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.catalogue.adapters import ADAPTERS
@@ -18,12 +18,13 @@ from trainer_core.catalogue.families import PARTS
 from trainer_core.checkpoints.metadata import NetworkFacts
 from trainer_core.checkpoints.weights import read_lora, write_lora
 from trainer_core.errors import ModelFileError, about
-from trainer_core.families.base import Family
+from trainer_core.families.base import Family, LayerKind, Target
 from trainer_core.methods.base import TrainGroup, Warn
 from trainer_core.optim.groups import part_rates
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
 
+_KINDS: frozenset[LayerKind] = frozenset({"linear", "conv"})
 _WEIGHTS = "adapter.network_weights"
 
 
@@ -49,9 +50,11 @@ class AdapterMethod:
             ModelFileError: The starting weights cannot be used.
         """
         targets = [
-            Target(each.name, part, each.layer)
+            target
             for part in self._rates
-            for each in family.adapter_targets(part)
+            if part in (family.entry.denoiser, *family.entry.text_encoders)
+            for target in family.targets(part, _KINDS)
+            if target.is_standard
         ]
         path = self._settings.network_weights
         with about(setting=_WEIGHTS):

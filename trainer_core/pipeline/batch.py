@@ -32,6 +32,7 @@ class Batch:
         draw: Everything random.
         content: Names, captions, noise and timesteps as bytes: what a step's hash is taken of.
         group_size: How many batches make the optimizer step that it belongs to.
+        whole: The samples of the whole batch; more than are here where processes share it.
     """
 
     names: tuple[str, ...]
@@ -45,10 +46,16 @@ class Batch:
     draw: Draw
     content: bytes
     group_size: int
+    whole: int
 
     def __len__(self) -> int:
         """Return the number of samples."""
         return len(self.names)
+
+    @property
+    def share(self) -> float:
+        """The part of the whole batch that is here."""
+        return len(self) / self.whole
 
     def to(self, device: torch.device) -> Batch:
         """Return the batch on ``device``; from pinned memory the copies are not waited for."""

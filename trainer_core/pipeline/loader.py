@@ -17,6 +17,7 @@ from torch import Tensor
 
 from trainer_core.dataset.batches import PlannedBatch, caption_rng, epoch_batches, is_flipped
 from trainer_core.dataset.captions import process_caption
+from trainer_core.dataset.pictures import Size
 from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.objectives.objective import Draw
@@ -25,6 +26,10 @@ from trainer_core.pipeline.decode import load_pixels
 from trainer_core.pipeline.latents import Encode, LatentStore
 from trainer_core.pipeline.sources import Source
 from trainer_core.runtime.draws import generator
+
+
+def _whole(count: int) -> slice:
+    return slice(0, count)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class BatchLoader:
         pin: Puts a tensor where the device can copy it from by itself; None: it cannot.
         conditions: What the text encoders make of captions, looked up in the threads; None: they
             are asked when the batch is trained.
+        part: The part of so many samples that is this process's.
     """
 
     sources: Sequence[Source]
@@ -68,6 +74,7 @@ class BatchLoader:
     device: torch.device
     pin: Callable[[Tensor], Tensor] | None = None
     conditions: Callable[[Sequence[str]], Condition] | None = None
+    part: Callable[[int], slice] = _whole
 
     def groups(self, epoch: int, *, skip_batches: int = 0, first_step: int) -> Iterator[Group]:
         """Yield the steps of an epoch, without the first ``skip_batches`` batches.
@@ -116,33 +123,46 @@ class BatchLoader:
             pool.shutdown(cancel_futures=True)
 
     def _prepare(self, job: _Job) -> Batch:
-        """Make a batch, on the CPU; in one of the threads."""
-        samples = [self._sample(number, place, job) for number, place in job.places()]
-        names = tuple(sample.source.name for sample in samples)
-        captions = tuple(sample.caption for sample in samples)
-        pixels_BCHW = posterior = None
-        if self.store is None:
-            pixels_BCHW = torch.stack([sample.pixels() for sample in samples])
-            sides = [side // self.pixels_per_latent for side in pixels_BCHW.shape[2:]]
-            shape = [len(samples), self.latent_channels, *sides]
-        else:
-            posterior = _joined([sample.latent(self.store) for sample in samples])
-            shape = list(posterior.mean_BCHW.shape)
+        """Make this process's part of a batch, on the CPU; in one of the threads."""
+        everyone = [self._sample(number, place, job) for number, place in job.places()]
+        # Drawn for all of it, so that the number of processes changes nothing.
+        shape = self._latent_shape(len(everyone), job.planned.bucket)
         draw = self.draw(shape, generator(self.seed, "step", job.step, job.index))
+        content = content_of(_names(everyone), _captions(everyone), draw)
+        part = self.part(len(everyone))
+        samples = everyone[part]
+        captions = _captions(samples)
+        pixels_BCHW, posterior = self._pictures(samples, shape)
         batch = Batch(
-            names=names,
+            names=_names(samples),
             captions=captions,
             facts=tuple(sample.facts() for sample in samples),
             posterior=posterior,
             pixels_BCHW=pixels_BCHW,
-            condition=None if self.conditions is None else self.conditions(captions),
+            condition=self.conditions(captions) if self.conditions and samples else None,
             weights_B=_weights([sample.source.settings.weight for sample in samples]),
             mask_B1HW=None,
-            draw=draw,
-            content=content_of(names, captions, draw),
+            draw=Draw(*(tensor[part] for tensor in draw)),
+            content=content,
             group_size=job.group_size,
+            whole=len(everyone),
         )
         return batch if self.pin is None else batch.mapped(self.pin)
+
+    def _latent_shape(self, count: int, bucket: Size) -> tuple[int, int, int, int]:
+        width, height = (side // self.pixels_per_latent for side in bucket)
+        return count, self.latent_channels, height, width
+
+    def _pictures(
+        self, samples: Sequence[_Sample], shape: Sequence[int]
+    ) -> tuple[Tensor | None, LatentPosterior | None]:
+        """Return pixels, or what the encoder made of them."""
+        if not samples:  # there are more processes than samples
+            nothing = torch.empty(0, *shape[1:])
+            return None, LatentPosterior(nothing, nothing)
+        if self.store is None:
+            return torch.stack([sample.pixels() for sample in samples]), None
+        return None, _joined([sample.latent(self.store) for sample in samples])
 
     def _sample(self, number: int, place: int, job: _Job) -> _Sample:
         source = self.sources[number]
@@ -204,6 +224,14 @@ class _Sample:
             target=placement.bucket,
             is_flipped=self.flip,
         )
+
+
+def _names(samples: Sequence[_Sample]) -> tuple[str, ...]:
+    return tuple(sample.source.name for sample in samples)
+
+
+def _captions(samples: Sequence[_Sample]) -> tuple[str, ...]:
+    return tuple(sample.caption for sample in samples)
 
 
 def _joined(latents: Sequence[tuple[Tensor, Tensor]]) -> LatentPosterior:

@@ -18,6 +18,7 @@ from trainer_core.texts import T
 
 _log = logging.getLogger(__name__)
 
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Where a run calculates, and in which number format."""

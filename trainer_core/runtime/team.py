@@ -45,8 +45,11 @@ class Team(Protocol):
         """True for the one process that writes files and speaks to people."""
         ...
 
-    def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return this process's part of ``items``: together they have each once, in order."""
+    def part(self, count: int) -> slice:
+        """Return this process's part of ``count`` things: together they have each once, in order.
+
+        It is empty where there are fewer things than processes.
+        """
         ...
 
     def reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -104,9 +107,9 @@ class Alone:
     size = 1
     is_first = True
 
-    def share(self, items: Sequence[Item]) -> Sequence[Item]:
+    def part(self, count: int) -> slice:
         """Return all of it."""
-        return items
+        return slice(0, count)
 
     def reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Leave the gradients as they are."""
@@ -145,10 +148,9 @@ class Several:
         """True for the one process that writes files and speaks to people."""
         return self.rank == 0
 
-    def share(self, items: Sequence[Item]) -> Sequence[Item]:
-        """Return this process's part of ``items``: together they have each once, in order."""
-        count = len(items)
-        return items[count * self.rank // self.size : count * (self.rank + 1) // self.size]
+    def part(self, count: int) -> slice:
+        """Return this process's part of ``count`` things; see `Team`."""
+        return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
     def reduce_gradients(self, parameters: Sequence[nn.Parameter]) -> None:
         """Put the sum of all processes' gradients in place of each one's own; see `Team`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
-from trainer_core.settings.param import Section, param
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
 
@@ -15,6 +15,37 @@ class HardwareSettings(Section):
         T("Settings", "Mixed precision"),
         T("Settings", "Number format of the calculations: 16 bit is faster and needs less memory."),
         choices=MIXED_PRECISIONS,
+    )
+    autocast: bool = param(
+        False,
+        T("Settings", "Autocast"),
+        T(
+            "Settings",
+            "With 16 bit, lets PyTorch choose the format layer by layer, as kohya's scripts do: "
+            "nearly their numbers, but slower. Off: the base model's own format throughout.",
+        ),
+        when=(acts_if("mixed_precision", "auto", "fp16", "bf16"),),
+        advanced=True,
+    )
+    allow_tf32: bool = param(
+        False,
+        T("Settings", "Allow TF32"),
+        T(
+            "Settings",
+            "Lets NVIDIA cards from the RTX 30 series on round inside 32-bit calculations: faster, "
+            "and slightly other results.",
+        ),
+        advanced=True,
+    )
+    torch_compile: bool = param(
+        False,
+        T("Settings", "Compile"),
+        T(
+            "Settings",
+            "Compiles the blocks of the U-Net at the first steps, which takes a minute or more; "
+            "after that each step is faster. Needs a C compiler.",
+        ),
+        advanced=True,
     )
     gradient_checkpointing: bool = param(
         False,

@@ -11,11 +11,11 @@ from torch.nn import Parameter
 from torch.optim import Optimizer
 
 from trainer_core.catalogue.entry import implementation
-from trainer_core.catalogue.families import FAMILIES, TRAINABLE
+from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.catalogue.methods import METHODS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
-from trainer_core.families.base import Family
+from trainer_core.families.base import Family, FamilyOptions
 from trainer_core.methods.base import Method
 from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.objectives.objective import NoisePrediction
@@ -41,40 +41,36 @@ def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
     return cast("type[Family]", implementation(entry.implementation))
 
 
-def load_family(settings: TrainSettings, machine: Machine) -> Family:
-    """Load the base model; denoiser and text encoder go to the device, the VAE stays in 32 bit.
+def open_family(settings: TrainSettings) -> Family:
+    """Open the base model; no part has its weights yet.
 
     Raises:
-        ModelFileError: It is missing, damaged or of another kind.
-    """
-    path = settings.model.pretrained_model_name_or_path
-    assert path is not None
-    with about(setting=_MODEL):
-        family: Family = _family_class(settings, path).load(
-            path,
-            dtype=machine.weight_dtype,
-            vae_dtype=torch.float32,
-            clip_skip=settings.model.clip_skip,
-        )
-    family.set_gradient_checkpointing(settings.hardware.gradient_checkpointing)
-    if machine.device.type == "cuda":  # convolutions in 16 bit are faster in this order
-        family.denoiser.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    family.denoiser.to(machine.device)
-    family.text_encoder.to(machine.device)
-    return family
-
-
-def outline_family(settings: TrainSettings) -> Family:
-    """Return the base model without memory for its weights.
-
-    Raises:
-        ModelFileError: It is missing, damaged or of another kind.
+        ModelFileError: It is missing, damaged, incomplete or of another kind.
         SettingsError: It has fewer text-encoder layers than are to be skipped.
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
+    options = FamilyOptions(clip_skip=settings.model.clip_skip)
     with about(setting=_MODEL):
-        return _family_class(settings, path).outline(path, clip_skip=settings.model.clip_skip)
+        family: Family = _family_class(settings, path).open(path, options)
+    for part in (family.entry.denoiser, *family.entry.text_encoders):
+        family.checkpoint_gradients(part, settings.hardware.gradient_checkpointing)
+    return family
+
+
+def load_part(family: Family, part: str, machine: Machine) -> None:
+    """Bring denoiser or text encoder to the device, in the run's number format.
+
+    Raises:
+        ModelFileError: It cannot be read.
+    """
+    memory_format = torch.contiguous_format
+    if part == family.entry.denoiser and machine.device.type == "cuda":
+        memory_format = torch.channels_last  # in which convolutions in 16 bit are faster
+    with about(setting=_MODEL):
+        family.load(
+            part, dtype=machine.weight_dtype, device=machine.device, memory_format=memory_format
+        )
 
 
 def build_method(settings: TrainSettings) -> Method:
@@ -154,7 +150,7 @@ def build_objective(family: Family) -> NoisePrediction:
         SettingsError: The base model predicts something else.
     """
     schedule = family.noise_schedule
-    if schedule.prediction_type not in FAMILIES[family.kind].predictions:
+    if schedule.prediction_type not in family.entry.predictions:
         raise SettingsError(
             T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
             T("Errors", "Choose a base model that predicts the noise."),

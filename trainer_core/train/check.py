@@ -85,10 +85,10 @@ def _try_optimizer(found: Preflight, settings: TrainSettings, machine: Machine) 
 
 def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
     with quick_imports():
-        from trainer_core.train.building import outline_family, trainable_parameters
+        from trainer_core.train.building import open_family, trainable_parameters
 
     try:
-        return trainable_parameters(outline_family(settings), settings)
+        return trainable_parameters(open_family(settings), settings)
     except TrainerError as error:
         found.problems.append(Problem.of(error))
     return {}

@@ -8,7 +8,6 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
-from trainer_core.catalogue.families import FAMILIES
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
@@ -38,7 +37,7 @@ def write_effective(
         OutputError: The file cannot be written.
     """
     kind = type(optimizer)
-    text_encoders = FAMILIES[family.kind].text_encoders
+    text_encoders = family.entry.text_encoders
     effective = {
         "run_id": start.run_id,
         "seed": start.seed,
@@ -53,7 +52,7 @@ def write_effective(
         "epochs": inputs.plan.epochs,
         "warmup_steps": inputs.plan.warmup_steps,
         "optimizer": f"{kind.__module__}.{kind.__qualname__}",
-        "attention": attention_kind(family.denoiser),
+        "attention": attention_kind(family.module(family.entry.denoiser)),
         "latent_cache": _latent_cache(inputs),
         "text_encoder": "trained" if any(map(method.trains, text_encoders)) else "frozen",
         "trainable_parameters": dict(method.counts()),
@@ -91,7 +90,7 @@ def _used(
     settings, plan = inputs.settings, inputs.plan
     pictures, training, adapter = settings.dataset, settings.optimizer, settings.adapter
     used: dict[str, object] = {
-        "model.family": family.kind.value,
+        "model.family": family.entry.kind.value,
         "hardware.mixed_precision": machine.precision,
         "hardware.num_cpu_threads_per_process": torch.get_num_threads(),
         "hardware.seed": start.seed,
@@ -102,7 +101,7 @@ def _used(
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
     if not adapter.dim_from_weights and adapter.network_alpha is None:
         used["adapter.network_alpha"] = float(adapter.network_dim)
-    parts, rates = FAMILIES[family.kind].parts, method.rates()
+    parts, rates = family.entry.parts, method.rates()
     used.update({f"optimizer.{p.rate}": rates[p.name] for p in parts if p.name in rates})
     used.update(_length(plan, training))
     return used

@@ -156,7 +156,7 @@ class Loop:
 
     def _keep_good_weights(self) -> None:
         """Save what was trained before the failure, unless that is unsound or cannot be written."""
-        if self.position.step == 0 or self.stepper.is_updating:
+        if self.position.step == 0 or self.stepper.is_updating or not self.team.is_first:
             return
         try:
             self.saver.save_here(self.position)
@@ -204,15 +204,18 @@ class Loop:
     def _carry_out(self, actions: Sequence[Action]) -> None:
         if actions:
             with self.team.together():
-                self.saver.carry_out(actions, self.position)
+                if self.team.is_first:
+                    self.saver.carry_out(actions, self.position)
 
     def _save_here(self) -> None:
         with self.team.together():
-            self.saver.save_here(self.position)
+            if self.team.is_first:
+                self.saver.save_here(self.position)
 
     def _draw_samples(self) -> None:
         with self.team.together():
-            self.draw_samples(self.position)
+            if self.team.is_first:
+                self.draw_samples(self.position)
 
     def _enter(self, phase: str) -> None:
         self.emitter.emit(Phase.model_validate({"phase": phase}))

@@ -10,7 +10,8 @@ from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import Phase, SampleReady
-from trainer_core.sampling.preview import Picture, Preview
+from trainer_core.sampling.pictures import Picture
+from trainer_core.sampling.preview import Preview
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,51 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from trainer_core.adapters.set import AdapterSet, count
+from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, plan_facts
 from trainer_core.checkpoints.retention import SaveSchedule
-from trainer_core.checkpoints.state import Position
+from trainer_core.checkpoints.state import Position, read_state
 from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family, LatentPosterior
-from trainer_core.families.condition import TEXT
-from trainer_core.files.own_folders import cache_folder
+from trainer_core.families.base import Family, lent
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.methods.base import Method
 from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.optim.build import display_name
 from trainer_core.pipeline.batch import Batch
-from trainer_core.pipeline.file_hashes import FileHashes
-from trainer_core.pipeline.latents import LatentStore, fill, with_keys
 from trainer_core.pipeline.loader import BatchLoader
-from trainer_core.pipeline.sources import Source, fingerprint, sources_of
-from trainer_core.pipeline.texts import TextFeatures
+from trainer_core.pipeline.sources import fingerprint, sources_of
+from trainer_core.pipeline.texts import TextStore
 from trainer_core.protocol.messages import Phase, Resumed
-from trainer_core.runtime.device import Machine, find_machine, free_cache, memory_mib, pinning
+from trainer_core.runtime.device import Machine, find_machine, memory_mib, pinning
 from trainer_core.runtime.draws import seed_globals
-from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
-from trainer_core.texts import T, text
+from trainer_core.runtime.speed import use_hardware
+from trainer_core.runtime.team import Team, open_team
+from trainer_core.sampling.pictures import PreviewDefaults
+from trainer_core.sampling.preview import Preview, PreviewModel
+from trainer_core.settings.arguments import parse_arguments
 from trainer_core.train.building import (
     build_lr_schedule,
+    build_method,
     build_objective,
     build_optimizer,
-    fresh_adapters,
-    load_family,
+    load_part,
+    open_family,
 )
+from trainer_core.train.caching import Caching
 from trainer_core.train.control import Control
 from trainer_core.train.effective import write_effective
-from trainer_core.train.facts import run_facts
 from trainer_core.train.inputs import RunInputs, plan_event
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.resuming import Resumable
-from trainer_core.train.run_start import RunStart
+from trainer_core.train.run_start import OwnFiles, RunStart
 from trainer_core.train.samples import SampleDrawer
 from trainer_core.train.saving import Saver
 from trainer_core.train.step import Stepper
+
+Autocast = Callable[[], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +63,7 @@ class Session:
     inputs: RunInputs
     start: RunStart
     machine: Machine
+    team: Team
     emitter: Emitter
     control: Control
 
@@ -70,31 +78,59 @@ class Session:
         accelerator = Accelerator(
             mixed_precision=self.machine.precision, cpu=self.machine.device.type == "cpu"
         )
+        autocast = self._autocast(accelerator)
         self.emitter.emit(Phase(phase="loading"))
-        settings = self.inputs.settings
-        family = load_family(settings, self.machine)
-        self.control.stop_if_asked()
-        adapters = fresh_adapters(family, settings, seed=self.start.seed, emitter=self.emitter)
-        objective = build_objective(family).to(self.machine.device)
-        loader = self._loader(family, objective)
-        adapters.to(self.machine.device).attach()
-        self._tell_plan(adapters)
-        resumable = self._resumable(adapters, loader, accelerator.scaler)
-        position = self._restored(resumable)
-        write_effective(
-            self.inputs,
-            self.start,
-            self.machine,
+        family = open_family(self.inputs.settings)
+        method = build_method(self.inputs.settings)
+        method.prepare(family, seed=self.start.seed, warn=self.emitter.warn)
+        # One part after the other, so that what is needed once is gone before the largest comes.
+        caching = Caching(
             family=family,
-            adapters=adapters,
-            optimizer=resumable.optimizer,
+            machine=self.machine,
+            team=self.team,
+            emitter=self.emitter,
+            stop_if_asked=self.control.stop_if_asked,
         )
-        plan, sampling = self.inputs.plan, settings.sampling
+        is_trained = any(map(method.trains, family.entry.text_encoders))
+        texts, are_known = caching.texts(self.inputs, is_trained=is_trained, autocast=autocast)
+        objective = build_objective(family).to(self.machine.device)
+        loader = self._loader(caching, objective, texts if are_known else None)
+        load_part(family, family.entry.denoiser, self.machine)
+        self.control.stop_if_asked()
+        method.attach(self.machine.device)
+        if self.inputs.settings.hardware.torch_compile:
+            family.compile(family.entry.denoiser)
+        self._tell_plan(method)
+        resumable = self._resumable(method, loader, accelerator.scaler)
+        position = self._restored(resumable)
+        if self.team.is_first:
+            write_effective(
+                self.inputs,
+                self.start,
+                self.machine,
+                family=family,
+                method=method,
+                optimizer=resumable.optimizer,
+            )
+        stepper = self._stepper(family, objective, accelerator, resumable, texts)
+        draw = self._sample_drawer(family, autocast, texts)
+        return self._loop(family, loader, stepper, resumable, draw, position)
+
+    def _loop(
+        self,
+        family: Family,
+        loader: BatchLoader,
+        stepper: Stepper,
+        resumable: Resumable,
+        draw: SampleDrawer,
+        position: Position,
+    ) -> Loop:
+        plan, sampling = self.inputs.plan, self.inputs.settings.sampling
         return Loop(
             emitter=self.emitter,
             control=self.control,
             loader=loader,
-            stepper=self._stepper(family, objective, accelerator, resumable),
+            stepper=stepper,
             saver=self._saver(family, resumable),
             save_schedule=self._save_schedule(),
             sample_schedule=SampleSchedule(
@@ -102,82 +138,55 @@ class Session:
                 every_n_epochs=sampling.sample_every_n_epochs,
                 at_first=sampling.sample_at_first,
             ),
-            draw_samples=self._sample_drawer(family, accelerator.autocast),
+            draw_samples=draw,
             memory_mib=lambda: memory_mib(self.machine.device),
             total_steps=plan.total_steps,
             batches_per_epoch=plan.batches_per_epoch,
             position=position,
+            team=self.team,
         )
 
-    def _loader(self, family: Family, objective: NoisePrediction) -> BatchLoader:
+    def _autocast(self, accelerator: Any) -> Autocast:
+        """Return the context of forward passes.
+
+        Without autocast every network computes in the type of its own weights, which needs no
+        cast at every layer; with it, in the reference trainer's mixture.
+        """
+        wanted = self.inputs.settings.hardware.autocast
+        return accelerator.autocast if wanted else contextlib.nullcontext
+
+    def _loader(
+        self, caching: Caching, objective: NoisePrediction, known: TextStore | None
+    ) -> BatchLoader:
         """Encode the pictures if latents are cached, and return what delivers the batches."""
         inputs, device = self.inputs, self.machine.device
         pictures = inputs.settings.dataset
         sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
-        self._warn_of_long_captions(family, sources)
-        family.vae.to(device)
-        store = None
-        if pictures.cache_latents:
-            store, sources = self._cached(family, sources)
-            family.vae.to("cpu")
-            free_cache(device)
+        store, keyed = caching.latents(sources, pictures)
         return BatchLoader(
-            sources=sources,
-            batch_size=pictures.train_batch_size,
+            sources=keyed,
+            batch_size=pictures.train_batch_size * self.team.size,
             accumulation=inputs.settings.optimizer.gradient_accumulation_steps,
             seed=self.start.seed,
             threads=pictures.max_data_loader_n_workers,
             store=store,
-            encode=partial(_encoded, family, device),
-            latent_channels=family.latent_channels,
-            pixels_per_latent=family.pixels_per_latent,
+            encode=caching.encode,
+            latent_channels=caching.family.latent_channels,
+            pixels_per_latent=caching.family.pixels_per_latent,
             draw=objective.draw,
             device=device,
             pin=pinning(device),
+            conditions=None if known is None else known.joined,
+            part=self.team.part,
         )
 
-    def _cached(self, family: Family, sources: list[Source]) -> tuple[LatentStore, list[Source]]:
-        self.emitter.emit(Phase(phase="caching"))
-        pictures = self.inputs.settings.dataset
-        hashes = FileHashes(cache_folder())
-        try:
-            sources = with_keys(sources, hashes, encoder=f"{family.vae_hash()} float32")
-        finally:
-            hashes.close()
-        store = LatentStore(cache_folder() / "latents" if pictures.cache_latents_to_disk else None)
-        fill(
-            store,
-            sources,
-            partial(_encoded, family, self.machine.device),
-            batch_size=pictures.vae_batch_size or pictures.train_batch_size,
-            threads=pictures.max_data_loader_n_workers,
-            progress=self._tell_caching,
-        )
-        return store, sources
-
-    def _tell_caching(self, done: int, total: int) -> None:
-        self.emitter.progress("caching", done, total)
-        self.control.stop_if_asked()
-
-    def _warn_of_long_captions(self, family: Family, sources: Sequence[Source]) -> None:
-        tokens = family.count_tokens([source.caption for source in sources])
-        limit = family.max_tokens
-        long = [s.name for s, count in zip(sources, tokens, strict=True) if count > limit]
-        if long:
-            message = T(
-                "Events",
-                "{count} captions are longer than {limit} tokens and are cut, such as that of "
-                "{name}.",
-            )
-            self.emitter.warn(text(message, count=len(long), limit=limit, name=long[0]))
-
-    def _resumable(self, adapters: AdapterSet, loader: BatchLoader, scaler: Any) -> Resumable:
+    def _resumable(self, method: Method, loader: BatchLoader, scaler: Any) -> Resumable:
         settings = self.inputs.settings
-        optimizer = build_optimizer(adapters, settings)
+        optimizer = build_optimizer(method, settings.optimizer)
         return Resumable(
             start=self.start,
             settings=settings,
-            adapters=adapters,
+            method=method,
             optimizer=optimizer,
             schedule=build_lr_schedule(optimizer, settings.optimizer, self.inputs.plan),
             scaler=scaler,
@@ -187,33 +196,43 @@ class Session:
         )
 
     def _stepper(
-        self, family: Family, objective: NoisePrediction, accelerator: Any, resumable: Resumable
+        self,
+        family: Family,
+        objective: NoisePrediction,
+        accelerator: Any,
+        resumable: Resumable,
+        texts: TextStore,
     ) -> Stepper:
-        features = TextFeatures(
-            family.encode_text,
-            is_trained="text_encoder" in resumable.adapters.parts(),
-            device=self.machine.device,
-        )
-
         def predict(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
             known = batch.condition
-            text_BLC = features(batch.captions) if known is None else known[TEXT]
-            return family.predict(noisy_BCHW, timesteps_B, text_BLC)
+            told = family.with_sizes(known or texts(batch.captions), batch.facts)
+            return family.predict(noisy_BCHW, timesteps_B, told)
 
+        paths = {name: str(path) for name, path in self._picture_paths()}
         return Stepper(
             accelerator=accelerator,
             objective=objective,
             predict=predict,
-            optimizer=accelerator.prepare(resumable.optimizer),
+            # It lies where the weights are; placing it would cast its state to their type.
+            optimizer=accelerator.prepare(resumable.optimizer, device_placement=[False]),
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
+            autocast=self._autocast(accelerator),
+            after_step=resumable.method.after_step,
+            team=self.team,
+            picture_of=lambda name: paths.get(name, ""),
         )
 
-    def _tell_plan(self, adapters: AdapterSet) -> None:
+    def _picture_paths(self) -> list[tuple[str, object]]:
+        inputs = self.inputs
+        sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
+        return [(source.name, source.path) for source in sources]
+
+    def _tell_plan(self, method: Method) -> None:
         self.emitter.emit(
             plan_event(
                 self.inputs.plan,
-                parameters={p: count(adapters.parameters_of(p)) for p in adapters.parts()},
+                parameters=method.counts(),
                 precision=self.machine.precision,
                 device=self.machine.name,
             )
@@ -230,23 +249,40 @@ class Session:
         return position
 
     def _saver(self, family: Family, resumable: Resumable) -> Saver:
-        kind = type(resumable.optimizer)
         return Saver(
             emitter=self.emitter,
             folder=self.start.folder,
             own=self.start.own,
-            adapters=resumable.adapters,
+            method=resumable.method,
             optimizer=resumable.optimizer,
-            facts=run_facts(
-                self.inputs,
-                self.start,
-                family,
-                optimizer=f"{kind.__module__}.{kind.__qualname__}",
-                precision=self.machine.precision,
-            ),
+            facts=self._facts(family, resumable),
             precision=self.inputs.settings.output.save_precision,
             state_facts=resumable.facts,
             progress=resumable.progress,
+        )
+
+    def _facts(self, family: Family, resumable: Resumable) -> RunFacts:
+        """Return what every weight file says of the run."""
+        inputs, settings = self.inputs, self.inputs.settings
+        identity = family.identity()
+        arguments = parse_arguments(settings.optimizer.optimizer_args)
+        return RunFacts(
+            settings=settings,
+            model=ModelFacts(
+                architecture=family.entry.architecture,
+                version=family.entry.version,
+                name=identity.name,
+                short_hash=identity.legacy_hash,
+                sha256=identity.sha256,
+            ),
+            network=resumable.method.facts(),
+            plan=plan_facts(inputs.plan, inputs.index, inputs.captions),
+            optimizer=display_name(resumable.optimizer, arguments),
+            precision=self.machine.precision,
+            seed=self.start.seed,
+            run_id=self.start.run_id,
+            started_at=time.time(),
+            processes=self.team.size,
         )
 
     def _save_schedule(self) -> SaveSchedule:
@@ -265,15 +301,19 @@ class Session:
             save_state_on_train_end=output.save_state_on_train_end,
         )
 
-    def _sample_drawer(self, family: Family, autocast: Callable[[], Any]) -> SampleDrawer:
+    def _sample_drawer(self, family: Family, autocast: Autocast, texts: TextStore) -> SampleDrawer:
         settings = self.inputs.settings
         width_px, height_px = settings.dataset.resolution
+        entry, image_part = family.entry, family.image_part
         model = PreviewModel(
-            unet=family.denoiser,
-            vae=family.vae,
-            text_encoder=family.text_encoder,
-            encode_prompts=family.encode_text,
-            scheduler_config=family.scheduler_config,
+            family=family,
+            modules=[
+                family.module(part) for part in (entry.denoiser, image_part, *entry.text_encoders)
+            ],
+            conditions=texts,
+            lend_decoder=lambda: lent(
+                family, image_part, dtype=torch.float32, device=self.machine.device
+            ),
         )
         defaults = PreviewDefaults(
             sampler=settings.sampling.sample_sampler,
@@ -290,17 +330,38 @@ class Session:
             prompts=self.inputs.prompts,
             folder=self.start.folder.samples,
             emitter=self.emitter,
-            is_stopping=lambda: self.control.stop_asked() is not None,
+            is_stopping=self.control.is_stopping,
         )
 
 
-def _encoded(family: Family, device: torch.device, pixels_BCHW: Tensor) -> LatentPosterior:
-    """Encode pictures in 32 bit; what comes of them stays on the device."""
-    posterior = family.encode_images(pixels_BCHW.to(device))
-    return LatentPosterior(*(part.float() for part in posterior))
+def meet(inputs: RunInputs, start: RunStart | None) -> tuple[Team, RunStart]:
+    """Meet the other processes of the run, and agree on where it begins.
+
+    Args:
+        inputs: The same in all processes.
+        start: What the first process decided; None in the others.
+
+    Raises:
+        TeamError: They cannot be met.
+        StateError: The state that the run goes on from cannot be read here.
+    """
+    team = open_team(on_cpu=not torch.cuda.is_available())
+    mine = None
+    if start is not None:
+        mine = (start.run_id, start.seed, start.state.folder if start.state else None)
+    run_id, seed, state = team.tell(mine)
+    if start is not None:
+        return team, start
+    output = inputs.settings.output
+    assert output.output_dir is not None
+    folder = RunFolder(output.output_dir, output.output_name)
+    saved = None if state is None else read_state(state)
+    return team, RunStart(folder, run_id, seed, saved, replaces=False, own=OwnFiles())
 
 
-def open_loop(inputs: RunInputs, start: RunStart, emitter: Emitter, control: Control) -> Loop:
+def open_loop(
+    inputs: RunInputs, start: RunStart, team: Team, emitter: Emitter, control: Control
+) -> Loop:
     """Load and build what the run needs, and write down what is really used.
 
     Raises:
@@ -308,7 +369,6 @@ def open_loop(inputs: RunInputs, start: RunStart, emitter: Emitter, control: Con
         StopRequested: The run was told to stop before its first step.
     """
     hardware = inputs.settings.hardware
-    if hardware.num_cpu_threads_per_process is not None:
-        torch.set_num_threads(hardware.num_cpu_threads_per_process)
+    use_hardware(threads=hardware.num_cpu_threads_per_process, allow_tf32=hardware.allow_tf32)
     machine = find_machine(hardware.mixed_precision)
-    return Session(inputs, start, machine, emitter, control).open()
+    return Session(inputs, start, machine, team, emitter, control).open()

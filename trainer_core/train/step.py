@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import math
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
 
-from trainer_core.errors import NumericError
+from trainer_core.errors import InternalError, NumericError, TeamError, TrainerError
 from trainer_core.objectives.noise import sample_posterior
 from trainer_core.objectives.objective import NoisePrediction
 from trainer_core.pipeline.batch import Batch
-from trainer_core.texts import T
+from trainer_core.runtime.team import Alone, Team
+from trainer_core.texts import T, Text
+from trainer_core.train.control import Wishes
 
 # Source: design.md, section 6: a run whose scaler finds no usable scale is lost.
 MAX_SKIPPED_IN_A_ROW = 20
@@ -24,13 +28,17 @@ MIN_SCALE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What one step came to; ``grad_norm`` is None where the scaler skipped the update."""
+    """What one step came to; ``grad_norm`` is None where the scaler skipped the update.
+
+    ``wishes`` are what was asked of any process of the run until then.
+    """
 
     loss: float
     grad_norm: float | None
     learning_rates: dict[str, float]
     batch_hash: str
     pictures: int
+    wishes: Wishes
 
 
 @dataclass(slots=True)
@@ -40,11 +48,29 @@ class _Forward:
     batch: Batch
     losses_B: Tensor
 
+    @property
+    def mean(self) -> Tensor:
+        """This process's part of the mean over the whole batch."""
+        return self.losses_B.detach().mean() * self.batch.share
+
 
 class Stepper:
-    """Runs optimizer steps over groups of batches, which are on the device already."""
+    """Runs optimizer steps over groups of batches, which are on the device already.
 
-    def __init__(
+    Args:
+        accelerator: Of accelerate: scaler, backward and clipping.
+        objective: From latents to losses.
+        predict: The denoiser's prediction for a batch, noisy latents and timesteps.
+        optimizer: As accelerate prepared it.
+        scheduler: What moves its rates.
+        max_grad_norm: Gradients are scaled down to it; 0: not at all.
+        autocast: The context that a forward pass is computed in.
+        after_step: What the method does after an update.
+        team: The processes of the run.
+        picture_of: The path of a picture by the name that it has in batches.
+    """
+
+    def __init__(  # noqa: PLR0913 - everything that a step needs
         self,
         *,
         accelerator: Any,
@@ -53,6 +79,10 @@ class Stepper:
         optimizer: Any,
         scheduler: Any,
         max_grad_norm: float,
+        autocast: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext,
+        after_step: Callable[[], object] = lambda: None,
+        team: Team | None = None,
+        picture_of: Callable[[str], str] = str,
     ) -> None:
         self._accelerator = accelerator
         self._objective = objective
@@ -60,34 +90,61 @@ class Stepper:
         self._optimizer = optimizer
         self._scheduler = scheduler
         self._max_grad_norm = max_grad_norm
+        self._autocast = autocast
+        self._after_step = after_step
+        self._team = team or Alone()
+        self._picture_of = picture_of
         self.skipped_in_a_row = 0
         self.is_updating = False  # True: an error left the weights between two steps
 
-    def step(self, group: Sequence[Batch], number: int) -> StepResult:
+    def step(
+        self, group: Sequence[Batch], number: int, wishes: Callable[[], Wishes] = Wishes
+    ) -> StepResult:
         """Do the optimizer step ``number`` (from 1) over the batches of ``group``.
 
         The loss is the mean over the batches that are really there, also in the last, shorter
         group of an epoch (behaviours 11).
 
+        Args:
+            group: The batches; of a team, this process's part of each.
+            number: Of the step.
+            wishes: Asked before the update, what this process is asked to do.
+
         Raises:
             NumericError: A loss or gradient is not finite; nothing was updated.
+            TeamError: Another process failed or has ended; nothing was updated.
         """
         rates = {entry["name"]: float(entry["lr"]) for entry in self._optimizer.param_groups}
         digest = hashlib.blake2b(repr(sorted(rates.items())).encode(), digest_size=8)
         for batch in group:
             digest.update(batch.content)
-        forwards = [self._forward(batch) for batch in group]
-        mean_loss = torch.stack([each.losses_B.detach().mean() for each in forwards]).mean()
+        try:
+            forwards = [self._forward(batch) for batch in group if len(batch)]
+        except Exception as error:  # noqa: BLE001 - goes on its way from there
+            self.give_up(error)
+        self._team.reduce_gradients(self._trained())
         grad_norm = self._accelerator.clip_grad_norm_(
             self._trained(), self._max_grad_norm or math.inf
         )
-        # The one read from the device in a step.
-        loss, norm = torch.stack([mean_loss, grad_norm.to(mean_loss)]).tolist()
+        loss, norm, asked = self._agree(forwards, len(group), grad_norm, wishes())
         if not math.isfinite(loss):
             self._optimizer.zero_grad(set_to_none=True)
-            raise _non_finite_loss(forwards, number, rates)
+            self._refuse_loss(forwards, number, rates)
         norm_or_skip = self._update(norm, number)
-        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), sum(map(len, group)))
+        pictures = sum(batch.whole for batch in group)
+        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), pictures, asked)
+
+    def give_up(self, error: Exception) -> NoReturn:
+        """Let the other processes know that this one failed before its update, and raise.
+
+        Raises:
+            Exception: ``error``.
+        """
+        if self._team.size > 1:
+            self._team.reduce_gradients(self._trained())
+            self._team.agree(self._packed(0.0, Wishes(), failed=True))
+            self._team.gather(_in_words(error))
+        raise error
 
     def _trained(self) -> list[nn.Parameter]:
         return [weight for entry in self._optimizer.param_groups for weight in entry["params"]]
@@ -96,7 +153,7 @@ class Stepper:
         """Compute the losses of one batch and add up its gradients."""
         assert batch.posterior is not None  # the loader has encoded what came as pixels
         latents_BCHW = sample_posterior(*batch.posterior, batch.draw.posterior_noise_BCHW)
-        with self._accelerator.autocast():
+        with self._autocast():
             losses_B = self._objective.losses(
                 latents_BCHW,
                 batch.draw,
@@ -105,8 +162,48 @@ class Stepper:
             )
         if batch.weights_B is not None:
             losses_B = losses_B * batch.weights_B
-        self._accelerator.backward(losses_B.mean() / batch.group_size)
+        self._accelerator.backward(losses_B.mean() * batch.share / batch.group_size)
         return _Forward(batch, losses_B)
+
+    # ------------------------------------------------------------- agreeing
+
+    def _agree(
+        self, forwards: Sequence[_Forward], count: int, grad_norm: Tensor, wishes: Wishes
+    ) -> tuple[float, float, Wishes]:
+        """Return the loss of all processes, the norm of the gradient, and what is asked.
+
+        Raises:
+            TeamError: Another process failed.
+        """
+        zero = torch.zeros((), device=grad_norm.device)
+        means = [each.mean for each in forwards] or [zero]
+        # Absent batches count nothing; without a team there is none.
+        loss = torch.stack(means).sum() / count if len(means) < count else torch.stack(means).mean()
+        packed = self._team.agree(self._packed(loss, wishes))
+        # The one read from the device in a step.
+        numbers = torch.cat([packed, grad_norm.to(packed).reshape(1)]).tolist()
+        agreed_loss, failures, *asked = numbers[:-1]
+        if failures:
+            reports: list[Text | None] = self._team.gather(None)
+            raise _other_failed(next(report for report in reports if report is not None))
+        return agreed_loss, numbers[-1], Wishes.of(asked)
+
+    def _packed(self, loss: Tensor | float, wishes: Wishes, *, failed: bool = False) -> Tensor:
+        """Return what all processes agree on, in one row: loss, failures, wishes; float32."""
+        device = self._accelerator.device
+        row = torch.tensor([0.0, float(failed), *wishes.as_numbers()])
+        row = row.to(device, non_blocking=True)
+        row[0] = loss
+        return row
+
+    def _refuse_loss(
+        self, forwards: Sequence[_Forward], number: int, rates: dict[str, float]
+    ) -> NoReturn:
+        """Name the pictures, of every process, whose losses are not finite."""
+        own = _culprits(forwards)
+        culprits = [culprit for each in self._team.gather(own) for culprit in each]
+        picture = self._picture_of(culprits[0][0]) if culprits else ""
+        raise _non_finite_loss(culprits, picture, number, rates)
 
     def _update(self, norm: float, number: int) -> float | None:
         """Update the weights; None if the scaler skipped it."""
@@ -124,6 +221,7 @@ class Stepper:
         skipped = bool(self._accelerator.optimizer_step_was_skipped)
         if not skipped:
             self._scheduler.step()
+            self._after_step()
         self._optimizer.zero_grad(set_to_none=True)
         self.skipped_in_a_row = self.skipped_in_a_row + 1 if skipped else 0
         if self.skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW or (
@@ -138,19 +236,32 @@ class Stepper:
         return None if skipped else norm
 
 
-def _non_finite_loss(
-    forwards: Sequence[_Forward], number: int, rates: dict[str, float]
-) -> NumericError:
-    """Name the pictures and timesteps whose losses are not finite."""
-    culprits = []
+def _culprits(forwards: Sequence[_Forward]) -> list[tuple[str, int]]:
+    """Return names and timesteps of the samples whose losses are not finite."""
+    found: list[tuple[str, int]] = []
     for each in forwards:
         finite_B = torch.isfinite(each.losses_B.detach()).tolist()
         timesteps_B = each.batch.draw.timesteps_B.tolist()
-        culprits += [
-            f"{name} (timestep {timestep})"
-            for name, timestep, finite in zip(each.batch.names, timesteps_B, finite_B, strict=True)
-            if not finite
-        ]
+        samples = zip(each.batch.names, timesteps_B, finite_B, strict=True)
+        found += [(name, timestep) for name, timestep, is_finite in samples if not is_finite]
+    return found
+
+
+def _in_words(error: Exception) -> Text:
+    return (error if isinstance(error, TrainerError) else InternalError.of(error)).message
+
+
+def _other_failed(report: Text) -> TeamError:
+    return TeamError(
+        T("Errors", "Another process of this run has failed: {reason}"),
+        T("Errors", "Mend that, then go on from the newest state."),
+        reason=report,
+    )
+
+
+def _non_finite_loss(
+    culprits: Sequence[tuple[str, int]], picture: str, number: int, rates: dict[str, float]
+) -> NumericError:
     return NumericError(
         T(
             "Errors",
@@ -162,7 +273,9 @@ def _non_finite_loss(
             "Look at these pictures, lower the learning rate or use 32 bit, then resume from the "
             "newest state.",
         ),
+        setting="optimizer.learning_rate",
+        picture=picture,
         step=number,
         rates=", ".join(f"{name} {rate:g}" for name, rate in rates.items()),
-        pictures=", ".join(culprits[:8]),
+        pictures=", ".join(f"{name} (timestep {timestep})" for name, timestep in culprits[:8]),
     )

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812 - its usual name
+from helpers.layers import Layer
 from torch import Tensor, nn
 
-from trainer_core.adapters.base import AdapterKind, Shape, Target
+from trainer_core.adapters.base import AdapterKind, Shape
 from trainer_core.adapters.lora import LoRA
 from trainer_core.adapters.set import AdapterSet
 
@@ -31,7 +32,7 @@ def built(kind: AdapterKind, layer: nn.Module) -> Built:
     with torch.no_grad():
         for weight in adapter.parameters():
             weight.normal_(generator=generator)
-    return adapter, AdapterSet([Target("module", "unet", layer)], {"module": adapter})
+    return adapter, AdapterSet([Layer("module", "unet", layer)], {"module": adapter})
 
 
 def are_same(first: nn.Module, second: nn.Module) -> bool:
@@ -44,7 +45,7 @@ def are_same(first: nn.Module, second: nn.Module) -> bool:
 
 def test_a_fresh_adapter_changes_nothing(kind: AdapterKind, layer: nn.Module, x: Tensor) -> None:
     adapter: Any = kind(layer, SHAPE)
-    adapters = AdapterSet([Target("module", "unet", layer)], {"module": adapter})
+    adapters = AdapterSet([Layer("module", "unet", layer)], {"module": adapter})
     adapters.reset(seed=1)
     alone = layer(x)
 

@@ -6,31 +6,32 @@ from collections.abc import Sequence
 
 import pytest
 import torch
+from helpers.layers import Layer
 from torch import Tensor, nn
 
-from trainer_core.adapters.base import Shape, Target
+from trainer_core.adapters.base import Shape
 from trainer_core.adapters.lora import LoRA
 from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.errors import ModelFileError
 
 
-def targets() -> list[Target]:
+def targets() -> list[Layer]:
     """Return two layers of the U-Net and one of the text encoder, frozen."""
     layers = (
         ("lora_unet_to_q", "unet", nn.Linear(6, 10)),
         ("lora_te_q_proj", "text_encoder", nn.Linear(4, 8)),
         ("lora_unet_conv", "unet", nn.Conv2d(3, 5, 3, padding=1)),
     )
-    return [Target(name, part, layer.requires_grad_(False)) for name, part, layer in layers]
+    return [Layer(name, part, layer.requires_grad_(False)) for name, part, layer in layers]
 
 
-def loras(layers: Sequence[Target], shape: Shape) -> AdapterSet:
+def loras(layers: Sequence[Layer], shape: Shape) -> AdapterSet:
     """Return LoRAs of one shape."""
     return build(LoRA, layers, shapes(layers, linear=shape))
 
 
-def loras_like(layers: Sequence[Target], tensors: dict[str, Tensor]) -> AdapterSet:
+def loras_like(layers: Sequence[Layer], tensors: dict[str, Tensor]) -> AdapterSet:
     """Return LoRAs with the shapes of a file."""
     return build(LoRA, layers, shapes_in(LoRA, layers, by_module(tensors)))
 
@@ -136,7 +137,7 @@ def test_another_seed_gives_another_start(adapters: AdapterSet) -> None:
 
 
 def test_modules_of_one_shape_start_differently() -> None:
-    twins = [Target(name, "unet", nn.Linear(6, 10)) for name in ("lora_unet_a", "lora_unet_b")]
+    twins = [Layer(name, "unet", nn.Linear(6, 10)) for name in ("lora_unet_a", "lora_unet_b")]
     start = same_start(loras(twins, Shape(2, 3.0)), seed=7)
 
     assert not torch.equal(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from helpers.layers import Layer
 from torch import nn
 
-from trainer_core.adapters.base import Shape, Target
+from trainer_core.adapters.base import Shape
 from trainer_core.adapters.shapes import shapes
 
 LAYERS = [
-    Target("linear", "unet", nn.Linear(2, 2)),
-    Target("1x1", "unet", nn.Conv2d(2, 2, 1)),
-    Target("3x3", "unet", nn.Conv2d(2, 2, 3)),
-    Target("1x3", "unet", nn.Conv2d(2, 2, (1, 3))),
+    Layer("linear", "unet", nn.Linear(2, 2)),
+    Layer("1x1", "unet", nn.Conv2d(2, 2, 1)),
+    Layer("3x3", "unet", nn.Conv2d(2, 2, 3)),
+    Layer("1x3", "unet", nn.Conv2d(2, 2, (1, 3))),
 ]
 
 

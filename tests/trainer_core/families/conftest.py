@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.tiny_model import TinySD1, make_tiny_sd1
+from helpers.tiny_model import TinySD1, loaded, make_tiny_sd1
 
 from trainer_core.families.sd1 import SD1
 
@@ -15,4 +15,4 @@ def tiny_files(tmp_path_factory: pytest.TempPathFactory) -> TinySD1:
 
 @pytest.fixture
 def tiny_sd1(tiny_files: TinySD1) -> SD1:
-    return SD1.load(tiny_files.folder)
+    return loaded(tiny_files.folder)

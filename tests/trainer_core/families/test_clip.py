@@ -68,10 +68,10 @@ def test_tokens_that_do_not_fit_are_counted_and_cut(tokenizer: ClipTokenizer) ->
 
 @pytest.mark.parametrize("clip_skip", [1, 2, 3])
 def test_clip_skip_takes_the_layer_from_the_end_and_norms_it(clip_skip: int) -> None:
-    encoder = tiny_networks().text_encoder
+    encoder = tiny_networks().modules["text_encoder"]
     ids = torch.tensor([[49406, 320, 2368, *[49407] * 74]])
     # An encoder that really has fewer layers ends in the same features.
-    shorter = tiny_networks().text_encoder
+    shorter = tiny_networks().modules["text_encoder"]
     layers = core(shorter).get_submodule("encoder").layers
     del layers[len(layers) - clip_skip + 1 :]
     expected = shorter(ids).last_hidden_state
@@ -79,7 +79,7 @@ def test_clip_skip_takes_the_layer_from_the_end_and_norms_it(clip_skip: int) -> 
 
 
 def test_features_equal_transformers_hidden_states() -> None:
-    encoder = tiny_networks().text_encoder
+    encoder = tiny_networks().modules["text_encoder"]
     ids = torch.tensor([[49406, 320, 2368, *[49407] * 74]])
     output = encoder(ids, output_hidden_states=True)
     assert torch.equal(encode_ids(encoder, ids, 1), output.last_hidden_state)

@@ -11,20 +11,22 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from helpers import vectors
-from helpers.tiny_model import TinySD1
+from helpers.tiny_model import TinySD1, loaded
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trainer_core.catalogue.families import FAMILIES
 from trainer_core.errors import ModelFileError, SettingsError
-from trainer_core.families.base import ModelIdentity
+from trainer_core.families.base import FamilyOptions, ModelIdentity, Target
 from trainer_core.families.clip import core
+from trainer_core.families.condition import TEXT, Condition
+from trainer_core.families.layouts.networks import build_networks
 from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.families.layouts.sd1_files import build_networks
 from trainer_core.families.sd1 import SD1
 from trainer_core.files.resources import resource_path
 
 PARTS = [part.name for part in FAMILIES["sd1"].parts]
+EMBEDDING = "embeddings.token_embedding"
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -53,11 +55,11 @@ def test_the_prediction_is_that_of_the_diffusers_pipeline(
     tiny_sd1: SD1, reference: StableDiffusionPipeline
 ) -> None:
     noisy, timesteps = noise(2, 4, 8, 8), torch.tensor([3, 900])
-    text = tiny_sd1.encode_text(["a cat", ""])
+    condition = tiny_sd1.encode_text(["a cat", ""])
     expected_text, _ = reference.encode_prompt(["a cat", ""], "cpu", 1, False)
-    assert torch.equal(text, expected_text)
+    assert torch.equal(condition[TEXT], expected_text)
     expected = reference.unet(noisy, timesteps, expected_text).sample
-    assert torch.equal(tiny_sd1.predict(noisy, timesteps, text), expected)
+    assert torch.equal(tiny_sd1.predict(noisy, timesteps, condition), expected)
 
 
 def test_clip_skip_is_used_for_captions(
@@ -67,13 +69,19 @@ def test_clip_skip_is_used_for_captions(
     ids = reference.tokenizer(["a cat"], padding="max_length", return_tensors="pt").input_ids
     layers = encoder(ids, output_hidden_states=True).hidden_states
     expected = core(encoder).get_submodule("final_layer_norm")(layers[-2])
-    skipping = SD1.load(tiny_files.safetensors, clip_skip=2)
-    assert torch.equal(skipping.encode_text(["a cat"]), expected)
+    skipping = loaded(tiny_files.safetensors, FamilyOptions(clip_skip=2))
+    assert torch.equal(skipping.encode_text(["a cat"])[TEXT], expected)
 
 
 def test_clip_skip_beyond_the_first_layer_is_refused(tiny_files: TinySD1) -> None:
     with pytest.raises(SettingsError, match="Clip skip is 4; the text encoder has 3 layers"):
-        SD1.load(tiny_files.safetensors, clip_skip=4)
+        SD1.open(tiny_files.safetensors, FamilyOptions(clip_skip=4))
+
+
+def standard_targets(model: SD1, part: str) -> list[Target]:
+    """Return the layers of a part that adapters go on."""
+    found = model.targets(part, frozenset({"linear", "conv", "norm"}))
+    return [target for target in found if target.is_standard]
 
 
 def full_size() -> SD1:
@@ -93,7 +101,7 @@ def lora_shapes(layer: nn.Module, rank: int) -> tuple[str, list[int], list[int]]
 
 def test_adapter_targets_of_a_full_size_model_equal_the_recorded_ones() -> None:
     model = full_size()
-    targets = [target for part in PARTS for target in model.adapter_targets(part)]
+    targets = [target for part in PARTS for target in standard_targets(model, part)]
     found = [(target.name, *lora_shapes(target.layer, 8)) for target in targets]
     variant = vectors.load("lora_keys_sd15.json")["variants"]["dim8_alpha1"]
     assert sorted(found) == sorted(tuple(module) for module in variant["modules"])
@@ -103,7 +111,7 @@ def test_adapter_targets_are_the_layers_that_compute(tiny_sd1: SD1) -> None:
     calls: list[str] = []
     names = []
     for part in PARTS:
-        for target in tiny_sd1.adapter_targets(part):
+        for target in standard_targets(tiny_sd1, part):
             names.append(target.name)
             target.layer.register_forward_hook(
                 lambda *_, name=target.name: calls.append(name)  # type: ignore[misc]
@@ -114,8 +122,9 @@ def test_adapter_targets_are_the_layers_that_compute(tiny_sd1: SD1) -> None:
 
 @pytest.mark.parametrize("checkpointing", [False, True])
 def test_gradients_reach_what_trains_in_both_networks(tiny_sd1: SD1, checkpointing: bool) -> None:
-    tiny_sd1.set_gradient_checkpointing(checkpointing)
-    targets = [next(tiny_sd1.adapter_targets(part)) for part in PARTS]
+    for part in PARTS:
+        tiny_sd1.checkpoint_gradients(part, checkpointing)
+    targets = [standard_targets(tiny_sd1, part)[0] for part in PARTS]
     # One trainable factor a layer, put in as adapters are: by a hook on a frozen layer.
     factors = [nn.Parameter(torch.ones(1)) for _ in targets]
     for target, factor in zip(targets, factors, strict=True):
@@ -123,17 +132,20 @@ def test_gradients_reach_what_trains_in_both_networks(tiny_sd1: SD1, checkpointi
     text = tiny_sd1.encode_text(["a cat"])
     tiny_sd1.predict(noise(1, 4, 8, 8), torch.tensor([500]), text).square().mean().backward()
     assert all(factor.grad is not None and factor.grad.abs() > 0 for factor in factors)
-    frozen = [*tiny_sd1.denoiser.parameters(), *tiny_sd1.text_encoder.parameters()]
+    frozen = [weight for part in PARTS for weight in tiny_sd1.module(part).parameters()]
     assert all(parameter.grad is None for parameter in frozen)
 
 
 def test_gradient_checkpointing_changes_no_result(tiny_files: TinySD1) -> None:
     results = []
     for enabled in (False, True):
-        model = SD1.load(tiny_files.folder)
-        model.set_gradient_checkpointing(enabled)
-        text = model.encode_text(["a cat"]).requires_grad_()
-        prediction = model.predict(noise(1, 4, 8, 8), torch.tensor([500]), text)
+        model = SD1.open(tiny_files.folder)
+        for part in PARTS:  # before the weights are there, as a run does
+            model.checkpoint_gradients(part, enabled)
+            model.load(part, dtype=torch.float32, device=torch.device("cpu"))
+        text = model.encode_text(["a cat"])[TEXT].requires_grad_()
+        condition = Condition({TEXT: text})
+        prediction = model.predict(noise(1, 4, 8, 8), torch.tensor([500]), condition)
         (gradient,) = torch.autograd.grad(prediction.square().mean(), text)
         results.append((prediction, gradient))
     assert torch.equal(results[0][0], results[1][0])
@@ -143,13 +155,14 @@ def test_gradient_checkpointing_changes_no_result(tiny_files: TinySD1) -> None:
 def test_gradient_checkpointing_keeps_less_for_the_backward_pass(tiny_sd1: SD1) -> None:
     kept = []
     for enabled in (False, True):
-        tiny_sd1.set_gradient_checkpointing(enabled)
+        for part in PARTS:
+            tiny_sd1.checkpoint_gradients(part, enabled)
         tensors: list[int] = []
         with torch.autograd.graph.saved_tensors_hooks(
             lambda tensor, tensors=tensors: tensors.append(tensor.numel()) or tensor,  # type: ignore[misc,func-returns-value]
             lambda tensor: tensor,
         ):
-            embedding = tiny_sd1.text_encoder.get_input_embeddings()
+            embedding = core(tiny_sd1.module("text_encoder")).get_submodule(EMBEDDING)  # type: ignore[arg-type]
             embedding.register_forward_hook(lambda _m, _i, out: out.requires_grad_())
             text = tiny_sd1.encode_text(["a cat"])
             tiny_sd1.predict(noise(1, 4, 16, 16), torch.tensor([5]), text)
@@ -161,7 +174,7 @@ def test_channels_last_changes_no_prediction_beyond_rounding(tiny_sd1: SD1) -> N
     noisy, timesteps = noise(2, 4, 8, 8), torch.tensor([3, 900])
     text = tiny_sd1.encode_text(["a cat", ""])
     expected = tiny_sd1.predict(noisy, timesteps, text)
-    tiny_sd1.denoiser.to(memory_format=torch.channels_last)
+    tiny_sd1.module("unet").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     torch.testing.assert_close(tiny_sd1.predict(noisy, timesteps, text), expected)
 
 
@@ -204,33 +217,33 @@ def test_a_folders_prediction_type_is_kept(tiny_files: TinySD1, tmp_path: Path) 
         "skip_prk_steps": True,
     }
     config.write_text(json.dumps(published), encoding="utf-8")
-    model = SD1.load(folder)
+    model = SD1.open(folder)
     assert model.noise_schedule.prediction_type == "v_prediction"
     assert model.scheduler_config == published
 
 
 def test_the_vae_hash_tells_encoders_apart(tiny_files: TinySD1, tmp_path: Path) -> None:
-    original = SD1.load(tiny_files.folder).vae_hash()
-    assert SD1.load(tiny_files.safetensors).vae_hash() == original
+    original = loaded(tiny_files.folder).vae_hash()
+    assert loaded(tiny_files.safetensors).vae_hash() == original
     state = load_file(tiny_files.safetensors)
     name = "first_stage_model.quant_conv.bias"
     state[name] = state[name] + torch.tensor([1e-6] + [0.0] * 7)
     save_file(state, tmp_path / "other.safetensors")
-    assert SD1.load(tmp_path / "other.safetensors").vae_hash() != original
+    assert loaded(tmp_path / "other.safetensors").vae_hash() != original
     folder = Path(shutil.copytree(tiny_files.folder, tmp_path / "scaled"))
     config = folder / "vae" / "config.json"
     config.write_text(config.read_text().replace("0.18215", "0.2"), encoding="utf-8")
-    assert SD1.load(folder).vae_hash() != original
+    assert loaded(folder).vae_hash() != original
 
 
 def test_the_vae_hash_does_not_depend_on_the_memory_layout(tiny_sd1: SD1) -> None:
     before = tiny_sd1.vae_hash()
-    tiny_sd1.vae.to(memory_format=torch.channels_last)
+    tiny_sd1.module("vae").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     assert tiny_sd1.vae_hash() == before
 
 
 def test_a_file_is_identified_by_name_and_hashes(tiny_files: TinySD1) -> None:
-    identity = SD1.load(tiny_files.ckpt).identity()
+    identity = SD1.open(tiny_files.ckpt).identity()
     content = tiny_files.ckpt.read_bytes()
     assert identity.name == "tiny.ckpt"
     assert identity.sha256 == hashlib.sha256(content).hexdigest()
@@ -245,4 +258,4 @@ def test_a_folder_is_identified_by_its_name_alone(tiny_sd1: SD1) -> None:
 def test_a_lora_as_base_is_refused(tmp_path: Path) -> None:
     save_file({"lora_unet_x.lora_down.weight": torch.ones(1, 2)}, tmp_path / "l.safetensors")
     with pytest.raises(ModelFileError, match=r"l\.safetensors is a LoRA, not a base model"):
-        SD1.load(tmp_path / "l.safetensors")
+        SD1.open(tmp_path / "l.safetensors")

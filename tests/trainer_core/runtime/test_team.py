@@ -46,7 +46,7 @@ def test_a_team_of_one_changes_nothing() -> None:
     assert weight.grad is gradient
     numbers = torch.tensor([1.0, 2.0])
     assert team.agree(numbers) is numbers
-    assert team.share([1, 2, 3]) == [1, 2, 3]
+    assert [1, 2, 3][team.part(3)] == [1, 2, 3]
     assert (team.tell("seed"), team.gather("seed")) == ("seed", ["seed"])
 
 
@@ -73,7 +73,7 @@ total = team.agree(torch.tensor([float(team.rank), 1.0]))
 with team.together():
     pass
 print(json.dumps([total.tolist(), team.tell(f"of {team.rank}"), team.gather(team.rank * 10),
-                  list(team.share(range(7)))]))
+                  list(range(7)[team.part(7)])]))
 """
     said = answers(code, size=3)
 

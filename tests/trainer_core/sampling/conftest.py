@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Sequence
-
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor, nn
+from helpers.tiny_family import FEATURES, TinyFamily, TinyTextEncoder
 
-from trainer_core.sampling.preview import Preview, PreviewDefaults, PreviewModel
-
-FEATURES = 16
-
-
-class TinyTextEncoder(nn.Module):
-    """Makes fixed features of each text, through a weight and a dropout."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(()))
-        self.dropout = nn.Dropout(0.5)
-        self.seen: list[str] = []
-
-    def encode(self, texts: Sequence[str]) -> Tensor:
-        self.seen += texts
-        seeds = [zlib.crc32(text.encode()) for text in texts]
-        features = [torch.randn(4, FEATURES, generator=_generator(seed)) for seed in seeds]
-        return self.dropout(torch.stack(features)) * self.gain
+from trainer_core.sampling.pictures import PreviewDefaults
+from trainer_core.sampling.preview import Preview, PreviewModel
 
 
 @pytest.fixture
@@ -47,7 +27,7 @@ def sd1_schedule() -> dict[str, object]:
 
 
 @pytest.fixture
-def model(sd1_schedule: dict[str, object]) -> PreviewModel:
+def family(sd1_schedule: dict[str, object]) -> TinyFamily:
     torch.manual_seed(0)
     unet = UNet2DConditionModel(
         block_out_channels=(8, 16),
@@ -64,8 +44,17 @@ def model(sd1_schedule: dict[str, object]) -> PreviewModel:
         up_block_types=("UpDecoderBlock2D",) * 4,
         norm_num_groups=2,
     )
-    text_encoder = TinyTextEncoder()
-    return PreviewModel(unet, vae, text_encoder, text_encoder.encode, sd1_schedule)
+    return TinyFamily(unet, vae, TinyTextEncoder(), sd1_schedule)
+
+
+@pytest.fixture
+def model(family: TinyFamily) -> PreviewModel:
+    return PreviewModel(
+        family=family,
+        modules=[family.unet, family.vae, family.text_encoder],
+        conditions=family.text_encoder.encode,
+        lend_decoder=family.lend_decoder,
+    )
 
 
 @pytest.fixture
@@ -76,7 +65,3 @@ def defaults() -> PreviewDefaults:
 @pytest.fixture
 def preview(model: PreviewModel, defaults: PreviewDefaults) -> Preview:
     return Preview(model, defaults, device=torch.device("cpu"))
-
-
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)

@@ -1,25 +1,23 @@
 import dataclasses
 import random
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
+from helpers.tiny_family import TinyFamily
 from helpers.tiny_model import tiny_networks
 from PIL import Image
+from torch import Tensor
 
 from trainer_core.catalogue.samplers import SAMPLERS
+from trainer_core.families.condition import Condition
 from trainer_core.families.sd1 import SD1
 from trainer_core.prompts.file import SamplePrompt
-from trainer_core.sampling.preview import (
-    Failure,
-    Picture,
-    Preview,
-    PreviewDefaults,
-    PreviewModel,
-    describe,
-)
+from trainer_core.sampling.pictures import Failure, Picture, PreviewDefaults
+from trainer_core.sampling.preview import Preview, PreviewModel
 
 CAT = SamplePrompt("a cat", "a dog", seed=5, steps=2)
 CPU = torch.device("cpu")
@@ -135,7 +133,7 @@ def test_another_run_seed_gives_other_pictures(
 
 
 def test_random_generators_are_where_they_were(
-    preview: Preview, model: PreviewModel, tmp_path: Path
+    preview: Preview, family: TinyFamily, tmp_path: Path
 ) -> None:
     def draw_from_all(*_: object) -> tuple[float, float, float]:
         return random.random(), float(np.random.random()), float(torch.rand(()))
@@ -145,19 +143,19 @@ def test_random_generators_are_where_they_were(
     random.setstate(states[0])
     np.random.set_state(states[1])
     torch.set_rng_state(states[2])
-    model.unet.conv_in.register_forward_pre_hook(lambda *_: draw_from_all() and None)
+    family.unet.conv_in.register_forward_pre_hook(lambda *_: draw_from_all() and None)
 
     _picture(preview, tmp_path, CAT)
 
     assert draw_from_all() == expected
 
 
-def test_modules_stay_in_their_mode(preview: Preview, model: PreviewModel, tmp_path: Path) -> None:
-    model.unet.train()
-    model.unet.conv_in.eval()
-    model.vae.eval()
-    model.text_encoder.train()
-    modules = [*model.unet.modules(), *model.vae.modules(), *model.text_encoder.modules()]
+def test_modules_stay_in_their_mode(preview: Preview, family: TinyFamily, tmp_path: Path) -> None:
+    family.unet.train()
+    family.unet.conv_in.eval()
+    family.vae.eval()
+    family.text_encoder.train()
+    modules = [*family.unet.modules(), *family.vae.modules(), *family.text_encoder.modules()]
     before = [module.training for module in modules]
 
     _picture(preview, tmp_path, CAT)
@@ -165,17 +163,17 @@ def test_modules_stay_in_their_mode(preview: Preview, model: PreviewModel, tmp_p
     assert [module.training for module in modules] == before
 
 
-def test_dropout_does_not_act(preview: Preview, model: PreviewModel, tmp_path: Path) -> None:
-    model.text_encoder.eval()
+def test_dropout_does_not_act(preview: Preview, family: TinyFamily, tmp_path: Path) -> None:
+    family.text_encoder.eval()
     in_evaluation = _picture(preview, tmp_path / "1", CAT)
-    model.text_encoder.train()
+    family.text_encoder.train()
     in_training = _picture(preview, tmp_path / "2", CAT)
 
     assert _pixels(in_evaluation) == _pixels(in_training)
 
 
-def test_gradients_stay_as_they_are(preview: Preview, model: PreviewModel, tmp_path: Path) -> None:
-    weights = [*model.unet.parameters(), *model.text_encoder.parameters()]
+def test_gradients_stay_as_they_are(preview: Preview, family: TinyFamily, tmp_path: Path) -> None:
+    weights = [*family.unet.parameters(), *family.text_encoder.parameters()]
     weights[0].grad = torch.full_like(weights[0], 3.0)
 
     _picture(preview, tmp_path, CAT)
@@ -185,10 +183,10 @@ def test_gradients_stay_as_they_are(preview: Preview, model: PreviewModel, tmp_p
 
 
 def test_nothing_is_recorded_for_a_backward_pass(
-    preview: Preview, model: PreviewModel, tmp_path: Path
+    preview: Preview, family: TinyFamily, tmp_path: Path
 ) -> None:
     is_recording = []
-    for module in (model.unet.conv_in, model.text_encoder.dropout, model.vae.post_quant_conv):
+    for module in (family.unet.conv_in, family.text_encoder.dropout, family.vae.post_quant_conv):
         module.register_forward_hook(lambda *_: is_recording.append(torch.is_grad_enabled()))
 
     _picture(preview, tmp_path, dataclasses.replace(CAT, steps=1))
@@ -197,11 +195,11 @@ def test_nothing_is_recorded_for_a_backward_pass(
 
 
 def test_a_change_of_the_weights_is_seen(
-    preview: Preview, model: PreviewModel, tmp_path: Path
+    preview: Preview, family: TinyFamily, tmp_path: Path
 ) -> None:
     before = _picture(preview, tmp_path / "1", CAT)
     with torch.no_grad():
-        model.unet.conv_out.weight.mul_(2)
+        family.unet.conv_out.weight.mul_(2)
     after = _picture(preview, tmp_path / "2", CAT)
 
     assert _pixels(before) != _pixels(after)
@@ -223,21 +221,59 @@ def test_a_lower_precision_draws_nearly_the_same(
     assert 0 < np.abs(pixels[0] - pixels[1]).mean() < 4
 
 
+def test_latents_stay_in_float32_while_the_denoiser_is_in_16_bit(
+    model: PreviewModel, family: TinyFamily, defaults: PreviewDefaults, tmp_path: Path
+) -> None:
+    family.unet.to(torch.bfloat16)
+    seen: list[tuple[torch.dtype, torch.dtype]] = []
+    steps: list[torch.dtype] = []
+    family.unet.register_forward_hook(
+        lambda _m, args, out: seen.append((args[0].dtype, out[0].dtype))
+    )
+    plain = family.decode_latents
+
+    def decode(latents_BCHW: Tensor) -> Tensor:
+        steps.append(latents_BCHW.dtype)
+        return plain(latents_BCHW)
+
+    family.decode_latents = decode  # type: ignore[method-assign]
+    conditions = family.text_encoder.encode
+
+    def halves(texts: Sequence[str]) -> Condition:
+        made = conditions(texts).tensors
+        return Condition({name: tensor.bfloat16() for name, tensor in made.items()})
+
+    low = Preview(dataclasses.replace(model, conditions=halves), defaults, device=CPU)
+    _picture(low, tmp_path, CAT)
+
+    assert set(seen) == {(torch.bfloat16, torch.bfloat16)}
+    assert steps == [torch.float32]
+
+
+def test_the_decoder_comes_with_the_first_picture_and_goes_after_the_last(
+    preview: Preview, family: TinyFamily, tmp_path: Path
+) -> None:
+    before: list[list[str]] = []
+    drawing = preview.draw([CAT, CAT], folder=tmp_path, step=0, is_stopping=lambda: False)
+    before.append(list(family.lent))
+    next(drawing)
+    before.append(list(family.lent))
+    assert len(list(drawing)) == 1
+
+    assert before == [[], ["asked"]]
+    assert family.lent[-1] == "given back"
+
+
 def test_the_picture_is_the_one_that_diffusers_draws(tmp_path: Path) -> None:
     networks = tiny_networks()
+    modules = networks.modules
     family = SD1(tmp_path, networks)
     model = PreviewModel(
-        family.denoiser,
-        family.vae,
-        family.text_encoder,
-        family.encode_text,
-        family.scheduler_config,
+        family=family, modules=list(modules.values()), conditions=family.encode_text
     )
     pipeline = StableDiffusionPipeline(
-        vae=family.vae,
-        text_encoder=family.text_encoder,
-        tokenizer=family.tokenizer.library,
-        unet=family.denoiser,
+        **modules,
+        tokenizer=networks.tokenizer.library,
         scheduler=DDIMScheduler.from_config(family.scheduler_config),
         safety_checker=None,
         feature_extractor=None,
@@ -260,38 +296,16 @@ def test_the_picture_is_the_one_that_diffusers_draws(tmp_path: Path) -> None:
     assert _pixels(ours) == theirs.tobytes()
 
 
-def test_the_settings_stand_in_the_picture(
-    model: PreviewModel, defaults: PreviewDefaults, tmp_path: Path
-) -> None:
-    noted = dataclasses.replace(defaults, notes={"Clip skip": "2"})
-    prompt = dataclasses.replace(CAT, prompt="ein schöner 猫")
-
-    picture = _picture(Preview(model, noted, device=CPU), tmp_path, prompt)
-
-    with Image.open(picture.path) as image:
-        assert image.info["parameters"] == (
-            "ein schöner 猫\n"
-            "Negative prompt: a dog\n"
-            "Steps: 2, Sampler: ddim, CFG scale: 7.5, Seed: 5, Size: 64x64, Clip skip: 2"
-        )
-
-
-def test_no_negative_prompt_makes_no_line(preview: Preview, tmp_path: Path) -> None:
-    picture = _picture(preview, tmp_path, dataclasses.replace(CAT, negative_prompt=""))
-
-    assert describe(picture, {}).splitlines()[1].startswith("Steps: 2")
-
-
 def test_a_prompt_that_fails_does_not_stop_the_others(
     preview: Preview, model: PreviewModel, tmp_path: Path
 ) -> None:
-    def encode(texts: object) -> torch.Tensor:
-        if "a bad one" in list(texts):  # type: ignore[call-overload]
+    def encode(texts: Sequence[str]) -> Condition:
+        if "a bad one" in texts:
             raise RuntimeError("out of luck")
-        return model.encode_prompts(texts)  # type: ignore[arg-type]
+        return model.conditions(texts)
 
     fragile = Preview(
-        dataclasses.replace(model, encode_prompts=encode),
+        dataclasses.replace(model, conditions=encode),
         PreviewDefaults("ddim", 64, 64, run_seed=7),
         device=CPU,
     )
@@ -305,22 +319,22 @@ def test_a_prompt_that_fails_does_not_stop_the_others(
 
 
 def test_modules_and_generators_are_given_back_after_a_failure(
-    preview: Preview, model: PreviewModel, tmp_path: Path
+    preview: Preview, family: TinyFamily, tmp_path: Path
 ) -> None:
-    model.unet.train()
+    family.unet.train()
     state = torch.get_rng_state()
 
     assert _failed(_draw(preview, tmp_path, dataclasses.replace(CAT, sampler="no such"))[0])
 
-    assert model.unet.training
+    assert family.unet.training
     assert torch.equal(torch.get_rng_state(), state)
 
 
 def test_a_picture_that_is_not_a_number_is_a_failure(
-    preview: Preview, model: PreviewModel, tmp_path: Path
+    preview: Preview, family: TinyFamily, tmp_path: Path
 ) -> None:
     with torch.no_grad():
-        model.unet.conv_out.bias.fill_(float("nan"))
+        family.unet.conv_out.bias.fill_(float("nan"))
 
     (failed,) = _draw(preview, tmp_path, CAT)
 
@@ -343,10 +357,10 @@ def test_an_existing_picture_is_replaced_only_when_told(preview: Preview, tmp_pa
 
 
 def test_stopping_ends_the_drawing_between_steps(
-    preview: Preview, model: PreviewModel, tmp_path: Path
+    preview: Preview, family: TinyFamily, tmp_path: Path
 ) -> None:
     calls = []
-    model.unet.register_forward_hook(lambda *_: calls.append("step"))
+    family.unet.register_forward_hook(lambda *_: calls.append("step"))
     patient = dataclasses.replace(CAT, steps=50)
 
     drawn = list(

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import TRAIN
-from trainer_core.train.building import build_method, outline_family
+from trainer_core.train.building import build_method, open_family
 from trainer_core.train.check import report
 
 WEIGHTS = "adapter.network_weights"
@@ -38,7 +38,7 @@ def weights_of_rank_4(raw: Raw, tmp_path: Path) -> Path:
     settings, _ = TRAIN.parse(replaced(raw, {"adapter.network_dim": 4}))
     assert settings is not None
     method = build_method(settings)
-    method.prepare(outline_family(settings), seed=1, warn=lambda _: None)
+    method.prepare(open_family(settings), seed=1, warn=lambda _: None)
     path = tmp_path / "start.safetensors"
     save_file(method.state(), path)
     return path

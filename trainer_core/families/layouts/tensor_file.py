@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError
-from trainer_core.model_files.tensor_index import TensorEntry, cut_short
+from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex, cut_short
 from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
@@ -64,35 +64,61 @@ class TensorFile:
         return taken
 
 
+Names = Callable[[str], Iterable[str]]  # from a name in a module's state dict to those in a file
+
+
 def fill_module(
     module: nn.Module,
     file: TensorFile,
-    names_in_file: Callable[[str], Iterable[str]],
+    names_in_file: Names,
     dtype: torch.dtype,
+    *,
+    device: torch.device | None = None,
+    memory_format: torch.memory_format = torch.contiguous_format,
 ) -> None:
-    """Give a module on the meta device its weights, read one by one.
+    """Give a module its weights, read one by one, so that no two of them are in memory twice.
 
     Args:
         module: Built under ``torch.device("meta")``; frozen and in evaluation mode afterwards.
         file: Where the tensors are.
         names_in_file: From a name in the module's state dict to those it may have in the file.
         dtype: Of the weights.
+        device: Where they go; None is the CPU.
+        memory_format: Of weights with four dimensions; they are put in order on the CPU.
 
     Raises:
         ModelFileError: A tensor is missing or has another shape.
     """
     state = {}
+    names = found_names(module, file.path, file.index, names_in_file)
     for name, expected in module.state_dict().items():
-        found = next((n for n in names_in_file(name) if n in file.index.entries), None)
-        if found is None:
-            raise _missing(file.path, next(iter(names_in_file(name))))
-        shape = file.index.entries[found].shape
-        if _without_ones(shape) != _without_ones(expected.shape):
-            raise _misshapen(file.path, found, shape, tuple(expected.shape))
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
-        state[name] = file.read(found, dtype).view(expected.shape)
+        tensor = file.read(names[name], dtype).view(expected.shape)
+        if tensor.dim() == 4:
+            tensor = tensor.to(memory_format=memory_format)
+        state[name] = tensor if device is None else tensor.to(device)
     module.load_state_dict(state, assign=True)
     module.requires_grad_(False).eval()
+
+
+def found_names(
+    module: nn.Module, path: Path, index: TensorIndex, names_in_file: Names
+) -> dict[str, str]:
+    """Return the name in the file of every tensor in the module's state dict.
+
+    Raises:
+        ModelFileError: A tensor is missing or has another shape.
+    """
+    names = {}
+    for name, expected in module.state_dict().items():
+        found = next((n for n in names_in_file(name) if n in index.entries), None)
+        if found is None:
+            raise _missing(path, next(iter(names_in_file(name))))
+        shape = index.entries[found].shape
+        if _without_ones(shape) != _without_ones(expected.shape):
+            raise _misshapen(path, found, shape, tuple(expected.shape))
+        names[name] = found
+    return names
 
 
 def _without_ones(shape: tuple[int, ...]) -> list[int]:

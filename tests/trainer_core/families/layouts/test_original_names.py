@@ -9,8 +9,8 @@ import torch
 from diffusers.loaders import single_file_utils
 from torch import Tensor
 
+from trainer_core.families.layouts.networks import Networks, build_networks, original_state
 from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.families.layouts.sd1_files import Networks, build_networks, original_state_dict
 from trainer_core.files.resources import resource_path
 
 
@@ -22,7 +22,11 @@ def networks() -> Networks:
 
 @pytest.fixture(scope="module")
 def single_file(networks: Networks) -> dict[str, Tensor]:
-    return original_state_dict(networks)
+    return {
+        name: tensor
+        for part in networks.modules
+        for name, tensor in original_state(networks, part).items()
+    }
 
 
 def shapes(state: dict[str, Tensor]) -> dict[str, tuple[int, ...]]:
@@ -33,9 +37,9 @@ def test_diffusers_finds_every_tensor_of_the_unet(
     networks: Networks, single_file: dict[str, Tensor]
 ) -> None:
     converted = single_file_utils.convert_ldm_unet_checkpoint(
-        dict(single_file), dict(networks.unet.config)
+        dict(single_file), dict(networks.modules["unet"].config)
     )
-    assert shapes(converted) == shapes(networks.unet.state_dict())
+    assert shapes(converted) == shapes(networks.modules["unet"].state_dict())
 
 
 def test_diffusers_finds_the_same_tensor_under_each_name(
@@ -43,19 +47,21 @@ def test_diffusers_finds_the_same_tensor_under_each_name(
 ) -> None:
     marked = {name: torch.tensor(float(i)) for i, name in enumerate(single_file)}
     names = {float(value): name for name, value in marked.items()}
-    converted = single_file_utils.convert_ldm_unet_checkpoint(marked, dict(networks.unet.config))
+    converted = single_file_utils.convert_ldm_unet_checkpoint(
+        marked, dict(networks.modules["unet"].config)
+    )
     # The names by which our own mapping would look for them, in the network's order.
     ours = list(single_file)[: len(converted)]
-    assert [names[float(converted[name])] for name in networks.unet.state_dict()] == ours
+    assert [names[float(converted[name])] for name in networks.modules["unet"].state_dict()] == ours
 
 
 def test_diffusers_finds_every_tensor_of_the_vae(
     networks: Networks, single_file: dict[str, Tensor]
 ) -> None:
     converted = single_file_utils.convert_ldm_vae_checkpoint(
-        dict(single_file), dict(networks.vae.config)
+        dict(single_file), dict(networks.modules["vae"].config)
     )
-    assert shapes(converted) == shapes(networks.vae.state_dict())
+    assert shapes(converted) == shapes(networks.modules["vae"].state_dict())
 
 
 def test_names_that_every_published_file_has(single_file: dict[str, Tensor]) -> None:

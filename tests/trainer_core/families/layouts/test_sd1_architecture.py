@@ -8,8 +8,8 @@ import pytest
 from helpers.tiny_model import TinySD1, tiny_architecture
 
 from trainer_core.errors import ModelFileError
+from trainer_core.families.layouts.networks import build_networks, original_state
 from trainer_core.families.layouts.sd1_architecture import file_architecture, published_architecture
-from trainer_core.families.layouts.sd1_files import build_networks, original_state_dict
 from trainer_core.files.resources import resource_path
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
@@ -20,7 +20,8 @@ def published_index() -> TensorIndex:
     networks = build_networks(Path("sd15"), published_architecture(), tokenizer)
     entries = {
         name: TensorEntry("F32", tuple(tensor.shape), 0, 0)
-        for name, tensor in original_state_dict(networks).items()
+        for part in networks.modules
+        for name, tensor in original_state(networks, part).items()
     }
     return TensorIndex(Path("sd15.safetensors"), entries)
 

@@ -1,4 +1,4 @@
-"""Stable Diffusion 1 from a folder, a single file and a checkpoint; and back to a folder."""
+"""Stable Diffusion 1 from a folder, a single file and a checkpoint."""
 
 from __future__ import annotations
 
@@ -12,23 +12,21 @@ from typing import Any, NoReturn
 import pytest
 import torch
 from diffusers import StableDiffusionPipeline
-from helpers.tiny_model import TinySD1, tiny_networks
+from helpers.tiny_model import PARTS, TinySD1, loaded, tiny_networks
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError
-from trainer_core.families.layouts.sd1_files import original_state_dict
+from trainer_core.families.condition import TEXT
 from trainer_core.families.sd1 import SD1
-from trainer_core.files.resources import resource_path
 
 VAE_ATTENTION = "encoder.mid_block.attentions.0."
 
 
 def weights(model: Any) -> Iterator[tuple[str, Tensor]]:
     """Yield every tensor of the three networks; ``model`` is an SD1 or a diffusers pipeline."""
-    unet = model.denoiser if isinstance(model, SD1) else model.unet
-    for part in (unet, model.vae, model.text_encoder):
-        network: nn.Module = part
+    for part in PARTS:
+        network: nn.Module = model.module(part) if isinstance(model, SD1) else getattr(model, part)
         yield from network.named_parameters()
         yield from network.named_buffers()
 
@@ -48,18 +46,15 @@ def folder(tiny_files: TinySD1, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("layout", ["safetensors", "ckpt"])
 def test_a_single_file_gives_the_same_bits_as_the_folder(tiny_files: TinySD1, layout: str) -> None:
-    assert_same(SD1.load(getattr(tiny_files, layout)), SD1.load(tiny_files.folder))
+    assert_same(loaded(getattr(tiny_files, layout)), loaded(tiny_files.folder))
 
 
 def test_a_folder_gives_what_was_written(tiny_files: TinySD1) -> None:
-    networks = tiny_networks()
-    loaded = SD1.load(tiny_files.folder)
-    written = [networks.unet, networks.vae, networks.text_encoder]
-    for part, expected in zip(
-        (loaded.denoiser, loaded.vae, loaded.text_encoder), written, strict=True
-    ):
+    model = loaded(tiny_files.folder)
+    for part, expected in tiny_networks().modules.items():
+        found = model.module(part).state_dict()
         for name, tensor in expected.state_dict().items():
-            assert torch.equal(part.state_dict()[name], tensor), name
+            assert torch.equal(found[name], tensor), name
 
 
 @pytest.mark.parametrize("layout", ["safetensors", "ckpt"])
@@ -68,12 +63,12 @@ def test_diffusers_reads_the_same_from_the_single_file(tiny_files: TinySD1, layo
     reference = StableDiffusionPipeline.from_single_file(
         path, config=str(tiny_files.folder), local_files_only=True, safety_checker=None
     )
-    assert_same(SD1.load(path), reference)
+    assert_same(loaded(path), reference)
 
 
 def test_diffusers_reads_the_same_from_the_folder(tiny_files: TinySD1) -> None:
     reference = StableDiffusionPipeline.from_pretrained(tiny_files.folder, local_files_only=True)
-    assert_same(SD1.load(tiny_files.folder), reference)
+    assert_same(loaded(tiny_files.folder), reference)
 
 
 @pytest.mark.parametrize("layout", ["folder", "safetensors", "ckpt"])
@@ -85,7 +80,7 @@ def test_nothing_is_fetched(
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
-    assert SD1.load(getattr(tiny_files, layout)).encode_text(["a cat"]).isfinite().all()
+    assert loaded(getattr(tiny_files, layout)).encode_text(["a cat"])[TEXT].isfinite().all()
 
 
 def test_a_half_precision_file_becomes_full_precision_weights(
@@ -93,16 +88,18 @@ def test_a_half_precision_file_becomes_full_precision_weights(
 ) -> None:
     halves = {name: tensor.half() for name, tensor in load_file(tiny_files.safetensors).items()}
     save_file(halves, tmp_path / "half.safetensors")
-    loaded = SD1.load(tmp_path / "half.safetensors", dtype=torch.float32)
+    model = loaded(tmp_path / "half.safetensors")
     expected = halves["model.diffusion_model.input_blocks.0.0.weight"].float()
-    assert torch.equal(loaded.denoiser.conv_in.weight, expected)
-    assert {p.dtype for _, p in weights(loaded)} == {torch.float32, torch.int64}
+    assert torch.equal(model.module("unet").get_parameter("conv_in.weight"), expected)
+    assert {p.dtype for _, p in weights(model)} == {torch.float32, torch.int64}
 
 
 def test_each_part_gets_the_precision_asked_for(tiny_files: TinySD1) -> None:
-    loaded = SD1.load(tiny_files.ckpt, dtype=torch.bfloat16, vae_dtype=torch.float32)
-    assert loaded.denoiser.dtype == loaded.text_encoder.dtype == torch.bfloat16
-    assert loaded.vae.dtype == torch.float32
+    model = SD1.open(tiny_files.ckpt)
+    wanted = {"unet": torch.bfloat16, "vae": torch.float32, "text_encoder": torch.float16}
+    for part, dtype in wanted.items():
+        module = model.load(part, dtype=dtype, device=torch.device("cpu"))
+        assert {weight.dtype for weight in module.parameters()} == {dtype}
 
 
 def test_averages_and_buffers_beside_the_weights_are_left_alone(
@@ -116,7 +113,7 @@ def test_averages_and_buffers_beside_the_weights_are_left_alone(
         position_ids: torch.arange(77).expand(1, -1).contiguous(),
     }
     save_file({**load_file(tiny_files.safetensors), **extra}, tmp_path / "ema.safetensors")
-    assert_same(SD1.load(tmp_path / "ema.safetensors"), SD1.load(tiny_files.folder))
+    assert_same(loaded(tmp_path / "ema.safetensors"), loaded(tiny_files.folder))
 
 
 def test_a_file_without_text_model_in_its_names_is_read(
@@ -125,14 +122,14 @@ def test_a_file_without_text_model_in_its_names_is_read(
     state = load_file(tiny_files.safetensors)
     bare = {name.replace(".text_model.", "."): tensor for name, tensor in state.items()}
     save_file(bare, tmp_path / "bare.safetensors")
-    assert_same(SD1.load(tmp_path / "bare.safetensors"), SD1.load(tiny_files.folder))
+    assert_same(loaded(tmp_path / "bare.safetensors"), loaded(tiny_files.folder))
 
 
 def test_a_folder_of_half_precision_variants_is_read(folder: Path) -> None:
     for part, name in (("unet", "diffusion_pytorch_model"), ("text_encoder", "model")):
         plain = folder / part / f"{name}.safetensors"
         plain.rename(plain.with_name(f"{name}.fp16.safetensors"))
-    assert SD1.load(folder).encode_text(["a cat"]).isfinite().all()
+    assert loaded(folder).encode_text(["a cat"])[TEXT].isfinite().all()
 
 
 def test_a_folder_of_pickled_weights_is_read(folder: Path, tiny_files: TinySD1) -> None:
@@ -141,7 +138,7 @@ def test_a_folder_of_pickled_weights_is_read(folder: Path, tiny_files: TinySD1) 
         pickled = name if part == "unet" else "pytorch_model"
         torch.save(load_file(plain), folder / part / f"{pickled}.bin")
         plain.unlink()
-    assert_same(SD1.load(folder), SD1.load(tiny_files.folder))
+    assert_same(loaded(folder), loaded(tiny_files.folder))
 
 
 def test_the_vae_of_an_old_folder_is_read(folder: Path, tiny_files: TinySD1) -> None:
@@ -152,7 +149,7 @@ def test_the_vae_of_an_old_folder_is_read(folder: Path, tiny_files: TinySD1) -> 
         for leaf in ("weight", "bias"):
             state[f"{VAE_ATTENTION}{old}.{leaf}"] = state.pop(f"{VAE_ATTENTION}{new}.{leaf}")
     save_file(state, file)
-    assert_same(SD1.load(folder), SD1.load(tiny_files.folder))
+    assert_same(loaded(folder), loaded(tiny_files.folder))
 
 
 def test_a_folders_own_tokenizer_is_used(folder: Path) -> None:
@@ -160,15 +157,15 @@ def test_a_folders_own_tokenizer_is_used(folder: Path) -> None:
     tokens = json.loads(vocabulary.read_bytes())
     tokens["cat</w>"], tokens["dog</w>"] = tokens["dog</w>"], tokens["cat</w>"]
     vocabulary.write_text(json.dumps(tokens), encoding="utf-8")
-    swapped = SD1.load(folder).encode_text(["cat"])
+    swapped = loaded(folder).encode_text(["cat"])[TEXT]
     shutil.rmtree(folder / "tokenizer")
-    assert torch.equal(swapped, SD1.load(folder).encode_text(["dog"]))
+    assert torch.equal(swapped, loaded(folder).encode_text(["dog"])[TEXT])
 
 
 def test_a_broken_tokenizer_is_named(folder: Path) -> None:
     (folder / "tokenizer" / "vocab.json").write_text("{", encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"tokenizer in .*tokenizer cannot be read"):
-        SD1.load(folder)
+        loaded(folder)
 
 
 def test_sizes_that_cannot_be_built_are_an_error_that_names_the_model(folder: Path) -> None:
@@ -176,33 +173,27 @@ def test_sizes_that_cannot_be_built_are_an_error_that_names_the_model(folder: Pa
     settings = json.loads(config.read_bytes()) | {"down_block_types": ["NoSuchBlock"]}
     config.write_text(json.dumps(settings), encoding="utf-8")
     with pytest.raises(ModelFileError, match=r"model describes networks that cannot be built"):
-        SD1.load(folder)
+        loaded(folder)
 
 
-def test_the_written_text_encoder_has_the_names_that_transformers_4_reads(
-    tiny_files: TinySD1,
-) -> None:
-    names = load_file(tiny_files.folder / "text_encoder" / "model.safetensors")
-    assert all(name.startswith("text_model.") for name in names)
-
-
-def test_a_model_that_is_saved_and_loaded_stays_the_same(
+def test_a_model_that_lacks_a_tensor_is_refused_when_it_is_opened(
     tiny_files: TinySD1, tmp_path: Path
 ) -> None:
-    first = SD1.load(tiny_files.ckpt)
-    first.denoiser.to(memory_format=torch.channels_last)
-    first.save_folder(tmp_path / "copy")
-    second = SD1.load(tmp_path / "copy")
-    assert_same(second, first)
-    assert second.scheduler_config == first.scheduler_config
-    assert (tmp_path / "copy" / "tokenizer" / "vocab.json").read_bytes() == (
-        resource_path("tokenizers", "clip", "vocab.json").read_bytes()
+    state = load_file(tiny_files.safetensors)
+    del state["model.diffusion_model.out.0.bias"]
+    save_file(state, tmp_path / "cut.safetensors")
+    with pytest.raises(ModelFileError, match=r"cut\.safetensors lacks the tensor .*out\.0\.bias"):
+        SD1.open(tmp_path / "cut.safetensors")
+
+
+def test_weights_go_to_the_memory_format_asked_for(tiny_files: TinySD1) -> None:
+    model = SD1.open(tiny_files.folder)
+    unet = model.load(
+        "unet",
+        dtype=torch.float32,
+        device=torch.device("cpu"),
+        memory_format=torch.channels_last,
     )
-
-
-def test_the_single_file_holds_the_names_and_shapes_of_the_original_layout(
-    tiny_files: TinySD1,
-) -> None:
-    state = original_state_dict(tiny_networks())
-    assert state["first_stage_model.encoder.mid.attn_1.q.weight"].shape == (16, 16, 1, 1)
-    assert state.keys() == load_file(tiny_files.safetensors).keys()
+    expected = loaded(tiny_files.folder).module("unet").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    strides = [weight.stride() for weight in unet.parameters()]
+    assert strides == [weight.stride() for weight in expected.parameters()]

@@ -1,0 +1,237 @@
+"""What holds for every family that can be trained: it is tested by being declared."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+import torch
+from helpers.tiny_model import TINY_MODELS, TinySD1
+from torch import Tensor
+
+from trainer_core.families.base import PLAIN, Family, FamilyOptions, LayerKind, Layout, lent
+from trainer_core.families.condition import TEXT, Condition, SampleFacts
+from trainer_core.families.layouts.tensor_file import TensorFile
+from trainer_core.settings.model import FAMILIES
+
+CPU = torch.device("cpu")
+DECLARED = [name for name, choice in FAMILIES.items() if choice.implementation]
+EVERY_KIND: frozenset[LayerKind] = frozenset({"linear", "conv", "norm"})
+LAYOUTS = ("folder", "safetensors", "ckpt")
+
+
+@pytest.fixture(scope="module", params=DECLARED)
+def name(request: pytest.FixtureRequest) -> str:
+    """The family under test."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def files(name: str, tmp_path_factory: pytest.TempPathFactory) -> TinySD1:
+    """A tiny model of it in every layout."""
+    return TINY_MODELS[name](tmp_path_factory.mktemp(name))
+
+
+@pytest.fixture
+def family(name: str, files: TinySD1) -> Family:
+    """It, opened; no part is loaded."""
+    return opened(name, files.folder)
+
+
+def opened(name: str, path: Path, options: FamilyOptions = PLAIN) -> Family:
+    module, _, attribute = FAMILIES[name].implementation.partition(":")
+    family: Family = getattr(importlib.import_module(module), attribute).open(path, options)
+    return family
+
+
+def parts(family: Family) -> tuple[str, ...]:
+    return (family.denoiser_part, family.image_part, *family.text_parts)
+
+
+def trained(family: Family) -> tuple[str, ...]:
+    return (family.denoiser_part, *family.text_parts)
+
+
+def load(family: Family, *names: str) -> None:
+    for part in names or parts(family):
+        family.load(part, dtype=torch.float32, device=CPU)
+
+
+def outputs(family: Family) -> Iterator[Tensor]:
+    """Yield what every part computes, each loaded for it alone."""
+    for part in family.text_parts:
+        load(family, part)
+    condition = Condition(
+        {
+            name: tensor.detach()
+            for name, tensor in family.encode_text(["a cat", ""]).tensors.items()
+        }
+    )
+    for part in family.text_parts:
+        family.release(part)
+    yield from condition.tensors.values()
+    side = 8 * family.pixels_per_latent
+    with lent(family, family.image_part, dtype=torch.float32, device=CPU):
+        posterior = family.encode_images(noise(2, 3, side, side).clamp(-1, 1))
+        yield from posterior
+        yield family.decode_latents(posterior.mean_BCHW)
+    with lent(family, family.denoiser_part, dtype=torch.float32, device=CPU), torch.no_grad():
+        sized = family.with_sizes(condition, [SampleFacts((64, 64), (0, 0), (64, 64), False)] * 2)
+        yield family.predict(noise(2, family.latent_channels, 8, 8), torch.tensor([3, 900]), sized)
+
+
+def noise(*shape: int) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(0))
+
+
+def test_a_tiny_model_is_there_for_the_tests(name: str) -> None:
+    assert name in TINY_MODELS
+
+
+# ------------------------------------------------------------- opening, loading, releasing
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_it_opens_without_reading_a_weight(
+    layout: str, name: str, files: TinySD1, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> NoReturn:
+        raise AssertionError("a weight was read")
+
+    monkeypatch.setattr(TensorFile, "read", refuse)
+    family = opened(name, getattr(files, layout))
+    assert not any(family.is_loaded(part) for part in parts(family))
+    assert family.count_tokens(["a cat"]) == [2]
+    assert all(list(family.targets(part, EVERY_KIND)) for part in trained(family))
+
+
+def test_each_part_is_loaded_alone(family: Family) -> None:
+    for part in parts(family):
+        load(family, part)
+        assert [other for other in parts(family) if family.is_loaded(other)] == [part]
+        module = family.module(part)
+        assert not module.training
+        assert not any(weight.requires_grad for weight in module.parameters())
+        family.release(part)
+        assert not family.is_loaded(part)
+
+
+def test_a_released_parts_weights_are_gone(family: Family) -> None:
+    for part in parts(family):
+        load(family, part)
+        weights = [weakref.ref(w.untyped_storage()) for w in family.module(part).parameters()]
+        tensors = [weakref.ref(tensor) for tensor in family.module(part).parameters()]
+        family.release(part)
+        gc.collect()
+        assert all(each() is None for each in (*weights, *tensors))
+
+
+def test_results_are_equal_after_release_and_load(family: Family) -> None:
+    first, second = list(outputs(family)), list(outputs(family))
+    assert len(first) == len(second)
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_hooks_stay_when_a_part_is_released_and_loaded_again(family: Family) -> None:
+    calls: list[str] = []
+    for part in trained(family):
+        target = next(iter(family.targets(part, EVERY_KIND)))
+        target.layer.register_forward_hook(lambda *_, part=part: calls.append(part))  # type: ignore[misc]
+    for _ in range(2):
+        list(outputs(family))
+    assert set(calls) == set(trained(family))
+    assert len(calls) == 2 * len(set(calls))
+
+
+def test_a_lent_part_goes_unless_it_was_there_before(family: Family) -> None:
+    part = family.image_part
+    with lent(family, part, dtype=torch.float32, device=CPU):
+        assert family.is_loaded(part)
+        with lent(family, part, dtype=torch.float32, device=CPU):
+            pass
+        assert family.is_loaded(part)
+    assert not family.is_loaded(part)
+
+
+def test_checkpointing_asked_for_before_loading_holds_after_it(family: Family) -> None:
+    for part in trained(family):
+        family.checkpoint_gradients(part, True)
+        load(family, part)
+        modules = list(family.module(part).modules())
+        assert any(getattr(module, "gradient_checkpointing", False) for module in modules)
+
+
+# ------------------------------------------------------------- conditions, shapes, targets
+
+
+def test_captions_become_a_condition_with_the_batch_first(family: Family) -> None:
+    load(family, *family.text_parts)
+    condition = family.encode_text(["a cat", "a dog", ""])
+    assert TEXT in condition.tensors
+    assert len(condition) == 3
+    assert all(len(tensor) == 3 for tensor in condition.tensors.values())
+    assert condition[TEXT].dim() == 3
+
+
+def test_predictions_and_pictures_have_the_shapes_asked_for(family: Family) -> None:
+    *_, mean, std, picture, prediction = outputs(family)
+    assert mean.shape == std.shape == (2, family.latent_channels, 8, 8)
+    assert picture.shape == (2, 3, 8 * family.pixels_per_latent, 8 * family.pixels_per_latent)
+    assert prediction.shape == (2, family.latent_channels, 8, 8)
+
+
+def test_targets_have_names_of_their_own_and_say_what_they_are(family: Family) -> None:
+    found = [t for part in trained(family) for t in family.targets(part, EVERY_KIND)]
+    names = [target.name for target in found]
+    assert len(set(names)) == len(names)
+    assert all("." not in each for each in names)
+    assert {target.part for target in found} == set(trained(family))
+    assert {target.kind for target in found} == EVERY_KIND
+    assert not any(target.is_standard for target in found if target.kind == "norm")
+
+
+@pytest.mark.parametrize("kind", sorted(EVERY_KIND))
+def test_only_layers_of_the_kinds_asked_for_are_targets(kind: Any, family: Family) -> None:
+    part = family.denoiser_part
+    chosen = [target.name for target in family.targets(part, frozenset({kind}))]
+    every = [target for target in family.targets(part, EVERY_KIND) if target.kind == kind]
+    assert chosen == [target.name for target in every]
+
+
+# ------------------------------------------------------------- files
+
+
+@pytest.mark.parametrize("layout", list(Layout))
+@pytest.mark.parametrize("source", LAYOUTS)
+def test_what_is_written_reads_back_equal(
+    source: str, layout: Layout, name: str, files: TinySD1, tmp_path: Path
+) -> None:
+    family = opened(name, getattr(files, source))
+    load(family, family.denoiser_part)  # the others are read while writing
+    target = tmp_path / ("copy" if layout is Layout.DIFFUSERS else "copy.safetensors")
+    family.write(target, layout, dtype=torch.float32, metadata={})
+
+    assert [part for part in parts(family) if family.is_loaded(part)] == [family.denoiser_part]
+    copy = opened(name, target)
+    for part in parts(family):
+        load(family, part)
+        load(copy, part)
+        expected = family.module(part).state_dict()
+        assert copy.module(part).state_dict().keys() == expected.keys()
+        for key, tensor in copy.module(part).state_dict().items():
+            assert torch.equal(tensor, expected[key]), key
+    assert copy.sampler_config == family.sampler_config
+
+
+def test_every_layout_encodes_pictures_alike(name: str, files: TinySD1) -> None:
+    hashes = set()
+    for layout in LAYOUTS:
+        family = opened(name, getattr(files, layout))
+        load(family, family.image_part)
+        hashes.add(family.vae_hash())
+    assert len(hashes) == 1

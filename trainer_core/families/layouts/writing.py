@@ -1,0 +1,145 @@
+"""Writes a model part by part, as one file in the original layout or as a diffusers folder.
+
+Weights are converted and written one by one: beside the model itself no more than one of them is
+in memory.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import BinaryIO
+
+import torch
+from torch import Tensor
+
+from trainer_core.families.base import Layout
+from trainer_core.families.clip import published_name
+from trainer_core.families.layouts.networks import Networks, original_state
+from trainer_core.files.writing import publish_file, publish_folder, publish_text
+
+Lend = Callable[[str], AbstractContextManager[None]]  # has a part loaded while it is written
+
+_TYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
+_WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+def write_model(
+    networks: Networks,
+    target: Path,
+    layout: Layout,
+    *,
+    lend: Lend,
+    dtype: torch.dtype,
+    metadata: Mapping[str, str],
+    index: Path,
+    replace: bool,
+) -> None:
+    """Write a whole model; see `trainer_core.families.base.Family.write`.
+
+    Args:
+        networks: The model.
+        target: The folder or file.
+        layout: Which of the two.
+        lend: Called for each part; inside its context the part has its weights.
+        dtype: Of all weights.
+        metadata: What a single file says of itself; what the denoiser predicts is added if it is
+            not the noise.
+        index: The ``model_index.json`` of the family, for a folder.
+        replace: Whether what has that name may be replaced.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    if layout is Layout.DIFFUSERS:
+        publish_folder(
+            target,
+            lambda folder: _fill_folder(networks, folder, index, lend=lend, dtype=dtype),
+            replace=replace,
+        )
+        return
+    if networks.scheduler.get("prediction_type") == "v_prediction":
+        metadata = {"modelspec.prediction_type": "v", **metadata}
+    shapes = {
+        name: tuple(tensor.shape)
+        for part in networks.modules
+        for name, tensor in original_state(networks, part).items()
+    }
+    weights = _original_weights(networks, lend)
+    write_tensors(target, shapes, weights, dtype=dtype, metadata=metadata, replace=replace)
+
+
+def _original_weights(networks: Networks, lend: Lend) -> Iterator[Tensor]:
+    for part in networks.modules:
+        with lend(part):
+            yield from original_state(networks, part).values()
+
+
+def _fill_folder(
+    networks: Networks, folder: Path, index: Path, *, lend: Lend, dtype: torch.dtype
+) -> None:
+    """Write a diffusers folder that transformers 4 reads as well as 5."""
+    for part, module in networks.modules.items():
+        is_text = part.startswith("text_encoder")
+        names = published_name if is_text else str
+        shapes = {names(name): tuple(t.shape) for name, t in module.state_dict().items()}
+        path = folder / part / ("model.safetensors" if is_text else _WEIGHTS)
+        with lend(part):
+            weights = iter(module.state_dict().values())
+            write_tensors(path, shapes, weights, dtype=dtype, metadata={"format": "pt"})
+        if is_text:
+            module.config.save_pretrained(folder / part)
+        else:
+            module.save_config(folder / part)
+    scheduler = json.dumps(networks.scheduler, indent=2)
+    publish_text(folder / "scheduler" / "scheduler_config.json", scheduler)
+    shutil.copytree(networks.tokenizer.folder, folder / "tokenizer", dirs_exist_ok=True)
+    shutil.copyfile(index, folder / "model_index.json")
+
+
+def write_tensors(
+    path: Path,
+    shapes: Mapping[str, Sequence[int]],
+    tensors: Iterator[Tensor],
+    *,
+    dtype: torch.dtype,
+    metadata: Mapping[str, str],
+    replace: bool = False,
+) -> None:
+    """Write a ``.safetensors`` file, one tensor after the other.
+
+    Args:
+        path: The file; appears only when it is complete.
+        shapes: Of the tensors by their names, in the order in which they come.
+        tensors: On any device and of any type.
+        dtype: What they become.
+        metadata: What the file says of itself.
+        replace: Whether a file of that name may be replaced.
+
+    Raises:
+        OutputError: It cannot be written.
+
+    Source: https://github.com/huggingface/safetensors, "Format": the length of the header, the
+    header as JSON, then the tensors without gaps.
+    """
+    header: dict[str, object] = {"__metadata__": dict(metadata)} if metadata else {}
+    end = 0
+    for name, shape in shapes.items():
+        begin, end = end, end + math.prod(shape) * dtype.itemsize
+        entry = {"dtype": _TYPES[dtype], "shape": list(shape), "data_offsets": [begin, end]}
+        header[name] = entry
+    content = json.dumps(header).encode()
+    content += b" " * (-len(content) % 8)  # so that every tensor begins at its type's alignment
+
+    def write(file: BinaryIO) -> None:
+        file.write(len(content).to_bytes(8, "little") + content)
+        for shape, tensor in zip(shapes.values(), tensors, strict=True):
+            assert tuple(tensor.shape) == tuple(shape)
+            written = tensor.detach().to("cpu", dtype).contiguous()
+            file.write(written.view(-1).view(torch.uint8).numpy().data)
+
+    publish_file(path, write, replace=replace)

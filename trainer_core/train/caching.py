@@ -1,0 +1,162 @@
+"""What is done once before the first step: captions and pictures are encoded, encoders released."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from trainer_core.dataset.captions import process_caption
+from trainer_core.events.emitter import Emitter
+from trainer_core.families.base import Family, LatentPosterior
+from trainer_core.files.own_folders import cache_folder
+from trainer_core.pipeline.file_hashes import FileHashes
+from trainer_core.pipeline.latents import LatentStore, fill, with_keys
+from trainer_core.pipeline.sources import Source
+from trainer_core.pipeline.texts import MAX_REMEMBERED, TextStore
+from trainer_core.protocol.messages import Phase
+from trainer_core.runtime.device import Machine, free_cache
+from trainer_core.runtime.team import Team
+from trainer_core.settings.dataset import DatasetSettings
+from trainer_core.texts import T, text
+from trainer_core.train.building import load_part
+from trainer_core.train.inputs import RunInputs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caching:
+    """Encodes with parts of the base model that are loaded for it, and tells of it."""
+
+    family: Family
+    machine: Machine
+    team: Team
+    emitter: Emitter
+    stop_if_asked: Callable[[], None]
+
+    def texts(
+        self,
+        inputs: RunInputs,
+        *,
+        is_trained: bool,
+        autocast: Callable[[], AbstractContextManager[Any]],
+    ) -> tuple[TextStore, bool]:
+        """Return what gives the captions' conditions, and whether all of them are known.
+
+        Where they are, the text encoders are released again.
+
+        Args:
+            inputs: The captions and prompts of the run.
+            is_trained: Whether anything in the text encoders trains.
+            autocast: The context that they are computed in.
+        """
+        parts = self.family.entry.text_encoders
+        texts = TextStore(
+            self.family.encode_text, is_trained=is_trained, device=self.machine.device
+        )
+        for part in parts:
+            load_part(self.family, part, self.machine)
+        self.stop_if_asked()
+        captions = None if is_trained else captions_ahead(inputs)
+        if captions is None:
+            return texts, False
+        with autocast():
+            texts.encode_ahead(captions, progress=self._progress("loading"))
+        for part in parts:
+            self.family.release(part)
+        free_cache(self.machine.device)
+        return texts, True
+
+    def latents(
+        self, sources: Sequence[Source], pictures: DatasetSettings
+    ) -> tuple[LatentStore | None, Sequence[Source]]:
+        """Fill the latent cache, if there is to be one, and release the image encoder.
+
+        Without a cache the encoder stays.
+
+        Returns:
+            Where the latents are, and the pictures with the keys of theirs.
+
+        Raises:
+            DatasetError: A picture cannot be decoded; the error names it.
+            OutputError: The disk cache cannot be written.
+        """
+        self._warn_of_long_captions(sources)
+        part = self.family.image_part
+        self.family.load(part, dtype=torch.float32, device=self.machine.device)
+        if not pictures.cache_latents:
+            return None, sources
+        self.emitter.emit(Phase(phase="caching"))
+        hashes = FileHashes(cache_folder())
+        try:
+            encoder = f"{self.family.vae_hash()} float32"
+            sources = with_keys(sources, hashes, encoder=encoder)
+        finally:
+            hashes.close()
+        store = self._filled(sources, pictures)
+        self.family.release(part)
+        free_cache(self.machine.device)
+        return store, sources
+
+    def encode(self, pixels_BCHW: Tensor) -> LatentPosterior:
+        """Encode pictures with values in [-1, 1] on the device, where the result stays."""
+        return self.family.encode_images(pixels_BCHW.to(self.machine.device))
+
+    def _filled(self, sources: Sequence[Source], pictures: DatasetSettings) -> LatentStore:
+        is_on_disk = pictures.cache_latents_to_disk
+        store = LatentStore(cache_folder() / "latents" if is_on_disk else None)
+
+        def encode_missing() -> None:
+            fill(
+                store,
+                sources,
+                self.encode,
+                batch_size=pictures.vae_batch_size or pictures.train_batch_size,
+                threads=pictures.max_data_loader_n_workers,
+                progress=self._progress("caching"),
+            )
+
+        if is_on_disk:  # the first process fills the disk, the others read from it
+            with self.team.together():
+                if self.team.is_first:
+                    encode_missing()
+            if self.team.is_first:
+                return store
+        encode_missing()
+        return store
+
+    def _progress(self, phase: str) -> Callable[[int, int], None]:
+        def tell(done: int, total: int) -> None:
+            self.emitter.progress(phase, done, total)
+            self.stop_if_asked()
+
+        return tell
+
+    def _warn_of_long_captions(self, sources: Sequence[Source]) -> None:
+        tokens = self.family.count_tokens([source.caption for source in sources])
+        limit = self.family.max_tokens
+        long = [s.name for s, count in zip(sources, tokens, strict=True) if count > limit]
+        if long:
+            message = T(
+                "Events",
+                "{count} captions are longer than {limit} tokens and are cut, such as that of "
+                "{name}.",
+            )
+            self.emitter.warn(text(message, count=len(long), limit=limit, name=long[0]))
+
+
+def captions_ahead(inputs: RunInputs) -> list[str] | None:
+    """Return every text that the run will ask for; None if they are not known or too many."""
+    if any(settings.shuffle_caption for settings in inputs.subsets.values()):
+        return None
+    captions: Mapping[str, None] = {
+        process_caption(caption, shuffle=False, keep_tokens=0, rng=random.Random(0)): None
+        for caption in inputs.captions.values()
+    }
+    prompts = {each: None for p in inputs.prompts for each in (p.prompt, p.negative_prompt)}
+    known = list({**captions, **prompts})
+    return known if len(known) <= MAX_REMEMBERED else None
