@@ -122,7 +122,7 @@ def write_state(
         }
         _write_checked(aside / _PROGRESS_FILE, plain)
         entries[_PROGRESS_FILE] = _entry(len(plain), hashlib.sha256(plain).hexdigest())
-        manifest = json.dumps({**_told(facts), "files": entries}, indent=1).encode()
+        manifest = json.dumps({**_manifest_of(facts), "files": entries}, indent=1).encode()
         _write_checked(aside / MANIFEST_NAME, manifest)
         sizes.extend([*(entry["size"] for entry in entries.values()), len(manifest)])
 
@@ -186,7 +186,7 @@ def restore_generators(state: SavedState) -> None:
 # ------------------------------------------------------------------ writing
 
 
-def _told(facts: StateFacts) -> dict[str, Any]:
+def _manifest_of(facts: StateFacts) -> dict[str, Any]:
     """Return what the manifest says of the state, without its files."""
     return {
         "format": STATE_FORMAT,

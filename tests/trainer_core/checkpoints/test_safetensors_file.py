@@ -217,7 +217,7 @@ def test_a_type_that_safetensors_does_not_know_is_named() -> None:
 # ------------------------------------------------------------------ memory
 
 _MEASURE = """
-import resource, sys
+import sys
 from pathlib import Path
 import torch
 from trainer_core.checkpoints.state import Position, StateFacts, read_state, write_state
@@ -241,11 +241,11 @@ optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
 facts = StateFacts("0", "a", 1, Position(1), "", {})
 small = {"lora_unet_a.lora_up.weight": torch.ones(2, 2)}
 
-def write(what, to):  # a first small run loads whatever is loaded once
+def write(tensors, to):  # a first small run loads whatever is loaded once
     if case.startswith("state"):
-        write_state(to, facts, trained=what, optimizer=optimizer, progress={})
+        write_state(to, facts, trained=tensors, optimizer=optimizer, progress={})
     else:
-        write_lora(to, what, metadata={"ss_a": "b"}, precision=case)
+        write_lora(to, tensors, metadata={"ss_a": "b"}, precision=case)
 
 def read(from_):
     if case == "state-read":
