@@ -55,7 +55,10 @@ def publish_file(
         path.parent.mkdir(parents=True, exist_ok=True)
         part = _aside(path, "part")
         try:
-            _fill(part, write, sync=sync)
+            if sync:
+                _fill(part, write)
+            else:
+                _fill_unflushed(part, write)
             if verify is not None:
                 verify(part)
         except BaseException:
@@ -212,13 +215,17 @@ def _aside(path: Path, kind: str) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(4)}.{kind}")
 
 
-def _fill(part: Path, write: Callable[[BinaryIO], object], *, sync: bool) -> None:
-    """Write and flush to the disk: every byte that this program publishes passes here."""
+def _fill(part: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Write and flush to the disk: every byte of a result passes here."""
     with part.open("xb") as file:
         write(file)
         file.flush()
-        if sync:
-            os.fsync(file.fileno())
+        os.fsync(file.fileno())
+
+
+def _fill_unflushed(part: Path, write: Callable[[BinaryIO], object]) -> None:
+    with part.open("xb") as file:
+        write(file)
 
 
 def _put_in_place(part: Path, path: Path, *, replace: bool) -> None:
