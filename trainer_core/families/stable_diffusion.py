@@ -44,9 +44,8 @@ from trainer_core.texts import T
 class StableDiffusion:
     """A Stable Diffusion model; see `trainer_core.families.base.Family`.
 
-    A family says of itself what it is called, which text encoders it has, the names of its parts
-    in adapter files (``prefixes``) and the folder of its published configs; more only where it
-    differs.
+    A family says what it is called, which text encoders it has, what its parts are called in
+    adapter files (``prefixes``) and where its published ``configs`` are; more only if it differs.
 
     Args:
         path: Where it is from, or what it is called.
