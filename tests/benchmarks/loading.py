@@ -20,8 +20,8 @@ from pathlib import Path
 
 import psutil
 import torch
-from trainer_core.families.layouts.sd1_files import build_networks, original_state_dict
 
+from trainer_core.families.layouts.networks import build_networks, original_state
 from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.families.sd1 import SD1
 from trainer_core.files.resources import resource_path
@@ -35,7 +35,9 @@ CASES = [("F32", "F32"), ("F16", "F32"), ("F16", "F16")]
 def write_model(path: Path, dtype: str) -> None:
     """Write a file in the original layout, tensor by tensor, with weights from N(0, 0.02)."""
     tokenizer = resource_path("tokenizers", "clip")
-    state = original_state_dict(build_networks(path, published_architecture(), tokenizer))
+    networks = build_networks(path, published_architecture(), tokenizer)
+    parts = [original_state(networks, part) for part in networks.modules]
+    state = {name: tensor for part in parts for name, tensor in part.items()}
     header, end = {}, 0
     for name, tensor in state.items():
         begin, end = end, end + tensor.numel() * DTYPES[dtype].itemsize
@@ -51,15 +53,33 @@ def write_model(path: Path, dtype: str) -> None:
 
 
 def load(path: Path, dtype: str) -> dict[str, float]:
-    """Load a model in this process; return seconds, and bytes of memory and of the weights."""
+    """Load a whole model in this process; return seconds, and bytes of memory and of the weights.
+
+    The last part is then released and loaded again, as the VAE is for samples.
+    """
     before = psutil.Process().memory_info().rss
     start = time.perf_counter()
-    model = SD1.load(path, dtype=DTYPES[dtype])
+    model = SD1.open(path)
+    parts = (model.denoiser_part, *model.text_parts, model.image_part)
+    for part in parts:
+        model.load(part, dtype=DTYPES[dtype], device=torch.device("cpu"))
     seconds = time.perf_counter() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - before
-    networks = (model.denoiser, model.vae, model.text_encoder)
-    weights = sum(p.numel() * p.element_size() for n in networks for p in n.parameters())
-    return {"seconds": seconds, "peak": peak, "imports": before, "weights": weights}
+    weights = sum(p.numel() * p.element_size() for n in parts for p in model.module(n).parameters())
+    full = psutil.Process().memory_info().rss
+    model.release(model.image_part)
+    released = full - psutil.Process().memory_info().rss
+    start = time.perf_counter()
+    model.load(model.image_part, dtype=torch.float32, device=torch.device("cpu"))
+    again = time.perf_counter() - start
+    return {
+        "seconds": seconds,
+        "peak": peak,
+        "imports": before,
+        "weights": weights,
+        "released": released,
+        "again": again,
+    }
 
 
 @contextmanager
@@ -82,6 +102,8 @@ def report(path: Path, stored: str, loaded: str) -> str:
         f"{figures['peak'] / figures['weights']:.2f}",
         f"{figures['imports'] / GB:.2f} GB",
         f"{figures['seconds']:.1f} s",
+        f"{figures['released'] / GB:.2f} GB",
+        f"{figures['again']:.1f} s",
     ]
     return "| " + " | ".join(cells) + " |\n"
 
@@ -96,8 +118,9 @@ def main() -> None:
     if arguments.load:
         sys.stdout.write(json.dumps(load(arguments.load, arguments.dtype)))
         return
-    sys.stdout.write("| file | loaded as | peak | / weights | imports | time |\n")
-    sys.stdout.write("|---|---|---|---|---|---|\n")
+    sys.stdout.write("| file | loaded as | peak | / weights | imports | time |")
+    sys.stdout.write(" VAE released | loaded again |\n")
+    sys.stdout.write("|---|---|---|---|---|---|---|---|\n")
     for stored in dict.fromkeys(stored for stored, _ in CASES):
         with model_file(arguments.folder, stored) as path:
             for loaded in (loaded for file, loaded in CASES if file == stored):

@@ -23,7 +23,11 @@ from PIL import Image
 
 STEPS = 3
 SIDE_PX = 128
-CASES = ({}, {"gradient_checkpointing": "true"})
+CASES = (
+    {},
+    {"gradient_checkpointing": "true"},
+    {"gradient_checkpointing": "true", "network_train_unet_only": "true"},
+)
 
 RUN_FILE = """\
 format = "loom/1"
@@ -48,17 +52,18 @@ def main() -> None:
     """Measure every case, or one in this process if asked to."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
+    parser.add_argument("--python", default=sys.executable, help="of the trainer to measure")
     parser.add_argument("--train", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.train:
-        sys.stdout.write(json.dumps(train(arguments.train)))
+        sys.stdout.write(json.dumps(train(arguments.python, arguments.train)))
         return
-    sys.stdout.write("| gradient checkpointing | peak | to the first step | per step |\n")
-    sys.stdout.write("|---|---|---|---|\n")
+    sys.stdout.write("| gradient checkpointing | text encoder | peak | to the first step |")
+    sys.stdout.write(" per step |\n|---|---|---|---|---|\n")
     with model_file(arguments.folder, "F32") as model:
         run_file = write_project(model)
         for case in CASES:
-            sys.stdout.write(report(run_file, case))
+            sys.stdout.write(report(arguments.python, run_file, case))
 
 
 def write_project(model: Path) -> Path:
@@ -73,14 +78,16 @@ def write_project(model: Path) -> Path:
     return run_file
 
 
-def report(run_file: Path, case: dict[str, str]) -> str:
+def report(python: str, run_file: Path, case: dict[str, str]) -> str:
     """Train one case and return its line of the table."""
     flags = [f"--{name}={value}" for name, value in case.items()]
     # Through a process of its own, so that the highest memory of its children is this one's.
-    command = [sys.executable, __file__, "--train", str(run_file), "--overwrite", *flags]
+    own = [sys.executable, __file__, "--python", python]
+    command = [*own, "--train", str(run_file), "--overwrite", *flags]
     figures = json.loads(subprocess.check_output(command))
     cells = [
-        "on" if case else "off",
+        "on" if "gradient_checkpointing" in case else "off",
+        "frozen" if "network_train_unet_only" in case else "trained",
         f"{figures['peak'] / GB:.2f} GB",
         f"{figures['first']:.1f} s",
         f"{figures['step']:.1f} s",
@@ -88,9 +95,9 @@ def report(run_file: Path, case: dict[str, str]) -> str:
     return "| " + " | ".join(cells) + " |\n"
 
 
-def train(words: list[str]) -> dict[str, float]:
+def train(python: str, words: list[str]) -> dict[str, float]:
     """Run the trainer; return its memory in bytes, and seconds to the first and per step."""
-    command = [sys.executable, "-I", "-u", "-X", "utf8", "-m", "trainer_core", "train", *words]
+    command = [python, "-I", "-u", "-X", "utf8", "-m", "trainer_core", "train", *words]
     started = time.time()
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
     events: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
