@@ -18,6 +18,9 @@ from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import TrainSettings, params
 from trainer_core.texts import T
 
+# Whose word counts where two name the same thing.
+_WHO_LOOKS = ("places", "files", "pictures")
+
 
 class Document(QObject):
     """One run file being edited.
@@ -123,7 +126,7 @@ class Document(QObject):
         """Take note of problems that only a look at the files shows, instead of those before.
 
         Args:
-            source: Who looked.
+            source: Who looked: places, files, or pictures.
             problems: What was found.
         """
         if list(problems) != list(self._found.get(source, ())):
@@ -271,13 +274,10 @@ class Document(QObject):
         self.settings, self.problems = document.parse(absolute)
         self.usable = self.settings or _usable(absolute, self.problems)
         self.problems.extend(rules.check(self.usable))
-        named = [_thing(problem) for problem in self.problems]
-        for found in self._found.values():
-            self.problems.extend(
-                problem
-                for problem in found
-                if problem not in self.problems and _thing(problem) not in named
-            )
+        for source in sorted(self._found, key=_WHO_LOOKS.index):
+            named = {_thing(problem) for problem in self.problems}
+            found = (each for each in self._found[source] if _thing(each) not in named)
+            self.problems.extend([each for each in found if each not in self.problems])
 
 
 def content_stamp(path: Path) -> str | None:

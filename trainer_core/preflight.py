@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     found.problems += form_problems
     if found.settings is None:
         return found
-    found.problems += rules.check(found.settings)
+    found.problems += [*rules.check(found.settings), *rules.check_places(found.settings)]
     if not _has_error(found, _MODEL):
         found.problems += _model_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
@@ -67,12 +67,15 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     return found
 
 
-def file_problems(settings: TrainSettings) -> list[Problem]:
+def file_problems(settings: TrainSettings, absent: Container[str]) -> list[Problem]:
     """Return what is wrong inside the model, the prompt file and the state that are there.
 
-    That they are there is for `rules.check` to say. Reads headers and one short file.
+    Reads headers and one short file.
+
+    Args:
+        settings: Their paths are absolute.
+        absent: The settings whose paths cannot be used, as `rules.check_places` says.
     """
-    absent = {problem.path for problem in rules.existing_paths(settings)}
     found = []
     if _MODEL not in absent:
         found += _model_problems(settings)

@@ -10,8 +10,9 @@ from helpers.setting_values import after_suggestion
 
 from trainer_core.settings import rules
 from trainer_core.settings.param import Param
-from trainer_core.settings.problems import Severity
+from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import TrainSettings, params
+from trainer_core.texts import Text, text
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
 
@@ -19,6 +20,10 @@ UNET_ONLY = "adapter.network_train_unet_only"
 TEXT_ENCODER_ONLY = "adapter.network_train_text_encoder_only"
 RATES = ("optimizer.learning_rate", "optimizer.unet_lr", "optimizer.text_encoder_lr")
 WITH_UPSCALING: Mapping[str, object] = {"dataset.bucket_no_upscale": False}
+
+
+def check(settings: TrainSettings) -> list[Problem]:
+    return [*rules.check(settings), *rules.check_places(settings)]
 
 
 # ------------------------------------------------------------------ what must be there
@@ -39,7 +44,7 @@ def complete(tmp_path: Path) -> dict[str, object]:
 def test_complete_settings_have_no_problem(
     settings_of: SettingsOf, complete: dict[str, object]
 ) -> None:
-    assert rules.check(settings_of(complete)) == []
+    assert check(settings_of(complete)) == []
 
 
 @pytest.mark.parametrize(
@@ -51,7 +56,7 @@ def test_what_is_required_is_asked_for(
 ) -> None:
     del complete[path]
 
-    (problem,) = rules.check(settings_of(complete))
+    (problem,) = check(settings_of(complete))
     assert (problem.path, problem.severity) == (path, Severity.ERROR)
     assert str(problem.message).startswith("Choose ")
 
@@ -61,7 +66,7 @@ def test_further_pictures_do_without_a_picture_folder(
 ) -> None:
     complete["dataset.more_pictures"] = [complete.pop("dataset.train_data_dir")]
 
-    assert rules.check(settings_of(complete)) == []
+    assert check(settings_of(complete)) == []
 
 
 def test_each_further_picture_that_is_not_there_is_named_and_can_be_removed(
@@ -70,7 +75,7 @@ def test_each_further_picture_that_is_not_there_is_named_and_can_be_removed(
     there, gone = str(tmp_path), [str(tmp_path / "gone"), str(tmp_path / "gone.png")]
     settings = settings_of({**complete, "dataset.more_pictures": [gone[0], there, gone[1]]})
 
-    problems = rules.check(settings)
+    problems = check(settings)
     assert [str(problem.message) for problem in problems] == [f"{g} does not exist." for g in gone]
     assert {problem.path for problem in problems} == {"dataset.more_pictures"}
     mended = after_suggestion(settings, problems[0])
@@ -83,9 +88,33 @@ def test_a_drive_that_is_gone_makes_one_problem(
     gone = [str(tmp_path / "gone" / f"{number}.png") for number in range(40)]
     settings = settings_of({**complete, "dataset.more_pictures": [str(tmp_path), *gone]})
 
-    (problem,) = rules.check(settings)
+    (problem,) = check(settings)
     assert "40 of these cannot be read" in str(problem.message)
     assert after_suggestion(settings, problem).dataset.more_pictures == (tmp_path,)
+
+
+def test_what_does_not_answer_is_named_once_beside_what_is_gone(
+    settings_of: SettingsOf, tmp_path: Path
+) -> None:
+    def look(param: Param, path: Path) -> Text | None:
+        template = "{path} does not exist." if path.name == "gone" else rules.NOT_ANSWERING
+        return None if path == tmp_path else text(template, path=path)
+
+    names = [str(tmp_path), "/net/a", "/net/b", str(tmp_path / "gone")]
+    settings = settings_of({"dataset.more_pictures": names, "output.resume": "/net/c"})
+    problems = rules.check_places(settings, look)
+    told = [(problem.path, str(problem.message)) for problem in problems]
+    assert told == [
+        ("output.resume", f"{Path('/net/c')} is not answering."),
+        ("dataset.more_pictures", f"{Path('/net/a')} is not answering."),
+        ("dataset.more_pictures", f"{tmp_path / 'gone'} does not exist."),
+    ]
+    hints = [str(problem.suggestion.message) for problem in problems if problem.suggestion]
+    assert [hint.startswith("Check the network or the drive") for hint in hints] == [
+        True,
+        True,
+        False,
+    ]
 
 
 READ_PATHS = [
