@@ -8,6 +8,7 @@ from typing import Any, Literal
 from pydantic import ValidationError
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from desktop_app.languages import ENGLISH, SYSTEM, find_languages, language_folders
 from trainer_core.settings.document import from_raw, from_text, to_raw
 from trainer_core.settings.param import Choice, Param, Section, param, section_params
 from trainer_core.texts import T
@@ -18,6 +19,12 @@ THEMES: dict[str, Choice] = {
     "system": Choice(T("App", "Like the system")),
     "light": Choice(T("App", "Light")),
     "dark": Choice(T("App", "Dark")),
+}
+LANGUAGES = find_languages(language_folders())
+_LANGUAGE_CHOICES: dict[str, Choice] = {
+    SYSTEM: Choice(T("App", "Like the system")),
+    ENGLISH: Choice("English"),
+    **{code: Choice(language.name) for code, language in LANGUAGES.items()},
 }
 RECENT_LIMIT = 10
 
@@ -30,6 +37,13 @@ class AppSettings(Section):
         T("App", "Theme"),
         T("App", "Light or dark window."),
         choices=THEMES,
+    )
+    language: str = param(
+        SYSTEM,
+        T("App", "Language"),
+        T("App", "Language of the window; another one is used from the next start on."),
+        choices=_LANGUAGE_CHOICES,
+        restart=True,
     )
     start_at_once: bool = param(
         False,
