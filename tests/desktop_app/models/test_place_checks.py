@@ -14,6 +14,8 @@ from PySide6.QtWidgets import QLineEdit
 
 from desktop_app import drives
 from desktop_app.editors.page import SettingsPage
+from desktop_app.models.readiness import Readiness, readiness
+from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import params
 
@@ -160,3 +162,27 @@ def test_no_look_at_a_path_is_taken_in_the_windows_thread(
     workspace.document.undo_stack.undo()
     qtbot.waitUntil(lambda: not workspace.is_looking)
     assert seen == []
+
+
+def test_a_start_waits_for_a_place_until_it_counts_as_silent(
+    workspace: Workspace, ready_values: dict[str, object], release: threading.Event, qtbot
+):
+    workspace.document.apply(ready_values, "all that is needed")
+    qtbot.waitUntil(lambda: not workspace.is_looking)
+    assert workspace.document.errors == []
+    set_and_measure(workspace, OUTPUT, f"{DEAD}/out")
+    began = time.monotonic()
+    sheet = StartSheet(workspace)
+    qtbot.addWidget(sheet)
+    assert time.monotonic() - began < 4 * A_FRAME_S, "the sheet waited for a drive"
+    assert ready_of(workspace) is Readiness.LOOKING
+    assert not sheet.start_button.isEnabled()
+    qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.ERRORS)
+    release.set()
+    qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.READY)
+    assert sheet.start_button.isEnabled()
+    sheet.let_go()
+
+
+def ready_of(workspace: Workspace) -> Readiness:
+    return readiness(workspace.problems, is_looking=workspace.is_looking)
