@@ -54,6 +54,7 @@ class PictureChoice(QObject):
 
     def offer(self, offer: Offer) -> None:
         """Use what was dropped; if there are pictures already, ask about it."""
+        self.noticed.emit(left_out(offer))
         self._find("ask", lambda: offer)
 
     def add(self, paths: Iterable[Path]) -> None:
@@ -95,8 +96,7 @@ class PictureChoice(QObject):
         if found is None:
             return
         words = left_out(found.offer)
-        # The answer to a question must not hide what was said before.
-        if words or found.wish == "ask":
+        if words and found.wish != "ask":  # the answer to a question hides nothing said before
             self.noticed.emit(words)
         if not found.entries:
             return
