@@ -13,7 +13,8 @@ from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.commands.opening import Opening
-from desktop_app.preferences import Preferences
+from desktop_app.languages import speak
+from desktop_app.preferences import LANGUAGES, Preferences
 from desktop_app.theme.icons import app_icon
 from desktop_app.theme.style import apply_theme
 from desktop_app.window.main_window import MainWindow
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     app = _application()
     data_dir = data_folder()
     preferences = Preferences(data_dir / "preferences.ini")
+    speak(app, preferences.settings.language, LANGUAGES)
     _follow_theme(app, preferences)
     workspace = Workspace(preferences, data_dir)
     window = MainWindow(workspace)

@@ -2,41 +2,97 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+import time
+from collections.abc import Callable, Iterable
 from functools import cache, partial
 from queue import SimpleQueue
+from weakref import WeakSet
 
 from PySide6.QtCore import QCoreApplication, QObject, QTimer, Signal, SignalInstance
 
 _logger = logging.getLogger(__name__)
 
 
+_PATIENCE_S = 5.0  # with a thread that has to let go, but waits for a drive that is away
+
+
 class Threads:
     """Threads for background work, started when first needed.
 
     Python's, not Qt's: a `QThreadPool` waits for its threads when it is destroyed, and Qt destroys
-    children while Python holds its lock, which those threads need to finish.
+    children while Python holds its lock, which those threads need to finish. No executor's: the
+    end of the program waits for its threads, and one may wait for a drive that is away.
     """
 
     def __init__(self, count: int) -> None:
         self._count = count
-        self._executor: ThreadPoolExecutor | None = None
+        self._work: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
+        _all_threads.add(self)
+
+    def __del__(self) -> None:
+        for _ in self._threads:  # whoever owned them is gone without closing them
+            self._work.put(None)
 
     def run(self, work: Callable[[], object]) -> None:
         """Do ``work`` in one of the threads; see `_Mailbox` for what that takes."""
-        if self._executor is None:
-            self._executor = ThreadPoolExecutor(self._count, thread_name_prefix="background")
+        if len(self._threads) < self._count:
+            thread = threading.Thread(
+                target=_work_off, args=(self._work,), name="background", daemon=True
+            )
+            self._threads.append(thread)
+            thread.start()
         _mailbox().hold()
-        self._executor.submit(_work_and_release, work)
+        self._work.put(work)
 
     def close(self, *, wait: bool = True) -> None:
-        """End the threads, once everything is done; wait for that, or leave it to them."""
-        executor, self._executor = self._executor, None
-        if executor is not None:
-            executor.shutdown(wait=wait)
+        """End the threads, once everything is done; wait for that, or leave it to them.
+
+        A thread that has not ended after some seconds is left to itself too.
+        """
+        threads, self._threads = self._threads, []
+        work, self._work = self._work, SimpleQueue()
+        for _ in threads:
+            work.put(None)
+        _ending.update(threads)
+        if wait:
+            _join(threads)
+
+
+_all_threads: WeakSet[Threads] = WeakSet()
+_ending: WeakSet[threading.Thread] = WeakSet()
+
+
+def _join(threads: Iterable[threading.Thread]) -> None:
+    until = time.monotonic() + _PATIENCE_S
+    for thread in threads:
+        thread.join(max(until - time.monotonic(), 0.0))
+
+
+@atexit.register
+def _finish() -> None:
+    """Let what is being written come to its end before the program does."""
+    for threads in list(_all_threads):
+        threads.close(wait=False)
+    _join(list(_ending))
+
+
+def run_apart(work: Callable[[], object]) -> None:
+    """Do ``work`` in a thread of its own, for which nobody waits."""
+    _mailbox().hold()
+    threading.Thread(
+        target=_work_and_release, args=(work,), name="background-apart", daemon=True
+    ).start()
+
+
+def _work_off(queue: SimpleQueue[Callable[[], object] | None]) -> None:
+    while (work := queue.get()) is not None:
+        _work_and_release(work)
+        del work
 
 
 def _work_and_release(work: Callable[[], object]) -> None:
@@ -57,7 +113,8 @@ class _Mailbox(QObject):
 
     Python's cycle collector is off meanwhile. It runs in whatever thread happens to allocate, and
     destroys Qt objects there that hang in reference cycles; Qt crashes when timers or socket
-    notifiers end in another thread than theirs.
+    notifiers end in another thread than theirs. What is overdue is collected here, because a
+    thread may wait for a drive for hours.
     """
 
     _LOOK_EVERY = 10  # ms
@@ -94,6 +151,17 @@ class _Mailbox(QObject):
     def _make_calls(self) -> None:
         while not self._calls.empty():
             self._calls.get()()
+        if self._collects and self._works:
+            _collect_if_due()
+
+
+def _collect_if_due() -> None:
+    """Collect what Python's collector would have collected by now, the oldest that is due."""
+    due = [
+        count > limit > 0 for count, limit in zip(gc.get_count(), gc.get_threshold(), strict=True)
+    ]
+    if any(due):
+        gc.collect(max(generation for generation, is_due in enumerate(due) if is_due))
 
 
 @cache
@@ -127,6 +195,7 @@ class Job:
 
     def __init__(self, report: Callable[[Job, object], None]) -> None:
         self.is_cancelled = False
+        self.has_begun = False
         self._report = report
 
     def report(self, part: object) -> None:
@@ -152,6 +221,9 @@ class LatestJob(QObject):
         self._threads = Threads(1)
         self._gate = Gate(self)
         self._job: Job | None = None
+        self._task: Callable[[], object] | None = None  # what the job does
+        self._patience = QTimer(self, singleShot=True, interval=round(_PATIENCE_S * 1000))
+        self._patience.timeout.connect(self._on_impatient)
         self._reported_in_thread.connect(self._on_reported)
         self._finished_in_thread.connect(self._on_finished)
         self.destroyed.connect(partial(self._threads.close, wait=False))
@@ -167,18 +239,26 @@ class LatestJob(QObject):
         self._job = job = Job(partial(self._gate.emit, self._reported_in_thread))
         # The thread must not hold this object: its last reference could end there.
         finish = partial(self._gate.emit, self._finished_in_thread, job)
-        self._threads.run(partial(_do, job, work, finish))
+        self._task = partial(_do, job, work, finish)
+        self._threads.run(self._task)
+        self._patience.start()
 
     def cancel(self) -> None:
         """Drop the job at hand and its results."""
         if self._job is not None:
             self._job.is_cancelled = True
-            self._job = None
+            self._job = self._task = None
 
     def close(self) -> None:
         """Drop the job at hand and wait until its thread has let go of it."""
         self.cancel()
         self._threads.close()
+
+    def _on_impatient(self) -> None:
+        """Leave the thread to itself if it has not come to the newest job yet, and take another."""
+        if self._job is not None and self._task is not None and not self._job.has_begun:
+            self._threads.close(wait=False)
+            self._threads.run(self._task)
 
     def _on_reported(self, job: Job, part: object) -> None:
         if job is self._job:
@@ -186,13 +266,14 @@ class LatestJob(QObject):
 
     def _on_finished(self, job: Job, result: object) -> None:
         if job is self._job:
-            self._job = None
+            self._job = self._task = None
             self.finished.emit(result)
 
 
 def _do(job: Job, work: Callable[[Job], object], finish: Callable[[object], None]) -> None:
-    if job.is_cancelled:
+    if job.is_cancelled or job.has_begun:  # by another thread, when this one did not come to it
         return
+    job.has_begun = True
     result = None
     try:
         result = work(job)

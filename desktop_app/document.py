@@ -24,6 +24,9 @@ from trainer_core.texts import T
 
 S = TypeVar("S", bound=Settings, default=TrainSettings)
 
+# Whose word counts where two name the same thing.
+_WHO_LOOKS = ("places", "files", "pictures")
+
 
 class Document(QObject, Generic[S]):
     """One file of settings being edited: a run's, where nothing else is said.
@@ -145,7 +148,7 @@ class Document(QObject, Generic[S]):
         """Take note of problems that only a look at the files shows, instead of those before.
 
         Args:
-            source: Who looked.
+            source: Who looked: places, files, or pictures.
             problems: What was found.
         """
         if list(problems) != list(self._found.get(source, ())):
@@ -305,13 +308,10 @@ class Document(QObject, Generic[S]):
         self.settings, self.problems = self.schema.parse(absolute)
         self.usable = self.settings or self._usable(absolute)
         self.problems.extend(self._across())
-        named = [_subject(problem) for problem in self.problems]
-        for found in self._found.values():
-            self.problems.extend(
-                problem
-                for problem in found
-                if problem not in self.problems and _subject(problem) not in named
-            )
+        for source in sorted(self._found, key=_WHO_LOOKS.index):
+            named = {_subject(problem) for problem in self.problems}
+            found = (each for each in self._found[source] if _subject(each) not in named)
+            self.problems.extend([each for each in found if each not in self.problems])
 
     def _across(self) -> Sequence[Problem]:
         """Return the problems across settings."""

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 from PySide6.QtCore import QByteArray, QObject, QSettings, Signal
 
+from desktop_app.languages import ENGLISH, SYSTEM, find_languages, language_folders
 from trainer_core.catalogue.entry import Entry
 from trainer_core.settings.document import from_raw, from_text, to_raw
 from trainer_core.settings.param import Param, Section, param
@@ -19,6 +20,12 @@ THEMES: Mapping[str, Entry] = {
     "system": Entry(label=T("App", "Like the system")),
     "light": Entry(label=T("App", "Light")),
     "dark": Entry(label=T("App", "Dark")),
+}
+LANGUAGES = find_languages(language_folders())
+_LANGUAGE_CHOICES: Mapping[str, Entry] = {
+    SYSTEM: Entry(label=T("App", "Like the system")),
+    ENGLISH: Entry(label="English"),
+    **{code: Entry(label=language.name) for code, language in LANGUAGES.items()},
 }
 RECENT_LIMIT = 10
 
@@ -31,6 +38,13 @@ class AppSettings(Section):
         T("App", "Theme"),
         T("App", "Light or dark window."),
         choices=THEMES,
+    )
+    language: str = param(
+        SYSTEM,
+        T("App", "Language"),
+        T("App", "Language of the window; another one is used from the next start on."),
+        choices=_LANGUAGE_CHOICES,
+        restart=True,
     )
     start_at_once: bool = param(
         False,

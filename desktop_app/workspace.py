@@ -10,10 +10,11 @@ from desktop_app.captions import Captions
 from desktop_app.document import Document
 from desktop_app.document_file.autosave import Autosave
 from desktop_app.document_file.watch import FileWatch
-from desktop_app.models.file_checks import FileChecks
+from desktop_app.models.file_checks import FILES, FileChecks
 from desktop_app.models.pictures.dataset_model import DatasetModel
 from desktop_app.models.pictures.dataset_scan import place_problems
 from desktop_app.models.pictures.picture_choice import PictureChoice
+from desktop_app.models.place_checks import PlaceChecks
 from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.runs.known_runs import KnownRuns
 from desktop_app.models.runs.log_model import LogModel
@@ -26,7 +27,9 @@ from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl
 from desktop_app.trainer_python.trainer_python import TrainerPython
 from trainer_core.settings.rules.check import check
-from trainer_core.settings.schema import TRAIN
+from trainer_core.settings.schema import TRAIN, TrainSettings
+
+_PICTURES = ("dataset.train_data_dir", "dataset.more_pictures")
 
 
 class Workspace(QObject):
@@ -38,6 +41,7 @@ class Workspace(QObject):
         autosave: Keeps them aside while they are unsaved.
         watch: Notices when another program changes their file.
         dataset: The pictures that the document names.
+        places: Whether what it names is there.
         file_checks: What is wrong inside the other files that it names.
         captions: Edits of their captions.
         pictures: What changes which pictures it names.
@@ -71,6 +75,7 @@ class Workspace(QObject):
         self.autosave = Autosave(self.document, data_dir / "recovery", self)
         self.watch = FileWatch(self.document, self)
         self.dataset = DatasetModel(self)
+        self.places = PlaceChecks(self)
         self.file_checks = FileChecks(self)
         self.captions = Captions(self.document.undo_stack, self)
         self.pictures = PictureChoice(self.document, self)
@@ -94,6 +99,7 @@ class Workspace(QObject):
         self.dataset.close()
         self.run.leave()
         self.known_runs.close()
+        self.places.close()
         self.file_checks.close()
         self.record.close()
         self.python.close()
@@ -101,11 +107,20 @@ class Workspace(QObject):
     @property
     def is_looking(self) -> bool:
         """True until everything that the document names was looked at."""
-        return self.dataset.is_busy or self.file_checks.is_busy
+        return self.places.is_busy or self.dataset.is_busy or self.file_checks.is_busy
+
+    @property
+    def settings_in_reach(self) -> TrainSettings:
+        """The usable settings, without an output folder that has not answered."""
+        usable = self.document.usable
+        if self.places.is_unsure("output.output_dir"):
+            output = usable.output.model_copy(update={"output_dir": None})
+            return usable.model_copy(update={"output": output})
+        return usable
 
     def look_again(self) -> None:
         """See whether files came, went or changed while the user was in other programs."""
-        self.document.recheck()
+        self.places.look_again()
         self.file_checks.look_again(self.document.usable)
 
     def _tell_models(self) -> None:
@@ -128,6 +143,8 @@ class Workspace(QObject):
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
+        self.places.changed.connect(self._on_places_changed)
+        self.places.looked.connect(self._look_inside)
         self.file_checks.changed.connect(self._on_files_checked)
         # Queued: a caption may be written in the middle of selecting another picture.
         self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
@@ -144,11 +161,22 @@ class Workspace(QObject):
         self.run.command = self.python.command
 
     def _on_document_changed(self) -> None:
+        self.places.follow(self.document.usable)
+        self._look_inside()
         self.dataset.follow(self.document.raw, self.document.folder)
-        self.file_checks.follow(self.document.usable)
+
+    def _look_inside(self) -> None:
+        """Look into what is there; what has not answered would hold up the thread that asks."""
+        self.dataset.hold(self.places.is_unsure(*_PICTURES))
+        absent = {problem.path for problem in self.places.problems}
+        absent |= {path for path in FILES if self.places.is_unsure(path)}
+        self.file_checks.follow(self.document.usable, absent)
 
     def _on_problems_changed(self) -> None:
         self.problems.set_problems(self.document.problems)
+
+    def _on_places_changed(self) -> None:
+        self.document.set_found("places", self.places.problems)
 
     def _on_files_checked(self) -> None:
         self.document.set_facts(self.file_checks.facts)

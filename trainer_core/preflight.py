@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,9 +88,10 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     found.problems += form_problems
     if found.settings is None:
         return found
-    files = look_into_files(found.settings)
+    misplaced = check_places(found.settings)
+    files = look_into_files(found.settings, {problem.path for problem in misplaced})
     found.facts = files.facts
-    found.problems += check(found.settings, files.facts)
+    found.problems += [*check(found.settings, files.facts), *misplaced]
     found.problems += package_problems(found.settings, files.facts)
     found.problems += files.problems
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
@@ -99,12 +100,15 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     return found
 
 
-def look_into_files(settings: TrainSettings) -> FilesLook:
+def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLook:
     """Return what is in the model, the prompt file and the state that are there.
 
-    That they are there is for the rules to say. Reads headers and one short file.
+    Reads headers and one short file.
+
+    Args:
+        settings: Their paths are absolute.
+        absent: The settings whose paths cannot be used, as `check_places` says.
     """
-    absent = {problem.path for problem in check_places(settings)}
     found = FilesLook()
     if _MODEL not in absent:
         _look_at_model(found, settings)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from PySide6.QtCore import QMimeData
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QToolButton, QWidget
 
@@ -51,23 +48,16 @@ class PathEditor(Editor):
         return (self._field,)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Take a file or folder that may stand here."""
-        if self._dropped(event.mimeData()) is not None:
+        """Take a file or folder; whether it may stand here is said once it was looked at."""
+        if dropped_paths(event.mimeData()):
             accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
         """Take the file or folder."""
-        path = self._dropped(event.mimeData())
-        if path is not None:
+        paths = dropped_paths(event.mimeData())
+        if paths:
             accept_copy(event)
-            self._take(str(path))
-
-    def _dropped(self, data: QMimeData) -> Path | None:
-        paths = dropped_paths(data)
-        if not paths:
-            return None
-        fits = {"file": paths[0].is_file(), "folder": paths[0].is_dir()}
-        return paths[0] if fits.get(self.param.spec.path_kind or "", True) else None
+            self._take(str(paths[0]))
 
     def _browse_button(self) -> QToolButton:
         kind = self.param.spec.path_kind

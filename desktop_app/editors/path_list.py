@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -26,10 +26,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.background import LatestJob
 from desktop_app.editors.base import Editor
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
+from trainer_core.files.presence import is_folder
 from trainer_core.settings.param import Param
 from trainer_core.texts import T
 
@@ -44,6 +46,8 @@ class PathListEditor(Editor):
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
         self._value: object = []
+        self._sorting = LatestJob(self)
+        self._sorting.finished.connect(self._on_sorted)
         self._entries = EntryList(shown(T("App", "Drop folders or files here")), self)
         self._entries.removal_wanted.connect(self._remove)
         self._entries.itemChanged.connect(self._on_typed)
@@ -83,19 +87,18 @@ class PathListEditor(Editor):
             self._entries.setCurrentRow(self._entries.count() - 1)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Take files and folders that may stand here."""
-        if any(self._fits(path) for path in dropped_paths(event.mimeData())):
+        """Take files and folders; which of them may stand here is seen when they are dropped."""
+        if dropped_paths(event.mimeData()):
             accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name
-        """Add those that may stand here."""
+        """Add those that may stand here, once they were looked at in a thread."""
         accept_copy(event)
-        paths = dropped_paths(event.mimeData())
-        self.add(path.as_posix() for path in paths if self._fits(path))
+        paths, patterns = dropped_paths(event.mimeData()), self.param.spec.file_filter.split()
+        self._sorting.start(lambda job: _fitting(paths, patterns))
 
-    def _fits(self, path: Path) -> bool:
-        patterns = self.param.spec.file_filter.split()
-        return path.is_dir() or any(fnmatch(path.name.lower(), pattern) for pattern in patterns)
+    def _on_sorted(self, paths: Sequence[Path] | None) -> None:
+        self.add(path.as_posix() for path in paths or ())
 
     def _list(self) -> list[object]:
         return list(self._value) if isinstance(self._value, list | tuple) else [self._value]
@@ -162,6 +165,15 @@ class PathListEditor(Editor):
         column.addWidget(self._entries)
         column.addLayout(buttons)
         self.row.addLayout(column)
+
+
+def _fitting(paths: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
+    """Return folders, and files whose names fit."""
+    return [
+        path
+        for path in paths
+        if any(fnmatch(path.name.lower(), pattern) for pattern in patterns) or is_folder(path)
+    ]
 
 
 class EntryList(QListWidget):

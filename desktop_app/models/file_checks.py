@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import QObject, Signal
 
@@ -10,6 +10,8 @@ from desktop_app.background import LatestJob
 from trainer_core.preflight import FilesLook, look_into_files
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import Facts, TrainSettings
+
+FILES = ("model.pretrained_model_name_or_path", "sampling.sample_prompts", "output.resume")
 
 
 class FileChecks(QObject):
@@ -28,6 +30,7 @@ class FileChecks(QObject):
         self.problems: Sequence[Problem] = ()
         self.facts: Facts = {}
         self._named: tuple[object, ...] = ()
+        self._absent: frozenset[str] = frozenset()
         self._looking = LatestJob(self)
         self._looking.finished.connect(self._on_looked)
 
@@ -36,21 +39,24 @@ class FileChecks(QObject):
         """True until the newest look is finished."""
         return self._looking.is_running
 
-    def follow(self, settings: TrainSettings) -> None:
-        """Look into the files of these settings, if they are others than before."""
-        named = (
-            settings.model.pretrained_model_name_or_path,
-            settings.sampling.sample_prompts,
-            settings.output.resume,
-        )
+    def follow(self, settings: TrainSettings, absent: Collection[str]) -> None:
+        """Look into the files of these settings, if they are others than before.
+
+        Args:
+            settings: Their paths are absolute.
+            absent: The settings whose files cannot be looked into, or not yet.
+        """
+        absent = frozenset(absent).intersection(FILES)
+        named = (*map(settings.get, FILES), absent)
         if named != self._named:
-            self._named = named
+            self._named, self._absent = named, absent
             self._show(FilesLook())  # it was about other files
             self.look_again(settings)
 
     def look_again(self, settings: TrainSettings) -> None:
         """Look into the files again: another program may have changed them."""
-        self._looking.start(lambda job: look_into_files(settings))
+        absent = self._absent
+        self._looking.start(lambda job: look_into_files(settings, absent))
 
     def close(self) -> None:
         """Drop the work at hand and wait until its thread has let go."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from desktop_app.editors.row import Row
-from desktop_app.preferences import APP, Preferences
+from desktop_app.preferences import APP, LANGUAGES, Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from trainer_core.settings.document import from_raw, to_raw
 from trainer_core.settings.param import Param
 
-# These have a page of their own.
-_ELSEWHERE = frozenset({"trainer_python"})
+# These have a page of their own, or nothing to choose from.
+_ELSEWHERE = frozenset({"trainer_python"} | (set() if LANGUAGES else {"language"}))
 
 
 class GeneralPage(QWidget):

@@ -70,11 +70,11 @@ class EndPage(QWidget):
         self.path.setText("" if result is None else str(result))
         for part in (self.file, self.path, self.folder_button, self.copy_button):
             part.setVisible(result is not None)
-        step = can_go_on(outcome, run.folder, workspace.document.usable)
+        step = can_go_on(outcome, run.folder, workspace.settings_in_reach)
         self.go_on_button.setVisible(step is not None)
         if step is not None:
             self.go_on_button.setText(shown(T("App", "Go on from step {step}…"), step=step))
-        is_own = is_run_of(run.folder, workspace.document.usable)
+        is_own = is_run_of(run.folder, workspace.settings_in_reach)
         self.settings_button.setVisible(not is_own and has_run_file(run.folder))
         self._show_advice(next_steps(outcome, record, outcome.weights, is_own=is_own))
         self._strip.refresh()

@@ -57,7 +57,7 @@ class FailurePage(QWidget):
         """Show this end."""
         workspace = self._workspace
         folder = workspace.run.folder
-        state, is_own = state_left(outcome, folder), is_run_of(folder, workspace.document.usable)
+        state, is_own = state_left(outcome, folder), is_run_of(folder, workspace.settings_in_reach)
         self.failure = failure = failure_of(outcome, workspace.record, state, is_own=is_own)
         self._log_file = outcome.log_file
         self._preferences_page = outcome.preferences_page
@@ -69,7 +69,7 @@ class FailurePage(QWidget):
             Stat(shown(T("App", "What is left")), failure.saved),
         ]
         self._facts.show_facts([fact for fact in facts if fact.value])
-        step = can_go_on(outcome, folder, workspace.document.usable)
+        step = can_go_on(outcome, folder, workspace.settings_in_reach)
         self.go_on_button.setVisible(step is not None)
         if step is not None:
             self.go_on_button.setText(shown(T("App", "Go on from step {step}…"), step=step))

@@ -91,10 +91,11 @@ class StartSheet(QDialog):
         settings, scan = self.workspace.document.usable, self.workspace.dataset.scan
         plan = None if scan is None else scan.plan
         total_steps = None if plan is None else plan.total_steps
-        self._look_at_model(settings.model.pretrained_model_name_or_path)
+        if not self.workspace.places.is_unsure("model.pretrained_model_name_or_path"):
+            self._look_at_model(settings.model.pretrained_model_name_or_path)
         self._headline.setText(settings.output.output_name)
         self._facts.show_facts(summary(settings, scan, self._report))
-        self.names.show_taken(taken_name(settings, total_steps))
+        self.names.show_taken(taken_name(self.workspace.settings_in_reach, total_steps))
         self._show_problems()
         self._show_readiness()
         if self.isVisible():
@@ -192,6 +193,7 @@ class StartSheet(QDialog):
         workspace.problems.modelReset.connect(self.refresh)
         workspace.dataset.changed.connect(self.refresh)
         workspace.dataset.busy_changed.connect(self.refresh)
+        workspace.places.looked.connect(self.refresh)
         workspace.file_checks.looked.connect(self.refresh)
         workspace.document.changed.connect(self._on_document_changed)
         self._looking.finished.connect(self._on_model_seen)

@@ -92,6 +92,7 @@ class RunView(QScrollArea):
         workspace.problems.modelReset.connect(self._on_news)
         workspace.dataset.changed.connect(self._on_news)
         workspace.dataset.busy_changed.connect(self._on_news)
+        workspace.places.looked.connect(self._on_news)
         workspace.file_checks.looked.connect(self._on_news)
         workspace.document.changed.connect(self._on_news)
         workspace.document.replaced.connect(self._on_replaced)

@@ -1,6 +1,7 @@
 """The limits of size: modules, functions, parameters and nesting."""
 
 import ast
+from collections import Counter
 
 from helpers.source_tree import Function, Source, body_without_docstring, sources
 
@@ -9,6 +10,9 @@ DECLARATION_LINES = 600
 FUNCTION_LINES = 80
 PARAMETERS = 9
 NESTING = 3
+
+ROOM_FILES = 15
+SMALLEST = 30
 
 OWN = ("trainer_core", "desktop_app", "installers")
 BLOCKS = (ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.Match)
@@ -52,6 +56,20 @@ def test_modules_are_short_enough():
         if count > limit:
             too_long.append(f"{source.at(count)}: {count} lines, at most {limit}")
     assert not too_long, "\n".join(too_long)
+
+
+def test_rooms_of_the_app_are_small_enough():
+    rooms = Counter(source.path.parent for source in sources("desktop_app"))
+    assert [room.name for room, count in rooms.items() if count > ROOM_FILES] == []
+
+
+def test_modules_of_the_app_are_worth_a_file():
+    small = [
+        source.name
+        for source in sources("desktop_app")
+        if source.path.name != "__init__.py" and len(source.text.splitlines()) < SMALLEST
+    ]
+    assert small == [], "join them to what they serve"
 
 
 def test_functions_are_short_enough():

@@ -104,13 +104,45 @@ def test_garbage_with_qt_objects_is_never_collected_in_a_thread(latest, qtbot):
     owner.timer = QTimer(owner)
     owner.timer.start(1000)
     owner.cycle = owner
+    ended_in = []
+    weakref.finalize(owner, lambda: ended_in.append(threading.current_thread()))
+    del owner
+    with qtbot.waitSignal(latest.finished):
+        latest.start(lambda job: [[[]] for _ in range(100_000)])
+    gc.collect()
+    assert ended_in == [threading.current_thread()]
+
+
+def test_garbage_is_collected_while_a_thread_waits_for_long(latest, qtbot):
+    may_end = threading.Event()
+    latest.start(lambda job: may_end.wait(20))
+    owner = QObject()
+    owner.cycle = owner
     is_alive = weakref.ref(owner)
     del owner
-    with qtbot.waitSignal(latest.finished) as blocker:
-        latest.start(lambda job: [[[]] for _ in range(100_000)] and is_alive() is not None)
-    assert blocker.args == [True]
-    gc.collect()
-    assert is_alive() is None
+    kept = []
+
+    def is_gone() -> bool:
+        kept.extend([] for _ in range(gc.get_threshold()[0]))  # what the program makes meanwhile
+        return is_alive() is None
+
+    qtbot.waitUntil(is_gone)
+    assert latest.is_running
+    may_end.set()
+    qtbot.waitUntil(lambda: not latest.is_running)
+
+
+def test_a_thread_that_hangs_is_left_behind(latest, qtbot):
+    may_end = threading.Event()
+    latest._patience.setInterval(50)
+    results = []
+    latest.finished.connect(results.append)
+    latest.start(lambda job: may_end.wait(20) and "old")
+    latest.start(lambda job: "new")
+    qtbot.waitUntil(lambda: results == ["new"])
+    may_end.set()
+    qtbot.wait(50)
+    assert results == ["new"]
 
 
 def test_the_collector_works_again_after_the_work(latest, qtbot):

@@ -6,6 +6,7 @@ from desktop_app.document import Document
 from trainer_core.errors import SettingsError
 from trainer_core.settings import files
 from trainer_core.settings.problems import Problem, Severity
+from trainer_core.settings.rules.places import check_places
 from trainer_core.texts import text
 
 RUN_FILE = """\
@@ -191,6 +192,7 @@ def test_what_two_looks_find_is_said_once(document: Document, tmp_path: Path):
     document.set_value("dataset.train_data_dir", str(gone))
     message = text("The picture folder {path} does not exist.", path=gone)
     document.set_found("pictures", [Problem("dataset.train_data_dir", Severity.ERROR, message)])
+    document.set_found("places", check_places(document.usable))
     told = [problem for problem in document.problems if problem.path == "dataset.train_data_dir"]
     assert [str(problem.message) for problem in told] == [f"{gone} does not exist."]
 

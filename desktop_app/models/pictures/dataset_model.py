@@ -52,6 +52,8 @@ class DatasetModel(QObject):
         self.progress: CheckProgress | None = None
         self._request: SurveyRequest | None = None
         self._is_stale = False  # what the scan saw is no longer what is there
+        self._is_held = False  # a place has not answered yet whether it is there
+        self._waits = False  # for that
         self._checked: dict[Path, Checked] = {}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._look)
@@ -71,7 +73,7 @@ class DatasetModel(QObject):
     @property
     def is_busy(self) -> bool:
         """True until the newest look is finished."""
-        return self._pause.isActive() or self._looking.is_running
+        return self._pause.isActive() or self._waits or self._looking.is_running
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -98,10 +100,17 @@ class DatasetModel(QObject):
             self._show(None)
         if request is None:
             self._pause.stop()
+            self._waits = False
             self._looking.cancel()
         else:
             self._pause.start(0 if is_other_folder else _PAUSE_MS)
         self.busy_changed.emit()
+
+    def hold(self, is_held: bool) -> None:
+        """Look at nothing for now: a place has not answered; or look at what came meanwhile."""
+        self._is_held = is_held
+        if self._waits and not is_held:
+            self._look()
 
     def rescan(self) -> None:
         """Look at the pictures again, whatever is known of it."""
@@ -124,6 +133,10 @@ class DatasetModel(QObject):
 
     def _look(self) -> None:
         if self._request is None:
+            return
+        self._waits = self._is_held
+        if self._is_held:
+            self._looking.cancel()  # it may be waiting for the same drive
             return
         known = None if self._is_stale else self.scan
         self._is_stale = False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
@@ -25,6 +26,7 @@ class _Found:
     """What an offer comes to, once its folders were read, and what is to happen with it."""
 
     wish: str  # ask, add, or use
+    offer: Offer
     entries: tuple[Path, ...]
 
 
@@ -52,15 +54,16 @@ class PictureChoice(QObject):
 
     def offer(self, offer: Offer) -> None:
         """Use what was dropped; if there are pictures already, ask about it."""
-        self._find(offer, "ask")
+        self.noticed.emit(left_out(offer))
+        self._find("ask", lambda: offer)
 
     def add(self, paths: Iterable[Path]) -> None:
         """Add folders or pictures to those that are there."""
-        self._find(Offer.of(paths), "add")
+        self._find("add", partial(Offer.of, tuple(paths)))
 
     def use(self, paths: Iterable[Path]) -> None:
         """Use folders or pictures instead of those that are there."""
-        self._find(Offer.of(paths), "use")
+        self._find("use", partial(Offer.of, tuple(paths)))
 
     def remove(self, root: Root) -> None:
         """Take one place out of the settings."""
@@ -86,14 +89,16 @@ class PictureChoice(QObject):
         """Drop what is being read and wait until its thread has let go."""
         self._finding.close()
 
-    def _find(self, offer: Offer, wish: str) -> None:
-        words = left_out(offer)
-        if words or wish == "ask":  # the answer to a question must not hide what was said before
-            self.noticed.emit(words)
-        self._finding.start(lambda job: _Found(wish, entries_of(offer)))
+    def _find(self, wish: str, make: Callable[[], Offer]) -> None:
+        self._finding.start(lambda job: _read(wish, make()))
 
     def _on_found(self, found: _Found | None) -> None:
-        if found is None or not found.entries:
+        if found is None:
+            return
+        words = left_out(found.offer)
+        if words and found.wish != "ask":  # the answer to a question hides nothing said before
+            self.noticed.emit(words)
+        if not found.entries:
             return
         if found.wish == "use" or not self.has_pictures:
             self._use(found.entries)
@@ -152,3 +157,7 @@ class PictureChoice(QObject):
         return Path(folder) if is_set else None, [
             Path(str(entry)) for entry in raw["more_pictures"]
         ]
+
+
+def _read(wish: str, offer: Offer) -> _Found:
+    return _Found(wish, offer, entries_of(offer))

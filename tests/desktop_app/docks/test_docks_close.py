@@ -20,6 +20,7 @@ def busy_workspace(workspace, tmp_path, qtbot):
     folder = write_dataset(tmp_path / "pictures", {"2_cat": dict.fromkeys(names)})
     workspace.document.set_value("dataset.train_data_dir", folder.as_posix())
     qtbot.waitUntil(lambda: len(workspace.dataset.rows) == 30)
+    workspace.autosave.close()  # it would begin a thread of its own meanwhile
     stir(workspace, 1)
     return workspace
 

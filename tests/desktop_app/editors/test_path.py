@@ -22,10 +22,10 @@ def test_a_dropped_folder_is_committed(folder_editor: PathEditor, tmp_path: Path
     assert blocker.args == [str(tmp_path)]
 
 
-def test_a_file_is_not_taken_where_a_folder_belongs(folder_editor: PathEditor, tmp_path: Path):
-    file = tmp_path / "a.txt"
-    file.touch()
-    assert not drop(folder_editor, file)
+def test_what_is_dropped_is_taken_and_looked_at_later(folder_editor: PathEditor, tmp_path: Path):
+    # It may be on a drive that does not answer; that it is no folder is said beside it.
+    assert drop(folder_editor, tmp_path / "a.txt")
+    assert folder_editor.raw() == str(tmp_path / "a.txt")
 
 
 def test_an_empty_path_is_unset(folder_editor: PathEditor):

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QPushButton
 from desktop_app.editors.form import SectionForm
 from desktop_app.editors.path_list import PathListEditor
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN
 
 PATH = "dataset.more_pictures"
@@ -58,9 +59,10 @@ def test_a_drop_adds_folders_and_pictures_at_once_and_no_other_files(editor, tmp
     assert blocker.args == [["x", tmp_path.as_posix(), (tmp_path / "a.PNG").as_posix()]]
 
 
-def test_a_file_of_another_kind_is_not_taken(editor, tmp_path):
+def test_a_file_of_another_kind_is_not_taken(editor, tmp_path, qtbot):
     (tmp_path / "notes.txt").touch()
-    assert not drop(editor, tmp_path / "notes.txt")
+    drop(editor, tmp_path / "notes.txt", tmp_path)  # looked at together, in a thread
+    qtbot.waitUntil(lambda: entries(editor) == [tmp_path.as_posix()])
 
 
 def test_what_is_there_is_not_added_again(editor, qtbot):
@@ -149,6 +151,7 @@ def test_each_change_is_one_step_of_undo(document, tmp_path, qtbot):
     qtbot.addWidget(form)
     editor = form.rows[PATH].editor
     drop(editor, tmp_path)
+    qtbot.waitUntil(lambda: document.value(PATH) == [tmp_path.as_posix()])
     editor.add(["b.png", "c.png"])
     assert document.value(PATH) == [tmp_path.as_posix(), "b.png", "c.png"]
     document.undo_stack.undo()
@@ -161,6 +164,7 @@ def test_a_list_with_an_error_is_framed(document, qtbot):
     form = SectionForm("dataset", document)
     qtbot.addWidget(form)
     document.set_value(PATH, ["/gone/nowhere"])
+    document.set_found("places", check_places(document.usable))
     field = form.rows[PATH].editor.fields()[0]
     assert isinstance(field, QListWidget)
     assert field.property("invalid") is True

@@ -10,11 +10,11 @@ from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, Facts, Rule, TrainSettings
 
 # What is missing is said first, what merely has no effect last; the rest as the form has it.
-_ORDER = ("required", "places", *TRAIN.sections, "effects")
+_ORDER = ("required", *TRAIN.sections, "effects")
 
 
 def check(settings: TrainSettings, facts: Facts) -> list[Problem]:
-    """Return every problem across settings, in the order of the rules.
+    """Return every problem across settings, in the order of the rules; looks at no disk.
 
     Args:
         settings: What was asked for.

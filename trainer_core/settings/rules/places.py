@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from trainer_core.errors import (
@@ -18,37 +18,65 @@ from trainer_core.errors import (
 from trainer_core.settings.document import to_raw
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.settings.schema import TRAIN, Facts, Rules, TrainSettings
+from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T, Text, text
 
 # So many missing entries of a list are named one by one; a drive may be gone with all of them.
 _NAMED_ENTRIES = 3
 
 
-def check_places(settings: TrainSettings) -> list[Problem]:
-    """Return everything that only the disk can tell; a drive that is gone may take long."""
-    return [problem for rule in RULES for problem in rule(settings, {})]
+NOT_ANSWERING = T("Problems", "{path} is not answering.")
+_LOOK_LATER = T(
+    "Problems",
+    "Check the network or the drive; it is looked at again when you come back to the window.",
+)
+_WRITTEN = ("output.output_dir", "output.logging_dir")
+
+# Says why the path of a parameter cannot be used, None if it can or if nobody knows yet.
+Look = Callable[[Param, Path], Text | None]
 
 
-def existing_paths(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+def look_at(param: Param, value: Path) -> Text | None:
+    """Look at the disk, which may take its time: say why a path cannot be used, None if it can."""
+    return _place_message(value) if param.path in _WRITTEN else _path_message(param, value)
+
+
+def check_places(settings: TrainSettings, look: Look = look_at) -> list[Problem]:
+    """Return what is wrong with the places that the settings name.
+
+    It is no rule like the others: those look at no disk, so that a form can ask them at every edit.
+
+    Args:
+        settings: Their paths are absolute.
+        look: How a path is looked at; by default here and now.
+    """
+    return [*existing_paths(settings, look), *more_pictures(settings, look)]
+
+
+def existing_paths(settings: TrainSettings, look: Look = look_at) -> Iterator[Problem]:
     """Require that what is read exists and is of the right kind, and that results have a place."""
     for path, param in TRAIN.params().items():
         value = settings.get(path)
         if not isinstance(value, Path):
             continue
-        is_written = path in ("output.output_dir", "output.logging_dir")
-        message = _place_message(value) if is_written else _path_message(param, value)
+        message = look(param, value)
         if message is not None:
-            hint = Suggestion(text(T("Problems", "Choose another one, or correct the path.")))
+            choose = T("Problems", "Choose another one, or correct the path.")
+            hint = _LOOK_LATER if message.template == NOT_ANSWERING else choose
             kind = _kind_of(param)
-            yield Problem(path, Severity.ERROR, message, hint, kind=kind)
+            yield Problem(path, Severity.ERROR, message, Suggestion(text(hint)), kind=kind)
 
 
-def more_pictures(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+def more_pictures(settings: TrainSettings, look: Look = look_at) -> Iterator[Problem]:
     """Name the entries of the list that cannot be read, each with the list without them."""
     path = "dataset.more_pictures"
     param, entries = TRAIN.params()[path], settings.dataset.more_pictures
-    broken = {e: message for e in entries if (message := _path_message(param, e)) is not None}
+    broken = {e: message for e in entries if (message := look(param, e)) is not None}
+    silent = [m for m in broken.values() if m.template == NOT_ANSWERING]
+    if silent:  # the first stands for all: they need not be removed
+        later = Suggestion(text(_LOOK_LATER))
+        yield Problem(path, Severity.ERROR, silent[0], later, kind=DatasetError)
+        broken = {e: message for e, message in broken.items() if message not in silent}
     if len(broken) > _NAMED_ENTRIES:
         first = next(iter(broken))
         template = T("Problems", "{count} of these cannot be read; the first is {path}.")
@@ -107,6 +135,3 @@ def _kind_of(param: Param) -> type[TrainerError]:
         return StateError
     kinds = {"model": ModelFileError, "dataset": DatasetError, "output": OutputError}
     return kinds.get(param.section, SettingsError)
-
-
-RULES: Rules = (existing_paths, more_pictures)

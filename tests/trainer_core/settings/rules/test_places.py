@@ -10,9 +10,9 @@ from helpers.setting_values import after_suggestion
 
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.rules.check import check
-from trainer_core.settings.rules.places import existing_paths
+from trainer_core.settings.rules.places import NOT_ANSWERING, check_places, existing_paths
 from trainer_core.settings.schema import TRAIN, TrainSettings
+from trainer_core.texts import Text, text
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
 READ_PATHS = [
@@ -28,7 +28,7 @@ def test_each_further_picture_that_is_not_there_is_named_and_can_be_removed(
     there, gone = str(tmp_path), [str(tmp_path / "gone"), str(tmp_path / "gone.png")]
     settings = settings_of({**complete, "dataset.more_pictures": [gone[0], there, gone[1]]})
 
-    problems = check(settings, {})
+    problems = check_places(settings)
     assert [str(problem.message) for problem in problems] == [f"{g} does not exist." for g in gone]
     assert {problem.path for problem in problems} == {"dataset.more_pictures"}
     mended = after_suggestion(settings, problems[0])
@@ -41,9 +41,33 @@ def test_a_drive_that_is_gone_makes_one_problem(
     gone = [str(tmp_path / "gone" / f"{number}.png") for number in range(40)]
     settings = settings_of({**complete, "dataset.more_pictures": [str(tmp_path), *gone]})
 
-    (problem,) = check(settings, {})
+    (problem,) = check_places(settings)
     assert "40 of these cannot be read" in str(problem.message)
     assert after_suggestion(settings, problem).dataset.more_pictures == (tmp_path,)
+
+
+def test_what_does_not_answer_is_named_once_beside_what_is_gone(
+    settings_of: SettingsOf, tmp_path: Path
+) -> None:
+    def look(param: Param, path: Path) -> Text | None:
+        template = "{path} does not exist." if path.name == "gone" else NOT_ANSWERING
+        return None if path == tmp_path else text(template, path=path)
+
+    names = [str(tmp_path), "/net/a", "/net/b", str(tmp_path / "gone")]
+    settings = settings_of({"dataset.more_pictures": names, "output.resume": "/net/c"})
+    problems = check_places(settings, look)
+    told = [(problem.path, str(problem.message)) for problem in problems]
+    assert told == [
+        ("output.resume", f"{Path('/net/c')} is not answering."),
+        ("dataset.more_pictures", f"{Path('/net/a')} is not answering."),
+        ("dataset.more_pictures", f"{tmp_path / 'gone'} does not exist."),
+    ]
+    hints = [str(problem.suggestion.message) for problem in problems if problem.suggestion]
+    assert [hint.startswith("Check the network or the drive") for hint in hints] == [
+        True,
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize("param", READ_PATHS, ids=lambda param: param.path)
@@ -52,7 +76,7 @@ def test_a_path_that_is_not_there_is_named(
 ) -> None:
     settings = settings_of({param.path: str(tmp_path / "gone")})
 
-    (problem,) = existing_paths(settings, {})
+    (problem,) = existing_paths(settings)
     assert (problem.path, problem.severity) == (param.path, Severity.ERROR)
     assert str(problem.message) == f"{tmp_path / 'gone'} does not exist."
     assert problem.suggestion is not None
@@ -67,7 +91,7 @@ def test_a_path_must_be_of_its_kind(
     file.touch()
     settings = settings_of({param.path: str(tmp_path if kind == "folder" else file)})
 
-    messages = [str(problem.message) for problem in existing_paths(settings, {})]
+    messages = [str(problem.message) for problem in existing_paths(settings)]
     if param.spec.path_kind in (kind, "file_or_folder"):
         assert messages == []
     else:
@@ -78,7 +102,7 @@ def test_a_path_below_a_file_is_not_there(settings_of: SettingsOf, tmp_path: Pat
     (tmp_path / "file").touch()
     settings = settings_of({"dataset.train_data_dir": str(tmp_path / "file" / "cat")})
 
-    (problem,) = existing_paths(settings, {})
+    (problem,) = existing_paths(settings)
     assert "does not exist" in str(problem.message)
 
 
@@ -88,7 +112,7 @@ def test_a_path_that_no_system_takes_is_a_problem_not_a_crash(
 ) -> None:
     settings = settings_of({"dataset.train_data_dir": name})
 
-    (problem,) = existing_paths(settings, {})
+    (problem,) = existing_paths(settings)
     assert "cannot be read" in str(problem.message)
 
 
@@ -96,7 +120,7 @@ def test_output_folders_need_not_exist(settings_of: SettingsOf, tmp_path: Path) 
     gone = str(tmp_path / "gone")
     settings = settings_of({"output.output_dir": gone, "output.logging_dir": gone})
 
-    assert list(existing_paths(settings, {})) == []
+    assert list(existing_paths(settings)) == []
 
 
 @pytest.mark.parametrize("path", ["output.output_dir", "output.logging_dir"])
@@ -106,7 +130,7 @@ def test_an_output_folder_below_a_file_is_named(
     (tmp_path / "notes.txt").touch()
     settings = settings_of({path: str(tmp_path / "notes.txt" / "a" / "b")})
 
-    (problem,) = existing_paths(settings, {})
+    (problem,) = existing_paths(settings)
     assert (problem.path, problem.severity) == (path, Severity.ERROR)
     assert str(problem.message) == f"{tmp_path / 'notes.txt'} is a file, not a folder."
 
@@ -117,5 +141,5 @@ def test_an_output_folder_without_permission_is_named(
     monkeypatch.setattr("os.access", lambda place, mode: place != tmp_path)
     settings = settings_of({"output.output_dir": str(tmp_path / "new")})
 
-    (problem,) = existing_paths(settings, {})
+    (problem,) = existing_paths(settings)
     assert str(problem.message) == f"There is no permission to write to {tmp_path}."
