@@ -37,7 +37,7 @@ def existing_paths(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
         if not isinstance(value, Path):
             continue
         is_written = path in ("output.output_dir", "output.logging_dir")
-        message = _place_message(value) if is_written else _path_message(param, value)
+        message = _place_message(value) if is_written else path_message(param, value)
         if message is not None:
             hint = Suggestion(text(T("Problems", "Choose another one, or correct the path.")))
             kind = _kind_of(param)
@@ -48,7 +48,7 @@ def more_pictures(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Name the entries of the list that cannot be read, each with the list without them."""
     path = "dataset.more_pictures"
     param, entries = TRAIN.params()[path], settings.dataset.more_pictures
-    broken = {e: message for e in entries if (message := _path_message(param, e)) is not None}
+    broken = {e: message for e in entries if (message := path_message(param, e)) is not None}
     if len(broken) > _NAMED_ENTRIES:
         first = next(iter(broken))
         template = T("Problems", "{count} of these cannot be read; the first is {path}.")
@@ -88,13 +88,18 @@ def _unreadable(value: Path, error: OSError | ValueError) -> Text:
     return text(T("Problems", "{path} cannot be read: {reason}"), path=value, reason=reason)
 
 
-def _path_message(param: Param, value: Path) -> Text | None:
+def path_message(param: Param, value: Path) -> Text | None:
+    """Say why a path is not what a setting asks for, None if it is."""
     try:
         mode = value.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
+        if param.spec.path_kind == "new_file":
+            return _place_message(value.parent)
         return text(T("Problems", "{path} does not exist."), path=value)
     except (OSError, ValueError) as error:
         return _unreadable(value, error)
+    if param.spec.path_kind == "new_file":
+        return text(T("Problems", "{path} exists already."), path=value)
     if param.spec.path_kind == "folder" and not stat.S_ISDIR(mode):
         return text(T("Problems", "{path} is no folder."), path=value)
     if param.spec.path_kind == "file" and not stat.S_ISREG(mode):
