@@ -40,6 +40,15 @@ DOCKS: tuple[Dock, ...] = (
         "desktop_app.samples_view.view:SamplesView",
     ),
     Dock("run", T("App", "Run"), "start", _RIGHT, "desktop_app.run_view.view:RunView"),
+    Dock(
+        "tools",
+        T("App", "Tools"),
+        "tools",
+        _RIGHT,
+        "desktop_app.tools_view.view:ToolsView",
+        is_built_late=True,
+        is_open=False,  # training is what the window is for
+    ),
     Dock("log", T("App", "Log"), "log", _BOTTOM, "desktop_app.docks.log:LogView"),
     Dock(
         "problems",
