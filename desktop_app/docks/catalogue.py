@@ -40,15 +40,6 @@ DOCKS: tuple[Dock, ...] = (
         "desktop_app.samples_view.view:SamplesView",
     ),
     Dock("run", T("App", "Run"), "start", _RIGHT, "desktop_app.run_view.view:RunView"),
-    Dock(
-        "tools",
-        T("App", "Tools"),
-        "tools",
-        _RIGHT,
-        "desktop_app.tools_view.view:ToolsView",
-        is_built_late=True,
-        is_open=False,  # training is what the window is for
-    ),
     Dock("log", T("App", "Log"), "log", _BOTTOM, "desktop_app.docks.log:LogView"),
     Dock(
         "problems",
@@ -57,5 +48,14 @@ DOCKS: tuple[Dock, ...] = (
         _BOTTOM,
         "desktop_app.docks.problems:ProblemsView",
         is_in_front=True,  # it leads through the first settings
+    ),
+    Dock(
+        "tools",
+        T("App", "Tools"),
+        "tools",
+        _RIGHT,
+        "desktop_app.tools_view.view:ToolsView",
+        is_built_late=True,
+        is_open=False,  # training is what the window is for
     ),
 )

@@ -20,3 +20,16 @@ def _verify(folder: Path) -> Values:
 #: Each writes what its tool reads into the folder, and returns settings with which the tool writes
 #: every file that it can, into the same folder. Everything that is new for a tool stands here.
 EXAMPLES: Mapping[str, Callable[[Path], Values]] = {"verify_lora": _verify}
+
+
+#: A program in a tool's place: says hello and how far it is, then waits to be told to stop.
+SLOW_TOOL = """
+import json, sys
+def say(**event): print(json.dumps(event), flush=True)
+say(event="hello", version="0", pid=1)
+say(event="progress", phase="working", done=1, total=3, work={"template": "Reading"})
+for line in sys.stdin:
+    if json.loads(line)["command"] == "stop":
+        say(event="tool_done", reason="stopped")
+        break
+"""

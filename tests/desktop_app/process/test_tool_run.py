@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from helpers.lora_files import lora_tensors, write_lora_file
-from helpers.tool_examples import EXAMPLES
+from helpers.tool_examples import EXAMPLES, SLOW_TOOL
 from pytestqt.qtbot import QtBot
 
 from desktop_app.process.environment import TrainerCommand
@@ -18,17 +18,6 @@ from trainer_core.catalogue.tools import TOOLS
 from trainer_core.protocol.messages import ToolDone
 
 PATIENCE_MS = 30_000
-# Says hello and that it works, and then waits to be told to stop.
-_SLOW = """
-import json, sys
-def say(**event): print(json.dumps(event), flush=True)
-say(event="hello", version="0", pid=1)
-say(event="progress", phase="working", done=1, total=3, work={"template": "Reading"})
-for line in sys.stdin:
-    if json.loads(line)["command"] == "stop":
-        say(event="tool_done", reason="stopped")
-        break
-"""
 
 
 @pytest.fixture
@@ -67,7 +56,7 @@ def test_a_failure_names_its_setting(run: ToolRun, tmp_path: Path, qtbot: QtBot)
 
 def test_it_stops_when_asked(run: ToolRun, tmp_path: Path, qtbot: QtBot) -> None:
     script = tmp_path / "slow.py"
-    script.write_text(_SLOW, encoding="utf-8")
+    script.write_text(SLOW_TOOL, encoding="utf-8")
     run.command = TrainerCommand(sys.executable, (str(script),))
     with qtbot.waitSignal(run.progressed, timeout=PATIENCE_MS):
         run.start("verify_lora", {})
