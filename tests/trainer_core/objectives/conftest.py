@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from diffusers import DDPMScheduler
 
+from trainer_core.catalogue.families import ModelKind
 from trainer_core.families.base import NoiseSchedule
 from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.objectives.objective import NoisePrediction
@@ -16,5 +17,6 @@ from trainer_core.train.building import build_objective
 @pytest.fixture(scope="module")
 def objective() -> NoisePrediction:
     scheduler = DDPMScheduler.from_config(published_architecture().scheduler)
-    family = SimpleNamespace(noise_schedule=NoiseSchedule(scheduler.betas, "epsilon"))
+    schedule = NoiseSchedule(scheduler.betas, "epsilon")
+    family = SimpleNamespace(kind=ModelKind.SD1, noise_schedule=schedule)
     return build_objective(family)

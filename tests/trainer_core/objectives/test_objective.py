@@ -9,6 +9,7 @@ import torch
 from helpers import vectors
 from torch import Tensor
 
+from trainer_core.catalogue.families import ModelKind
 from trainer_core.errors import SettingsError
 from trainer_core.families.base import NoiseSchedule
 from trainer_core.objectives.noise import draw_posterior, draw_timesteps
@@ -60,6 +61,7 @@ def test_the_signal_to_noise_ratio_is_the_recorded_one(objective: NoisePredictio
 
 def test_a_model_that_predicts_something_else_is_refused() -> None:
     class Velocity:
+        kind = ModelKind.SD1
         noise_schedule = NoiseSchedule(torch.full((1000,), 0.01), "v_prediction")
 
     family: Any = Velocity()

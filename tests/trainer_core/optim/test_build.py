@@ -8,8 +8,9 @@ import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from trainer_core.catalogue.optimizers import OPTIMIZERS
+from trainer_core.catalogue.optimizers import OPTIMIZERS, OptimizerEntry
 from trainer_core.errors import SettingsError
+from trainer_core.optim import build as build_module
 from trainer_core.optim.build import build_optimizer, display_name
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
 
@@ -128,3 +129,30 @@ def test_display_name_is_the_class_with_its_arguments(groups: list[ParameterGrou
 
     assert plain == "torch.optim.adamw.AdamW"
     assert with_arguments == "torch.optim.adamw.AdamW(weight_decay=0.1,betas=(0.9, 0.99))"
+
+
+def test_what_makes_an_optimizer_what_its_name_says_is_fixed(
+    groups: list[ParameterGroup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = OptimizerEntry(
+        label="AMSGrad", implementation="torch.optim:AdamW", fixed={"amsgrad": True}
+    )
+    monkeypatch.setattr(build_module, "OPTIMIZERS", {"AMSGrad": entry})
+
+    assert build_optimizer("AMSGrad", groups, lr=0.5, args={}).defaults["amsgrad"] is True
+    with pytest.raises(SettingsError, match="has no argument amsgrad"):
+        build_optimizer("AMSGrad", groups, lr=0.5, args={"amsgrad": False})
+
+
+def test_a_package_that_cannot_be_loaded_is_named_with_a_way_out(
+    groups: list[ParameterGroup], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entry = OptimizerEntry(
+        label="Soap", implementation="no_such_soap.optim:Soap", package="soap>=1"
+    )
+    monkeypatch.setattr(build_module, "OPTIMIZERS", {"Soap": entry})
+
+    with pytest.raises(SettingsError, match="Soap needs no_such_soap, which cannot be") as caught:
+        build_optimizer("Soap", groups, lr=0.5, args={})
+
+    assert "Choose AdamW, or install no_such_soap" in str(caught.value.hint)
