@@ -9,7 +9,7 @@ from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
 from trainer_core.catalogue.families import TRAINABLE
-from trainer_core.dataset.audit import Audit, quick_audit
+from trainer_core.dataset.audit import Audit, Finding, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
@@ -123,6 +123,19 @@ def package_problems(settings: TrainSettings, facts: Facts) -> Iterator[Problem]
             yield Problem(path, Severity.ERROR, message, hint)
 
 
+def finding_problem(finding: Finding, *, setting: str) -> Problem:
+    """Return what an audit found as a problem of the setting that led to it."""
+    is_picture = finding.path.suffix.lower() in FORMAT_OF_EXTENSION  # else it is a folder
+    return Problem(
+        setting,
+        finding.severity,
+        finding.message,
+        Suggestion(finding.suggestion) if finding.suggestion else None,
+        picture=str(finding.path) if is_picture else "",
+        kind=DatasetError,
+    )
+
+
 def bucket_rules(pictures: DatasetSettings) -> BucketRules:
     """Return the bucket rules that the settings ask for.
 
@@ -189,14 +202,7 @@ def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
             found.index, rules=bucketing, caption_extension=pictures.caption_extension
         )
         found.problems += [
-            Problem(
-                _setting_of(finding.path, pictures),
-                finding.severity,
-                finding.message,
-                Suggestion(finding.suggestion) if finding.suggestion else None,
-                picture=_picture_at(finding.path),
-                kind=DatasetError,
-            )
+            finding_problem(finding, setting=_setting_of(finding.path, pictures))
             for finding in found.audit.findings
         ]
         if not found.audit.errors:
@@ -214,11 +220,6 @@ def _setting_of(path: Path, pictures: DatasetSettings) -> str:
     if folder is not None and (not pictures.more_pictures or path.is_relative_to(folder)):
         return "dataset.train_data_dir"
     return "dataset.more_pictures"
-
-
-def _picture_at(path: Path) -> str:
-    """Return the path of a picture that is trained; findings may be about folders too."""
-    return str(path) if path.suffix.lower() in FORMAT_OF_EXTENSION else ""
 
 
 def _plan_problems(plan: Plan) -> list[Problem]:

@@ -131,6 +131,21 @@ def test_conditions_name_other_parameters_and_values_they_take(param):
                 pytest.fail(f"{place(param)}: {condition} cannot hold: {error}")
 
 
+def test_errors_lead_to_settings_that_there_are():
+    paths = {param.path for param in PARAMETERS}
+    wrong = [
+        f"{source.at(keyword.value.lineno)}: {keyword.value.value}"
+        for source in sources()
+        for call in ast.walk(source.tree)
+        if isinstance(call, ast.Call)
+        for keyword in call.keywords
+        if keyword.arg == "setting"
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value not in paths
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
 def test_names_are_unique_across_sections():
     names = [param.name for param in OF_A_RUN]
     twice = {name for name in names if names.count(name) > 1}

@@ -55,7 +55,9 @@ def refusal(project: TinyProject, kind: str, *names: object, **changes: object) 
 
 def refused_model(project: TinyProject, model: Path) -> Failed:
     changes = {"model__pretrained_model_name_or_path": str(model)}
-    return refusal(project, "model_file", model, **changes)
+    failed = refusal(project, "model_file", model, **changes)
+    assert failed.setting == "model.pretrained_model_name_or_path"
+    return failed
 
 
 def test_a_missing_model_is_named(project: TinyProject, tmp_path: Path) -> None:
@@ -153,7 +155,9 @@ def test_a_truncated_picture_is_named(project: TinyProject) -> None:
     data = picture.read_bytes()
     picture.write_bytes(data[: len(data) // 2])
 
-    refusal(project, "dataset", picture)
+    failed = refusal(project, "dataset", picture)
+
+    assert failed.picture == str(picture)
 
 
 @pytest.mark.slow
@@ -164,7 +168,8 @@ def test_a_picture_damaged_inside_is_named_and_can_be_replaced(project: TinyProj
     data[middle : middle + 16] = bytes(16)
     picture.write_bytes(data)
 
-    failure(run_trainer("train", project.run_file()), "dataset", picture)
+    failed = failure(run_trainer("train", project.run_file()), "dataset", picture)
+    assert failed.picture == str(picture)
 
     write_picture(picture, (128, 64))
     again = run_trainer("train", project.run_file())
@@ -178,6 +183,7 @@ def test_a_caption_in_another_encoding_is_named(project: TinyProject) -> None:
     failed = refusal(project, "dataset", caption, "UTF-8")
 
     assert "save" in str(failed.hint)
+    assert failed.picture == str(caption.with_suffix(".png"))
 
 
 def test_a_missing_prompt_file_is_named(project: TinyProject, tmp_path: Path) -> None:
@@ -288,6 +294,7 @@ def test_a_full_disk_leaves_earlier_files_whole_and_no_half_ones(
 
     failed = failure(ended, "output", disk / "tiny.safetensors", code=FAILED_WHILE_RUNNING)
     assert "full" in str(failed.message)
+    assert failed.setting == "output.output_dir"
     assert {path.name for path in disk.iterdir()} == {"earlier.safetensors", "tiny.run"}
     assert (disk / "earlier.safetensors").read_bytes() == b"earlier"
 

@@ -118,6 +118,9 @@ def test_it_names_step_picture_and_timestep_and_no_other_picture(poisoned: Poiso
     named = re.findall(r"(\S+\.png) \(timestep (\d+)\)", message)
     assert [name for name, _ in named] == [poisoned.culprit]
     assert 0 <= int(named[0][1]) < 1000
+    assert Path(poisoned.ended.failed.picture).name == poisoned.culprit
+    assert Path(poisoned.ended.failed.picture).is_absolute()
+    assert poisoned.ended.failed.setting == "optimizer.learning_rate"
 
 
 def test_the_last_good_weights_are_kept(poisoned: Poisoned) -> None:

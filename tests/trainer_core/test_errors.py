@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from trainer_core import errors
-from trainer_core.errors import OutputError, SettingsError, TrainerError
+from trainer_core.errors import DatasetError, OutputError, SettingsError, TrainerError, about
+from trainer_core.settings.problems import Problem
 from trainer_core.texts import T
 
 KINDS = [
@@ -44,6 +45,27 @@ def test_there_need_not_be_a_hint() -> None:
 )
 def test_message_and_hint_read_as_sentences(message: str, hint: str, sentences: str) -> None:
     assert TrainerError(message, hint).sentences == sentences
+
+
+@pytest.mark.parametrize(("own", "seen"), [("model.family", "model.family"), ("", "output.resume")])
+def test_what_knows_the_place_gives_it_to_errors_that_have_none(own: str, seen: str) -> None:
+    with pytest.raises(TrainerError) as caught, about(setting="output.resume"):
+        raise TrainerError("It broke.", setting=own)
+
+    assert caught.value.setting == seen
+
+
+def test_an_error_and_its_problem_say_the_same_and_lead_to_the_same_place() -> None:
+    error = DatasetError(
+        "{path} is odd.", "Remove it.", setting="dataset.more_pictures", picture="a.png", path="a"
+    )
+
+    problem = Problem.of(error, setting="dataset.train_data_dir")
+    again = problem.as_error()
+
+    assert (problem.path, problem.picture) == ("dataset.more_pictures", "a.png")
+    assert vars(again) == vars(error)
+    assert (type(again), str(again)) == (DatasetError, "a is odd.")
 
 
 def test_kinds_are_unique_names() -> None:

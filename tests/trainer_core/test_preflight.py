@@ -15,7 +15,7 @@ from helpers.pictures import write_dataset
 from safetensors.numpy import save_file
 
 from trainer_core.catalogue.optimizers import OPTIMIZERS
-from trainer_core.preflight import Preflight, bucket_rules, examine, pace
+from trainer_core.preflight import Preflight, bucket_rules, examine, look_into_files, pace
 from trainer_core.settings.document import replaced
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
@@ -132,6 +132,22 @@ def test_every_part_is_examined_though_another_is_wrong(
 
 
 # ------------------------------------------------------------------ the model
+
+
+def test_what_a_detected_family_came_to_is_told(raw: dict[str, Any]) -> None:
+    found = examine(raw)
+    assert found.settings is not None
+
+    assert found.facts == {"family": "sd1"}
+    assert look_into_files(found.settings).facts == found.facts
+
+
+def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_path: Path) -> None:
+    tensors = {name: np.zeros((4, 4), np.float16) for name in SD1_TENSORS}
+    metadata = {"modelspec.prediction_type": "v"}
+    save_file(tensors, tmp_path / "base.safetensors", metadata)
+
+    assert examine(raw).facts == {"family": "sd1", "prediction_type": "v_prediction"}
 
 
 def test_a_lora_given_as_base_model_is_named(raw: dict[str, Any], tmp_path: Path) -> None:

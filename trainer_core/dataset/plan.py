@@ -142,7 +142,6 @@ def make_plan(
         raise DatasetError(
             T("Errors", "There are no pictures in {path}."),
             T("Errors", "Choose a folder that holds pictures."),
-            setting="dataset.train_data_dir",
             path=index.root,
         )
     placements = _placements(index, sizes, rules)

@@ -197,7 +197,8 @@ class Run:
         logging_dir = inputs.settings.output.logging_dir
         if logging_dir is not None:
             name = f"{folder.name}-{start.run_id}"
-            board = TensorBoardLog(logging_dir / name, from_step=self._first_step())
+            with about(setting="output.logging_dir"):
+                board = TensorBoardLog(logging_dir / name, from_step=self._first_step())
             self._emitter.listeners.append(board)
             held.callback(board.close)
 

@@ -14,8 +14,8 @@ from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, Root, build_index
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.errors import DatasetError, SettingsError
-from trainer_core.preflight import bucket_rules, pace
-from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.preflight import bucket_rules, finding_problem, pace
+from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 
@@ -139,21 +139,24 @@ def place_problems(scan: Scan | None) -> list[Problem]:
     """Return what keeps a whole place from being trained; what is wrong in it are findings."""
     if scan is None:
         return []
-    places = {root.path for root in scan.index.roots}
+    settings = {
+        root.path: "dataset.train_data_dir"
+        if root.path == scan.request.folder
+        else "dataset.more_pictures"
+        for root in scan.index.roots
+    }
     findings = () if scan.audit is None else scan.audit.errors
-    facts = [
-        *((r.path, r.failure.message, r.failure.hint) for r in scan.index.roots if r.failure),
-        *((f.path, f.message, f.suggestion) for f in findings if f.path in places),
-    ]
-    folder = scan.request.folder
     return [
-        Problem(
-            "dataset.train_data_dir" if path == folder else "dataset.more_pictures",
-            Severity.ERROR,
-            message,
-            None if hint is None else Suggestion(hint),
-        )
-        for path, message, hint in facts
+        *(
+            Problem.of(root.failure, setting=settings[root.path])
+            for root in scan.index.roots
+            if root.failure is not None
+        ),
+        *(
+            finding_problem(finding, setting=settings[finding.path])
+            for finding in findings
+            if finding.path in settings
+        ),
     ]
 
 

@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
@@ -7,7 +9,9 @@ from desktop_app.editors.form import SectionForm
 from desktop_app.editors.problem_line import ProblemLine
 from desktop_app.editors.row import Row
 from desktop_app.widgets.icon_button import IconButton
-from trainer_core.settings.schema import TRAIN
+from trainer_core.catalogue.entry import Entry
+from trainer_core.settings.param import Section, acts_if, param
+from trainer_core.settings.schema import TRAIN, Schema, Settings
 
 
 @pytest.fixture
@@ -134,3 +138,49 @@ def test_every_row_names_its_setting_to_screen_readers(adapter: SectionForm):
     for path, row in adapter.rows.items():
         for field in row.editor.fields():
             assert field.accessibleName() == TRAIN.params()[path].spec.label
+
+
+# ------------------------------------------------------------------ other settings than a run's
+
+
+class ToolSettings(Section):
+    """What a tool might ask for."""
+
+    kind: str = param(
+        "auto",
+        "Kind",
+        "How it merges.",
+        choices={
+            "auto": Entry(label="Detect"),
+            "plain": Entry(label="Plain"),
+            "svd": Entry(label="SVD"),
+        },
+    )
+    rank: int = param(
+        8, "Rank", "Of the result.", minimum=1, maximum=64, step=1, when=(acts_if("kind", "svd"),)
+    )
+
+
+@pytest.fixture
+def tool(qapp) -> Iterator[Document[Settings]]:
+    made = Document(Schema.of_section("merge", "Merge", ToolSettings))
+    yield made
+    made.undo_stack.clear()
+
+
+def test_a_tool_s_settings_make_a_form(tool: Document[Settings], qtbot):
+    form = shown_form("merge", tool, qtbot)
+    assert list(form.rows) == ["merge.kind", "merge.rank"]
+    form.rows["merge.rank"].committed.emit("merge.rank", 0)
+    assert tool.value("merge.rank") == 0
+    assert form.rows["merge.rank"].has_error
+
+
+def test_a_setting_dims_once_it_is_known_what_auto_came_to(tool: Document[Settings], qtbot):
+    form = shown_form("merge", tool, qtbot)
+    row = form.rows["merge.rank"]
+    assert "Acts only" not in row.toolTip()
+    tool.set_facts({"kind": "plain"})
+    assert "Acts only if Kind is: SVD." in row.toolTip()
+    tool.set_facts({"kind": "svd"})
+    assert "Acts only" not in row.toolTip()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import importlib
 import pkgutil
-from pathlib import Path
 
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, Facts, Rule, TrainSettings
@@ -27,7 +26,8 @@ def check(settings: TrainSettings, facts: Facts) -> list[Problem]:
 @functools.cache
 def all_rules() -> tuple[Rule, ...]:
     """Return the rules of every module of this room, in order."""
-    found = pkgutil.iter_modules([str(Path(__file__).parent)])
+    room = importlib.import_module(__package__)
+    found = pkgutil.iter_modules(room.__path__)
     names = sorted((module.name for module in found), key=_place)
     modules = (importlib.import_module(f"{__package__}.{name}") for name in names)
     return tuple(rule for module in modules for rule in getattr(module, "RULES", ()))
