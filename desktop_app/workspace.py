@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QUndoGroup
 
 from desktop_app.captions import Captions
 from desktop_app.document import Document
@@ -25,6 +26,7 @@ from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl
+from desktop_app.tools import Tools
 from desktop_app.trainer_python.trainer_python import TrainerPython
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.schema import TRAIN, TrainSettings
@@ -36,6 +38,7 @@ class Workspace(QObject):
     """One open document, its dataset, and the run that was started from it.
 
     Attributes:
+        undo: The steps that undo and redo go: the document's, or those of the tool at hand.
         document: The settings being edited.
         filter: Which of the document's settings are shown.
         autosave: Keeps them aside while they are unsaved.
@@ -51,6 +54,7 @@ class Workspace(QObject):
         metrics: What the run measured.
         samples: The pictures that the run drew.
         log: What the run said to people.
+        tools: What is said to the tools, and the one at work.
         known_runs: The runs that were started before.
         preferences: The app's own settings.
         python: The Python that trains.
@@ -71,6 +75,9 @@ class Workspace(QObject):
         self.data_dir = data_dir
         self.preferences = preferences
         self.document = Document(TRAIN, check, self)
+        self.undo = QUndoGroup(self)
+        self.undo.addStack(self.document.undo_stack)
+        self.undo.setActiveStack(self.document.undo_stack)
         self.filter = SettingsFilter(self.document, self)
         self.autosave = Autosave(self.document, data_dir / "recovery", self)
         self.watch = FileWatch(self.document, self)
@@ -86,12 +93,14 @@ class Workspace(QObject):
         self.run = RunControl(self)
         self._tell_models()  # before anybody who looks at the models when the run says something
         self.record = RunRecord(self.run, self)
+        self.tools = Tools(self.undo, self)
         self.python = TrainerPython(preferences, data_dir, self)
         self.known_runs = KnownRuns(self.run, self.document, data_dir / "known-runs.json", self)
         self._connect()
 
     def close(self) -> None:
         """Leave no thread at work, and nothing unsaved aside; a run found at work goes on."""
+        self.tools.close()
         self.autosave.close()
         self.document.undo_stack.clear()  # Qt crashes where the collector destroys its steps
         self.watch.close()
@@ -158,7 +167,7 @@ class Workspace(QObject):
         self.log.add_outcome(outcome, self.run.heard_at)
 
     def _on_python_chosen(self) -> None:
-        self.run.command = self.python.command
+        self.run.command = self.tools.run.command = self.python.command
 
     def _on_document_changed(self) -> None:
         self.places.follow(self.document.usable)

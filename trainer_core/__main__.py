@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from trainer_core.catalogue.tools import TOOLS
 from trainer_core.errors import TrainerError
 from trainer_core.files.demo_project import copy_demo
 from trainer_core.files.run_folder import free_name
@@ -23,7 +24,9 @@ from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
 from trainer_core.settings.document import Raw, closest, replaced
 from trainer_core.settings.reference import describe, describe_lines
-from trainer_core.settings.schema import TRAIN
+from trainer_core.settings.schema import TRAIN, AnySchema
+from trainer_core.settings.tools.schema import tool_schema
+from trainer_core.tools import run as tools
 from trainer_core.train.check import as_json, as_lines, exit_code, report
 from trainer_core.train.entry import train
 from trainer_core.train.run import Request
@@ -52,10 +55,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 class _Parser(argparse.ArgumentParser):
     """Says "did you mean" for a flag that does not exist."""
 
+    schema: AnySchema = TRAIN  # whose settings are flags
+
     def error(self, message: str) -> NoReturn:
         unknown = message.rpartition("unrecognized arguments: ")[2].split(" ")[0]
         name = unknown.lstrip("-").partition("=")[0]
-        known = [*setting_names(TRAIN), "set", "overwrite", "continue", "json", "folder"]
+        own = ["overwrite", "continue", "json", "folder"] if self.schema is TRAIN else []
+        known = [*setting_names(self.schema), "set", *own]
         guess = closest(name, known) if unknown.startswith("--") else None
         hint = f" Did you mean --{guess}?" if guess else ""
         super().error(message + "." * (not message.endswith((".", ")"))) + hint)
@@ -92,10 +98,34 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(command=_check)
     every = commands.add_parser("describe", help="describe every setting", allow_abbrev=False)
     every.add_argument("--json", action="store_true", help="print JSON")
+    every.add_argument("--tool", metavar="NAME", help="those of a tool instead of a run's")
     every.set_defaults(command=_describe)
     demo = commands.add_parser("demo", help="train the demo project", allow_abbrev=False)
     demo.add_argument("--folder", type=Path, help="where to copy it (default: your data folder)")
     demo.set_defaults(command=_demo)
+    tool = commands.add_parser(
+        "tool",
+        help="use a tool; without a name, list them",
+        usage="%(prog)s [NAME [--SETTING VALUE ...] [SETTINGS.toml]]",
+        epilog="tool NAME --help describes the settings of one.",
+        allow_abbrev=False,
+    )
+    tool.add_argument("name", metavar="NAME", nargs="?", help="of the tool")
+    tool.add_argument("words", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
+    tool.set_defaults(command=_tool)
+    return parser
+
+
+def _tool_parser(name: str) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog=f"lora-loom-trainer tool {name}",
+        description=TOOLS[name].help,
+        usage="%(prog)s [--SETTING VALUE ...] [SETTINGS.toml]",
+        allow_abbrev=False,
+    )
+    parser.schema = schema = tool_schema(name)
+    parser.add_argument("run_file", type=Path, metavar="SETTINGS.toml", nargs="?")
+    add_setting_flags(parser, schema)
     return parser
 
 
@@ -104,15 +134,17 @@ def _add_run_file(parser: argparse.ArgumentParser) -> None:
     add_setting_flags(parser, TRAIN)
 
 
-def _raw(arguments: argparse.Namespace) -> Raw:
-    """Return the run file's values with the flags over them, all paths absolute.
+def _raw(arguments: argparse.Namespace, schema: AnySchema = TRAIN) -> Raw:
+    """Return the file's values with the flags over them, all paths absolute.
 
     Paths in the file are meant from its folder, those of flags from the working folder.
     """
-    path: Path = arguments.run_file
-    from_file = TRAIN.with_absolute_paths(files.load(path).raw, path.absolute().parent)
-    from_flags = replaced({}, changes_from_flags(arguments, TRAIN))
-    flags = TRAIN.with_absolute_paths(from_flags, Path.cwd())
+    path: Path | None = arguments.run_file
+    from_file: Raw = {}
+    if path is not None:  # a tool needs none
+        from_file = schema.with_absolute_paths(files.load(path).raw, path.absolute().parent)
+    from_flags = replaced({}, changes_from_flags(arguments, schema))
+    flags = schema.with_absolute_paths(from_flags, Path.cwd())
     changes = {f"{s}.{name}": v for s, values in flags.items() for name, v in values.items()}
     return replaced(from_file, changes)
 
@@ -141,11 +173,30 @@ def _check(arguments: argparse.Namespace) -> int:
     return exit_code(found)
 
 
+def _tool(arguments: argparse.Namespace) -> int:
+    """Use a tool, or list them all: those are words for people, whatever stdout is."""
+    name, words = arguments.name, arguments.words
+    if name is None:
+        width = max(map(len, TOOLS))
+        sys.stdout.writelines(f"{each:<{width}}  {entry.help}\n" for each, entry in TOOLS.items())
+        return 0
+    parser = _tool_parser(name) if name in TOOLS else None
+    parsed = None if parser is None else parser.parse_args(words)
+
+    def ask() -> tools.Request:
+        schema = tool_schema(name)  # in words if there is no such tool
+        assert parsed is not None, "its parser was made"
+        return tools.Request(name, _raw(parsed, schema))
+
+    return tools.use_tool(ask)
+
+
 def _describe(arguments: argparse.Namespace) -> int:
+    schema = TRAIN if arguments.tool is None else tool_schema(arguments.tool)
     if arguments.json:
-        sys.stdout.write(json.dumps(describe(TRAIN), indent=1, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(describe(schema), indent=1, ensure_ascii=False) + "\n")
     else:
-        sys.stdout.writelines(f"{line}\n" for line in describe_lines(TRAIN))
+        sys.stdout.writelines(f"{line}\n" for line in describe_lines(schema))
     return 0
 
 

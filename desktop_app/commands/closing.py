@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.files import FileCommands
 from desktop_app.process.outcome import Ending, Outcome
-from desktop_app.questions import Answer, Ask, Question, ask
+from desktop_app.questions import CANCEL, Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.files.run_folder import state_step
@@ -42,30 +42,48 @@ class Closing(QObject):
         self._window = window
         self._ask = ask
         self._leave = leave
+        self._waits_for_run = False  # it was told to stop, or that the window goes
         self._is_agreed = False  # all questions are answered; only the trainer is waited for
         self._agreed_raw: Raw | None = None  # the settings about which they were answered
         self._is_detaching = False
         workspace.run.ended.connect(self._on_ended)
+        workspace.tools.run.ended.connect(self._on_tool_ended)
         workspace.run.detached.connect(self._on_detached)
 
     def may_close(self) -> bool:
         """Tell whether the window may close now; asks what must be asked."""
-        run = self._workspace.run
         if self._is_agreed:
-            return not run.is_running and self._may_leave_edits()
-        if not (self._files.may_leave() and self._may_end_installation()):
+            return not self._is_awaited and self._may_leave_edits()
+        if not (self._files.may_leave() and self._may_end_installation() and self._may_end_tool()):
             return False
-        if not run.is_running:
-            return True
-        answer = self._ask(self._window, _question())
-        if answer == _KEEP and run.is_attached:
-            return True  # it does not know this window
-        if answer == _KEEP:
+        run = self._workspace.run
+        answer = self._ask(self._window, _question()) if run.is_running else _KEEP
+        if answer == CANCEL:
+            return False
+        # One that was found does not know this window.
+        if run.is_running and answer == _KEEP and not run.is_attached:
+            self._workspace.tools.run.stop()
             self._detach()
-        elif answer == _STOP:
+            return False
+        if answer == _STOP:
             self._agree()
+            self._waits_for_run = True
             run.stop(save=True)
-        return False
+        if self._workspace.tools.run.is_running:
+            self._agree()
+            self._workspace.tools.run.stop()
+        return not self._is_agreed
+
+    @property
+    def _is_awaited(self) -> bool:
+        """True while something runs that must not be cut off."""
+        is_training = self._waits_for_run and self._workspace.run.is_running
+        return is_training or self._workspace.tools.run.is_running
+
+    def _may_end_tool(self) -> bool:
+        if not self._workspace.tools.run.is_running:
+            return True
+        return self._ask(self._window, _tool_question()) == _END
 
     def _may_end_installation(self) -> bool:
         if self._workspace.python.installation is None:
@@ -82,7 +100,7 @@ class Closing(QObject):
 
     def _detach(self) -> None:
         self._agree()
-        self._is_detaching = True
+        self._is_detaching = self._waits_for_run = True
         QTimer.singleShot(_DETACH_TIMEOUT_MS, self, self._on_detached)
         self._workspace.run.detach()
 
@@ -95,9 +113,20 @@ class Closing(QObject):
 
     def _on_ended(self, outcome: Outcome) -> None:
         self._is_detaching = False
-        if self._is_agreed and not _is_lost(outcome):
-            self.ready.emit()
-        self._is_agreed = False
+        if _is_lost(outcome):
+            self._is_agreed = False
+        self._go_on()
+
+    def _on_tool_ended(self, _outcome: Outcome) -> None:
+        if not self._is_detaching:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Close the window once everything that was waited for has ended."""
+        if not self._is_awaited:
+            if self._is_agreed:
+                self.ready.emit()
+            self._is_agreed = self._waits_for_run = False
 
 
 def _is_lost(outcome: Outcome) -> bool:
@@ -113,6 +142,16 @@ def _installation_question() -> Question:
         shown(T("App", "Packages are being installed for the trainer.")),
         shown(T("App", "Closing ends that. What is done stays; Install goes on from there.")),
         (Answer(_END, shown(T("App", "End the installation")), is_destructive=True),),
+        shown(T("App", "Keep the window open")),
+    )
+
+
+def _tool_question() -> Question:
+    return Question(
+        shown(T("App", "A tool is at work")),
+        shown(T("App", "A tool is not done yet.")),
+        shown(T("App", "Closing stops it; what it has not finished is not written.")),
+        (Answer(_END, shown(T("App", "Stop the tool")), is_destructive=True),),
         shown(T("App", "Keep the window open")),
     )
 

@@ -49,4 +49,13 @@ DOCKS: tuple[Dock, ...] = (
         "desktop_app.docks.problems:ProblemsView",
         is_in_front=True,  # it leads through the first settings
     ),
+    Dock(
+        "tools",
+        T("App", "Tools"),
+        "tools",
+        _RIGHT,
+        "desktop_app.tools_view.view:ToolsView",
+        is_built_late=True,
+        is_open=False,  # training is what the window is for
+    ),
 )

@@ -29,6 +29,7 @@ class Dock:
         is_built_late: True if it is built when it is first seen, because that takes a while; it
             may listen to nothing but models then.
         is_in_front: Whether its tab is the one in front then, instead of the first.
+        is_open: False if it is closed then; the View menu opens it.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Dock:
     sections: tuple[str, ...] = ()
     is_built_late: bool = False
     is_in_front: bool = False
+    is_open: bool = True
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the dock's widget; its module is loaded only now."""

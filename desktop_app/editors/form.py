@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -23,8 +24,24 @@ class SectionForm(QWidget):
 
     help_wanted = Signal(str)
 
-    def __init__(self, section: str, document: Document, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        section: str,
+        document: Document[Any],
+        parent: QWidget | None = None,
+        *,
+        has_title: bool = True,
+    ) -> None:
+        """Build the rows.
+
+        Args:
+            section: Of the document's schema.
+            document: What is edited.
+            parent: Qt's owner.
+            has_title: Whether the section's title stands above them.
+        """
         super().__init__(parent)
+        self._has_title = has_title
         self._document = document
         self.section = section
         self.rows = {
@@ -96,6 +113,7 @@ class SectionForm(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.gap_m)
+        title.setVisible(self._has_title)
         layout.addWidget(title)
         layout.addWidget(self._basic)
         layout.addWidget(self.advanced)

@@ -62,7 +62,9 @@ class PathEditor(Editor):
     def _browse_button(self) -> QToolButton:
         kind = self.param.spec.path_kind
         button = IconButton("folder", shown(T("App", "Browse…")), self)
-        if kind == "file":
+        if kind == "new_file":
+            button.clicked.connect(self._browse_new_file)
+        elif kind == "file":
             button.clicked.connect(self._browse_file)
         elif kind == "folder":
             button.clicked.connect(self._browse_folder)
@@ -76,11 +78,22 @@ class PathEditor(Editor):
 
     def _browse_file(self) -> None:
         label = shown(self.param.spec.label)
+        path, _ = QFileDialog.getOpenFileName(self, label, self._field.text(), self._filter())
+        self._take(path)
+
+    def _browse_new_file(self) -> None:
+        # No question about replacing: that is refused later, so there is nothing to agree to.
+        label, option = shown(self.param.spec.label), QFileDialog.Option.DontConfirmOverwrite
+        start, wanted = self._field.text(), self._filter()
+        path, _ = QFileDialog.getSaveFileName(self, label, start, wanted, options=option)
+        self._take(path)
+
+    def _filter(self) -> str:
         patterns = self.param.spec.file_filter
         everything = shown(T("App", "All files (*)"))
-        wanted = f"{label} ({patterns});;{everything}" if patterns else everything
-        path, _ = QFileDialog.getOpenFileName(self, label, self._field.text(), wanted)
-        self._take(path)
+        if not patterns:
+            return everything
+        return f"{shown(self.param.spec.label)} ({patterns});;{everything}"
 
     def _browse_folder(self) -> None:
         label = shown(self.param.spec.label)

@@ -28,8 +28,8 @@ from trainer_core.protocol.messages import (
 from trainer_core.texts import T, text
 from trainer_core.version import __version__
 
-_NO_PYTHON = T("App", "No Python is known that could train.")
-_CHOOSE = T("App", "Choose the trainer's Python in the preferences.")
+NO_PYTHON = T("App", "No Python is known that could train.")
+CHOOSE_PYTHON = T("App", "Choose the trainer's Python in the preferences.")
 
 
 class RunControl(QObject):
@@ -120,7 +120,7 @@ class RunControl(QObject):
             raise RuntimeError("a run is going on")
         self._forget()
         if self.command is None:
-            no_python, hint = text(_NO_PYTHON), text(_CHOOSE)
+            no_python, hint = text(NO_PYTHON), text(CHOOSE_PYTHON)
             self._close(
                 ProcessEnd(-1, refusal=no_python, refusal_hint=hint, preferences_page=TRAINER_PAGE)
             )

@@ -88,11 +88,13 @@ class DockFrame(QObject):
             if first is not widget:
                 self._window.tabifyDockWidget(first, widget)
         layout.setEnabled(True)
+        for dock in self._docks:
+            self.widgets[dock.name].setVisible(dock.is_open)
         for widget in firsts.values():
             widget.raise_()
 
     def _arrange(self) -> None:
-        places = {dock.area: self.widgets[dock.name] for dock in self._docks}
+        places = {dock.area: self.widgets[dock.name] for dock in self._docks if dock.is_open}
         left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
         right = places[Qt.DockWidgetArea.RightDockWidgetArea]
         bottom = places[Qt.DockWidgetArea.BottomDockWidgetArea]

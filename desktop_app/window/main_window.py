@@ -139,7 +139,7 @@ class MainWindow(QMainWindow):
             self._workspace.pictures.offer(offer)
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
-        undo_stack = self._workspace.document.undo_stack
+        undo = self._workspace.undo
         return {
             "new": self._after_edit(self.files.new),
             "open": self._after_edit(self.files.open),
@@ -149,8 +149,8 @@ class MainWindow(QMainWindow):
             "save": self._after_edit(self.files.save),
             "save_as": self._after_edit(self.files.save_as),
             "quit": self.close,
-            "undo": self._after_edit(undo_stack.undo),
-            "redo": self._after_edit(undo_stack.redo),
+            "undo": self._after_edit(undo.undo),
+            "redo": self._after_edit(undo.redo),
             "find": self._find,
             "preferences": self._after_edit(self._preferences.show),
             "start": self._after_edit(self.run.start),
@@ -214,7 +214,7 @@ class MainWindow(QMainWindow):
         return row
 
     def _connect(self) -> None:
-        workspace, undo_stack = self._workspace, self._workspace.document.undo_stack
+        workspace, undo = self._workspace, self._workspace.undo
         self._closing.leaving.connect(self._keep_layout)
         self._closing.leaving.connect(workspace.autosave.close)
         self._closing.ready.connect(self.close)
@@ -230,12 +230,12 @@ class MainWindow(QMainWindow):
         workspace.run.started.connect(self._on_run_started)
         workspace.run.phase_changed.connect(self._show_run_state)
         workspace.run.ended.connect(self._show_run_state)
-        undo_stack.canUndoChanged.connect(self.commands["undo"].setEnabled)
-        undo_stack.canRedoChanged.connect(self.commands["redo"].setEnabled)
-        undo_stack.undoTextChanged.connect(self._on_undo_text_changed)
-        undo_stack.redoTextChanged.connect(self._on_redo_text_changed)
-        self.commands["undo"].setEnabled(undo_stack.canUndo())
-        self.commands["redo"].setEnabled(undo_stack.canRedo())
+        undo.canUndoChanged.connect(self.commands["undo"].setEnabled)
+        undo.canRedoChanged.connect(self.commands["redo"].setEnabled)
+        undo.undoTextChanged.connect(self._on_undo_text_changed)
+        undo.redoTextChanged.connect(self._on_redo_text_changed)
+        self.commands["undo"].setEnabled(undo.canUndo())
+        self.commands["redo"].setEnabled(undo.canRedo())
 
     def _show_name(self) -> None:
         document = self._workspace.document

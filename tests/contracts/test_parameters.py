@@ -9,10 +9,17 @@ import pytest
 from helpers.source_tree import ROOT, sources
 from pydantic import ValidationError
 
-from trainer_core.settings.param import Param
+from trainer_core.catalogue.tools import TOOLS
+from trainer_core.settings.param import Param, Section
 from trainer_core.settings.schema import TRAIN
+from trainer_core.settings.tools.schema import tool_schema
 
-PARAMETERS = list(TRAIN.params().values())
+OF_A_RUN = list(TRAIN.params().values())
+SCHEMAS = [TRAIN, *map(tool_schema, TOOLS)]
+SECTIONS: dict[str, type[Section]] = {}
+for schema in SCHEMAS:
+    SECTIONS |= schema.sections
+PARAMETERS = [param for schema in SCHEMAS for param in schema.params().values()]
 # Names of our own: the reference decides these by other means.
 OWN_NAMES = {
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
@@ -32,7 +39,7 @@ def every_parameter(function):
 
 def place(param: Param) -> str:
     """Return path, line and name of a parameter's declaration."""
-    section = TRAIN.sections[param.section]
+    section = SECTIONS[param.section]
     [source] = [source for source in sources() if source.name == section.__module__]
     declared = (node for node in ast.walk(source.tree) if isinstance(node, ast.AnnAssign))
     lines = [n.lineno for n in declared if getattr(n.target, "id", None) == param.name]
@@ -67,7 +74,7 @@ def test_the_help_is_made_of_sentences(param):
 
 @every_parameter
 def test_the_default_is_accepted_by_its_section(param):
-    section = TRAIN.sections[param.section]
+    section = SECTIONS[param.section]
     try:
         accepted = section.model_validate({param.name: param.default})
     except ValidationError as error:
@@ -105,7 +112,7 @@ def test_a_path_says_what_it_points_at(param):
     assert holds_paths == (param.spec.path_kind is not None), place(param)
 
 
-@every_parameter
+@pytest.mark.parametrize("param", OF_A_RUN, ids=lambda param: param.path)
 def test_the_name_is_the_reference_s(param):
     assert (param.name in reference_names()) != (param.name in OWN_NAMES), (
         f"{place(param)}: not a name of tests/data/parameters.json, or needlessly listed as our own"
@@ -114,12 +121,13 @@ def test_the_name_is_the_reference_s(param):
 
 @every_parameter
 def test_conditions_name_other_parameters_and_values_they_take(param):
-    by_name = {other.name: other for other in PARAMETERS}
+    [schema] = [schema for schema in SCHEMAS if param.section in schema.sections]
+    by_name = {other.name: other for other in schema.params().values()}
     for condition in param.spec.when:
         assert condition.name in by_name, place(param)
         other = by_name[condition.name]
         for value in condition.values:
-            section = TRAIN.sections[other.section]
+            section = SECTIONS[other.section]
             try:
                 section.model_validate({other.name: value})
             except ValidationError as error:
@@ -127,6 +135,7 @@ def test_conditions_name_other_parameters_and_values_they_take(param):
 
 
 def test_errors_lead_to_settings_that_there_are():
+    paths = {param.path for param in PARAMETERS}
     wrong = [
         f"{source.at(keyword.value.lineno)}: {keyword.value.value}"
         for source in sources()
@@ -135,12 +144,12 @@ def test_errors_lead_to_settings_that_there_are():
         for keyword in call.keywords
         if keyword.arg == "setting"
         and isinstance(keyword.value, ast.Constant)
-        and keyword.value.value not in TRAIN.params()
+        and keyword.value.value not in paths
     ]
     assert not wrong, "\n".join(wrong)
 
 
 def test_names_are_unique_across_sections():
-    names = [param.name for param in PARAMETERS]
+    names = [param.name for param in OF_A_RUN]
     twice = {name for name in names if names.count(name) > 1}
     assert not twice

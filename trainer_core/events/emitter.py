@@ -77,13 +77,14 @@ class Emitter:
             for listener in self.listeners:
                 listener(stamped)
 
-    def progress(self, phase: str, done: int, total: int) -> None:
+    def progress(self, phase: str, done: int, total: int, work: Text | None = None) -> None:
         """Send how far a phase is, at most 10 times a second and always at its end."""
         now = time.monotonic()
         if done < total and now - self._last_progress < _PROGRESS_INTERVAL_S:
             return
         self._last_progress = now
-        self.emit(Progress(phase=phase, done=done, total=total))
+        said = TextData.of(work) if work else None
+        self.emit(Progress(phase=phase, done=done, total=total, work=said))
 
     def warn(self, message: Text, hint: Text | None = None) -> None:
         """Send a warning."""

@@ -7,7 +7,15 @@ from typing import Any
 
 from tqdm import tqdm
 
-from trainer_core.protocol.messages import EventBase, Finished, Plan, Progress, StepDone, Warned
+from trainer_core.protocol.messages import (
+    EventBase,
+    Finished,
+    Plan,
+    Progress,
+    StepDone,
+    ToolDone,
+    Warned,
+)
 from trainer_core.protocol.words import in_words
 
 
@@ -29,11 +37,12 @@ class TerminalProgress:
             case Plan():
                 self._total_steps = event.total_steps
             case Progress():
-                self._show(event.phase, event.done, event.total, "picture")
+                unit = "picture" if event.work is None else "part"
+                self._show(event.phase, event.done, event.total, unit)
             case StepDone():
                 loss = "-" if event.loss is None else f"{event.loss:.4f}"
                 self._show("training", event.step, self._total_steps, "step", f"loss {loss}")
-            case Finished():
+            case Finished() | ToolDone():
                 self.close()
         words = in_words(event)
         if words:

@@ -98,17 +98,26 @@ class Phase(EventBase):
 
     event: Literal["phase"] = "phase"
     phase: Literal[
-        "starting", "loading", "caching", "training", "sampling", "saving", "paused", "ended"
+        "starting",
+        "loading",
+        "caching",
+        "training",
+        "sampling",
+        "saving",
+        "paused",
+        "working",
+        "ended",
     ]
 
 
 class Progress(EventBase):
-    """How far a phase is; sent at most 10 times a second."""
+    """How far a phase is, and what is done just now; sent at most 10 times a second."""
 
     event: Literal["progress"] = "progress"
     phase: str
     done: int
     total: int
+    work: TextData | None = None
 
 
 class StepDone(EventBase):
@@ -208,6 +217,18 @@ class Finished(EventBase):
     state: str | None = None
 
 
+class ToolDone(EventBase):
+    """A tool ended as planned (``completed``) or as it was told (``stopped``).
+
+    ``files`` are those that it wrote; ``text`` is what it has to say, a line each.
+    """
+
+    event: Literal["tool_done"] = "tool_done"
+    reason: Literal["completed", "stopped"] = "completed"
+    files: tuple[str, ...] = ()
+    text: tuple[TextData, ...] = ()
+
+
 class Failed(EventBase):
     """The run ended with an error.
 
@@ -252,6 +273,7 @@ Event = Annotated[
     | Overflowed
     | Detached
     | Finished
+    | ToolDone
     | Failed,
     Field(discriminator="event"),
 ]

@@ -19,6 +19,7 @@ from trainer_core.protocol.messages import (
     Resumed,
     SampleReady,
     StepDone,
+    ToolDone,
     Warned,
 )
 from trainer_core.texts import T, Text, text
@@ -45,10 +46,10 @@ class EventLog:
     def __call__(self, event: EventBase) -> None:
         """Write what the event tells."""
         words = self._step(event) if isinstance(event, StepDone) else in_words(event)
-        if words:
+        for line in words.splitlines():
             at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(event.time))
             level = "WARNING" if isinstance(event, Warned) else "INFO"
-            self._write(f"{at} {level} {EVENT_MARK} {words}\n")
+            self._write(f"{at} {level} {EVENT_MARK} {line}\n")
 
     def _step(self, event: StepDone) -> str:
         if event.time - self._last_step < _STEP_INTERVAL_S:
@@ -59,8 +60,12 @@ class EventLog:
 
 
 def in_words(event: EventBase) -> str:
-    """Return the line for an event that is told in words, in English; "" for the others."""
-    return " ".join(str(sentence) for sentence in sentences(event))
+    """Return what an event says, in English; "" if it is not told in words.
+
+    That is one line, and several for the result of a tool.
+    """
+    between = "\n" if isinstance(event, ToolDone) else " "
+    return between.join(str(sentence) for sentence in sentences(event))
 
 
 def sentences(event: EventBase) -> tuple[Text, ...]:
@@ -83,9 +88,17 @@ def sentences(event: EventBase) -> tuple[Text, ...]:
         case Warned():
             told = (event.message, event.hint)
             return tuple(data.text() for data in told if data is not None)
-        case Finished():
-            return _finished(event)
+        case Finished() | ToolDone():
+            return _finished(event) if isinstance(event, Finished) else tool_result(event)
     return ()
+
+
+def tool_result(event: ToolDone) -> tuple[Text, ...]:
+    """Return what a tool has to say at its end, a line each."""
+    if event.reason == "stopped":
+        return (text(T("Events", "Stopped; nothing was written.")),)
+    written = (text(T("Events", "Written: {path}"), path=path) for path in event.files)
+    return (*(data.text() for data in event.text), *written)
 
 
 def end_sentence(event: Finished) -> Text:

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from trainer_core.catalogue.entry import Entry
 
-PathKind = Literal["file", "folder", "file_or_folder"]
+PathKind = Literal["file", "folder", "file_or_folder", "new_file"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,7 @@ class Traits(TypedDict, total=False):
     file_filter: str
     when: tuple[ActsIf, ...]
     unset_label: str
+    required: bool
     advanced: bool
     multiline: bool
     restart: bool
@@ -79,6 +80,7 @@ class ParamSpec:
     file_filter: str = ""
     when: tuple[ActsIf, ...] = ()
     unset_label: str = ""
+    required: bool = False
     advanced: bool = False
     multiline: bool = False
     restart: bool = False
@@ -95,9 +97,10 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
         help: What it does, then a good starting value, marked likewise.
         traits: ``unit`` (px, %; words such as steps are marked too), ``minimum`` and ``maximum``
             (real bounds, both included), ``step`` and ``scale`` for editors, ``choices``: an
-            entry for each value that it takes, ``path_kind``, ``file_filter`` for dialogs,
-            ``when`` (all must hold for it to act), ``unset_label`` (what an empty field means),
-            ``advanced``, ``multiline``, ``restart`` (acts at the next start only), ``foreign``
+            entry for each value that it takes, ``path_kind`` (a new file is one that is written),
+            ``file_filter`` for dialogs, ``when`` (all must hold for it to act), ``unset_label``
+            (what an empty field means), ``required`` (nothing goes without it), ``advanced``,
+            ``multiline``, ``restart`` (acts at the next start only), ``foreign``
             names in other programs' files, ``source``.
     """
     spec = ParamSpec(label, help, **traits)

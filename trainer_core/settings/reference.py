@@ -27,6 +27,8 @@ def describe_lines(schema: AnySchema) -> Iterator[str]:
         facts = [record["type"], f"default {record['default']}", *map(str, limits(param))]
         yield f"  {param.name}  ({', '.join(facts)})"
         yield f"      {record['label']}: {record['help']}"
+        if param.spec.required:
+            yield "      Needed."
         if record["unset"]:
             yield f"      Unset: {record['unset']}."
         if record["when"]:
@@ -45,6 +47,7 @@ def _record(param: Param) -> dict[str, Any]:
         "maximum": spec.maximum,
         "unit": spec.unit,
         "unset": spec.unset_label,
+        "required": spec.required,
         "choices": {value: choice.label for value, choice in spec.choices.items()},
         "label": spec.label,
         "help": spec.help,

@@ -1,13 +1,16 @@
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
 from helpers.scripted_python import ScriptedPython
+from helpers.tool_examples import SLOW_TOOL
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.closing import Closing
 from desktop_app.commands.files import FileCommands
+from desktop_app.process.environment import TrainerCommand
 from desktop_app.trainer_python.plan import Plan
 from desktop_app.trainer_python.requirements import Requirement
 from desktop_app.workspace import Workspace
@@ -160,3 +163,42 @@ def test_a_trainer_that_fails_to_stop_well_keeps_the_window_open(
         qtbot.waitSignal(workspace.run.ended, timeout=20_000),
     ):
         workspace.run.kill()
+
+
+# ------------------------------------------------------------------ tools
+
+
+@pytest.fixture
+def slow_tool(workspace: Workspace, tmp_path: Path, qtbot) -> None:
+    """A tool at work that takes long and stops when it is told to."""
+    script = tmp_path / "slow.py"
+    script.write_text(SLOW_TOOL, encoding="utf-8")
+    workspace.tools.run.command = TrainerCommand(sys.executable, (str(script),))
+    with qtbot.waitSignal(workspace.tools.run.progressed, timeout=20_000):
+        workspace.tools.run.start("verify_lora", {})
+
+
+@pytest.mark.usefixtures("slow_tool")
+def test_a_tool_at_work_keeps_it_open_until_answered(
+    closing: Closing, workspace: Workspace, answers: Answers, qtbot
+):
+    assert not closing.may_close()
+    assert answers.questions[0].title == "A tool is at work"
+    assert workspace.tools.run.is_running
+    answers.agreed = ["end"]
+    with qtbot.waitSignal(closing.ready, timeout=20_000):
+        assert not closing.may_close(), "it is waited for"
+    assert not workspace.tools.run.is_running
+
+
+@pytest.mark.usefixtures("slow_tool")
+def test_run_and_tool_are_both_waited_for(
+    closing: Closing, workspace: Workspace, answers: Answers, start: Callable[..., None], qtbot
+):
+    start()
+    answers.agreed = ["end", "stop"]
+    with qtbot.waitSignal(closing.ready, timeout=30_000):
+        assert not closing.may_close()
+    assert not workspace.run.is_running
+    assert not workspace.tools.run.is_running
+    assert len(answers.questions) == 2

@@ -1,5 +1,4 @@
 from collections.abc import Iterator
-from typing import Literal
 
 import pytest
 from PySide6.QtCore import Qt
@@ -10,7 +9,8 @@ from desktop_app.editors.form import SectionForm
 from desktop_app.editors.problem_line import ProblemLine
 from desktop_app.editors.row import Row
 from desktop_app.widgets.icon_button import IconButton
-from trainer_core.settings.param import Choice, Section, acts_if, param
+from trainer_core.catalogue.entry import Entry
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.settings.schema import TRAIN, Schema, Settings
 
 
@@ -146,11 +146,15 @@ def test_every_row_names_its_setting_to_screen_readers(adapter: SectionForm):
 class ToolSettings(Section):
     """What a tool might ask for."""
 
-    kind: Literal["auto", "plain", "svd"] = param(
+    kind: str = param(
         "auto",
         "Kind",
         "How it merges.",
-        choices={"auto": Choice("Detect"), "plain": Choice("Plain"), "svd": Choice("SVD")},
+        choices={
+            "auto": Entry(label="Detect"),
+            "plain": Entry(label="Plain"),
+            "svd": Entry(label="SVD"),
+        },
     )
     rank: int = param(
         8, "Rank", "Of the result.", minimum=1, maximum=64, step=1, when=(acts_if("kind", "svd"),)

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFileDialog
 from desktop_app.editors.path import PathEditor
 from desktop_app.widgets.icon_button import IconButton
 from trainer_core.settings.schema import TRAIN
+from trainer_core.settings.tools.schema import tool_schema
 
 
 @pytest.fixture
@@ -56,3 +57,21 @@ def test_a_setting_for_file_or_folder_offers_both(qtbot):
     qtbot.addWidget(editor)
     [button] = editor.findChildren(IconButton)
     assert len(button.menu().actions()) == 2
+
+
+def test_a_new_file_is_asked_for_without_talk_of_replacing(monkeypatch, qtbot):
+    editor = PathEditor(tool_schema("verify_lora").params()["verify_lora.report"])
+    qtbot.addWidget(editor)
+    asked = {}
+
+    def choose(*words, options):
+        asked.update(filter=words[3], options=options)
+        return "/somewhere/new.txt", ""
+
+    monkeypatch.setattr(QFileDialog, "getSaveFileName", choose)
+    [button] = editor.findChildren(IconButton)
+    with qtbot.waitSignal(editor.committed) as blocker:
+        button.click()
+    assert blocker.args == ["/somewhere/new.txt"]
+    assert asked["options"] == QFileDialog.Option.DontConfirmOverwrite
+    assert asked["filter"] == "Text file (*.txt);;All files (*)"

@@ -22,7 +22,9 @@ from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.page import SettingsPage
 from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.dialog import PreferencesDialog
+from desktop_app.tools_view.view import ToolsView
 from desktop_app.widgets.find_field import FindField
+from desktop_app.window import main_window
 from desktop_app.window.actions import ACTIONS
 from desktop_app.window.main_window import MainWindow
 from desktop_app.words.name_ways import NameWay
@@ -77,8 +79,8 @@ def test_a_message_that_comes_and_goes_leaves_the_docks_as_they_were(window: Mai
 
 def test_every_dock_of_the_catalogue_is_there(window: MainWindow):
     assert list(window.docks.widgets) == [dock.name for dock in DOCKS]
-    for dock in window.docks.widgets.values():
-        assert not dock.isHidden()
+    for dock in DOCKS:
+        assert window.docks.widgets[dock.name].isHidden() is not dock.is_open
 
 
 def test_every_command_can_be_reached_from_the_menus(window: MainWindow):
@@ -151,7 +153,7 @@ def focused_dock(window: MainWindow) -> str | None:
 
 def test_the_keyboard_goes_from_panel_to_panel_and_back(window: MainWindow, qtbot):
     qtbot.waitUntil(window.isActiveWindow)
-    names = [dock.name for dock in DOCKS]
+    names = [dock.name for dock in DOCKS if dock.is_open]
     window.docks.focus_dock(names[0])
     qtbot.waitUntil(lambda: focused_dock(window) == names[0])
     control = Qt.KeyboardModifier.ControlModifier
@@ -542,7 +544,46 @@ def test_a_damaged_layout_gives_the_first_one(workspace: Workspace, answers: Ans
     window = MainWindow(workspace, ask=answers)
     qtbot.addWidget(window)
     window.show()
-    assert all(not dock.isHidden() for dock in window.docks.widgets.values())
+    assert all(not window.docks.widgets[dock.name].isHidden() for dock in DOCKS if dock.is_open)
+
+
+def test_a_layout_from_before_a_dock_was_added_leaves_it_at_its_first_place(
+    workspace: Workspace, answers: Answers, qtbot, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as before:
+        before.setattr(main_window, "DOCKS", [dock for dock in DOCKS if dock.name != "tools"])
+        old = MainWindow(workspace, ask=answers)
+        qtbot.addWidget(old)
+        old.show()
+        workspace.preferences.keep_layout("docks", old.docks.state())
+    window = MainWindow(workspace, ask=answers)
+    qtbot.addWidget(window)
+    window.show()
+    assert window.docks.widgets["tools"].isHidden()
+    window.docks.focus_dock("tools")
+    tabs = window.tabifiedDockWidgets(window.docks.widgets["tools"])
+    assert window.docks.widgets["dataset"] in tabs
+
+
+def test_undo_goes_back_in_a_tool_while_the_focus_is_there(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    qtbot.waitUntil(window.isActiveWindow)
+    window.docks.raise_dock("tools")
+    qtbot.waitUntil(lambda: window.findChild(ToolsView) is not None)
+    page = window.findChild(ToolsView).page
+    [path, *_] = page.form.rows
+    tool = workspace.tools.document(page.name)
+    page.form.reveal(path)
+    qtbot.waitUntil(page.form.rows[path].editor.fields()[0].hasFocus)
+    tool.set_value(path, "a file")
+    window.commands["undo"].trigger()
+    assert tool.is_default(path)
+    workspace.setting_wanted.emit("adapter.network_dim")
+    workspace.document.set_value("adapter.network_dim", 32)
+    assert window.commands["undo"].isEnabled()
+    window.commands["undo"].trigger()
+    assert workspace.document.is_default("adapter.network_dim")
 
 
 def test_closing_leaves_no_thread_and_no_timer(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from trainer_core.catalogue.entry import Entry
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags
-from trainer_core.settings.param import ActsIf, Choice, Param, Section, acts_if, param
+from trainer_core.settings.param import ActsIf, Param, Section, acts_if, param
 from trainer_core.settings.reference import describe_lines
 from trainer_core.settings.rules.effects import idle_values
 from trainer_core.settings.schema import TRAIN, Facts, Schema, TrainSettings
@@ -47,11 +48,15 @@ def test_settings_cannot_be_changed() -> None:
 class MergeSettings(Section):
     """What a tool might ask for."""
 
-    kind: Literal["auto", "plain", "svd"] = param(
+    kind: str = param(
         "auto",
         "Kind",
         "How it merges.",
-        choices={"auto": Choice("Detect"), "plain": Choice("Plain"), "svd": Choice("SVD")},
+        choices={
+            "auto": Entry(label="Detect"),
+            "plain": Entry(label="Plain"),
+            "svd": Entry(label="SVD"),
+        },
     )
     rank: int = param(
         8, "Rank", "Of the result.", minimum=1, step=1, when=(acts_if("kind", "svd"),)

@@ -38,7 +38,7 @@ Look = Callable[[Param, Path], Text | None]
 
 def look_at(param: Param, value: Path) -> Text | None:
     """Look at the disk, which may take its time: say why a path cannot be used, None if it can."""
-    return _place_message(value) if param.path in _WRITTEN else _path_message(param, value)
+    return _place_message(value) if param.path in _WRITTEN else path_message(param, value)
 
 
 def check_places(settings: TrainSettings, look: Look = look_at) -> list[Problem]:
@@ -116,13 +116,18 @@ def _unreadable(value: Path, error: OSError | ValueError) -> Text:
     return text(T("Problems", "{path} cannot be read: {reason}"), path=value, reason=reason)
 
 
-def _path_message(param: Param, value: Path) -> Text | None:
+def path_message(param: Param, value: Path) -> Text | None:
+    """Say why a path is not what a setting asks for, None if it is."""
     try:
         mode = value.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
+        if param.spec.path_kind == "new_file":
+            return _place_message(value.parent)
         return text(T("Problems", "{path} does not exist."), path=value)
     except (OSError, ValueError) as error:
         return _unreadable(value, error)
+    if param.spec.path_kind == "new_file":
+        return text(T("Problems", "{path} exists already."), path=value)
     if param.spec.path_kind == "folder" and not stat.S_ISDIR(mode):
         return text(T("Problems", "{path} is no folder."), path=value)
     if param.spec.path_kind == "file" and not stat.S_ISREG(mode):

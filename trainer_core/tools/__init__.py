@@ -1,0 +1,1 @@
+"""The tools: what is done with models and pictures beside training."""
