@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
 from trainer_core.pipeline.loader import Group
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
-from trainer_core.train.control import Control
+from trainer_core.train.control import Control, Wishes
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.run_start import OwnFiles
 from trainer_core.train.step import StepResult
@@ -60,12 +60,16 @@ class StubStepper:
     batches: int = 0
     is_updating: bool = False
 
-    def step(self, group: Sequence[Batch], number: int) -> StepResult:
+    def step(self, group: Sequence[Batch], number: int, wishes: Callable[[], Wishes]) -> StepResult:
         self.happened.append(f"step {number}")
         self.batches += len(group)
         self.during(number)
         pictures = sum(len(each.names) for each in group)
-        return StepResult(1 / number, 0.5, {"unet": 1e-4}, f"hash {number}", pictures)
+        rates = {"unet": 1e-4}
+        return StepResult(1 / number, 0.5, rates, f"hash {number}", pictures, wishes())
+
+    def give_up(self, error: Exception) -> NoReturn:
+        raise error
 
 
 @dataclass
@@ -130,6 +134,7 @@ def batch_of(
         draw=draw,
         content=content_of(names, names, draw),
         group_size=group_size,
+        whole=len(names),
     )
 
 

@@ -24,7 +24,7 @@ from trainer_core.protocol.messages import (
     Stop,
 )
 from trainer_core.texts import Text
-from trainer_core.train.control import Control
+from trainer_core.train.control import Control, Wishes
 
 PATIENCE_S = 30.0
 
@@ -61,10 +61,7 @@ def folder(tmp_path: Path, control: Control) -> Path:
 
 
 def test_nothing_is_asked_at_first(control: Control) -> None:
-    assert control.stop_asked() is None
-    assert not control.is_paused
-    assert not control.take_save()
-    assert not control.take_sample()
+    assert control.take_wishes() == Wishes()
     control.stop_if_asked()
 
 
@@ -72,14 +69,14 @@ def test_nothing_is_asked_at_first(control: Control) -> None:
 def test_a_stop_is_kept_with_its_wish(control: Control, save: bool) -> None:
     control.obey(Stop(save=save))
 
-    assert control.stop_asked() == control.stop_asked() == Stop(save=save)
+    assert [control.take_wishes().command for _ in range(2)] == [Stop(save=save)] * 2
 
 
 def test_a_second_stop_replaces_the_first(control: Control) -> None:
     control.obey(Stop(save=True))
     control.obey(Stop(save=False))
 
-    assert control.stop_asked() == Stop(save=False)
+    assert control.take_wishes().command == Stop(save=False)
 
 
 def test_a_stop_before_training_leaves_at_once(control: Control) -> None:
@@ -92,37 +89,35 @@ def test_a_stop_before_training_leaves_at_once(control: Control) -> None:
 def test_a_save_is_taken_once(control: Control) -> None:
     control.obey(SaveNow())
 
-    assert (control.take_save(), control.take_save()) == (True, False)
-    assert not control.take_sample()
+    assert [control.take_wishes() for _ in range(2)] == [Wishes(save=True), Wishes()]
 
 
 def test_samples_are_taken_once(control: Control) -> None:
     control.obey(SampleNow())
 
-    assert (control.take_sample(), control.take_sample()) == (True, False)
-    assert not control.take_save()
+    assert [control.take_wishes() for _ in range(2)] == [Wishes(sample=True), Wishes()]
 
 
 def test_a_pause_lasts_until_told_to_go_on(control: Control) -> None:
     control.obey(Pause())
-    assert control.is_paused
+    assert control.take_wishes().pause
 
     control.obey(Continue())
-    assert not control.is_paused
+    assert not control.take_wishes().pause
 
 
 def test_a_stop_ends_a_pause(control: Control) -> None:
     control.obey(Pause())
     control.obey(Stop())
 
-    assert not control.is_paused
+    assert not control.take_wishes().pause
 
 
 def test_a_detach_is_answered(control: Control, told: Told) -> None:
     control.obey(Detach())
 
     assert told.detached == 1
-    assert control.stop_asked() is None
+    assert control.take_wishes().command is None
 
 
 # ------------------------------------------------------------------ waiting
@@ -137,16 +132,15 @@ def test_waiting_ends_as_soon_as_something_is_asked(control: Control) -> None:
 
     control.wait(poll_s=PATIENCE_S)
     assert time.monotonic() - started < PATIENCE_S / 2
-    assert not control.is_paused
+    assert not control.take_wishes().pause
     timer.join()
 
 
-def test_waiting_looks_into_the_folder(control: Control, folder: Path) -> None:
+def test_a_pause_ends_by_a_command_in_the_folder(control: Control, folder: Path) -> None:
     control.obey(Pause())
     write_command(folder, Continue(), "1")
 
-    control.wait(poll_s=0)
-    assert not control.is_paused
+    assert not control.take_wishes().pause
 
 
 # ------------------------------------------------------------------ the folder
@@ -155,7 +149,7 @@ def test_waiting_looks_into_the_folder(control: Control, folder: Path) -> None:
 def test_a_command_in_the_folder_is_taken_and_removed(control: Control, folder: Path) -> None:
     write_command(folder, Stop(save=False), "1")
 
-    assert control.stop_asked() == Stop(save=False)
+    assert control.take_wishes().command == Stop(save=False)
     assert list(folder.iterdir()) == []
 
 
@@ -163,7 +157,7 @@ def test_commands_are_taken_in_the_order_of_their_names(control: Control, folder
     write_command(folder, Stop(save=False), "2")
     write_command(folder, Stop(save=True), "1")
 
-    assert control.stop_asked() == Stop(save=False)
+    assert control.take_wishes().command == Stop(save=False)
 
 
 def test_commands_of_an_earlier_start_are_not_for_this_one(
@@ -173,13 +167,13 @@ def test_commands_of_an_earlier_start_are_not_for_this_one(
     write_command(tmp_path / "control", Stop(), "1")
 
     control.watch_folder(tmp_path / "control")
-    assert control.stop_asked() is None
+    assert control.take_wishes().command is None
 
 
 def test_a_command_that_is_being_written_is_left_alone(control: Control, folder: Path) -> None:
     (folder / "1.part").write_bytes(encode(Stop())[:5])
 
-    assert control.stop_asked() is None
+    assert control.take_wishes().command is None
     assert [path.name for path in folder.iterdir()] == ["1.part"]
 
 
@@ -193,7 +187,7 @@ def test_a_command_that_is_not_understood_is_warned_of_once(
     control.look()
     control.look()
     assert len(told.warnings) == 1
-    assert control.take_save()
+    assert control.take_wishes().save
 
 
 def test_an_entry_that_cannot_be_read_does_not_hide_later_commands(
@@ -203,13 +197,13 @@ def test_an_entry_that_cannot_be_read_does_not_hide_later_commands(
     write_command(folder, SaveNow(), "2")
 
     control.look()
-    assert control.take_save()
+    assert control.take_wishes().save
 
 
 def test_a_folder_that_is_gone_asks_nothing(control: Control, folder: Path) -> None:
     folder.rmdir()
 
-    assert control.stop_asked() is None
+    assert control.take_wishes().command is None
 
 
 # ------------------------------------------------------------------ stdin
@@ -237,22 +231,20 @@ def read_from_stdin(control: Control, *written: bytes) -> None:
 def test_a_command_on_stdin_is_taken(control: Control) -> None:
     read_from_stdin(control, encode(Stop(save=False)))
 
-    assert control.stop_asked() == Stop(save=False)
+    assert control.take_wishes().command == Stop(save=False)
 
 
 def test_lines_may_come_in_pieces_or_together(control: Control) -> None:
     line = encode(SaveNow())
     read_from_stdin(control, b"\n  \n" + line[:4], line[4:] + encode(SampleNow()) + encode(Stop()))
 
-    assert control.take_save()
-    assert control.take_sample()
-    assert control.stop_asked()
+    assert control.take_wishes() == Wishes(stop=True, saves_first=True, save=True, sample=True)
 
 
 def test_a_line_that_is_no_command_is_warned_of(control: Control, told: Told) -> None:
     read_from_stdin(control, b"stop please\n" + encode(SaveNow()))
 
-    assert control.take_save()
+    assert control.take_wishes().save
     (warning,) = told.warnings
     assert "stop please" in str(warning)
 
@@ -260,7 +252,7 @@ def test_a_line_that_is_no_command_is_warned_of(control: Control, told: Told) ->
 def test_the_end_of_stdin_asks_nothing(control: Control, told: Told) -> None:
     read_from_stdin(control, encode(Stop())[:5])  # the app died while it wrote
 
-    assert control.stop_asked() is None
+    assert control.take_wishes().command is None
     assert told.warnings == []
 
 
@@ -283,7 +275,7 @@ def signals(control: Control) -> Iterator[None]:
 def test_a_signal_saves_and_stops(control: Control, number: signal.Signals) -> None:
     signal.raise_signal(number)
 
-    assert control.stop_asked() == Stop(save=True)
+    assert control.take_wishes().command == Stop(save=True)
     assert control.signal is number
 
 
@@ -311,7 +303,7 @@ def test_a_signal_does_not_make_a_stop_without_saving_save(control: Control) -> 
     control.obey(Stop(save=False))
     signal.raise_signal(signal.SIGTERM)
 
-    assert control.stop_asked() == Stop(save=False)
+    assert control.take_wishes().command == Stop(save=False)
 
 
 @pytest.mark.usefixtures("signals")
@@ -319,4 +311,4 @@ def test_a_signal_ends_a_pause(control: Control) -> None:
     control.obey(Pause())
     signal.raise_signal(signal.SIGTERM)
 
-    assert not control.is_paused
+    assert not control.take_wishes().pause

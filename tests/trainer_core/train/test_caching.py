@@ -1,0 +1,46 @@
+"""Captions and prompts are known ahead where they can be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from trainer_core.prompts.file import SamplePrompt
+from trainer_core.train import caching
+from trainer_core.train.caching import captions_ahead
+from trainer_core.train.inputs import RunInputs
+
+
+def inputs(*captions: str, shuffle: bool = False) -> RunInputs:
+    """Return a run's inputs as far as its texts go, with one prompt."""
+    known = SimpleNamespace(
+        subsets={0: SimpleNamespace(shuffle_caption=shuffle)},
+        captions={Path(str(number)): caption for number, caption in enumerate(captions)},
+        prompts=(SamplePrompt("a cat", "", seed=None),),
+    )
+    return cast(RunInputs, cast(Any, known))
+
+
+def test_captions_and_prompts_are_known_ahead_each_once() -> None:
+    # A caption is its file's first line.
+    assert captions_ahead(inputs("a dog", "a dog", "a cow\nmore")) == [
+        "a dog",
+        "a cow",
+        "a cat",
+        "",
+    ]
+
+
+def test_shuffled_captions_are_not_known_ahead() -> None:
+    assert captions_ahead(inputs("a, b", shuffle=True)) is None
+
+
+def test_more_captions_than_are_remembered_are_not_encoded_ahead(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(caching, "MAX_REMEMBERED", 3)
+    assert captions_ahead(inputs("a")) == ["a", "a cat", ""]
+    assert captions_ahead(inputs("a", "b")) is None
