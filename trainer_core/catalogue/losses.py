@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from trainer_core.catalogue.entry import Entry
 from trainer_core.texts import T
 
+USUAL_LOSS = "l2"
+
 #: By the names of ``ss_loss_type``. There is no choice between them yet.
 LOSSES: Mapping[str, Entry] = {
-    "l2": Entry(
+    USUAL_LOSS: Entry(
         label="l2",
         help=T("Settings", "The squared difference: the usual loss."),
         implementation="trainer_core.objectives.losses:squared_error",

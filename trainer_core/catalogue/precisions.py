@@ -65,3 +65,9 @@ MIXED_PRECISIONS: Mapping[str, MixedPrecisionEntry] = {
         reason=T("Settings", "the GPU calculates in it"),
     ),
 }
+
+
+def below_32_bit() -> tuple[str, ...]:
+    """Return the names of the formats of calculations that are, or may come to, 16 bit."""
+    whole = "torch:float32"
+    return tuple(n for n, entry in MIXED_PRECISIONS.items() if entry.implementation != whole)

@@ -49,7 +49,7 @@ def text_targets(
     """
     for path, layer, kind in _layers(text_encoder, kinds):
         published = published_name(path)
-        is_standard = kind == "linear" and published.startswith(f"{TEXT_MODEL}encoder.")
+        is_standard = isinstance(layer, nn.Linear) and published.startswith(f"{TEXT_MODEL}encoder.")
         yield Target(_name(prefix, published), part, layer, kind, is_standard)
 
 

@@ -1,9 +1,11 @@
-"""What is added to clean latents, and how much of it.
+"""What is drawn: timesteps, latents of a posterior, the noise that is added to them.
 
 Shape suffixes: B samples, C channels, H and W rows and columns of the latent.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -28,15 +30,6 @@ def sample_posterior(mean_BCHW: Tensor, std_BCHW: Tensor, noise_BCHW: Tensor) ->
     return mean_BCHW + std_BCHW * noise_BCHW
 
 
-def add_noise(latents_BCHW: Tensor, noise_BCHW: Tensor, alpha_bar_B: Tensor) -> Tensor:
-    """Return ``sqrt(alpha_bar) * latents + sqrt(1 - alpha_bar) * noise``.
-
-    Args:
-        latents_BCHW: Clean latents.
-        noise_BCHW: Standard normal noise.
-        alpha_bar_B: Cumulative signal power in (0, 1], one per sample.
-
-    Source: Ho et al. 2020, arXiv:2006.11239, equation 4.
-    """
-    alpha_bar_B111 = alpha_bar_B.reshape(-1, 1, 1, 1)
-    return alpha_bar_B111.sqrt() * latents_BCHW + (1 - alpha_bar_B111).sqrt() * noise_BCHW
+def normal_noise(shape_BCHW: Sequence[int], generator: torch.Generator) -> Tensor:
+    """Return standard normal noise, float32, on the CPU."""
+    return torch.randn(*shape_BCHW, generator=generator)

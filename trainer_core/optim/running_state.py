@@ -177,7 +177,7 @@ class _Writer:
         if isinstance(value, Tensor):
             return self._set_aside(value, path, beside)
         if isinstance(value, float) and not math.isfinite(value):
-            return {"float": str(float(value))}
+            return {"real": str(float(value))}
         if value is None or isinstance(value, bool | int | float | str):
             return value
         if isinstance(value, list | tuple):
@@ -215,7 +215,7 @@ def _decoded(outline: Any, tensors: Mapping[str, Tensor], beside: Tensor) -> Any
         tensor = tensors[outline["tensor"]]
         return tensor if outline.get("on") == "cpu" else tensor.to(beside.device)
     [(kind, content)] = outline.items()
-    if kind == "float":
+    if kind == "real":
         return float(content)
     items = [_decoded(each, tensors, beside) for each in content]
     return tuple(items) if kind == "tuple" else dict(items)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from trainer_core.catalogue.precisions import MIXED_PRECISIONS
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -24,7 +24,7 @@ class HardwareSettings(Section):
             "With 16 bit, lets PyTorch choose the format layer by layer, as kohya's scripts do: "
             "nearly their numbers, but slower. Off: the base model's own format throughout.",
         ),
-        when=(acts_if("mixed_precision", "auto", "fp16", "bf16"),),
+        when=(acts_if("mixed_precision", *below_32_bit()),),
         advanced=True,
     )
     allow_tf32: bool = param(

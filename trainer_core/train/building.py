@@ -12,13 +12,15 @@ from torch.optim import Optimizer
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import TRAINABLE
+from trainer_core.catalogue.losses import LOSSES, USUAL_LOSS
 from trainer_core.catalogue.methods import METHODS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family, FamilyOptions
 from trainer_core.methods.base import Method
 from trainer_core.model_files.recognise import inspect_model, require_base_model
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.diffusion import DDPM
+from trainer_core.objectives.objective import Objective
 from trainer_core.optim import build as optimizers
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
 from trainer_core.optim.running_state import running_state
@@ -143,11 +145,11 @@ def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: P
     )
 
 
-def build_objective(family: Family) -> NoisePrediction:
-    """Build the objective of a model that predicts the noise.
+def build_objective(family: Family) -> Objective:
+    """Build what is asked of the denoiser.
 
     Raises:
-        SettingsError: The base model predicts something else.
+        SettingsError: The base model predicts what its family cannot be trained to.
     """
     schedule = family.noise_schedule
     if schedule.prediction_type not in family.entry.predictions:
@@ -157,4 +159,5 @@ def build_objective(family: Family) -> NoisePrediction:
             setting=_MODEL,
             found=schedule.prediction_type,
         )
-    return NoisePrediction(torch.cumprod(1 - schedule.betas_T, dim=0))
+    loss = implementation(LOSSES[USUAL_LOSS].implementation)
+    return Objective.plain(DDPM.of_betas(schedule.betas_T, schedule.prediction_type), loss)

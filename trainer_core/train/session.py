@@ -20,7 +20,7 @@ from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, lent
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.methods.base import Method
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.objective import Objective
 from trainer_core.optim.build import display_name
 from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.loader import BatchLoader
@@ -156,7 +156,7 @@ class Session:
         return accelerator.autocast if wanted else contextlib.nullcontext
 
     def _loader(
-        self, caching: Caching, objective: NoisePrediction, known: TextStore | None
+        self, caching: Caching, objective: Objective, known: TextStore | None
     ) -> BatchLoader:
         """Encode the pictures if latents are cached, and return what delivers the batches."""
         inputs, device = self.inputs, self.machine.device
@@ -198,7 +198,7 @@ class Session:
     def _stepper(
         self,
         family: Family,
-        objective: NoisePrediction,
+        objective: Objective,
         accelerator: Any,
         resumable: Resumable,
         texts: TextStore,

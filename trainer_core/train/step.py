@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from trainer_core.errors import InternalError, NumericError, TeamError, TrainerError
 from trainer_core.objectives.noise import sample_posterior
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.team import Alone, Team
 from trainer_core.texts import T, Text
@@ -74,7 +74,7 @@ class Stepper:
         self,
         *,
         accelerator: Any,
-        objective: NoisePrediction,
+        objective: Objective,
         predict: Callable[[Batch, Tensor, Tensor], Tensor],
         optimizer: Any,
         scheduler: Any,

@@ -7,16 +7,16 @@ from types import SimpleNamespace
 import pytest
 from diffusers import DDPMScheduler
 
-from trainer_core.catalogue.families import ModelKind
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.families.base import NoiseSchedule
 from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.objective import Objective
 from trainer_core.train.building import build_objective
 
 
 @pytest.fixture(scope="module")
-def objective() -> NoisePrediction:
+def objective() -> Objective:
     scheduler = DDPMScheduler.from_config(published_architecture().scheduler)
     schedule = NoiseSchedule(scheduler.betas, "epsilon")
-    family = SimpleNamespace(kind=ModelKind.SD1, noise_schedule=schedule)
+    family = SimpleNamespace(entry=FAMILIES["sd1"], noise_schedule=schedule)
     return build_objective(family)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -10,8 +9,8 @@ import torch
 from helpers import vectors
 from torch import Tensor
 
-from trainer_core.objectives.noise import add_noise, draw_timesteps, sample_posterior
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.noise import draw_timesteps, normal_noise, sample_posterior
+from trainer_core.objectives.objective import Objective
 
 FILE = "noise.json"
 RECORDED = vectors.load(FILE)
@@ -65,7 +64,7 @@ def test_what_is_left_to_later_issues_exists() -> None:
 @pytest.mark.parametrize("case", NOW, ids=lambda case: f"seed {case['torch_seed']}")
 def test_noise_and_timesteps_are_the_recorded_draws(case: dict[str, Any]) -> None:
     generator = seeded(case["torch_seed"])
-    noise = torch.randn(case["latents"]["shape"], generator=generator)
+    noise = normal_noise(case["latents"]["shape"], generator)
     timesteps = draw_timesteps(len(noise), minimum=0, maximum=1000, generator=generator)
 
     torch.testing.assert_close(noise, tensor(case["noise"]), **TOLERANCE)
@@ -74,21 +73,11 @@ def test_noise_and_timesteps_are_the_recorded_draws(case: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize("case", SAME_MIXTURE, ids=lambda case: f"seed {case['torch_seed']}")
-def test_noisy_latents_are_the_recorded_ones(
-    case: dict[str, Any], objective: NoisePrediction
-) -> None:
-    alpha_bar = objective.alpha_bar_T[case["timesteps"]]
+def test_noisy_latents_are_the_recorded_ones(case: dict[str, Any], objective: Objective) -> None:
+    timesteps = torch.tensor(case["timesteps"])
 
-    noisy = add_noise(tensor(case["latents"]), tensor(case["noise"]), alpha_bar)
+    noisy = objective.diffusion.noisy(tensor(case["latents"]), tensor(case["noise"]), timesteps)
     torch.testing.assert_close(noisy, tensor(case["noisy_latents"]), **TOLERANCE)
-
-
-def test_add_noise_mixes_each_sample_by_its_own_share() -> None:
-    latents, noise = torch.full((3, 1, 2, 2), 2.0), torch.full((3, 1, 2, 2), -1.0)
-
-    noisy = add_noise(latents, noise, torch.tensor([1.0, 0.25, 0.64]))
-    expected = [2.0, 0.5 * 2 - math.sqrt(0.75), 0.8 * 2 - 0.6]
-    assert noisy[:, 0, 1, 1].tolist() == pytest.approx(expected, rel=1e-6)
 
 
 def test_timesteps_lie_between_the_limits_and_leave_none_out() -> None:

@@ -20,7 +20,8 @@ from trainer_core.dataset.captions import process_caption
 from trainer_core.errors import DatasetError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.diffusion import DDPM
+from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline import loader as prepare
 from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.decode import load_pixels
@@ -32,7 +33,7 @@ from trainer_core.runtime.draws import generator
 
 SEED, BATCH_SIZE = 5, 2
 ACCUMULATION = 2
-OBJECTIVE = NoisePrediction(torch.linspace(0.99, 0.01, 1000))
+OBJECTIVE = Objective.plain(DDPM(torch.linspace(0.99, 0.01, 1000)))
 CPU = torch.device("cpu")
 
 

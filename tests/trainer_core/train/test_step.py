@@ -12,14 +12,15 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.errors import NumericError
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.diffusion import DDPM
+from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.draws import generator
 from trainer_core.train.step import MAX_SKIPPED_IN_A_ROW, Stepper
 
 SEED, RATE, START = 3, 0.25, 0.5
 ALPHA_BAR_T = torch.linspace(0.99, 0.01, 10)
-OBJECTIVE = NoisePrediction(ALPHA_BAR_T)
+OBJECTIVE = Objective.plain(DDPM(ALPHA_BAR_T))
 
 Predict = Callable[[Batch, Tensor, Tensor], Tensor]
 

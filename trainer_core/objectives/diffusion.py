@@ -1,0 +1,101 @@
+"""How data and noise mix, and what a denoiser is asked for: the schedule behind an objective.
+
+Shape suffixes: B samples, C channels, H and W rows and columns of the latent, T timesteps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, Self
+
+import torch
+from torch import Tensor
+
+Prediction = Literal["epsilon", "v_prediction"]
+
+
+class Diffusion(Protocol):
+    """A way from data to noise. Timesteps are integers, on the device of its tensors.
+
+    Attributes:
+        num_timesteps: They are 0 up to, not including, this.
+    """
+
+    @property
+    def num_timesteps(self) -> int: ...  # noqa: D102 - see above
+
+    def noisy(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+        """Return what the denoiser sees, in the latents' shape and type."""
+        ...
+
+    def target(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+        """Return what the denoiser should say, in the latents' shape and type."""
+        ...
+
+    def snr(self, timesteps_B: Tensor) -> Tensor:
+        """Return the signal's power over the noise's, shape B, float32; weightings ask it."""
+        ...
+
+    def to(self, device: torch.device) -> Self:
+        """Return the same on another device."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class DDPM:
+    """The discrete diffusion that Stable Diffusion is trained with.
+
+    Attributes:
+        alpha_bar_T: Cumulative signal power by timestep, in (0, 1], float32.
+        prediction: What the denoiser is asked for: the noise, or the velocity.
+
+    Source: Ho et al. 2020, arXiv:2006.11239; velocity: Salimans & Ho 2022, arXiv:2202.00512.
+    """
+
+    alpha_bar_T: Tensor
+    prediction: Prediction = "epsilon"
+
+    @classmethod
+    def of_betas(cls, betas_T: Tensor, prediction: Prediction) -> Self:
+        """Return the diffusion whose steps add these shares of noise.
+
+        Source: the DDPM paper, equation 4.
+        """
+        return cls(torch.cumprod(1 - betas_T, dim=0), prediction)
+
+    @property
+    def num_timesteps(self) -> int:
+        """How many timesteps there are."""
+        return len(self.alpha_bar_T)
+
+    def to(self, device: torch.device) -> DDPM:
+        """Return the same on another device."""
+        return DDPM(self.alpha_bar_T.to(device), self.prediction)
+
+    def noisy(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+        """Return ``sqrt(alpha_bar) * latents + sqrt(1 - alpha_bar) * noise``.
+
+        Source: the DDPM paper, equation 4.
+        """
+        signal_B111, spread_B111 = self._factors(timesteps_B)
+        return signal_B111 * latents_BCHW + spread_B111 * noise_BCHW
+
+    def target(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+        """Return the noise, or the velocity.
+
+        The velocity is ``sqrt(alpha_bar) * noise - sqrt(1 - alpha_bar) * latents``.
+        Source: arXiv:2202.00512, appendix D.
+        """
+        if self.prediction == "epsilon":
+            return noise_BCHW
+        signal_B111, spread_B111 = self._factors(timesteps_B)
+        return signal_B111 * noise_BCHW - spread_B111 * latents_BCHW
+
+    def snr(self, timesteps_B: Tensor) -> Tensor:
+        """Return ``alpha_bar / (1 - alpha_bar)``, shape B."""
+        alpha_bar_B = self.alpha_bar_T[timesteps_B]
+        return alpha_bar_B / (1 - alpha_bar_B)
+
+    def _factors(self, timesteps_B: Tensor) -> tuple[Tensor, Tensor]:
+        alpha_bar_B111 = self.alpha_bar_T[timesteps_B].reshape(-1, 1, 1, 1)
+        return alpha_bar_B111.sqrt(), (1 - alpha_bar_B111).sqrt()
