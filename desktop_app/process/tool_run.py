@@ -73,6 +73,7 @@ class ToolRun(QObject):
         try:
             settings = self._write(name, raw)
         except TrainerError as error:
+            self._let_go()
             self.ended.emit(Outcome(Ending.NOT_STARTED, error.message, error.hint))
             return
         self._process = process = TrainerProcess(self)
@@ -91,8 +92,7 @@ class ToolRun(QObject):
     def close(self) -> None:
         """End the tool without a word, if one is at work."""
         if self._process is not None:
-            self._process.blockSignals(True)
-            self._process.kill()
+            self._process.close()
             self._let_go()
 
     def _write(self, name: str, raw: Mapping[str, Any]) -> Path:

@@ -85,6 +85,13 @@ class TrainerProcess(QObject):
         self._was_killed = True
         kill_session(self._process)
 
+    def close(self) -> None:
+        """End the trainer without a word, and wait until it is gone."""
+        self.blockSignals(True)
+        if self._process.state() is not QProcess.ProcessState.NotRunning:
+            self.kill()
+            self._process.waitForFinished(2000)
+
     # ---------------------------------------------------------------- reading
 
     def _on_output(self) -> None:

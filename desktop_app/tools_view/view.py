@@ -37,8 +37,9 @@ class ToolsView(QWidget):
             item = QListWidgetItem(shown(entry.label), self.list)
             item.setData(_NAME, name)
             item.setToolTip(shown(entry.help))
-            item.setSizeHint(QSize(item.sizeHint().width(), look.field_height))
-        self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 4 * look.gap_l)
+            width = self.list.fontMetrics().horizontalAdvance(item.text()) + 2 * look.gap_l
+            item.setSizeHint(QSize(width, look.field_height))
+        self.list.setFixedWidth(self.list.sizeHintForColumn(0) + 2 * look.gap_l)
         layout = QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

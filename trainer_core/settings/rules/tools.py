@@ -28,7 +28,7 @@ def check_places(schema: Schema[Settings], settings: Settings, facts: Facts) -> 
 
 def _missing(schema: Schema[Settings], settings: Settings, facts: Facts) -> Iterator[Problem]:
     for path, param in schema.params().items():
-        is_given = settings.get(path) is not None
+        is_given = settings.get(path) not in (None, "", ())
         if param.spec.required and not is_given and not schema.idle(param, settings.get, facts):
             message = text(T("Problems", "{name} is needed."), name=param.name)
             yield Problem(path, Severity.ERROR, message)
