@@ -28,8 +28,7 @@ from trainer_core.settings.schema import TRAIN, AnySchema
 from trainer_core.settings.tools.schema import tool_schema
 from trainer_core.tools import run as tools
 from trainer_core.train.check import as_json, as_lines, exit_code, report
-from trainer_core.train.entry import train
-from trainer_core.train.run import Request
+from trainer_core.train.run import Request, train
 from trainer_core.version import __version__
 
 

@@ -124,6 +124,7 @@ def batch_of(
     """Return a batch of encoded pictures whose captions are their names."""
     return Batch(
         names=names,
+        paths=names,
         captions=names,
         facts=(),
         posterior=LatentPosterior(*posterior),

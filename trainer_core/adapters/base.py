@@ -86,7 +86,11 @@ class AdapterKind(Protocol):
         ...
 
     def shape_in(self, tensors: Mapping[str, Tensor]) -> Shape | None:
-        """Return the shape of a module's saved tensors; None if they are of another kind."""
+        """Return the shape of a module's saved tensors; None if there are none of this kind.
+
+        Raises:
+            ValueError: They are of this kind and do not go together; the text says why.
+        """
         ...
 
 

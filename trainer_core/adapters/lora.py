@@ -107,10 +107,19 @@ class LoRA(LayerAdapter):
 
     @staticmethod
     def shape_in(tensors: Mapping[str, Tensor]) -> Shape | None:
-        """Return rank and alpha of a module's saved tensors; None if they are no LoRA."""
-        if _DOWN not in tensors or _UP not in tensors:
+        """Return rank and alpha of a module's saved tensors; None if they are no LoRA.
+
+        Raises:
+            ValueError: A matrix is missing, or their ranks differ.
+        """
+        down, up = tensors.get(_DOWN), tensors.get(_UP)
+        if down is None and up is None:
             return None
-        rank = tensors[_DOWN].shape[0]
+        if down is None or up is None:
+            raise ValueError(f"{_UP if up is None else _DOWN} is missing")
+        if min(down.ndim, up.ndim) < 2 or down.shape[0] != up.shape[1]:
+            raise ValueError(f"the ranks of {tuple(down.shape)} and {tuple(up.shape)} differ")
+        rank = down.shape[0]
         return Shape(rank, float(tensors[_ALPHA]) if _ALPHA in tensors else float(rank))
 
     def _factors(self) -> tuple[nn.Parameter, nn.Parameter]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from dataclasses import replace as replace_fields
 from pathlib import Path
@@ -27,7 +27,7 @@ from trainer_core.errors import ModelFileError, NumericError, OutputError
 from trainer_core.files.writing import publish_file
 from trainer_core.texts import T
 
-_DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
+_ALPHA = "alpha"
 _BASE_MODEL_PREFIXES = ("model.diffusion_model.", "cond_stage_model.", "conditioner.", "unet.")
 
 
@@ -116,30 +116,32 @@ def read_tensors(path: Path) -> WeightFile:
     return WeightFile(tensors, metadata)
 
 
-def read_lora(path: Path) -> WeightFile:
+def read_adapter(path: Path, marks: Collection[str]) -> WeightFile:
     """Read an adapter in the kohya key format.
 
+    Args:
+        path: The file.
+        marks: Endings of the keys of one kind of adapter; ``alpha`` may stand beside them.
+
     Raises:
-        ModelFileError: It is missing, damaged, of another kind, incomplete or not finite.
+        ModelFileError: It is missing, damaged, of another kind, empty or not finite. Whether each
+            module is complete is for the kind of adapter to say.
     """
     weights = read_tensors(path)
-    modules: dict[str, dict[str, Tensor]] = {}
+    if not weights.tensors:
+        raise _unusable(path, T("Errors", "{path} holds no weights."), marks)
     for key, tensor in weights.tensors.items():
-        module, _, part = key.partition(".")
-        if part not in (_DOWN, _UP, _ALPHA):
-            raise _other_kind(path, key)
+        if key.partition(".")[2] not in (*marks, _ALPHA):
+            raise _other_kind(path, key, marks)
         if not torch.isfinite(tensor).all():
-            raise _unusable(path, T("Errors", "{path}: {name} is not finite."), key)
-        modules.setdefault(module, {})[part] = tensor
-    if not modules:
-        raise _unusable(path, T("Errors", "{path} holds no weights."), "")
-    for module, parts in modules.items():
-        down, up = parts.get(_DOWN), parts.get(_UP)
-        if down is None or up is None:
-            raise _unusable(path, T("Errors", "{path}: a matrix of {name} is missing."), module)
-        if down.ndim < 2 or up.ndim < 2 or down.shape[0] != up.shape[1]:
-            raise _unusable(path, T("Errors", "{path}: the ranks of {name} differ."), module)
+            raise _unusable(path, T("Errors", "{path}: {name} is not finite."), marks, key)
     return weights
+
+
+def incomplete(path: Path, module: str, reason: object, marks: Collection[str]) -> ModelFileError:
+    """Return the error for a module of an adapter's file that cannot be taken."""
+    message = T("Errors", "{path} is incomplete or damaged: {name}: {reason}")
+    return _unusable(path, message, marks, module, reason=reason)
 
 
 def _converted(name: str, piece: Tensor, tensor: Tensor, precision: str) -> Tensor:
@@ -186,13 +188,16 @@ def _publish(path: Path, write: Callable[[BinaryIO], Written], *, replace: bool)
     publish_file(path, lambda file: written.append(write(file)), verify=verify, replace=replace)
 
 
-def _other_kind(path: Path, key: str) -> ModelFileError:
-    message = T("Errors", "{path} is not a LoRA in the usual format: it holds {name}.")
+def _other_kind(path: Path, key: str, marks: Collection[str]) -> ModelFileError:
+    message = T("Errors", "{path} is not a LoRA of this kind: it holds {name}.")
     if key.startswith(_BASE_MODEL_PREFIXES):
         message = T("Errors", "{path} is a base model, not a LoRA: it holds {name}.")
-    return _unusable(path, message, key)
+    return _unusable(path, message, marks, key)
 
 
-def _unusable(path: Path, message: str, name: str) -> ModelFileError:
-    hint = T("Errors", "Choose a LoRA with lora_down and lora_up weights as starting weights.")
-    return ModelFileError(message, hint, path=path, name=name)
+def _unusable(
+    path: Path, message: str, marks: Collection[str], name: str = "", reason: object = ""
+) -> ModelFileError:
+    hint = T("Errors", "Choose a LoRA with weights called {marks} as starting weights.")
+    known = ", ".join(marks)
+    return ModelFileError(message, hint, path=path, name=name, marks=known, reason=reason)

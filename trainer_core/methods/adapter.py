@@ -16,7 +16,7 @@ from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import PARTS
 from trainer_core.checkpoints.metadata import NetworkFacts
-from trainer_core.checkpoints.weights import read_lora, write_lora
+from trainer_core.checkpoints.weights import incomplete, read_adapter, write_lora
 from trainer_core.errors import ModelFileError, about
 from trainer_core.families.base import Family, LayerKind, Target
 from trainer_core.methods.base import TrainGroup, Warn
@@ -58,7 +58,7 @@ class AdapterMethod:
         ]
         path = self._settings.network_weights
         with about(setting=_WEIGHTS):
-            weights = read_lora(path).tensors if path is not None else None
+            weights = self._starting_weights(path) if path is not None else None
             self._set = build(self._kind, targets, self._shapes(targets, weights), self._options)
             if seed is not None:
                 self._set.reset(seed)
@@ -136,6 +136,16 @@ class AdapterMethod:
         if weights is not None and self._settings.dim_from_weights:
             return shapes_in(self._kind, targets, by_module(weights))
         return shapes(targets, linear=self._shape)
+
+    def _starting_weights(self, path: Path) -> Mapping[str, Tensor]:
+        marks = self._entry.marks
+        tensors = read_adapter(path, marks).tensors
+        for module, parts in by_module(tensors).items():
+            try:
+                self._kind.shape_in(parts)
+            except ValueError as error:
+                raise incomplete(path, module, error, marks) from error
+        return tensors
 
     def _take(self, weights: Mapping[str, Tensor], warn: Warn) -> None:
         """Load starting weights; say which of the file's modules there is no adapter for."""

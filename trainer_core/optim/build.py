@@ -6,13 +6,17 @@ import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch.optim import Optimizer
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.optimizers import OPTIMIZERS, OptimizerEntry, without_package
 from trainer_core.errors import SettingsError
 from trainer_core.optim.groups import ParameterGroup
+from trainer_core.runtime.speed import fastest_kernels
 from trainer_core.texts import T
+
+CPU = torch.device("cpu")
 
 _OWN_PARAMETERS = frozenset({"self", "params", "lr"})  # given by the groups and the settings
 
@@ -49,7 +53,8 @@ def build_optimizer(
             known=", ".join(known),
         )
     try:
-        optimizer: Optimizer = kind(list(groups), lr=lr, **entry.fixed, **args)
+        given = {**fastest_kernels(kind, _device(groups)), **entry.fixed, **args}
+        optimizer: Optimizer = kind(list(groups), lr=lr, **given)
     except (TypeError, ValueError) as error:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its arguments: {reason}"),
@@ -59,6 +64,10 @@ def build_optimizer(
             reason=error,
         ) from error
     return optimizer
+
+
+def _device(groups: Sequence[ParameterGroup]) -> torch.device:
+    return next((weight.device for group in groups for weight in group["params"]), CPU)
 
 
 def _loaded(entry: OptimizerEntry) -> type[Any]:

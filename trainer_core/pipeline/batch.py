@@ -22,6 +22,7 @@ class Batch:
 
     Attributes:
         names: Of the pictures, for people.
+        paths: Of the pictures' files.
         captions: As they are trained with, shuffled or not.
         facts: Where the pixels of each sample come from.
         posterior: The encoded pictures, float32; None while they are pixels.
@@ -36,6 +37,7 @@ class Batch:
     """
 
     names: tuple[str, ...]
+    paths: tuple[str, ...]
     captions: tuple[str, ...]
     facts: tuple[SampleFacts, ...]
     posterior: LatentPosterior | None

@@ -135,6 +135,7 @@ class BatchLoader:
         pixels_BCHW, posterior = self._pictures(samples, shape)
         batch = Batch(
             names=_names(samples),
+            paths=tuple(str(sample.source.path) for sample in samples),
             captions=captions,
             facts=tuple(sample.facts() for sample in samples),
             posterior=posterior,

@@ -10,7 +10,7 @@ import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +25,7 @@ from trainer_core.errors import (
     TrainerError,
     about,
 )
+from trainer_core.events.border import serve
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
 from trainer_core.files.run_folder import RunFolder
@@ -262,3 +263,12 @@ class Run:
         except OutputError:  # the event file is on the same full disk: the app is told all the same
             self._emitter.emit(failed)
         return 2 if loop is None else 1
+
+
+def train(ask: Callable[[], Request]) -> int:
+    """Do the work of a trainer process: train what ``ask`` returns; return the exit code."""
+
+    def work(streams: GuardedStreams, emitter: Emitter, takes_commands: bool) -> int:
+        return Run(ask(), streams, emitter)(takes_commands=takes_commands)
+
+    return serve(work)

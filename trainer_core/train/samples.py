@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import torch
 
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
+from trainer_core.families.base import Family, lent
+from trainer_core.pipeline.texts import TextStore
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import Phase, SampleReady
-from trainer_core.sampling.pictures import Picture
-from trainer_core.sampling.preview import Preview
+from trainer_core.sampling.pictures import Picture, PreviewDefaults
+from trainer_core.sampling.preview import Preview, PreviewModel
+from trainer_core.train.inputs import RunInputs
+from trainer_core.train.run_start import RunStart
+
+Autocast = Callable[[], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,4 +61,55 @@ def _ready(picture: Picture, position: Position) -> SampleReady:
         prompt=picture.prompt[:1000],
         path=str(picture.path),
         seed=picture.seed,
+    )
+
+
+def sample_drawer(
+    inputs: RunInputs,
+    start: RunStart,
+    family: Family,
+    texts: TextStore,
+    *,
+    device: torch.device,
+    autocast: Autocast,
+    emitter: Emitter,
+    is_stopping: Callable[[], bool],
+) -> SampleDrawer:
+    """Return what draws the run's prompts with the parts that are being trained.
+
+    Args:
+        inputs: The prompts, and what the settings say of them.
+        start: The folder for the pictures, and the seed.
+        family: Its image decoder is loaded for each round of pictures and released after it.
+        texts: The prompts' conditions.
+        device: Where it is drawn.
+        autocast: The context that it is computed in.
+        emitter: Told of every picture.
+        is_stopping: Asked between sampling steps.
+    """
+    settings, entry, image_part = inputs.settings, family.entry, family.image_part
+    width_px, height_px = settings.dataset.resolution
+    parts = (entry.denoiser, image_part, *entry.text_encoders)
+    model = PreviewModel(
+        family=family,
+        modules=[family.module(part) for part in parts],
+        conditions=texts,
+        lend_decoder=lambda: lent(family, image_part, dtype=torch.float32, device=device),
+    )
+    defaults = PreviewDefaults(
+        sampler=settings.sampling.sample_sampler,
+        width_px=width_px,
+        height_px=height_px,
+        run_seed=start.seed,
+        notes={
+            "Lora": settings.output.output_name,
+            "Clip skip": str(settings.model.clip_skip),
+        },
+    )
+    return SampleDrawer(
+        preview=Preview(model, defaults, device=device, autocast=autocast),
+        prompts=inputs.prompts,
+        folder=start.folder.samples,
+        emitter=emitter,
+        is_stopping=is_stopping,
     )

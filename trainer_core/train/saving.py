@@ -12,19 +12,24 @@ from typing import Any
 
 from torch.optim import Optimizer
 
-from trainer_core.checkpoints.metadata import RunFacts, build_metadata
+from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, build_metadata, plan_facts
 from trainer_core.checkpoints.naming import SavePoint
-from trainer_core.checkpoints.retention import Action, Remove, Save
+from trainer_core.checkpoints.retention import Action, Remove, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
 from trainer_core.errors import OutputError, about
 from trainer_core.events.emitter import Emitter
+from trainer_core.families.base import Family
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard
 from trainer_core.methods.base import Method
 from trainer_core.model_files.weights_file import sha256
+from trainer_core.optim.build import display_name
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
+from trainer_core.settings.arguments import parse_arguments
 from trainer_core.texts import T, text
-from trainer_core.train.run_start import OwnFiles
+from trainer_core.train.inputs import RunInputs
+from trainer_core.train.resuming import Resumable
+from trainer_core.train.run_start import OwnFiles, RunStart
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,3 +153,53 @@ def _beside(path: Path) -> Path:
     """Return a name like that of ``path`` that nothing has."""
     names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in itertools.count(2))
     return next(name for name in names if not name.exists())
+
+
+def save_schedule(inputs: RunInputs) -> SaveSchedule:
+    """Return when the run saves and what it keeps."""
+    output, plan = inputs.settings.output, inputs.plan
+    return SaveSchedule(
+        output_name=output.output_name,
+        last_step=plan.total_steps,
+        last_epoch=plan.epochs,
+        save_every_n_steps=output.save_every_n_steps,
+        save_last_n_steps=output.save_last_n_steps,
+        save_last_n_steps_state=output.save_last_n_steps_state,
+        save_every_n_epochs=output.save_every_n_epochs,
+        save_last_n_epochs=output.save_last_n_epochs,
+        save_last_n_epochs_state=output.save_last_n_epochs_state,
+        save_state=output.save_state,
+        save_state_on_train_end=output.save_state_on_train_end,
+    )
+
+
+def run_facts(
+    inputs: RunInputs,
+    start: RunStart,
+    family: Family,
+    resumable: Resumable,
+    *,
+    precision: str,
+    processes: int,
+) -> RunFacts:
+    """Return what every weight file says of the run."""
+    settings, identity = inputs.settings, family.identity()
+    arguments = parse_arguments(settings.optimizer.optimizer_args)
+    return RunFacts(
+        settings=settings,
+        model=ModelFacts(
+            architecture=family.entry.architecture,
+            version=family.entry.version,
+            name=identity.name,
+            short_hash=identity.legacy_hash,
+            sha256=identity.sha256,
+        ),
+        network=resumable.method.facts(),
+        plan=plan_facts(inputs.plan, inputs.index, inputs.captions),
+        optimizer=display_name(resumable.optimizer, arguments),
+        precision=precision,
+        seed=start.seed,
+        run_id=start.run_id,
+        started_at=time.time(),
+        processes=processes,
+    )

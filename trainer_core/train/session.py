@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,15 +10,12 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, plan_facts
-from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.checkpoints.state import Position, read_state
 from trainer_core.events.emitter import Emitter
-from trainer_core.families.base import Family, lent
+from trainer_core.families.base import Family
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.methods.base import Method
 from trainer_core.objectives.objective import Objective
-from trainer_core.optim.build import display_name
 from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.loader import BatchLoader
 from trainer_core.pipeline.sources import fingerprint, sources_of
@@ -31,9 +25,6 @@ from trainer_core.runtime.device import Machine, find_machine, memory_mib, pinni
 from trainer_core.runtime.draws import seed_globals
 from trainer_core.runtime.speed import use_hardware
 from trainer_core.runtime.team import Team, open_team
-from trainer_core.sampling.pictures import PreviewDefaults
-from trainer_core.sampling.preview import Preview, PreviewModel
-from trainer_core.settings.arguments import parse_arguments
 from trainer_core.train.building import (
     build_lr_schedule,
     build_method,
@@ -49,11 +40,9 @@ from trainer_core.train.inputs import RunInputs, plan_event
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.resuming import Resumable
 from trainer_core.train.run_start import OwnFiles, RunStart
-from trainer_core.train.samples import SampleDrawer
-from trainer_core.train.saving import Saver
+from trainer_core.train.samples import Autocast, SampleDrawer, sample_drawer
+from trainer_core.train.saving import Saver, run_facts, save_schedule
 from trainer_core.train.step import Stepper
-
-Autocast = Callable[[], AbstractContextManager[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +102,16 @@ class Session:
                 optimizer=resumable.optimizer,
             )
         stepper = self._stepper(family, objective, accelerator, resumable, texts)
-        draw = self._sample_drawer(family, autocast, texts)
+        draw = sample_drawer(
+            self.inputs,
+            self.start,
+            family,
+            texts,
+            device=self.machine.device,
+            autocast=autocast,
+            emitter=self.emitter,
+            is_stopping=self.control.is_stopping,
+        )
         return self._loop(family, loader, stepper, resumable, draw, position)
 
     def _loop(
@@ -132,7 +130,7 @@ class Session:
             loader=loader,
             stepper=stepper,
             saver=self._saver(family, resumable),
-            save_schedule=self._save_schedule(),
+            save_schedule=save_schedule(self.inputs),
             sample_schedule=SampleSchedule(
                 every_n_steps=sampling.sample_every_n_steps,
                 every_n_epochs=sampling.sample_every_n_epochs,
@@ -208,7 +206,6 @@ class Session:
             told = family.with_sizes(known or texts(batch.captions), batch.facts)
             return family.predict(noisy_BCHW, timesteps_B, told)
 
-        paths = {name: str(path) for name, path in self._picture_paths()}
         return Stepper(
             accelerator=accelerator,
             objective=objective,
@@ -220,13 +217,7 @@ class Session:
             autocast=self._autocast(accelerator),
             after_step=resumable.method.after_step,
             team=self.team,
-            picture_of=lambda name: paths.get(name, ""),
         )
-
-    def _picture_paths(self) -> list[tuple[str, object]]:
-        inputs = self.inputs
-        sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
-        return [(source.name, source.path) for source in sources]
 
     def _tell_plan(self, method: Method) -> None:
         self.emitter.emit(
@@ -255,82 +246,17 @@ class Session:
             own=self.start.own,
             method=resumable.method,
             optimizer=resumable.optimizer,
-            facts=self._facts(family, resumable),
+            facts=run_facts(
+                self.inputs,
+                self.start,
+                family,
+                resumable,
+                precision=self.machine.precision,
+                processes=self.team.size,
+            ),
             precision=self.inputs.settings.output.save_precision,
             state_facts=resumable.facts,
             progress=resumable.progress,
-        )
-
-    def _facts(self, family: Family, resumable: Resumable) -> RunFacts:
-        """Return what every weight file says of the run."""
-        inputs, settings = self.inputs, self.inputs.settings
-        identity = family.identity()
-        arguments = parse_arguments(settings.optimizer.optimizer_args)
-        return RunFacts(
-            settings=settings,
-            model=ModelFacts(
-                architecture=family.entry.architecture,
-                version=family.entry.version,
-                name=identity.name,
-                short_hash=identity.legacy_hash,
-                sha256=identity.sha256,
-            ),
-            network=resumable.method.facts(),
-            plan=plan_facts(inputs.plan, inputs.index, inputs.captions),
-            optimizer=display_name(resumable.optimizer, arguments),
-            precision=self.machine.precision,
-            seed=self.start.seed,
-            run_id=self.start.run_id,
-            started_at=time.time(),
-            processes=self.team.size,
-        )
-
-    def _save_schedule(self) -> SaveSchedule:
-        output, plan = self.inputs.settings.output, self.inputs.plan
-        return SaveSchedule(
-            output_name=output.output_name,
-            last_step=plan.total_steps,
-            last_epoch=plan.epochs,
-            save_every_n_steps=output.save_every_n_steps,
-            save_last_n_steps=output.save_last_n_steps,
-            save_last_n_steps_state=output.save_last_n_steps_state,
-            save_every_n_epochs=output.save_every_n_epochs,
-            save_last_n_epochs=output.save_last_n_epochs,
-            save_last_n_epochs_state=output.save_last_n_epochs_state,
-            save_state=output.save_state,
-            save_state_on_train_end=output.save_state_on_train_end,
-        )
-
-    def _sample_drawer(self, family: Family, autocast: Autocast, texts: TextStore) -> SampleDrawer:
-        settings = self.inputs.settings
-        width_px, height_px = settings.dataset.resolution
-        entry, image_part = family.entry, family.image_part
-        model = PreviewModel(
-            family=family,
-            modules=[
-                family.module(part) for part in (entry.denoiser, image_part, *entry.text_encoders)
-            ],
-            conditions=texts,
-            lend_decoder=lambda: lent(
-                family, image_part, dtype=torch.float32, device=self.machine.device
-            ),
-        )
-        defaults = PreviewDefaults(
-            sampler=settings.sampling.sample_sampler,
-            width_px=width_px,
-            height_px=height_px,
-            run_seed=self.start.seed,
-            notes={
-                "Lora": settings.output.output_name,
-                "Clip skip": str(settings.model.clip_skip),
-            },
-        )
-        return SampleDrawer(
-            preview=Preview(model, defaults, device=self.machine.device, autocast=autocast),
-            prompts=self.inputs.prompts,
-            folder=self.start.folder.samples,
-            emitter=self.emitter,
-            is_stopping=self.control.is_stopping,
         )
 
 

@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import torch
 from torch import Tensor, nn
@@ -54,6 +54,14 @@ class _Forward:
         return self.losses_B.detach().mean() * self.batch.share
 
 
+class _Culprit(NamedTuple):
+    """A sample whose loss is not finite."""
+
+    name: str
+    path: str
+    timestep: int
+
+
 class Stepper:
     """Runs optimizer steps over groups of batches, which are on the device already.
 
@@ -67,10 +75,9 @@ class Stepper:
         autocast: The context that a forward pass is computed in.
         after_step: What the method does after an update.
         team: The processes of the run.
-        picture_of: The path of a picture by the name that it has in batches.
     """
 
-    def __init__(  # noqa: PLR0913 - everything that a step needs
+    def __init__(
         self,
         *,
         accelerator: Any,
@@ -82,7 +89,6 @@ class Stepper:
         autocast: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext,
         after_step: Callable[[], object] = lambda: None,
         team: Team | None = None,
-        picture_of: Callable[[str], str] = str,
     ) -> None:
         self._accelerator = accelerator
         self._objective = objective
@@ -93,7 +99,6 @@ class Stepper:
         self._autocast = autocast
         self._after_step = after_step
         self._team = team or Alone()
-        self._picture_of = picture_of
         self.skipped_in_a_row = 0
         self.is_updating = False  # True: an error left the weights between two steps
 
@@ -202,8 +207,7 @@ class Stepper:
         """Name the pictures, of every process, whose losses are not finite."""
         own = _culprits(forwards)
         culprits = [culprit for each in self._team.gather(own) for culprit in each]
-        picture = self._picture_of(culprits[0][0]) if culprits else ""
-        raise _non_finite_loss(culprits, picture, number, rates)
+        raise _non_finite_loss(culprits, number, rates)
 
     def _update(self, norm: float, number: int) -> float | None:
         """Update the weights; None if the scaler skipped it."""
@@ -236,14 +240,14 @@ class Stepper:
         return None if skipped else norm
 
 
-def _culprits(forwards: Sequence[_Forward]) -> list[tuple[str, int]]:
-    """Return names and timesteps of the samples whose losses are not finite."""
-    found: list[tuple[str, int]] = []
+def _culprits(forwards: Sequence[_Forward]) -> list[_Culprit]:
+    """Return the samples whose losses are not finite."""
+    found: list[_Culprit] = []
     for each in forwards:
         finite_B = torch.isfinite(each.losses_B.detach()).tolist()
         timesteps_B = each.batch.draw.timesteps_B.tolist()
-        samples = zip(each.batch.names, timesteps_B, finite_B, strict=True)
-        found += [(name, timestep) for name, timestep, is_finite in samples if not is_finite]
+        samples = zip(each.batch.names, each.batch.paths, timesteps_B, finite_B, strict=True)
+        found += [_Culprit(*facts) for *facts, is_finite in samples if not is_finite]
     return found
 
 
@@ -260,7 +264,7 @@ def _other_failed(report: Text) -> TeamError:
 
 
 def _non_finite_loss(
-    culprits: Sequence[tuple[str, int]], picture: str, number: int, rates: dict[str, float]
+    culprits: Sequence[_Culprit], number: int, rates: dict[str, float]
 ) -> NumericError:
     return NumericError(
         T(
@@ -274,8 +278,8 @@ def _non_finite_loss(
             "newest state.",
         ),
         setting="optimizer.learning_rate",
-        picture=picture,
+        picture=culprits[0].path if culprits else "",
         step=number,
         rates=", ".join(f"{name} {rate:g}" for name, rate in rates.items()),
-        pictures=", ".join(f"{name} (timestep {timestep})" for name, timestep in culprits[:8]),
+        pictures=", ".join(f"{each.name} (timestep {each.timestep})" for each in culprits[:8]),
     )

@@ -290,6 +290,26 @@ def test_alpha_is_stored_as_a_scalar(alpha: float) -> None:
     assert (stored.shape, float(stored)) == ((), alpha)
 
 
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"lora_up.weight": None}, "lora_up.weight is missing"),
+        ({"lora_down.weight": None}, "lora_down.weight is missing"),
+        (
+            {"lora_up.weight": torch.zeros(10, RANK + 1)},
+            r"ranks of \(4, 6\) and \(10, 5\) differ",
+        ),
+    ],
+)
+def test_matrices_that_do_not_go_together_are_named(
+    change: dict[str, Tensor | None], words: str
+) -> None:
+    tensors = LoRA(nn.Linear(6, 10), SHAPE).saved() | change
+
+    with pytest.raises(ValueError, match=words):
+        LoRA.shape_in({name: tensor for name, tensor in tensors.items() if tensor is not None})
+
+
 def test_weights_without_alpha_mean_alpha_equal_to_rank() -> None:
     tensors = LoRA(nn.Linear(6, 10), SHAPE).saved()
     del tensors["alpha"]

@@ -14,11 +14,13 @@ import torch
 from safetensors.torch import load_file, save, save_file
 from torch import Tensor
 
-from trainer_core.checkpoints.weights import read_lora, read_tensors, write_lora, write_tensors
+from trainer_core.catalogue.adapters import ADAPTERS
+from trainer_core.checkpoints.weights import read_adapter, read_tensors, write_lora, write_tensors
 from trainer_core.errors import ModelFileError, NumericError, OutputError
 from trainer_core.files import writing as file_writing
 
 DATA = Path(__file__).parents[2] / "data"
+MARKS = ADAPTERS["Standard"].marks
 DTYPES = {"float": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 MIB = 0x100000
 
@@ -63,7 +65,7 @@ def test_metadata_is_read_back_with_both_hashes(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
 
     write_lora(path, one_module(), metadata={"ss_training_comment": "貓\n"}, precision="float")
-    metadata = read_lora(path).metadata
+    metadata = read_adapter(path, MARKS).metadata
 
     assert metadata["ss_training_comment"] == "貓\n"
     assert set(metadata) == {"ss_training_comment", "sshs_model_hash", "sshs_legacy_hash"}
@@ -91,7 +93,7 @@ def test_the_legacy_hash_is_that_of_the_file_with_training_metadata_only(tmp_pat
         path, tensors, metadata={"ss_steps": "1", "modelspec.title": "cat"}, precision="fp16"
     )
 
-    assert read_lora(path).metadata["sshs_legacy_hash"] == expected
+    assert read_adapter(path, MARKS).metadata["sshs_legacy_hash"] == expected
 
 
 def test_weights_that_do_not_fit_into_fp16_are_refused_by_name(tmp_path: Path) -> None:
@@ -110,7 +112,7 @@ def test_the_same_weights_fit_into_the_wider_formats(tmp_path: Path, precision: 
 
     write_lora(path, one_module(65536.0), metadata={}, precision=precision)
 
-    assert read_lora(path).tensors["lora_unet_a.lora_down.weight"].max() == 65536.0
+    assert read_adapter(path, MARKS).tensors["lora_unet_a.lora_down.weight"].max() == 65536.0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
@@ -135,7 +137,7 @@ def test_views_and_weights_that_require_gradients_are_written(tmp_path: Path) ->
 
     write_lora(path, tensors, metadata={}, precision="float")
 
-    assert read_lora(path).tensors["lora_unet_a.lora_up.weight"].tolist() == [
+    assert read_adapter(path, MARKS).tensors["lora_unet_a.lora_up.weight"].tolist() == [
         [0, 3],
         [1, 4],
         [2, 5],
@@ -150,7 +152,7 @@ def test_an_existing_file_is_refused_unless_asked(tmp_path: Path) -> None:
         write_lora(path, one_module(2.0), metadata={}, precision="float")
     write_lora(path, one_module(3.0), metadata={}, precision="float", replace=True)
 
-    assert read_lora(path).tensors["lora_unet_a.lora_down.weight"].max() == 3.0
+    assert read_adapter(path, MARKS).tensors["lora_unet_a.lora_down.weight"].max() == 3.0
 
 
 @pytest.mark.parametrize("damage", ["last byte", "header", "cut"])
@@ -212,7 +214,7 @@ def test_files_are_closed_after_writing_and_reading(tmp_path: Path) -> None:
     path = tmp_path / "closed.safetensors"
 
     write_lora(path, one_module(), metadata={}, precision="float")
-    held = read_lora(path)
+    held = read_adapter(path, MARKS)
 
     assert "closed.safetensors" not in Path("/proc/self/maps").read_text()
     assert held.tensors
@@ -220,7 +222,7 @@ def test_files_are_closed_after_writing_and_reading(tmp_path: Path) -> None:
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match=r"There is no file .*gone\.safetensors"):
-        read_lora(tmp_path / "gone.safetensors")
+        read_adapter(tmp_path / "gone.safetensors", MARKS)
 
 
 def as_pickle(path: Path) -> None:
@@ -259,15 +261,15 @@ def test_a_file_that_is_no_whole_safetensors_file_is_refused(tmp_path: Path, mak
     with pytest.raises(
         ModelFileError, match=r"bad\.safetensors is (damaged|cut short|not a safetensors file)"
     ):
-        read_lora(path)
+        read_adapter(path, MARKS)
 
 
 @pytest.mark.parametrize(
     ("key", "words"),
     [
         ("model.diffusion_model.input_blocks.0.0.weight", "is a base model, not a LoRA"),
-        ("lora_unet_a.hada_w1_a", "is not a LoRA in the usual format"),
-        ("lora_unet_a.dora_scale", "is not a LoRA in the usual format"),
+        ("lora_unet_a.hada_w1_a", "is not a LoRA of this kind"),
+        ("lora_unet_a.dora_scale", "is not a LoRA of this kind"),
         ("unet.down_blocks.0.to_q.lora_A.weight", "a LoRA"),
     ],
 )
@@ -278,7 +280,7 @@ def test_a_file_of_another_kind_is_refused_with_a_key_that_shows_it(
     save_file({**one_module(), key: torch.zeros(2, 2)}, path)
 
     with pytest.raises(ModelFileError, match=words) as caught:
-        read_lora(path)
+        read_adapter(path, MARKS)
 
     assert key in str(caught.value)
 
@@ -286,8 +288,6 @@ def test_a_file_of_another_kind_is_refused_with_a_key_that_shows_it(
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"lora_unet_a.lora_up.weight": None}, "a matrix of lora_unet_a is missing"),
-        ({"lora_unet_a.lora_up.weight": torch.zeros(5, 4)}, "the ranks of lora_unet_a differ"),
         (
             {"lora_unet_a.lora_up.weight": torch.full((5, 2), float("nan"))},
             r"lora_unet_a\.lora_up\.weight is not finite",
@@ -303,4 +303,4 @@ def test_a_lora_that_is_not_whole_is_refused(
     save_file({name: tensor for name, tensor in changed.items() if tensor is not None}, path)
 
     with pytest.raises(ModelFileError, match=words):
-        read_lora(path)
+        read_adapter(path, MARKS)

@@ -16,7 +16,8 @@ from trainer_core.dataset.plan import Pace
 from trainer_core.dataset.subsets import SampleSettings, Subset
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.families.base import LatentPosterior
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.diffusion import DDPM
+from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.decode import load_pixels
 from trainer_core.pipeline.file_hashes import FileHashes
@@ -82,7 +83,7 @@ def batches_of(
         encode=encode,
         latent_channels=3,
         pixels_per_latent=8,
-        draw=NoisePrediction(torch.linspace(0.99, 0.01, 10)).draw,
+        draw=Objective.plain(DDPM(torch.linspace(0.99, 0.01, 10))).draw,
         device=torch.device("cpu"),
     )
     groups = [g for epoch in range(epochs) for g in loader.groups(epoch, first_step=1)]

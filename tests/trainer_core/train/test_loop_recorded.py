@@ -13,7 +13,8 @@ from helpers.stubs import LoopParts
 
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.subsets import SampleKey, SampleSettings
-from trainer_core.objectives.objective import NoisePrediction
+from trainer_core.objectives.diffusion import DDPM
+from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.latents import Posterior
 from trainer_core.pipeline.loader import BatchLoader
 from trainer_core.pipeline.sources import Source
@@ -81,7 +82,7 @@ def real_loader(case: dict[str, Any], *, threads: int) -> BatchLoader:
         encode=lambda pixels: pytest.fail("nothing is to be encoded"),
         latent_channels=4,
         pixels_per_latent=8,
-        draw=NoisePrediction(torch.ones(10)).draw,
+        draw=Objective.plain(DDPM(torch.ones(10))).draw,
         device=torch.device("cpu"),
     )
 
