@@ -1,6 +1,7 @@
 import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 
 import pytest
@@ -52,6 +53,7 @@ class Bench:
         max_grad_norm: float = 0.0,
         predict: Predict | None = None,
         accelerator: object = None,
+        autocast: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
     ) -> None:
         self.weight = nn.Parameter(torch.tensor(START))
         self.accelerator = accelerator or Accelerator(cpu=True)
@@ -64,6 +66,7 @@ class Bench:
             optimizer=self.accelerator.prepare(optimizer),  # type: ignore[attr-defined]
             scheduler=self.schedule,
             max_grad_norm=max_grad_norm,
+            autocast=autocast,
         )
 
 
@@ -112,6 +115,19 @@ def test_a_gradient_is_scaled_down_to_the_limit_and_told_as_it_was() -> None:
     assert abs(gradient) > 0.1
     assert result.grad_norm == pytest.approx(abs(gradient), rel=1e-5)
     assert abs(bench.weight.item() - START) == pytest.approx(RATE * 0.01, rel=1e-3)
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_a_forward_pass_is_computed_in_the_context_that_is_asked_for(wanted: bool) -> None:
+    seen: list[bool] = []
+
+    def predict(_: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+        seen.append(torch.is_autocast_enabled("cpu"))
+        return noisy_BCHW * bench.weight
+
+    bench = Bench(predict=predict, autocast=lambda: torch.autocast("cpu", enabled=wanted))
+    bench.stepper.step([batch("a", "b", group_size=1)], 1)
+    assert seen == [wanted]
 
 
 def test_the_rates_told_are_those_of_the_step_itself() -> None:
