@@ -26,6 +26,7 @@ _HEADLINES: Mapping[str, str] = {
     "output": T("App", "A file cannot be written"),
     "out_of_memory": T("App", "The memory is full"),
     "numeric": T("App", "The training ran out of bounds"),
+    "team": T("App", "Another process of the run has ended"),
     "protocol": T("App", "App and trainer do not understand each other"),
     "internal": T("App", "Something unforeseen happened"),
 }
@@ -43,6 +44,7 @@ _ADVICE: Mapping[str, str] = {
     "output": T("App", "Make room or choose another output folder, then start again."),
     "out_of_memory": T("App", "Lower the batch size or the resolution."),
     "numeric": T("App", "Lower the learning rate."),
+    "team": T("App", "Look at what that process said, then go on from the newest state."),
     "protocol": T("App", "Install the same version of the app and of the trainer."),
 }
 _OTHERWISE = T("App", "The log says more. Copy the report if you want to ask somebody.")

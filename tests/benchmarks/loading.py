@@ -60,7 +60,7 @@ def load(path: Path, dtype: str) -> dict[str, float]:
     before = psutil.Process().memory_info().rss
     start = time.perf_counter()
     model = SD1.open(path)
-    parts = (model.denoiser_part, *model.text_parts, model.image_part)
+    parts = (model.entry.denoiser, *model.entry.text_encoders, model.image_part)
     for part in parts:
         model.load(part, dtype=DTYPES[dtype], device=torch.device("cpu"))
     seconds = time.perf_counter() - start

@@ -20,7 +20,7 @@ from peft.tuners.lora import LoraLayer
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from trainer_core.adapters.base import Shape, Target
+from trainer_core.adapters.base import Shape
 from trainer_core.adapters.lora import LoRA
 from trainer_core.adapters.set import AdapterSet, build
 from trainer_core.adapters.shapes import shapes
@@ -39,7 +39,7 @@ CAPTION = "a photo of a robot in the rain"
 def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
     """Return an adapter for every target of U-Net and text encoder."""
     targets = [
-        Target(target.name, part, target.layer)
+        target
         for part in ("text_encoder", "unet")
         for target in family.targets(part, frozenset({"linear", "conv"}))
         if target.is_standard

@@ -140,7 +140,7 @@ def test_what_a_detected_family_came_to_is_told(raw: dict[str, Any]) -> None:
     assert found.settings is not None
 
     assert found.facts == {"family": "sd1"}
-    assert look_into_files(found.settings).facts == found.facts
+    assert look_into_files(found.settings, ()).facts == found.facts
 
 
 def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_path: Path) -> None:

@@ -84,15 +84,15 @@ def plan_facts(
 ) -> dict[str, object]:
     """Return the entries that come from the pictures and the planned length."""
     return {
-        "num_train_images": plan.samples,  # repeats counted
-        "num_reg_images": 0,
+        "num_train_images": plan.samples - plan.reg_samples,  # repeats counted
+        "num_reg_images": plan.reg_samples,
         "num_batches_per_epoch": plan.batches_per_epoch,
         "num_epochs": plan.epochs,
         "max_train_steps": plan.total_steps,
         "lr_warmup_steps": plan.warmup_steps,
         "bucket_info": bucket_info(plan),
         "dataset_dirs": dataset_dirs(plan),
-        "reg_dataset_dirs": {},
+        "reg_dataset_dirs": dataset_dirs(plan, is_reg=True),
         "tag_frequency": tag_frequency(index, captions),
     }
 

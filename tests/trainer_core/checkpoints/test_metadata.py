@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,11 +23,12 @@ from trainer_core.checkpoints.modelspec import PROGRAM
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import build_index
 from trainer_core.dataset.plan import Pace, make_plan
+from trainer_core.dataset.subsets import SampleSettings
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.model import ModelSettings
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.output import OutputSettings
-from trainer_core.settings.schema import TrainSettings, path_of
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 DATA = Path(__file__).parents[2] / "data"
 FILES = {
@@ -220,7 +222,8 @@ def test_a_setting_that_comes_to_be_offered_appears_by_itself(
 ) -> None:
     # As if it were declared: the name leads to a value.
     paths = {"noise_offset": "optimizer.max_grad_norm"}
-    monkeypatch.setattr(module, "path_of", lambda name: paths.get(name, path_of(name)))
+    schema = SimpleNamespace(path_of=lambda name: paths.get(name, TRAIN.path_of(name)))
+    monkeypatch.setattr(module, "TRAIN", schema)
 
     metadata = build_metadata(DEFAULT_FACTS, step=4, epoch=1, saved_at=0.0)
 
@@ -231,10 +234,9 @@ def test_what_the_plan_tells_is_counted_from_the_pictures(tmp_path: Path) -> Non
     write_dataset(tmp_path, {"2_demo cat": {"a.png": None, "b.png": None, "c.png": None}})
     index = build_index(tmp_path, plain_repeats=1)
     sizes = dict.fromkeys([picture.path for picture in index.pictures], (64, 64))
-    plan = make_plan(
-        index, sizes, BucketRules((64, 64), enable_bucket=False), Pace(train_batch_size=1, epoch=2)
-    )
-    captions = {picture.path: "a, demo cat" for picture in index.pictures}
+    settings = {0: SampleSettings(rules=BucketRules((64, 64), enable_bucket=False))}
+    plan = make_plan(index, sizes, settings, Pace(train_batch_size=1, epoch=2))
+    captions = {picture.key: "a, demo cat" for picture in index.pictures}
 
     assert plan_facts(plan, index, captions) == {
         "num_train_images": 6,

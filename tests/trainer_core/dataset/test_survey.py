@@ -14,7 +14,8 @@ from trainer_core.dataset.plan import Pace, bucket_info, dataset_dirs
 from trainer_core.dataset.subsets import SampleKey, SampleSettings, Subset
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.errors import DatasetError
-from trainer_core.settings.document import parse, replaced
+from trainer_core.settings.document import replaced
+from trainer_core.settings.schema import TRAIN
 
 RUN = SampleSettings(rules=BucketRules((128, 128)))
 LARGE, SMALL = (128, 128), (64, 64)
@@ -205,7 +206,7 @@ def test_limits_that_contradict_each_other_hide_the_plan_alone(folder: Path) -> 
         "dataset.bucket_no_upscale": False,
         "dataset.min_bucket_reso": 1024,
     }
-    settings, _ = parse(replaced({}, changes))
+    settings, _ = TRAIN.parse(replaced({}, changes))
     assert settings is not None
     request = SurveyRequest.of(settings)
     assert request is not None
@@ -218,6 +219,6 @@ def test_limits_that_contradict_each_other_hide_the_plan_alone(folder: Path) -> 
 
 
 def test_settings_that_name_no_pictures_ask_for_nothing() -> None:
-    settings, _ = parse({})
+    settings, _ = TRAIN.parse({})
     assert settings is not None
     assert SurveyRequest.of(settings) is None

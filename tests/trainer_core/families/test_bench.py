@@ -14,10 +14,10 @@ import torch
 from helpers.tiny_model import TINY_MODELS, TinySD1
 from torch import Tensor
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.families.base import PLAIN, Family, FamilyOptions, LayerKind, Layout, lent
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.layouts.tensor_file import TensorFile
-from trainer_core.settings.model import FAMILIES
 
 CPU = torch.device("cpu")
 DECLARED = [name for name, choice in FAMILIES.items() if choice.implementation]
@@ -50,11 +50,11 @@ def opened(name: str, path: Path, options: FamilyOptions = PLAIN) -> Family:
 
 
 def parts(family: Family) -> tuple[str, ...]:
-    return (family.denoiser_part, family.image_part, *family.text_parts)
+    return (family.entry.denoiser, family.image_part, *family.entry.text_encoders)
 
 
 def trained(family: Family) -> tuple[str, ...]:
-    return (family.denoiser_part, *family.text_parts)
+    return (family.entry.denoiser, *family.entry.text_encoders)
 
 
 def load(family: Family, *names: str) -> None:
@@ -64,7 +64,7 @@ def load(family: Family, *names: str) -> None:
 
 def outputs(family: Family) -> Iterator[Tensor]:
     """Yield what every part computes, each loaded for it alone."""
-    for part in family.text_parts:
+    for part in family.entry.text_encoders:
         load(family, part)
     condition = Condition(
         {
@@ -72,7 +72,7 @@ def outputs(family: Family) -> Iterator[Tensor]:
             for name, tensor in family.encode_text(["a cat", ""]).tensors.items()
         }
     )
-    for part in family.text_parts:
+    for part in family.entry.text_encoders:
         family.release(part)
     yield from condition.tensors.values()
     side = 8 * family.pixels_per_latent
@@ -80,7 +80,7 @@ def outputs(family: Family) -> Iterator[Tensor]:
         posterior = family.encode_images(noise(2, 3, side, side).clamp(-1, 1))
         yield from posterior
         yield family.decode_latents(posterior.mean_BCHW)
-    with lent(family, family.denoiser_part, dtype=torch.float32, device=CPU), torch.no_grad():
+    with lent(family, family.entry.denoiser, dtype=torch.float32, device=CPU), torch.no_grad():
         sized = family.with_sizes(condition, [SampleFacts((64, 64), (0, 0), (64, 64), False)] * 2)
         yield family.predict(noise(2, family.latent_channels, 8, 8), torch.tensor([3, 900]), sized)
 
@@ -170,7 +170,7 @@ def test_checkpointing_asked_for_before_loading_holds_after_it(family: Family) -
 
 
 def test_captions_become_a_condition_with_the_batch_first(family: Family) -> None:
-    load(family, *family.text_parts)
+    load(family, *family.entry.text_encoders)
     condition = family.encode_text(["a cat", "a dog", ""])
     assert TEXT in condition.tensors
     assert len(condition) == 3
@@ -197,7 +197,7 @@ def test_targets_have_names_of_their_own_and_say_what_they_are(family: Family) -
 
 @pytest.mark.parametrize("kind", sorted(EVERY_KIND))
 def test_only_layers_of_the_kinds_asked_for_are_targets(kind: Any, family: Family) -> None:
-    part = family.denoiser_part
+    part = family.entry.denoiser
     chosen = [target.name for target in family.targets(part, frozenset({kind}))]
     every = [target for target in family.targets(part, EVERY_KIND) if target.kind == kind]
     assert chosen == [target.name for target in every]
@@ -212,11 +212,11 @@ def test_what_is_written_reads_back_equal(
     source: str, layout: Layout, name: str, files: TinySD1, tmp_path: Path
 ) -> None:
     family = opened(name, getattr(files, source))
-    load(family, family.denoiser_part)  # the others are read while writing
+    load(family, family.entry.denoiser)  # the others are read while writing
     target = tmp_path / ("copy" if layout is Layout.DIFFUSERS else "copy.safetensors")
     family.write(target, layout, dtype=torch.float32, metadata={})
 
-    assert [part for part in parts(family) if family.is_loaded(part)] == [family.denoiser_part]
+    assert [part for part in parts(family) if family.is_loaded(part)] == [family.entry.denoiser]
     copy = opened(name, target)
     for part in parts(family):
         load(family, part)
