@@ -86,7 +86,8 @@ def test_two_processes_end_in_the_weights_of_one_with_twice_the_batch(
     assert shared.metadata()["ss_total_batch_size"] == "2"
     first, second = (out for out, _ in ends[1:])
     assert json.loads(first.splitlines()[-1])["event"] == "finished"
-    assert second == ""  # one process speaks
+    assert second == ""  # one process speaks, and logs what it says
+    assert "[event]" not in ends[2][1]
 
 
 def test_a_stop_reaches_both_and_saves_once(

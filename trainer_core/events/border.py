@@ -10,7 +10,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from trainer_core.environment.launch import is_first_process
+from trainer_core.environment.launch import is_first_process, process_rank
 from trainer_core.errors import InternalError, TrainerError
 from trainer_core.events.emitter import Emitter
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
@@ -35,11 +35,14 @@ def serve(work: Work) -> int:
     commands.
     """
     with GuardedStreams() as streams:
-        # Of several processes the first alone speaks; the others have a log on stderr.
+        # Of several processes the first alone speaks; the others log what goes wrong.
         is_first = is_first_process()
         is_terminal = is_first and os.isatty(streams.events)
         emitter = Emitter(streams.events if is_first and not is_terminal else None, keeps=is_first)
-        _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
+        if is_first:
+            _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
+        else:
+            _log_to_stderr(f"[process {process_rank()}] {_LOG_FORMAT}", logging.WARNING)
         with contextlib.ExitStack() as held:
             held.callback(emitter.close)
             if is_terminal:
@@ -49,9 +52,10 @@ def serve(work: Work) -> int:
                 bar = TerminalProgress(streams.write_terminal)
                 emitter.listeners.append(bar)
                 held.callback(bar.close)
-            # The bar has told the terminal already what the log is told here.
-            write_log = streams.write_log if is_terminal else sys.stderr.write
-            emitter.listeners.append(EventLog(write_log))
+            if is_first:
+                # The bar has told the terminal already what the log is told here.
+                write_log = streams.write_log if is_terminal else sys.stderr.write
+                emitter.listeners.append(EventLog(write_log))
             emitter.emit(Hello(version=__version__, pid=os.getpid()))
             emitter.emit(Phase(phase="starting"))
             return _guarded(work, streams, emitter)
@@ -86,9 +90,9 @@ def _tell(emitter: Emitter, failed: Failed) -> None:
         emitter.emit(failed)
 
 
-def _log_to_stderr(form: str) -> None:
+def _log_to_stderr(form: str, level: int = logging.INFO) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter(form))
-    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+    logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     quiet_libraries()
