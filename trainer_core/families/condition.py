@@ -40,7 +40,7 @@ class Condition:
 
     Attributes:
         tensors: ``text`` (BLC) in every family; ``pooled`` (BC) and ``sizes`` in those that
-            have them.
+            have them. In the type that the text encoder gave; denoisers cast to their own.
     """
 
     tensors: Mapping[str, Tensor]
@@ -59,17 +59,17 @@ class Condition:
         return Condition(moved)
 
     def pinned(self) -> Condition:
-        """Return the condition in page-locked memory, from which a GPU copies by itself."""
+        """Return the condition, on the CPU, in page-locked memory: a GPU copies it by itself."""
         return Condition({name: each.pin_memory() for name, each in self.tensors.items()})
 
     def each(self) -> Iterator[Condition]:
-        """Yield the conditions of the single samples, with a batch of 1."""
+        """Yield the conditions of the single samples, with a batch of 1; views, not copies."""
         for index in range(len(self)):
             yield Condition({name: t[index : index + 1] for name, t in self.tensors.items()})
 
     @classmethod
     def batch(cls, each: Sequence[Condition]) -> Condition:
-        """Join conditions with the same names along the batch.
+        """Join conditions with the same names along the batch, on the device that they share.
 
         Raises:
             ValueError: There is none, or they differ in their names.

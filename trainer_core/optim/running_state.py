@@ -34,7 +34,8 @@ class RunningState:
     Attributes:
         kind: The name of its class.
         count: How many parameters it moves.
-        tensors: By dotted path, such as ``3.exp_avg``; the optimizer's own, not copies.
+        tensors: By dotted path, such as ``3.exp_avg``; the optimizer's own, not copies, in its
+            types and where it has them.
         outline: Everything else as JSON, with the places of the tensors.
     """
 
@@ -78,7 +79,8 @@ def running_state(optimizer: Optimizer) -> RunningState:
 def restore_running_state(optimizer: Optimizer, state: RunningState) -> None:
     """Put ``state`` into a fresh optimizer, every tensor in the type that it was saved in.
 
-    ``Optimizer.load_state_dict`` would cast to the parameters' type.
+    ``Optimizer.load_state_dict`` would cast to the parameters' type. A tensor goes to the device
+    of its parameter; counters that were on the CPU, apart from it, stay there.
 
     Raises:
         StateError: The state is of another optimizer or of other parameters.

@@ -54,10 +54,10 @@ class BatchLoader:
         latent_channels: Of what it encodes to.
         pixels_per_latent: Rows and columns of pixels that one row or column of latents stands for.
         draw: Everything random of a batch, for latents of a shape BCHW.
-        device: Where batches are delivered.
+        device: Where batches are delivered, with the draws on it too.
         pin: Puts a tensor where the device can copy it from by itself; None: it cannot.
-        conditions: What the text encoders make of captions, looked up in the threads; None: they
-            are asked when the batch is trained.
+        conditions: What the text encoders make of captions, on the CPU, looked up in the threads;
+            None: they are asked when the batch is trained.
         part: The part of so many samples that is this process's.
     """
 

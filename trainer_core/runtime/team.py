@@ -64,7 +64,7 @@ class Team(Protocol):
         ...
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``, of any shape, on their device.
+        """Return the sum of all processes' ``numbers``, of one shape and type, on their device.
 
         Raises:
             TeamError: Another process has ended.
@@ -115,7 +115,7 @@ class Alone:
         """Leave the gradients as they are."""
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the numbers as they are."""
+        """Return the numbers as they are: the tensor itself."""
         return numbers
 
     def tell(self, value: Item | None) -> Item:
@@ -164,7 +164,7 @@ class Several:
                 parameter.grad = piece.view_as(parameter)
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``; see `Team`."""
+        """Return the sum of all processes' ``numbers`` in a tensor of its own; see `Team`."""
         total = numbers.clone()
         with _broken_in_words():
             torch.distributed.all_reduce(total)

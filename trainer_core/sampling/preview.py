@@ -55,11 +55,14 @@ class PreviewFamily(Protocol):
         ...
 
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
-        """Return the pipeline's arguments for what should and what should not be there."""
+        """Return the pipeline's arguments for what should and what should not be there.
+
+        The tensors are those of the conditions: their type and device.
+        """
         ...
 
     def decode_latents(self, latents_BCHW: Tensor) -> Tensor:
-        """Return the pictures of latents, about in [-1, 1]."""
+        """Return the pictures BCHW of latents, float32, about in [-1, 1], on their device."""
         ...
 
 
@@ -82,7 +85,15 @@ class PreviewModel:
 
 
 class Preview:
-    """Draws prompts, again and again, with the same seeds: what differs is the training."""
+    """Draws prompts, again and again, with the same seeds: what differs is the training.
+
+    Args:
+        model: What draws; its networks are on ``device``, but for the decoder, which is lent.
+        defaults: What holds where a prompt is silent.
+        device: Where it is drawn.
+        autocast: The context that captions and sampling are computed in; latents are float32, and
+            the decoder computes in its own type, outside of it.
+    """
 
     def __init__(
         self,

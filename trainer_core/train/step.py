@@ -68,11 +68,13 @@ class Stepper:
     Args:
         accelerator: Of accelerate: scaler, backward and clipping.
         objective: From latents to losses.
-        predict: The denoiser's prediction for a batch, noisy latents and timesteps.
+        predict: The denoiser's prediction for a batch, noisy latents BCHW and timesteps B, which
+            are on the device; called in ``autocast``.
         optimizer: As accelerate prepared it.
         scheduler: What moves its rates.
         max_grad_norm: Gradients are scaled down to it; 0: not at all.
-        autocast: The context that a forward pass is computed in.
+        autocast: The context that a forward pass is computed in; losses are float32 in it too,
+            and the backward pass is outside of it.
         after_step: What the method does after an update.
         team: The processes of the run.
     """
@@ -111,7 +113,7 @@ class Stepper:
         group of an epoch (behaviours 11).
 
         Args:
-            group: The batches; of a team, this process's part of each.
+            group: The batches, encoded; of a team, this process's part of each.
             number: Of the step.
             wishes: Asked before the update, what this process is asked to do.
 
