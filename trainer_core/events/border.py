@@ -40,15 +40,15 @@ def serve(work: Work) -> int:
         is_terminal = is_first and os.isatty(streams.events)
         emitter = Emitter(streams.events if is_first and not is_terminal else None, keeps=is_first)
         _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
-        with contextlib.ExitStack() as held:
-            held.callback(emitter.close)
+        with contextlib.ExitStack() as resources:
+            resources.callback(emitter.close)
             if is_terminal:
                 # Imported only where there is a person to look at it.
                 from trainer_core.events.terminal import TerminalProgress
 
                 bar = TerminalProgress(streams.write_terminal)
                 emitter.listeners.append(bar)
-                held.callback(bar.close)
+                resources.callback(bar.close)
             # The bar has told the terminal already what the log is told here.
             write_log = streams.write_log if is_terminal else sys.stderr.write
             emitter.listeners.append(EventLog(write_log))

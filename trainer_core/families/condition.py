@@ -68,13 +68,20 @@ class Condition:
             yield Condition({name: t[index : index + 1] for name, t in self.tensors.items()})
 
     @classmethod
-    def batch(cls, each: Sequence[Condition]) -> Condition:
+    def batch(cls, conditions: Sequence[Condition]) -> Condition:
         """Join conditions with the same names along the batch, on the device that they share.
 
         Raises:
             ValueError: There is none, or they differ in their names.
         """
-        if not each or any(one.tensors.keys() != each[0].tensors.keys() for one in each):
+        if not conditions or any(
+            condition.tensors.keys() != conditions[0].tensors.keys() for condition in conditions
+        ):
             raise ValueError("conditions of one batch have the same names")
-        names = each[0].tensors
-        return cls({name: torch.cat([one.tensors[name] for one in each]) for name in names})
+        names = conditions[0].tensors
+        return cls(
+            {
+                name: torch.cat([condition.tensors[name] for condition in conditions])
+                for name in names
+            }
+        )

@@ -86,14 +86,14 @@ def restore_running_state(optimizer: Optimizer, state: RunningState) -> None:
         StateError: The state is of another optimizer or of other parameters.
     """
     parameters = _parameters(optimizer)
-    asked = (type(optimizer).__name__, len(parameters), len(optimizer.param_groups))
+    present = (type(optimizer).__name__, len(parameters), len(optimizer.param_groups))
     saved = (state.kind, state.count, len(state.outline["groups"]))
-    if asked != saved:
+    if present != saved:
         raise StateError(
             T("Errors", "The state was saved with {saved}, this run uses {asked}."),
             T("Errors", "Set the optimizer and the network as they were, or start a new run."),
             saved=" x ".join(map(str, saved[:2])),
-            asked=" x ".join(map(str, asked[:2])),
+            asked=" x ".join(map(str, present[:2])),
         )
     more = _decoded(state.outline["more"], state.tensors, _first(parameters))
     if more:

@@ -33,7 +33,7 @@ class TextStore:
         self._is_trained = is_trained
         self._device = device
         self._ahead: dict[str, Condition] = {}
-        self._met: dict[str, Condition] = {}
+        self._newest: dict[str, Condition] = {}
 
     def encode_ahead(
         self, captions: Iterable[str], *, progress: Callable[[int, int], None]
@@ -69,12 +69,12 @@ class TextStore:
         return Condition.batch([self._kept(caption) for caption in captions]).to(self._device)
 
     def _kept(self, caption: str) -> Condition:
-        known = self._ahead.get(caption) or self._met.get(caption)
+        known = self._ahead.get(caption) or self._newest.get(caption)
         if known is None:
             known = self._encoded(caption)
-            if len(self._met) >= MAX_REMEMBERED:
-                del self._met[next(iter(self._met))]
-            self._met[caption] = known
+            if len(self._newest) >= MAX_REMEMBERED:
+                del self._newest[next(iter(self._newest))]
+            self._newest[caption] = known
         return known
 
     @torch.no_grad()

@@ -175,8 +175,8 @@ class Several:
         values: list[Any] = [value]
         with _broken_in_words():
             broadcast_object_list(values)
-        told: Item = values[0]
-        return told
+        first: Item = values[0]
+        return first
 
     def gather(self, value: Item) -> list[Item]:
         """Return every process's ``value``; see `Team`."""

@@ -127,12 +127,12 @@ class Preview:
             is_stopping: Asked between sampling steps; True ends the drawing there.
         """
         # The decoder comes with the first picture and stays until the last one.
-        with ExitStack() as until_the_end:
+        with ExitStack() as resources:
             for index, prompt in enumerate(prompts):
                 if is_stopping():
                     return
                 picture = planned(index, prompt, self._defaults, folder=folder, step=step)
-                result = self._attempt(picture, is_stopping, until_the_end, replace=replace)
+                result = self._attempt(picture, is_stopping, resources, replace=replace)
                 if result is None:
                     return
                 yield result
@@ -141,13 +141,13 @@ class Preview:
         self,
         picture: Picture,
         is_stopping: Callable[[], bool],
-        until_the_end: ExitStack,
+        resources: ExitStack,
         *,
         replace: bool,
     ) -> Picture | Failure | None:
         """Draw and write a picture; return it, why it failed, or None if it was interrupted."""
         try:
-            image = self._draw(picture, is_stopping, until_the_end)
+            image = self._draw(picture, is_stopping, resources)
             if image is None:
                 return None
             write_picture(image, picture, self._defaults.notes, replace=replace)
@@ -158,7 +158,7 @@ class Preview:
         return picture
 
     def _draw(
-        self, picture: Picture, is_stopping: Callable[[], bool], until_the_end: ExitStack
+        self, picture: Picture, is_stopping: Callable[[], bool], resources: ExitStack
     ) -> Image.Image | None:
         """Return the picture, or None if it was interrupted."""
         with _undisturbed(self._model.modules, self._device), torch.no_grad():
@@ -166,7 +166,7 @@ class Preview:
                 latents_BCHW, was_stopped = self._sample(picture, is_stopping)
             if was_stopped:
                 return None
-            until_the_end.enter_context(self._model.lend_decoder())
+            resources.enter_context(self._model.lend_decoder())
             return _as_image(self._model.family.decode_latents(latents_BCHW)[0])
 
     def _sample(self, picture: Picture, is_stopping: Callable[[], bool]) -> tuple[Tensor, bool]:
