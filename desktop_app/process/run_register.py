@@ -62,8 +62,8 @@ class RunRegister:
     def runs(self) -> list[KnownRun]:
         """Return what is registered; a damaged file counts as empty."""
         try:
-            said = json.loads(self._path.read_text(encoding="utf-8"))
-            return [_known(run) for run in said["runs"]]
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            return [_known(run) for run in content["runs"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []
 
@@ -73,7 +73,7 @@ class RunRegister:
         Raises:
             OutputError: The register cannot be written.
         """
-        with self._alone():
+        with self._locked():
             runs = self.runs()
             before = next((run for run in runs if run.folder == folder), KnownRun(folder))
             noted = KnownRun(folder, document or before.document)
@@ -93,19 +93,19 @@ class RunRegister:
 
         Those that are gone from the disk are nobody's concern any more.
         """
-        there = (run for run in self.runs() if is_folder(run.folder))
-        found = [_found(run) for run in there]
+        existing = (run for run in self.runs() if is_folder(run.folder))
+        found = [_found(run) for run in existing]
         return [run for run in found if run.holder is not None or run.outcome is not None]
 
     def _change(self, change: Callable[[KnownRun], KnownRun]) -> None:
-        with self._alone():
+        with self._locked():
             runs = self.runs()
             changed = [change(run) for run in runs]
             if changed != runs:
                 self._write(changed)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Keep other windows from writing between our reading and writing, if that can be."""
         lock = QLockFile(str(self._path.with_suffix(".lock")))
         lock.tryLock(_PATIENCE_MS)
@@ -115,7 +115,7 @@ class RunRegister:
             lock.unlock()
 
     def _write(self, runs: Sequence[KnownRun]) -> None:
-        said = [
+        entries = [
             {
                 "folder": str(run.folder),
                 "document": str(run.document) if run.document else None,
@@ -123,13 +123,13 @@ class RunRegister:
             }
             for run in runs
         ]
-        publish_text(self._path, json.dumps({"runs": said}, indent=1), replace=True)
+        publish_text(self._path, json.dumps({"runs": entries}, indent=1), replace=True)
 
 
-def _known(said: dict[str, object]) -> KnownRun:
-    document = said["document"]
+def _known(entry: dict[str, object]) -> KnownRun:
+    document = entry["document"]
     path = Path(str(document)) if document else None
-    return KnownRun(Path(str(said["folder"])), path, bool(said["is_told"]))
+    return KnownRun(Path(str(entry["folder"])), path, bool(entry["is_told"]))
 
 
 def _found(run: KnownRun) -> FoundRun:

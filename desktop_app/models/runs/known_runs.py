@@ -65,13 +65,13 @@ class KnownRuns(QObject):
         self.found.emit(found or [])
 
     def _write(self, write: Callable[[], object]) -> None:
-        self._writing.run(partial(_unless_it_cannot, write))
+        self._writing.run(partial(_write_if_possible, write))
 
 
 def _find(register: RunRegister, _job: Job) -> list[FoundRun]:
     return register.find()
 
 
-def _unless_it_cannot(write: Callable[[], object]) -> None:
+def _write_if_possible(write: Callable[[], object]) -> None:
     with contextlib.suppress(TrainerError):  # a full disk: the run is not found again, no more
         write()
