@@ -31,12 +31,12 @@ class KnownRun:
     Attributes:
         folder: Where it keeps its records.
         document: The run file that was open when it was started; None if that had no name.
-        is_told: Whether somebody was told how it ended.
+        is_end_known: Whether somebody was told how it ended; ``is_told`` in the file.
     """
 
     folder: Path
     document: Path | None = None
-    is_told: bool = False
+    is_end_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +80,15 @@ class RunRegister:
             others = [run for run in runs if run.folder != folder]
             self._write([noted, *others][:_KEPT])
 
-    def mark_told(self, folder: Path) -> None:
+    def mark_end_known(self, folder: Path) -> None:
         """Take note that somebody knows how the run ended.
 
         Raises:
             OutputError: The register cannot be written.
         """
-        self._change(lambda run: replace(run, is_told=run.is_told or run.folder == folder))
+        self._change(
+            lambda run: replace(run, is_end_known=run.is_end_known or run.folder == folder)
+        )
 
     def find(self) -> list[FoundRun]:
         """Return the runs that are at work or have ended since, newest first.
@@ -119,7 +121,7 @@ class RunRegister:
             {
                 "folder": str(run.folder),
                 "document": str(run.document) if run.document else None,
-                "is_told": run.is_told,
+                "is_told": run.is_end_known,
             }
             for run in runs
         ]
@@ -135,7 +137,7 @@ def _known(entry: dict[str, object]) -> KnownRun:
 def _found(run: KnownRun) -> FoundRun:
     folder = RunFolder.at(run.folder)
     holder = lock_holder(folder.lock_file)
-    if holder is not None or run.is_told:
+    if holder is not None or run.is_end_known:
         return FoundRun(run, holder)
     return FoundRun(run, outcome=past_outcome(folder))
 
