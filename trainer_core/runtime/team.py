@@ -115,7 +115,7 @@ class Alone:
         """Leave the gradients as they are."""
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the numbers as they are: the tensor itself."""
+        """Return the numbers as they are, of any shape: the tensor itself."""
         return numbers
 
     def tell(self, value: Item | None) -> Item:
@@ -164,7 +164,7 @@ class Several:
                 parameter.grad = piece.view_as(parameter)
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers`` in a tensor of its own; see `Team`."""
+        """Return the sum of all processes' ``numbers``, in their shape, as a new tensor."""
         total = numbers.clone()
         with _broken_in_words():
             torch.distributed.all_reduce(total)
