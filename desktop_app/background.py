@@ -239,7 +239,7 @@ class LatestJob(QObject):
         self._job = job = Job(partial(self._gate.emit, self._reported_in_thread))
         # The thread must not hold this object: its last reference could end there.
         finish = partial(self._gate.emit, self._finished_in_thread, job)
-        self._task = partial(_do, job, work, finish)
+        self._task = partial(_run_job, job, work, finish)
         self._threads.run(self._task)
         self._patience.start()
 
@@ -270,7 +270,7 @@ class LatestJob(QObject):
             self.finished.emit(result)
 
 
-def _do(job: Job, work: Callable[[Job], object], finish: Callable[[object], None]) -> None:
+def _run_job(job: Job, work: Callable[[Job], object], finish: Callable[[object], None]) -> None:
     if job.is_cancelled or job.has_begun:  # by another thread, when this one did not come to it
         return
     job.has_begun = True

@@ -142,11 +142,11 @@ class _Step(QUndoCommand):
         if self._is_new:
             self._is_new = False
         else:
-            self._go(self._after, self._before)
+            self._restore(self._after, self._before)
 
     def undo(self) -> None:
-        self._go(self._before, self._after)
+        self._restore(self._before, self._after)
 
-    def _go(self, wanted: CaptionFile, instead_of: CaptionFile) -> None:
+    def _restore(self, wanted: CaptionFile, instead_of: CaptionFile) -> None:
         # A step that cannot be taken says nothing true about the file any more.
         self.setObsolete(not self._captions.restore(self._picture, wanted, instead_of))

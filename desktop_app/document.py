@@ -25,7 +25,7 @@ from trainer_core.texts import T
 S = TypeVar("S", bound=Settings, default=TrainSettings)
 
 # Whose word counts where two name the same thing.
-_WHO_LOOKS = ("places", "files", "pictures")
+_SOURCES = ("places", "files", "pictures")
 
 
 class Document(QObject, Generic[S]):
@@ -308,7 +308,7 @@ class Document(QObject, Generic[S]):
         self.settings, self.problems = self.schema.parse(absolute)
         self.usable = self.settings or self._usable(absolute)
         self.problems.extend(self._across())
-        for source in sorted(self._found, key=_WHO_LOOKS.index):
+        for source in sorted(self._found, key=_SOURCES.index):
             named = {_subject(problem) for problem in self.problems}
             found = (each for each in self._found[source] if _subject(each) not in named)
             self.problems.extend([each for each in found if each not in self.problems])

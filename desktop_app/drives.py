@@ -161,8 +161,8 @@ def drive_of(path: Path, mounts: Sequence[str]) -> str:
     if path.drive:
         return path.drive.lower()
     words = str(path)
-    around = (mount for mount in mounts if words == mount or words.startswith(f"{mount}/"))
-    mount = max(around, key=len, default="")
+    mounts_above = (mount for mount in mounts if words == mount or words.startswith(f"{mount}/"))
+    mount = max(mounts_above, key=len, default="")
     rest = words[len(mount) :].lstrip("/")
     return f"{mount}/{rest.partition('/')[0]}"
 

@@ -20,7 +20,7 @@ _ROOM_BYTES = 64 * 1024  # more than the records of an ordinary day
 class OwnFolder(QObject):
     """Tries the folder once, in a thread; nobody is told when all is well."""
 
-    told = Signal(str, str, str)  # kind, message and details for a banner
+    announced = Signal(str, str, str)  # kind, message and details for a banner
 
     def __init__(self, path: Path, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -29,7 +29,7 @@ class OwnFolder(QObject):
         self._trying.finished.connect(self._on_tried)
 
     def check(self) -> None:
-        """See whether it can be written; `told` says so if it cannot."""
+        """See whether it can be written; `announced` says so if it cannot."""
         # The thread must not hold this object.
         self._trying.start(partial(_obstacle, self._path))
 
@@ -46,7 +46,7 @@ class OwnFolder(QObject):
             "Training works all the same. Recent files, the window's layout, unsaved changes and "
             "the list of earlier runs are lost when the window closes.",
         )
-        self.told.emit("warning", shown(words, reason=shown(error.message)), shown(details))
+        self.announced.emit("warning", shown(words, reason=shown(error.message)), shown(details))
 
 
 def _obstacle(path: Path, _job: Job) -> OutputError | None:

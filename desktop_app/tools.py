@@ -15,7 +15,7 @@ from trainer_core.settings.rules.tools import check_values
 from trainer_core.settings.schema import Settings
 from trainer_core.settings.tools.schema import tool_schema
 
-_LOOK = "files"  # who found what a tool said of its settings: it has looked at the files
+_SOURCE = "files"  # who found what a tool said of its settings: it has looked at the files
 
 
 class Tools(QObject):
@@ -51,7 +51,7 @@ class Tools(QObject):
     def start(self, name: str) -> Problem | None:
         """Start a tool with what is said to it, unless that cannot be used: return why."""
         document = self.document(name)
-        document.set_found(_LOOK, ())  # the disk may be another one now
+        document.set_found(_SOURCE, ())  # the disk may be another one now
         if document.errors:
             return document.errors[0]
         raw = document.schema.with_absolute_paths(document.raw, document.folder)
@@ -65,11 +65,11 @@ class Tools(QObject):
             document.undo_stack.clear()  # Qt crashes where the collector destroys its steps
 
     def _on_changed(self, name: str, _paths: frozenset[str]) -> None:
-        self._documents[name].set_found(_LOOK, ())
+        self._documents[name].set_found(_SOURCE, ())
 
     def _on_failed(self, failed: Failed) -> None:
         """Show what is wrong with a setting beside it, too."""
         document = self.document(self.run.name)
         if failed.setting in document.schema.params():
             problem = Problem(failed.setting, Severity.ERROR, failed.message.text())
-            document.set_found(_LOOK, (problem,))
+            document.set_found(_SOURCE, (problem,))

@@ -65,16 +65,16 @@ def _runs(command: "list[str]") -> bool:
 
 
 def _install_python(is_system_allowed: bool) -> None:
-    what = (
+    message = (
         f"LoRA Loom needs Python {VERSIONS[-1]} to {VERSIONS[0]}; this is Python "
         f"{_this_version()}, and no other was found."
     )
     for version in VERSIONS:
         if apt.is_known(f"python{version}-venv"):
             packages = [f"python{version}", f"python{version}-venv"]
-            return apt.require(packages, what, is_system_allowed)
+            return apt.require(packages, message, is_system_allowed)
     raise SetupProblem(
-        f"{what} Install one from https://www.python.org/downloads/, or by uv "
+        f"{message} Install one from https://www.python.org/downloads/, or by uv "
         "(https://docs.astral.sh/uv/) as below, and run this again.",
         "uv python install 3.12",
     )

@@ -77,9 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     _add_run_file(train)
-    how = train.add_mutually_exclusive_group()
-    how.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
-    how.add_argument(
+    existing = train.add_mutually_exclusive_group()
+    existing.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
+    existing.add_argument(
         "--continue",
         dest="go_on",
         action="store_true",

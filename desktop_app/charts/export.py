@@ -65,7 +65,7 @@ class ChartExport(QObject):
         points = {name: (series.x.copy(), series.y.copy()) for name, series in columns.items()}
         path, replace = target
         write = partial(publish_file, path, partial(write_table, points), replace=replace)
-        self._job.start(partial(_do, write))
+        self._job.start(partial(_write_in_job, write))
 
     def _on_table_finished(self, error: TrainerError | None) -> None:
         self._job.close()  # its thread has nothing more to do
@@ -127,7 +127,7 @@ def _cells(points: Points, steps: Floats) -> list[float | None]:
     return list(cells)
 
 
-def _do(write: Callable[[], object], job: Job) -> TrainerError | None:
+def _write_in_job(write: Callable[[], object], job: Job) -> TrainerError | None:
     return _error_of(write)
 
 

@@ -183,9 +183,9 @@ class ChartsView(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        nothing = _dim_label(self)
-        nothing.setText(shown(T("App", "Loss and learning rates appear here.")))
-        nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        placeholder = _dim_label(self)
+        placeholder.setText(shown(T("App", "Loss and learning rates appear here.")))
+        placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
         content = QWidget(self)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, look.gap_s, 0, 0)
@@ -193,7 +193,7 @@ class ChartsView(QWidget):
         column.addLayout(self._bar())
         column.addWidget(self._scrolled_stack(), 1)
         self._pages = QStackedLayout(self)
-        self._pages.addWidget(nothing)
+        self._pages.addWidget(placeholder)
         self._pages.addWidget(content)
 
     def _scrolled_stack(self) -> QScrollArea:

@@ -28,7 +28,7 @@ _WATCH = "watch"
 class EarlierRuns(QObject):
     """Brings runs back into the window that it did not start itself, and says which they are."""
 
-    told = Signal(str, str, str, object)  # kind, message, details and ways on for a banner
+    announced = Signal(str, str, str, object)  # kind, message, details and ways on for a banner
     left = Signal()  # the run of the banner is not followed any more
 
     def __init__(
@@ -104,7 +104,7 @@ class EarlierRuns(QObject):
         elif ended:
             self._tell_ends(ended)
         for run in ended:
-            self._workspace.known_runs.mark_told(run.folder)
+            self._workspace.known_runs.mark_end_known(run.folder)
 
     def _open_settings_of(self, run: FoundRun) -> None:
         """Open what the run was started from, unless there is something open."""
@@ -125,7 +125,7 @@ class EarlierRuns(QObject):
                 (shown(T("App", "Stop watching")), self._leave),
             )
             details, self._details = "\n".join(self._details), []
-            self.told.emit("notice", shown(words, name=run.folder.name), details, ways)
+            self.announced.emit("notice", shown(words, name=run.folder.name), details, ways)
 
     def _leave(self) -> None:
         self._workspace.run.leave()
@@ -140,12 +140,12 @@ class EarlierRuns(QObject):
         label = shown(T("App", "Show “{name}”"), name=newest.name)
         ways = ((label, lambda: self.show(newest.path)), self._way_to_folder(newest))
         if len(ended) == 1:
-            self.told.emit(kind, _ends(ended)[0], _while_away(), ways)
+            self.announced.emit(kind, _ends(ended)[0], _while_away(), ways)
         else:
             words = shown(
                 T("App", "{count} runs ended while the window was closed."), count=len(ended)
             )
-            self.told.emit(kind, words, "\n".join(_ends(ended)), ways)
+            self.announced.emit(kind, words, "\n".join(_ends(ended)), ways)
 
     def _on_recalled(self, outcome: Outcome) -> None:
         folder = self._workspace.run.folder
@@ -153,7 +153,7 @@ class EarlierRuns(QObject):
             return
         settings = (shown(T("App", "Open its settings")), lambda: self._open_copy(folder))
         ways = [settings] if has_run_file(folder) else []
-        self.told.emit(
+        self.announced.emit(
             "success" if outcome.ok else "error",
             _end_words(folder, outcome),
             _ended_when(folder, self._workspace.run.heard_at),

@@ -78,8 +78,8 @@ class Opening(QObject):
             self._workspace.preferences.remember_file(unsaved.path)
 
 
-def _is_same(one: Path, other: Path) -> bool:
-    return one.absolute() == other.absolute()
+def _is_same(path: Path, other: Path) -> bool:
+    return path.absolute() == other.absolute()
 
 
 def _question(unsaved: Unsaved) -> Question:

@@ -43,7 +43,7 @@ _PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
 class RunCommands(QObject):
     """Start, stop and what lies between for the workspace's run."""
 
-    told = Signal(str)  # what will be done once the step at hand is
+    announced = Signal(str)  # what will be done once the step at hand is
     news = Signal(str)  # that it was done
 
     def __init__(
@@ -144,12 +144,12 @@ class RunCommands(QObject):
             self._awaits_samples = True
             self._tell(SampleNow(), T("App", "Drawing samples after this step…"))
         else:
-            self.told.emit(shown(T("App", "This run was started without a prompt file.")))
+            self.announced.emit(shown(T("App", "This run was started without a prompt file.")))
             self._workspace.dock_wanted.emit("samples")
 
     def _tell(self, command: Command, words: str) -> None:
         self._workspace.run.send(command)
-        self.told.emit(shown(words))
+        self.announced.emit(shown(words))
 
     def _on_event(self, event: Event) -> None:
         """Say that what was asked for is done."""

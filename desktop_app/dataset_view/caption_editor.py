@@ -15,7 +15,7 @@ from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.wrapped_label import WrappedLabel
-from desktop_app.words.findings import what
+from desktop_app.words.findings import finding_words
 from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags
@@ -121,10 +121,10 @@ class CaptionEditor(QWidget):
         self._say(_words(draft.error, draft.file.path), "error")
         path, text = draft.picture, draft.text
         if draft.is_contested:
-            mine, theirs = T("App", "Put mine back"), T("App", "Keep theirs")
+            put_back, keep = T("App", "Put mine back"), T("App", "Keep theirs")
             self._offer(
-                (shown(mine), lambda: self._replace_text(text)),
-                (shown(theirs), lambda: self._captions.discard(path)),
+                (shown(put_back), lambda: self._replace_text(text)),
+                (shown(keep), lambda: self._captions.discard(path)),
             )
         else:
             self._offer(
@@ -209,7 +209,7 @@ def _read(row: PictureRow) -> CaptionFile:
 
 
 def _words(error: TrainerError, file: Path) -> str:
-    return what(Finding(file, Severity.ERROR, error.message), file.parent)
+    return finding_words(Finding(file, Severity.ERROR, error.message), file.parent)
 
 
 def _placeholder(row: PictureRow, file: CaptionFile) -> str:

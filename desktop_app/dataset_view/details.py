@@ -26,7 +26,7 @@ from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.pictures.framed_picture import WHOLE, FramedPicture
 from desktop_app.widgets.wrapped_label import WrappedLabel
-from desktop_app.words.findings import way_out, what
+from desktop_app.words.findings import finding_words, way_out
 from trainer_core.dataset.buckets import Placement
 from trainer_core.texts import T
 
@@ -140,7 +140,7 @@ class _Findings(QScrollArea):
         self.setVisible(bool(row.findings))
         if row.severity is None:
             return
-        lines = [f"{what(f, row.folder)} {way_out(f)}".strip() for f in row.findings]
+        lines = [f"{finding_words(f, row.folder)} {way_out(f)}".strip() for f in row.findings]
         self._label.setText("\n".join(lines))
         self._label.setProperty("role", str(row.severity))
         self._label.style().polish(self._label)

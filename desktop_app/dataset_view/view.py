@@ -53,7 +53,7 @@ class DatasetView(QWidget):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model = workspace.dataset
-        self._held: Offer | None = None  # over the view
+        self._offer: Offer | None = None  # over the view
         self.setAcceptDrops(True)
         other = shown(T("App", "Choose pictures…"))
         self._invitation = DropArea(shown(T("App", "Choose a folder…")), other, self)
@@ -98,9 +98,9 @@ class DatasetView(QWidget):
         """Ask under the mouse whether to add what was dropped, or to use it instead."""
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        add, use = T("App", "&Add to the pictures"), T("App", "&Use instead")
+        add, replace = T("App", "&Add to the pictures"), T("App", "&Use instead")
         menu.addAction(shown(add), partial(self.added.emit, entries))
-        menu.addAction(shown(use), partial(self.chosen.emit, entries))
+        menu.addAction(shown(replace), partial(self.chosen.emit, entries))
         menu.addSeparator()
         menu.addAction(shown(T("App", "&Cancel")))
         menu.popup(QCursor.pos())
@@ -136,9 +136,9 @@ class DatasetView(QWidget):
         layout.changed.connect(partial(_keep_layout, workspace.preferences, layout))
         self.offered.connect(pictures.offer)
         self.added.connect(pictures.add)
-        self.chosen.connect(pictures.use)
+        self.chosen.connect(pictures.use_instead)
         self.removed.connect(pictures.remove)
-        pictures.asked.connect(self.ask)
+        pictures.choice_wanted.connect(self.ask)
         pictures.noticed.connect(self.tell)
         workspace.picture_wanted.connect(self.reveal)
         workspace.captions.restored.connect(self.reveal)
@@ -164,7 +164,7 @@ class DatasetView(QWidget):
 
     def _show_page(self) -> None:
         invitation = self._words_of_invitation()
-        self._invitation.set_target(self._held is not None)
+        self._invitation.set_target(self._offer is not None)
         if invitation is not None:
             self._invitation.say(*invitation)
         self._pages.setCurrentIndex(1 if invitation is None else 0)
@@ -172,9 +172,9 @@ class DatasetView(QWidget):
     def _words_of_invitation(self) -> tuple[str, str] | None:
         """Return headline and explanation, None if there are pictures to show instead."""
         scan, places = self._model.scan, self._model.places
-        if self._held is not None:
-            more = explanation(self._held, has_pictures=bool(places))
-            return invitation(self._held), more
+        if self._offer is not None:
+            more = explanation(self._offer, has_pictures=bool(places))
+            return invitation(self._offer), more
         if not places:
             headline = T("App", "Drop folders or pictures here")
             return shown(headline), shown(_EXPLANATION)
@@ -188,7 +188,7 @@ class DatasetView(QWidget):
         return None
 
     def _hold(self, offer: Offer | None) -> None:
-        self._held = offer
+        self._offer = offer
         self._show_page()
 
     # ---------------------------------------------------------------- parts

@@ -54,7 +54,7 @@ class Autosave(QObject):
         self._is_kept = self._has_unsaved()
         steps = [partial(self._place.write, self._unsaved())] if self._is_kept else []
         # One piece of work: what fails to be written here is not removed there.
-        self._run(partial(_do_all, [*steps, place.discard, place.release]))
+        self._run(partial(_run_all, [*steps, place.discard, place.release]))
 
     def close(self) -> None:
         """Drop what is kept: the changes were saved, or are not wanted."""
@@ -85,10 +85,10 @@ class Autosave(QObject):
         return Unsaved(file, document.path, document.stamp, now)
 
     def _run(self, work: Callable[[], object]) -> None:
-        self._threads.run(partial(_do, work, partial(self._gate.emit, self.failed)))
+        self._threads.run(partial(_run_or_report, work, partial(self._gate.emit, self.failed)))
 
 
-def _do(work: Callable[[], object], fail: Callable[[object], None]) -> None:
+def _run_or_report(work: Callable[[], object], fail: Callable[[object], None]) -> None:
     try:
         work()
     except TrainerError as error:
@@ -96,6 +96,6 @@ def _do(work: Callable[[], object], fail: Callable[[object], None]) -> None:
         fail(error)
 
 
-def _do_all(steps: Sequence[Callable[[], object]]) -> None:
+def _run_all(steps: Sequence[Callable[[], object]]) -> None:
     for step in steps:
         step()

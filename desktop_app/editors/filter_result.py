@@ -26,7 +26,7 @@ class FilterResult(QWidget):
         super().__init__(parent)
         self._schema = schema
         self._elsewhere: Sequence[str] = ()
-        self._nothing = QWidget(self)
+        self._no_match = QWidget(self)
         self._heading = _dim_label(T("App", "In other groups"), self)
         self._links = [self._link(number) for number in range(_LONGEST_LIST)]
         self._more = _dim_label(T("App", "and {count} more"), self)
@@ -35,7 +35,7 @@ class FilterResult(QWidget):
     def show_result(self, *, is_anything_here: bool, elsewhere: Sequence[str]) -> None:
         """Show whether anything on this page matches, and the paths that do on others."""
         self._elsewhere = elsewhere
-        self._nothing.setHidden(is_anything_here)
+        self._no_match.setHidden(is_anything_here)
         self._heading.setVisible(bool(elsewhere))
         for number, link in enumerate(self._links):
             link.setVisible(number < len(elsewhere))
@@ -59,14 +59,14 @@ class FilterResult(QWidget):
         look = tokens.current()
         clear = QPushButton(shown(T("App", "Clear filter")), self)
         clear.clicked.connect(self.clear_wanted)
-        nothing = QHBoxLayout(self._nothing)
-        nothing.setContentsMargins(0, 0, 0, look.gap_m)
-        nothing.addWidget(QLabel(shown(T("App", "Nothing here matches.")), self), 1)
-        nothing.addWidget(clear)
+        row = QHBoxLayout(self._no_match)
+        row.setContentsMargins(0, 0, 0, look.gap_m)
+        row.addWidget(QLabel(shown(T("App", "Nothing here matches.")), self), 1)
+        row.addWidget(clear)
         column = QVBoxLayout(self)
         column.setContentsMargins(look.mark + look.gap_m, 0, look.gap_m, 0)
         column.setSpacing(look.gap_m)
-        column.addWidget(self._nothing)
+        column.addWidget(self._no_match)
         column.addWidget(self._heading)
         for link in self._links:
             column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)

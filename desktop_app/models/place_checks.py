@@ -70,7 +70,7 @@ class PlaceChecks(QObject):
             return
         self._named = named
         kept = set(named)
-        self._answers = {place: said for place, said in self._answers.items() if place in kept}
+        self._answers = {place: answer for place, answer in self._answers.items() if place in kept}
         self._silent &= kept
         self._open = {group for group in self._open if kept.intersection(group)}
         self._look(place for place in named if place not in self._answers)

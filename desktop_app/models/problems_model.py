@@ -13,7 +13,7 @@ from desktop_app.models.row_table import Index, RowTable
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
-from desktop_app.words.findings import way_out, what
+from desktop_app.words.findings import finding_words, way_out
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
@@ -60,7 +60,7 @@ class Entry:
         """Return the entry of a finding; its path is named from one of ``folders`` on."""
         return cls(
             finding.severity,
-            what(finding, *folders),
+            finding_words(finding, *folders),
             finding.path.name,
             way_out(finding),
             picture=finding.path,
@@ -130,11 +130,11 @@ class ProblemsModel(RowTable):
 
     def _refresh(self, folders: tuple[Path, ...]) -> None:
         # Of a folder, both may tell it; those are errors, and there may be ten thousand others.
-        said = [problem.message for problem in self._problems]
+        messages = [problem.message for problem in self._problems]
         findings = (
             finding
             for finding in self._findings
-            if finding.severity is not Severity.ERROR or finding.message not in said
+            if finding.severity is not Severity.ERROR or finding.message not in messages
         )
         rows: list[Problem | Finding] = [*self._problems, *findings]
         rows.sort(key=lambda found: _ORDER.index(found.severity))

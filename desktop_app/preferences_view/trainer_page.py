@@ -72,7 +72,7 @@ class TrainerPage(QWidget):
         self.install = QPushButton(shown(T("App", "Install what is missing…")), self)
         self.replace = QPushButton(shown(T("App", "Install the build for the card…")), self)
         self.environment = QPushButton(shown(T("App", "Make an environment for training…")), self)
-        self.again = QPushButton(shown(T("App", "Look again")), self)
+        self.look_again = QPushButton(shown(T("App", "Look again")), self)
         self.panel = InstallPanel(self)
         self._lay_out()
         self._connect()
@@ -99,7 +99,7 @@ class TrainerPage(QWidget):
         self.install.clicked.connect(lambda: python.prepare_install())
         self.replace.clicked.connect(lambda: python.prepare_install(replaces_torch=True))
         self.environment.clicked.connect(self._on_environment)
-        self.again.clicked.connect(python.look)
+        self.look_again.clicked.connect(python.look)
         self.panel.cancel_wanted.connect(python.cancel)
 
     # ---------------------------------------------------------------- showing
@@ -150,7 +150,7 @@ class TrainerPage(QWidget):
         self.install.setToolTip(words)
         self.replace.setToolTip(words)
         self.environment.setEnabled(not is_busy and self._maker() is not None)
-        self.again.setEnabled(not is_busy and not python.is_looking)
+        self.look_again.setEnabled(not is_busy and not python.is_looking)
 
     def _maker(self) -> Path | None:
         """Return the Python that can make an environment."""
@@ -206,7 +206,7 @@ class TrainerPage(QWidget):
         layout.addWidget(self.hint)
         commands = QHBoxLayout()
         commands.setSpacing(look.gap_m)
-        for button in (self.install, self.replace, self.environment, self.again):
+        for button in (self.install, self.replace, self.environment, self.look_again):
             button.setAutoDefault(False)
             commands.addWidget(button)
         commands.addStretch()

@@ -190,7 +190,7 @@ class AttachedTrainer(QObject):
         """Return the event with its picture where it is, should the folder have been moved."""
         if not isinstance(event, SampleReady):
             return event
-        here = self._folder.samples / event.path.replace("\\", "/").rpartition("/")[2]
-        if str(here) == event.path or not is_file(here):
+        present_path = self._folder.samples / event.path.replace("\\", "/").rpartition("/")[2]
+        if str(present_path) == event.path or not is_file(present_path):
             return event
-        return event.model_copy(update={"path": str(here)})
+        return event.model_copy(update={"path": str(present_path)})

@@ -31,12 +31,12 @@ class KnownRun:
     Attributes:
         folder: Where it keeps its records.
         document: The run file that was open when it was started; None if that had no name.
-        is_told: Whether somebody was told how it ended.
+        is_end_known: Whether somebody was told how it ended; ``is_told`` in the file.
     """
 
     folder: Path
     document: Path | None = None
-    is_told: bool = False
+    is_end_known: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +62,8 @@ class RunRegister:
     def runs(self) -> list[KnownRun]:
         """Return what is registered; a damaged file counts as empty."""
         try:
-            said = json.loads(self._path.read_text(encoding="utf-8"))
-            return [_known(run) for run in said["runs"]]
+            content = json.loads(self._path.read_text(encoding="utf-8"))
+            return [_known(run) for run in content["runs"]]
         except (OSError, ValueError, KeyError, TypeError):
             return []
 
@@ -73,39 +73,41 @@ class RunRegister:
         Raises:
             OutputError: The register cannot be written.
         """
-        with self._alone():
+        with self._locked():
             runs = self.runs()
             before = next((run for run in runs if run.folder == folder), KnownRun(folder))
             noted = KnownRun(folder, document or before.document)
             others = [run for run in runs if run.folder != folder]
             self._write([noted, *others][:_KEPT])
 
-    def mark_told(self, folder: Path) -> None:
+    def mark_end_known(self, folder: Path) -> None:
         """Take note that somebody knows how the run ended.
 
         Raises:
             OutputError: The register cannot be written.
         """
-        self._change(lambda run: replace(run, is_told=run.is_told or run.folder == folder))
+        self._change(
+            lambda run: replace(run, is_end_known=run.is_end_known or run.folder == folder)
+        )
 
     def find(self) -> list[FoundRun]:
         """Return the runs that are at work or have ended since, newest first.
 
         Those that are gone from the disk are nobody's concern any more.
         """
-        there = (run for run in self.runs() if is_folder(run.folder))
-        found = [_found(run) for run in there]
+        existing = (run for run in self.runs() if is_folder(run.folder))
+        found = [_found(run) for run in existing]
         return [run for run in found if run.holder is not None or run.outcome is not None]
 
     def _change(self, change: Callable[[KnownRun], KnownRun]) -> None:
-        with self._alone():
+        with self._locked():
             runs = self.runs()
             changed = [change(run) for run in runs]
             if changed != runs:
                 self._write(changed)
 
     @contextlib.contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[None]:
         """Keep other windows from writing between our reading and writing, if that can be."""
         lock = QLockFile(str(self._path.with_suffix(".lock")))
         lock.tryLock(_PATIENCE_MS)
@@ -115,27 +117,27 @@ class RunRegister:
             lock.unlock()
 
     def _write(self, runs: Sequence[KnownRun]) -> None:
-        said = [
+        entries = [
             {
                 "folder": str(run.folder),
                 "document": str(run.document) if run.document else None,
-                "is_told": run.is_told,
+                "is_told": run.is_end_known,
             }
             for run in runs
         ]
-        publish_text(self._path, json.dumps({"runs": said}, indent=1), replace=True)
+        publish_text(self._path, json.dumps({"runs": entries}, indent=1), replace=True)
 
 
-def _known(said: dict[str, object]) -> KnownRun:
-    document = said["document"]
+def _known(entry: dict[str, object]) -> KnownRun:
+    document = entry["document"]
     path = Path(str(document)) if document else None
-    return KnownRun(Path(str(said["folder"])), path, bool(said["is_told"]))
+    return KnownRun(Path(str(entry["folder"])), path, bool(entry["is_told"]))
 
 
 def _found(run: KnownRun) -> FoundRun:
     folder = RunFolder.at(run.folder)
     holder = lock_holder(folder.lock_file)
-    if holder is not None or run.is_told:
+    if holder is not None or run.is_end_known:
         return FoundRun(run, holder)
     return FoundRun(run, outcome=past_outcome(folder))
 

@@ -183,10 +183,10 @@ class TrainerProcess(QObject):
         return text(T("App", "The trainer's Python lacks {name}."), name=names[-1]), hint
 
 
-def other_protocol(theirs: int) -> Text:
+def other_protocol(version: int) -> Text:
     """Return the words for a trainer of another protocol version."""
     template = T("App", "The trainer speaks version {theirs} of the protocol, the app {ours}.")
-    return text(template, theirs=theirs, ours=PROTOCOL_VERSION)
+    return text(template, theirs=version, ours=PROTOCOL_VERSION)
 
 
 def _announced_protocol(line: bytes) -> int | None:

@@ -41,7 +41,7 @@ def report_text(failure: Failure, record: RunRecord, log: LogModel, log_file: Pa
         failure.advice,
         "",
         shown(T("App", "The end of the log:")),
-        *(_heard(log) or _written(log_file)),
+        *(_log_lines(log) or _file_lines(log_file)),
     ]
     return "\n".join(lines) + "\n"
 
@@ -51,14 +51,14 @@ def _system() -> str:
     return f"{platform.platform()}, Python {python}, Qt {qVersion()}"
 
 
-def _heard(log: LogModel) -> Sequence[str]:
+def _log_lines(log: LogModel) -> Sequence[str]:
     newest = log.lines[-_LOG_LINES:]
     return [
         shown(line.message) if isinstance(line.message, Text) else line.message for line in newest
     ]
 
 
-def _written(log_file: Path | None) -> Sequence[str]:
+def _file_lines(log_file: Path | None) -> Sequence[str]:
     if log_file is None:
         return ()
     try:

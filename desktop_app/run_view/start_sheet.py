@@ -48,7 +48,7 @@ class StartSheet(QDialog):
         super().__init__(parent)
         self.workspace = workspace
         self._report: ModelReport | None = None
-        self._seen: Path | None = None
+        self._model_path: Path | None = None
         self._was_fitted = False
         self._waits_for_look = False  # it is shown only because the files are looked at
         # What labels need is known to the layouts around them a turn of the event loop later.
@@ -204,8 +204,8 @@ class StartSheet(QDialog):
         self.cancel_button.clicked.connect(self.reject)
 
     def _look_at_model(self, path: Path | None) -> None:
-        if path is not None and path != self._seen:
-            self._seen = path
+        if path is not None and path != self._model_path:
+            self._model_path = path
             self._looking.start(lambda job: model_report(path))
 
     def _on_model_seen(self, report: ModelReport | None) -> None:

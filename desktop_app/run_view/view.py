@@ -104,7 +104,7 @@ class RunView(QScrollArea):
             page.setVisible(page is wanted)
         self._records.setVisible(wanted is not self.before)
 
-    def _on_news(self, _what: object = None) -> None:
+    def _on_news(self, _event: object = None) -> None:
         if not self._due.isActive() and self.isVisible():
             self._due.start()
 

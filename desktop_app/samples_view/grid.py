@@ -126,8 +126,8 @@ class SampleGrid(QTableView):
         model, area = self.model(), self.viewport().rect()
         if model is None:  # it is being taken down
             return
-        rows = _seen(self.rowAt(0), self.rowAt(area.bottom()), model.rowCount())
-        columns = _seen(self.columnAt(0), self.columnAt(area.right()), model.columnCount())
+        rows = _sections(self.rowAt(0), self.rowAt(area.bottom()), model.rowCount())
+        columns = _sections(self.columnAt(0), self.columnAt(area.right()), model.columnCount())
         cells = (model.index(row, column) for column in reversed(columns) for row in rows)
         samples = (cell.data(SampleRole) for cell in cells)
         self.loader.want(Path(sample.path) for sample in samples if sample is not None)
@@ -208,6 +208,6 @@ class _PromptHeader(QHeaderView):
         painter.restore()
 
 
-def _seen(first: int, last: int, count: int) -> range:
+def _sections(first: int, last: int, count: int) -> range:
     """Return the sections between two of a view, which says -1 for what lies past the last."""
     return range(max(first, 0), last + 1 if last >= 0 else count)

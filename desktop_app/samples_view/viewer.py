@@ -32,7 +32,7 @@ class SampleViewer(QWidget):
         self._prompt: Prompt | None = None
         self.loader = ThumbnailLoader(self)
         self.loader.set_side(_LARGEST_SIDE_PX)
-        self._back = QPushButton(shown(T("App", "All samples")), self)
+        self._back_button = QPushButton(shown(T("App", "All samples")), self)
         self._words = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self.compare = QPushButton(shown(T("App", "Compare two steps")), self)
         self.compare.setCheckable(True)
@@ -41,10 +41,10 @@ class SampleViewer(QWidget):
         self.other.hide()
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._lay_out()
-        self._back.clicked.connect(self.closed)
+        self._back_button.clicked.connect(self.closed)
         self.compare.toggled.connect(self._on_compare)
         for pane in (self.main, self.other):
-            pane.changed.connect(self._want)
+            pane.changed.connect(self._load_shown)
         model.dataChanged.connect(self._on_drawn)
         model.modelReset.connect(self._on_reset)
 
@@ -76,7 +76,7 @@ class SampleViewer(QWidget):
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Load again what was let go."""
         super().showEvent(event)
-        self._want()
+        self._load_shown()
 
     def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802 - Qt's name
         """Let go of the large pictures."""
@@ -115,7 +115,7 @@ class SampleViewer(QWidget):
         self._prompt = None
         self.closed.emit()
 
-    def _want(self) -> None:
+    def _load_shown(self) -> None:
         """Load what is shown, then its neighbours for whoever goes on."""
         if self.isVisible():
             self.loader.want(self._wanted_paths())
@@ -132,7 +132,7 @@ class SampleViewer(QWidget):
         look = tokens.current()
         bar = QHBoxLayout()
         bar.setSpacing(look.gap_m)
-        bar.addWidget(self._back)
+        bar.addWidget(self._back_button)
         bar.addWidget(self._words, 1)
         bar.addWidget(self.compare)
         panes = QHBoxLayout()

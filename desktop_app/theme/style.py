@@ -15,7 +15,7 @@ from trainer_core.files.resources import resource_path
 
 def apply_theme(app: QApplication, name: str) -> None:
     """Show the app ``light``, ``dark`` or like the ``system``."""
-    look = _look(name)
+    look = _tokens(name)
     # Qt's own setColorScheme does nothing on X11 without a desktop session, so we paint it all.
     if app.style().objectName() != "fusion":
         app.setStyle(QStyleFactory.create("Fusion"))
@@ -65,7 +65,7 @@ def style_sheet(look: Tokens) -> str:
     return template.substitute(asdict(look), theme=theme, styles=path.parent.as_posix())
 
 
-def _look(name: str) -> Tokens:
+def _tokens(name: str) -> Tokens:
     if name == "system":
         is_dark = QGuiApplication.styleHints().colorScheme() is Qt.ColorScheme.Dark
         return DARK if is_dark else LIGHT

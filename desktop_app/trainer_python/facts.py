@@ -73,8 +73,8 @@ class PythonFacts:
         if not line.startswith(MARK):
             return self
         try:
-            told: dict[str, Any] = json.loads(line.removeprefix(MARK))
-            return self._with_told(told)
+            answer: dict[str, Any] = json.loads(line.removeprefix(MARK))
+            return self._with_answer(answer)
         except (ValueError, KeyError, TypeError, AttributeError):
             return self
 
@@ -90,19 +90,19 @@ class PythonFacts:
         trainer = Requirement("lora-loom", f"=={__version__}")
         return [*states, PackageState(trainer, self.trainer or None)]
 
-    def _with_told(self, told: dict[str, Any]) -> PythonFacts:
-        kind = told.pop("kind")
+    def _with_answer(self, answer: dict[str, Any]) -> PythonFacts:
+        kind = answer.pop("kind")
         if kind == "python":
-            named = {name: told[name] for name in _NAMES}
-            return replace(self, prefix=Path(told["prefix"]), **named)
+            named = {name: answer[name] for name in _NAMES}
+            return replace(self, prefix=Path(answer["prefix"]), **named)
         if kind == "packages":
-            found = {normalized(name): version for name, version in told["packages"].items()}
-            return replace(self, packages=found, trainer=told["trainer"])
+            found = {normalized(name): version for name, version in answer["packages"].items()}
+            return replace(self, packages=found, trainer=answer["trainer"])
         if kind == "torch":
-            return replace(self, torch=_torch(told))
+            return replace(self, torch=_torch(answer))
         if kind == "torch_error":
             template = T("App", "PyTorch is installed and does not start: {reason}")
-            return replace(self, torch_error=text(template, reason=told["reason"]))
+            return replace(self, torch_error=text(template, reason=answer["reason"]))
         return self
 
 
@@ -153,7 +153,7 @@ def judged(facts: PythonFacts, bounds: Requirement) -> PythonFacts:
     return facts
 
 
-def _torch(told: Mapping[str, Any]) -> Torch:
-    backend: Backend = "cuda" if told["cuda"] else "rocm" if told["rocm"] else "cpu"
-    cards = [Card(c["name"], c["memory"] / 2**30, c["has_bf16"]) for c in told["cards"]]
-    return Torch(told["version"], backend, told["cuda"] or told["rocm"] or "", tuple(cards))
+def _torch(answer: Mapping[str, Any]) -> Torch:
+    backend: Backend = "cuda" if answer["cuda"] else "rocm" if answer["rocm"] else "cpu"
+    cards = [Card(c["name"], c["memory"] / 2**30, c["has_bf16"]) for c in answer["cards"]]
+    return Torch(answer["version"], backend, answer["cuda"] or answer["rocm"] or "", tuple(cards))

@@ -191,8 +191,8 @@ def _constraint(torch: str, scratch: Path) -> tuple[str, ...]:
 
 
 def _installed_version(name: str, lines: Iterable[str]) -> str:
-    told = (news for news in map(read_line, lines) if isinstance(news, Installed))
-    packages = (package for news in told for package in news.packages)
+    installed = (news for news in map(read_line, lines) if isinstance(news, Installed))
+    packages = (package for news in installed for package in news.packages)
     versions = (p.removeprefix(f"{name}-") for p in packages if p.startswith(f"{name}-"))
     return next(versions, "")
 

@@ -49,29 +49,31 @@ class DockSizes(QObject):
         if self._is_held:
             self._restore()
         self._is_held = False
-        self._widths = {dock: dock.width() for dock in self._seen() if self._area(dock) == _LEFT}
+        self._widths = {
+            dock: dock.width() for dock in self._visible_docks() if self._area(dock) == _LEFT
+        }
         self._heights = {
-            dock: dock.height() for dock in self._seen() if self._area(dock) == _BOTTOM
+            dock: dock.height() for dock in self._visible_docks() if self._area(dock) == _BOTTOM
         }
 
     def _restore(self) -> None:
-        seen = self._seen()
-        middle = [dock for dock in seen if self._area(dock) == _RIGHT]
+        visible = self._visible_docks()
+        middle = [dock for dock in visible if self._area(dock) == _RIGHT]
         if not middle:
             return
-        for dock in filter(self._widths.__contains__, seen):
+        for dock in filter(self._widths.__contains__, visible):
             width = self._widths[dock]
             widths = [width, *(other.width() + dock.width() - width for other in middle)]
             self._window.resizeDocks([dock, *middle], widths, Qt.Orientation.Horizontal)
-        above = [dock for dock in seen if self._area(dock) != _BOTTOM]
-        for dock in filter(self._heights.__contains__, seen):
+        above = [dock for dock in visible if self._area(dock) != _BOTTOM]
+        for dock in filter(self._heights.__contains__, visible):
             height = self._heights[dock]
             change = dock.height() - height
             heights = [other.height() + self._tabs_height(other) + change for other in above]
             heights.append(height + self._tabs_height(dock))
             self._window.resizeDocks([*above, dock], heights, Qt.Orientation.Vertical)
 
-    def _seen(self) -> list[QDockWidget]:
+    def _visible_docks(self) -> list[QDockWidget]:
         return [
             dock
             for dock in self._docks

@@ -20,7 +20,7 @@ from trainer_core.texts import T
 from trainer_core.version import __version__
 
 _PROGRESS_WIDTH_PX = 180
-_TOLD_MS = 5000
+_MESSAGE_MS = 5000
 
 
 class StatusBar(QStatusBar):
@@ -65,11 +65,11 @@ class StatusBar(QStatusBar):
     def tell(self, words: str) -> None:
         """Show what will be done, for a while or until the run turns to something else."""
         self._is_news = False
-        self.showMessage(words, _TOLD_MS)
+        self.showMessage(words, _MESSAGE_MS)
 
     def tell_news(self, words: str) -> None:
         """Show what was done, for a while."""
-        self.showMessage(words, _TOLD_MS)
+        self.showMessage(words, _MESSAGE_MS)
         self._is_news = True
 
     def _lay_out(self) -> None:

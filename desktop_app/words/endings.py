@@ -62,8 +62,8 @@ def state_left(outcome: Outcome, folder: RunFolder | None) -> Path | None:
 
     The trainer says which it is, unless it had no time to.
     """
-    had_no_word = outcome.ending is Ending.CRASHED or (outcome.stopped and outcome.step is None)
-    if outcome.state is None and had_no_word and folder is not None:
+    is_unknown = outcome.ending is Ending.CRASHED or (outcome.stopped and outcome.step is None)
+    if outcome.state is None and is_unknown and folder is not None:
         return folder.newest_state()
     return outcome.state
 

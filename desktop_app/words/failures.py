@@ -100,7 +100,7 @@ def failure_of(
     ways = [words for words in (hint, way_on_words(outcome, is_own=is_own)) if words]
     return Failure(
         headline=shown(headline),
-        when=_when(outcome, record),
+        when=_moment(outcome, record),
         reason=with_labels(shown(outcome.sentence)),
         advice=" ".join(ways) or shown(_ADVICE.get(kind, _OTHERWISE)),
         saved=_saved(state, record),
@@ -124,7 +124,7 @@ def _acting(path: str, record: RunRecord) -> str:
     return "optimizer.unet_lr" if is_idle else path
 
 
-def _when(outcome: Outcome, record: RunRecord) -> str:
+def _moment(outcome: Outcome, record: RunRecord) -> str:
     step = outcome.step if outcome.step is not None else _last_step(record)
     if not step:
         return shown(T("App", "Before the first step; nothing was trained."))

@@ -10,7 +10,7 @@ from trainer_core.dataset.audit import Finding
 from trainer_core.texts import Text
 
 
-def what(finding: Finding, *folders: Path) -> str:
+def finding_words(finding: Finding, *folders: Path) -> str:
     """Return what is wrong; paths below one of the folders begin there."""
     return shown(Text(finding.message.template, _shortened(finding.message, folders)))
 

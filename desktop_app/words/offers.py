@@ -15,12 +15,12 @@ def invitation(offer: Offer) -> str:
         return shown(words, folders=folders, pictures=pictures)
     if pictures:
         words = T("App", "Drop to train these {count} pictures")
-        one = T("App", "Drop to train this picture")
-        return shown(words, count=pictures) if pictures > 1 else shown(one)
+        singular = T("App", "Drop to train this picture")
+        return shown(words, count=pictures) if pictures > 1 else shown(singular)
     if folders:
         words = T("App", "Drop to train these {count} folders")
-        one = T("App", "Drop to train this folder")
-        return shown(words, count=folders) if folders > 1 else shown(one)
+        singular = T("App", "Drop to train this folder")
+        return shown(words, count=folders) if folders > 1 else shown(singular)
     return shown(T("App", "This cannot be trained"))
 
 

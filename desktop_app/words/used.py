@@ -53,7 +53,9 @@ def differences(records: Records) -> list[Stat]:
             continue
         asked, used = value_words(param, records.asked[path]), value_words(param, raw)
         if asked != used:
-            rows.append(Stat(place(path, TRAIN), _told(path, asked, used, str(raw)), param.name))
+            rows.append(
+                Stat(place(path, TRAIN), _asked_and_used(path, asked, used, str(raw)), param.name)
+            )
     return rows
 
 
@@ -74,7 +76,7 @@ def _device(facts: Mapping[str, object]) -> Iterator[Stat]:
         yield Stat(shown(T("App", "Device")), words)
 
 
-def _told(path: str, asked: str, used: str, raw: str) -> str:
+def _asked_and_used(path: str, asked: str, used: str, raw: str) -> str:
     if path == "hardware.mixed_precision" and raw in MIXED_PRECISIONS:
         reason = MIXED_PRECISIONS[raw].reason
     else:

@@ -17,12 +17,12 @@ def is_known(package: str) -> bool:
     return subprocess.call(command, stdout=null, stderr=null) == 0
 
 
-def require(packages: "list[str]", what: str, is_system_allowed: bool) -> None:
+def require(packages: "list[str]", message: str, is_system_allowed: bool) -> None:
     """Install ``packages`` if that is allowed, else raise the paragraph that asks for it."""
     names = " ".join(packages)
     if not shutil.which("apt-get"):
         raise SetupProblem(
-            f"{what} On Debian and Ubuntu the packages are called {names}; install what your "
+            f"{message} On Debian and Ubuntu the packages are called {names}; install what your "
             "system calls them, and run this again."
         )
     update = _as_root(["apt-get", "update"])
@@ -30,13 +30,14 @@ def require(packages: "list[str]", what: str, is_system_allowed: bool) -> None:
     # Old package lists, or none in a new container, name files that the mirrors do not hold.
     shown = f"{shlex_join(update)} && {shlex_join(install)}"
     if not is_system_allowed:
-        raise SetupProblem(f"{what} This installs it:", shown, is_for_system=True)
+        raise SetupProblem(f"{message} This installs it:", shown, is_for_system=True)
     say(f"Installing {names} with apt-get.")
     subprocess.call(update)
     quiet = ["env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", *packages]
     if subprocess.call(_as_root(quiet)) != 0:
         raise SetupProblem(
-            f"{what} apt-get could not install it; the lines above say why. Once that is mended:",
+            f"{message} apt-get could not install it; the lines above say why. "
+            "Once that is mended:",
             shown,
         )
 

@@ -12,9 +12,9 @@ class SetupProblem(Exception):  # noqa: N818 - said to people, not a fault of th
     ``is_for_system``: the command is one that ``--system`` runs for the user.
     """
 
-    def __init__(self, what: str, command: str = "", is_for_system: bool = False) -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, message: str, command: str = "", is_for_system: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
         self.command = command
         self.is_for_system = is_for_system
 
@@ -28,7 +28,7 @@ def say(*words: str) -> None:
 def explain(problem: SetupProblem) -> None:
     """Write a problem as one paragraph, with the command that mends it."""
     sys.stdout.flush()
-    lines = textwrap.fill(problem.what, WIDTH, break_long_words=False, break_on_hyphens=False)
+    lines = textwrap.fill(problem.message, WIDTH, break_long_words=False, break_on_hyphens=False)
     sys.stderr.write("\n" + lines + "\n")
     if problem.command:
         sys.stderr.write("\n    " + problem.command + "\n")

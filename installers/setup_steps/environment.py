@@ -181,11 +181,13 @@ def _require_venv(is_system_allowed: bool) -> None:
     if _can_make_environments():
         return
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    what = f"Python {version} is here without the part that makes environments."
-    apt.require([f"python{version}-venv"], what, is_system_allowed)
+    message = f"Python {version} is here without the part that makes environments."
+    apt.require([f"python{version}-venv"], message, is_system_allowed)
     importlib.invalidate_caches()
     if not _can_make_environments():
-        raise SetupProblem(f"{what} Its package was installed, but {sys.executable} lacks it yet.")
+        raise SetupProblem(
+            f"{message} Its package was installed, but {sys.executable} lacks it yet."
+        )
 
 
 def _can_make_environments() -> bool:

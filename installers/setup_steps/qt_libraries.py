@@ -27,8 +27,8 @@ def require(environment: Path, plugin: str, *, is_system_allowed: bool) -> None:
     """
     missing = missing_libraries(environment, plugin)
     if missing:
-        what = f"Qt needs system libraries that are not here: {', '.join(missing)}."
-        apt.require(PACKAGES, what, is_system_allowed)
+        message = f"Qt needs system libraries that are not here: {', '.join(missing)}."
+        apt.require(PACKAGES, message, is_system_allowed)
 
 
 def missing_libraries(environment: Path, plugin: str) -> list[str]:

@@ -14,7 +14,7 @@ def obstacle(tmp_path: Path) -> Path:
 
 def test_a_folder_that_cannot_be_written_is_told_with_its_reason(obstacle: Path, qtbot) -> None:
     folder = OwnFolder(obstacle / "data")
-    with qtbot.waitSignal(folder.told) as told:
+    with qtbot.waitSignal(folder.announced) as told:
         folder.check()
     folder.close()
     kind, message, details = told.args
@@ -26,7 +26,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_its_reason(obstacle: Path,
 def test_a_good_folder_is_left_empty_and_nothing_is_told(tmp_path: Path, qtbot) -> None:
     folder = OwnFolder(tmp_path / "data")
     told: list[object] = []
-    folder.told.connect(lambda *words: told.append(words))
+    folder.announced.connect(lambda *words: told.append(words))
     with qtbot.waitSignal(folder._trying.finished):
         folder.check()
     folder.close()

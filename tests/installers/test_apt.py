@@ -12,7 +12,7 @@ def test_without_leave_the_command_is_told(machine, monkeypatch):
     machine.has("apt-get")
     with pytest.raises(SetupProblem) as problem:
         apt.require(["one", "two"], WHAT, is_system_allowed=False)
-    assert problem.value.what.startswith(WHAT)
+    assert problem.value.message.startswith(WHAT)
     assert problem.value.command == "apt-get update && apt-get install one two"
     assert problem.value.is_for_system
     assert machine.calls == []

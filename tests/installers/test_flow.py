@@ -141,4 +141,4 @@ def test_a_failing_disk_is_explained(started, checkout, monkeypatch, number, tol
     monkeypatch.setattr(Environment, "make", fail)
     with pytest.raises(SetupProblem, match=told) as problem:
         flow.main(["test"])
-    assert "/some/file" in problem.value.what
+    assert "/some/file" in problem.value.message

@@ -38,7 +38,7 @@ class Adapter(Protocol):
 
     It keeps its layer without registering it, so that the layer's weights are not its own. Its
     weights are float32; the layer may be of any type and, until it is attached and run, on the
-    meta device.
+    meta device. Both are on one device when the layer is called or `merged_weight` is asked.
     """
 
     def attach(self) -> None:
@@ -50,7 +50,9 @@ class Adapter(Protocol):
         ...
 
     def merged_weight(self, strength: float = 1.0) -> Tensor:
-        """Return the weight that a plain layer would need to do the same, float32.
+        """Return the weight that a plain layer would need to do the same.
+
+        It has the shape of the layer's weight, is float32, and on its device.
 
         Args:
             strength: 0 gives the layer's own weight, 1 the trained one.
@@ -58,15 +60,18 @@ class Adapter(Protocol):
         ...
 
     def reset(self, generator: torch.Generator) -> None:
-        """Draw fresh weights that change nothing yet; ``generator`` is the CPU's."""
+        """Draw fresh weights that change nothing yet; they and ``generator`` are on the CPU."""
         ...
 
     def saved(self) -> dict[str, Tensor]:
-        """Return the tensors of the file by key suffix, such as ``lora_up.weight``."""
+        """Return the tensors of the file by key suffix, such as ``lora_up.weight``.
+
+        Float32; they share the adapter's memory, wherever that is.
+        """
         ...
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take weights by key suffix.
+        """Copy weights, by key suffix, of any type and on any device.
 
         Raises:
             ValueError: A tensor is missing or has another shape; the text names it.
@@ -78,7 +83,7 @@ class AdapterKind(Protocol):
     """A class of adapters; its entry in the catalogue says which settings are its options."""
 
     def __call__(self, layer: nn.Module, shape: Shape, **options: object) -> nn.Module:
-        """Build an adapter for ``layer``.
+        """Build an adapter for ``layer``, float32 on torch's default device.
 
         Raises:
             TypeError: There is none for a layer of this type.
@@ -87,6 +92,8 @@ class AdapterKind(Protocol):
 
     def shape_in(self, tensors: Mapping[str, Tensor]) -> Shape | None:
         """Return the shape of a module's saved tensors; None if there are none of this kind.
+
+        They may be of any type, on any device.
 
         Raises:
             ValueError: They are of this kind and do not go together; the text says why.
@@ -128,5 +135,5 @@ class LayerAdapter(nn.Module):
             del own["forward"]
 
     def plain(self, x: Tensor) -> Tensor:
-        """Return what the layer gives without this adapter."""
+        """Return what the layer gives for ``x`` without this adapter, under autocast or not."""
         return self._plain(x)

@@ -20,7 +20,8 @@ _DOWN, _UP, _ALPHA = "lora_down.weight", "lora_up.weight", "alpha"
 class LoRA(LayerAdapter):
     """``layer(x) + up(down(x)) * alpha / rank`` for one ``nn.Linear`` or ``nn.Conv2d``.
 
-    A convolution's down factor has its kernel, stride and padding; its up factor is 1x1.
+    A convolution's down factor has its kernel, stride and padding; its up factor is 1x1. ``x`` is
+    what the layer takes: ``(..., in)`` for a linear one, BCHW for a convolution.
     """
 
     def __init__(self, layer: nn.Module, shape: Shape) -> None:
@@ -51,7 +52,7 @@ class LoRA(LayerAdapter):
         return self.alpha / self.rank
 
     def forward(self, x: Tensor) -> Tensor:
-        """Return the layer's output with the change added, in the layer's shape and type."""
+        """Return the layer's output with the change added, in the output's shape and type."""
         return self.plain(x) + self.delta(x)
 
     def delta(self, x: Tensor) -> Tensor:
@@ -67,7 +68,7 @@ class LoRA(LayerAdapter):
         return F.linear(F.linear(x, down), up) * self.scale
 
     def merged_weight(self, strength: float = 1.0) -> Tensor:
-        """Return the layer's weight with ``strength`` times the change added, float32."""
+        """Return the layer's weight, in its shape, with ``strength`` times the change; float32."""
         weight = self.layer.weight
         assert isinstance(weight, Tensor)
         down, up = self._factors()
@@ -84,12 +85,12 @@ class LoRA(LayerAdapter):
         nn.init.zeros_(up)
 
     def saved(self) -> dict[str, Tensor]:
-        """Return the tensors of the file by key suffix."""
+        """Return the tensors of the file by key suffix; float32, sharing the factors' memory."""
         down, up = self._factors()
         return {_ALPHA: torch.tensor(self.alpha), _DOWN: down.detach(), _UP: up.detach()}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take weights by key suffix; a weight without alpha keeps this adapter's.
+        """Copy weights of any type by key suffix; without an alpha this adapter's stays.
 
         Raises:
             ValueError: A tensor is missing or has another shape; the text names it.
@@ -108,6 +109,8 @@ class LoRA(LayerAdapter):
     @staticmethod
     def shape_in(tensors: Mapping[str, Tensor]) -> Shape | None:
         """Return rank and alpha of a module's saved tensors; None if they are no LoRA.
+
+        Without an alpha it is the rank, so that the scale is 1.
 
         Raises:
             ValueError: A matrix is missing, or their ranks differ.

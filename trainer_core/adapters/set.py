@@ -37,13 +37,13 @@ class AdapterSet(nn.Module):
         return [self.adapters[target.name] for target in self.targets]
 
     def reset(self, seed: int) -> None:
-        """Draw fresh weights; each module's depend on the seed and its name only."""
+        """Draw fresh weights on the CPU; each module's depend on the seed and its name only."""
         for name, adapter in self.adapters.items():
             drawn: Any = adapter
             drawn.reset(generator(seed, f"adapter {name}"))
 
     def parameters_of(self, part: str) -> list[nn.Parameter]:
-        """Return the trainable weights of one part, in the order of its layers."""
+        """Return the trainable weights of one part, float32, in the order of its layers."""
         names = [target.name for target in self.targets if target.part == part]
         return [weight for name in names for weight in self.adapters[name].parameters()]
 
@@ -52,7 +52,10 @@ class AdapterSet(nn.Module):
         return list(dict.fromkeys(target.part for target in self.targets))
 
     def saved(self) -> dict[str, Tensor]:
-        """Return every tensor of the file by its key ``<module>.<suffix>``."""
+        """Return every tensor of the file by its key ``<module>.<suffix>``.
+
+        Float32; they share the adapters' memory, wherever that is.
+        """
         found: dict[str, Tensor] = {}
         for target in self.targets:
             adapter: Any = self.adapters[target.name]
@@ -60,7 +63,7 @@ class AdapterSet(nn.Module):
         return found
 
     def load(self, tensors: Mapping[str, Tensor], name: str) -> list[str]:
-        """Take the weights of a file called ``name``.
+        """Copy the weights, of any type and on any device, of a file called ``name``.
 
         Returns:
             The modules of the file that this set has no adapter for.
@@ -90,11 +93,11 @@ def build(
     shapes: Mapping[str, Shape],
     options: Mapping[str, object] | None = None,
 ) -> AdapterSet:
-    """Build an adapter for every target that has a shape.
+    """Build an adapter for every target that has a shape, float32 on torch's default device.
 
     Args:
         kind: The class of the adapters.
-        targets: The layers.
+        targets: The layers, of any type and on any device.
         shapes: The shape of each adapter by its target's name; see `trainer_core.adapters.shapes`.
         options: What else the kind takes, by keyword.
 
@@ -109,7 +112,7 @@ def build(
 
 
 def by_module(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-    """Return a file's tensors grouped by module name."""
+    """Return a file's tensors themselves, by module name and then by key suffix."""
     modules: dict[str, dict[str, Tensor]] = {}
     for key, value in tensors.items():
         module, _, suffix = key.partition(".")
@@ -118,5 +121,5 @@ def by_module(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
 
 
 def count(parameters: Iterable[torch.nn.Parameter]) -> int:
-    """Return how many numbers the parameters hold."""
+    """Return how many numbers the parameters hold, on the meta device too."""
     return sum(parameter.numel() for parameter in parameters)

@@ -31,7 +31,10 @@ def shapes_in(
     Args:
         kind: The class of the adapters.
         targets: The layers.
-        tensors: The file's tensors by module and key suffix.
+        tensors: The file's tensors by module and key suffix, of any type.
+
+    Raises:
+        ValueError: A module's tensors do not go together.
     """
     found = {target.name: kind.shape_in(tensors.get(target.name, {})) for target in targets}
     return {name: shape for name, shape in found.items() if shape is not None}

@@ -52,7 +52,7 @@ Convert = Callable[[str, Tensor], Tensor]
 
 
 def unchanged(name: str, piece: Tensor) -> Tensor:
-    """Write a piece as it is."""
+    """Return the piece, of any shape and type, as it is."""
     return piece
 
 
@@ -64,7 +64,7 @@ class Layout:
 
     @classmethod
     def of(cls, tensors: Mapping[str, Tensor], dtype: torch.dtype | None = None) -> Layout:
-        """Lay out ``tensors``, all in ``dtype`` or each in its own.
+        """Lay out ``tensors``, all in ``dtype`` or each in its own; only shapes are looked at.
 
         Raises:
             TypeError: safetensors has no such format.
@@ -160,7 +160,9 @@ def differences(path: Path, written: Written) -> set[str]:
 
 
 def read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return a file's tensors on the CPU and its metadata; nothing is mapped, the file is closed.
+    """Return a file's tensors, on the CPU in its types, and its metadata.
+
+    Nothing is mapped, and the file is closed.
 
     Raises:
         ModelFileError: It is damaged or not a safetensors file.
@@ -173,7 +175,10 @@ def read_file(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
 
 
 def pieces(tensor: Tensor) -> Iterator[Tensor]:
-    """Yield the elements flat and in row-major order, a few MiB at a time."""
+    """Yield the elements flat and in row-major order, a few MiB at a time.
+
+    The tensor may be of any shape, strides and type; the pieces are on its device.
+    """
     tensor = tensor.detach()
     num_bytes = tensor.numel() * tensor.element_size()
     if num_bytes <= _PIECE_BYTES:

@@ -72,7 +72,7 @@ class StateFacts:
 
 @dataclass(frozen=True, slots=True)
 class SavedState:
-    """A state as read: its facts and its tensors, not yet put anywhere."""
+    """A state as read: its facts and its tensors on the CPU, not yet put anywhere."""
 
     folder: Path
     facts: StateFacts
@@ -96,7 +96,7 @@ def write_state(
     Args:
         folder: Final name; appears only when everything in it is complete.
         facts: What the state says of itself.
-        trained: The trained weights, in full precision, on any device.
+        trained: The trained weights by name, float32, on any device.
         optimizer: Its running state is stored tensor by tensor in the types that they have.
         progress: Plain data of schedule, scaler and counters.
         replace: Whether a state of the same run may be replaced.
@@ -159,7 +159,7 @@ def read_state(folder: Path) -> SavedState:
 
 
 def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
-    """Put the saved state into ``optimizer``, every tensor in the type it was saved in.
+    """Put the saved state into ``optimizer``: types as saved, on its parameters' devices.
 
     Raises:
         StateError: The state is of another optimizer or of other parameters.

@@ -33,7 +33,7 @@ _BASE_MODEL_PREFIXES = ("model.diffusion_model.", "cond_stage_model.", "conditio
 
 @dataclass(frozen=True, slots=True)
 class WeightFile:
-    """What a weight file holds; the file is closed."""
+    """What a weight file holds, on the CPU in its own types; the file is closed."""
 
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
@@ -48,6 +48,8 @@ def write_lora(
     replace: bool = False,
 ) -> None:
     """Write an adapter, all of it (alphas too) in ``precision``, with both hashes.
+
+    The tensors are of 16 bits or more and on any device; a few MiB at a time are copied.
 
     Raises:
         NumericError: A tensor is not finite, or does not fit into ``precision``.
@@ -84,7 +86,9 @@ def write_tensors(
     metadata: Mapping[str, str],
     replace: bool = False,
 ) -> None:
-    """Write tensors in the type they have, and compare the file before it is named.
+    """Write tensors of any shape in the type they have; compare the file before it is named.
+
+    They may be on any device; a few MiB at a time are copied.
 
     Raises:
         OutputError: The file cannot be written, or does not read back as it was.
@@ -93,7 +97,7 @@ def write_tensors(
 
 
 def read_tensors(path: Path) -> WeightFile:
-    """Read a whole safetensors file into memory.
+    """Read a whole safetensors file into the CPU's memory.
 
     Raises:
         ModelFileError: It is missing, damaged, or not a safetensors file.
@@ -117,7 +121,7 @@ def read_tensors(path: Path) -> WeightFile:
 
 
 def read_adapter(path: Path, marks: Collection[str]) -> WeightFile:
-    """Read an adapter in the kohya key format.
+    """Read an adapter in the kohya key format into the CPU's memory.
 
     Args:
         path: The file.

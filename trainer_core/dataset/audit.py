@@ -114,8 +114,8 @@ def quick_audit(index: DatasetIndex, settings: SettingsBySubset) -> Audit:
     captions: dict[SampleKey, str] = {}
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
-        asked = settings[root.subset].caption_extension
-        findings += _captions_of_root(root, asked, captions, extensions)
+        wanted_extension = settings[root.subset].caption_extension
+        findings += _captions_of_root(root, wanted_extension, captions, extensions)
     once: dict[tuple[Path, str], Finding] = {}
     for finding in findings:
         once.setdefault((finding.path, str(finding.message)), finding)
@@ -260,11 +260,14 @@ def _small(path: Path, size: Size, placement: Placement) -> Finding:
 
 
 def _captions_of_root(
-    root: Root, asked: str, captions: dict[SampleKey, str], extensions: dict[SampleKey, str]
+    root: Root,
+    wanted_extension: str,
+    captions: dict[SampleKey, str],
+    extensions: dict[SampleKey, str],
 ) -> Iterator[Finding]:
     """Fill both for one place; each has the kind of caption files that lie in it."""
     try:
-        extension = resolve_extension(DatasetIndex((root,)), asked)
+        extension = resolve_extension(DatasetIndex((root,)), wanted_extension)
     except DatasetError as error:
         yield _failure(root.path, error)
         return

@@ -24,19 +24,19 @@ _FACE_PARTS = 4
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
-def resolve_extension(index: DatasetIndex, asked: str) -> str:
+def resolve_extension(index: DatasetIndex, wanted: str) -> str:
     """Return the extension of the caption files, with its dot.
 
     Args:
         index: The pictures.
-        asked: An extension with or without dot; empty means ``.caption``. ``auto`` means the one
+        wanted: An extension with or without dot; empty means ``.caption``. ``auto`` means the one
             found beside the pictures, ``.caption`` if there is none.
 
     Raises:
         DatasetError: ``auto``, and both kinds lie beside the pictures.
     """
-    if asked != AUTO:
-        return "." + asked.lstrip(".") if asked else DEFAULT_EXTENSION
+    if wanted != AUTO:
+        return "." + wanted.lstrip(".") if wanted else DEFAULT_EXTENSION
     found = [e for e in KNOWN_EXTENSIONS if has_captions(index.pictures, e)]
     if len(found) > 1:
         raise DatasetError(

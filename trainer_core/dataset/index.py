@@ -158,7 +158,7 @@ def index_subsets(subsets: Sequence[Subset], plain_repeats: Mapping[int, int]) -
     failures = [found.failure for found in roots if found.failure is not None]
     if failures and len(failures) == len(roots):
         raise failures[0]
-    return DatasetIndex(tuple(_told_apart(roots) if len(roots) > 1 else roots))
+    return DatasetIndex(tuple(_without_repetitions(roots) if len(roots) > 1 else roots))
 
 
 def _roots_of(subset: Subset, plain_repeats: int) -> Iterator[Root]:
@@ -236,11 +236,11 @@ def _picked_roots(pictures: Iterable[Path], plain_repeats: int) -> list[Root]:
     return roots
 
 
-def _told_apart(roots: Sequence[Root]) -> list[Root]:
+def _without_repetitions(roots: Sequence[Root]) -> list[Root]:
     """Return the roots with no name twice, and every picture once in each of their subsets."""
     known: set[tuple[int, Path, str]] = set()
-    asked = {(root.subset, root.path) for root in roots}
-    apart: list[Root] = []
+    named = {(root.subset, root.path) for root in roots}
+    distinct: list[Root] = []
     for root in roots:
         places = {c.folder: c.folder.resolve() for c in root.concepts}
         keys = {
@@ -250,16 +250,16 @@ def _told_apart(roots: Sequence[Root]) -> list[Root]:
         }
         repeated = tuple(key for key, place in keys.items() if place in known)
         known.update(keys.values())
-        # A folder that is asked for itself is trained, whatever another one says of it.
-        ignored = tuple(f for f in root.ignored_folders if (root.subset, f) not in asked)
+        # A folder that is named itself is trained, whatever another one says of it.
+        ignored = tuple(f for f in root.ignored_folders if (root.subset, f) not in named)
         rest = root.without(frozenset(repeated))
         paths = tuple(dict.fromkeys((*root.repeated, *(key.path for key in repeated))))
-        apart.append(replace(rest, repeated=paths, ignored_folders=ignored))
-    concepts = [concept for root in apart for concept in root.concepts]
+        distinct.append(replace(rest, repeated=paths, ignored_folders=ignored))
+    concepts = [concept for root in distinct for concept in root.concepts]
     names = iter(subset_names([SampleKey(c.subset, c.folder) for c in concepts]))
     return [
         replace(root, concepts=tuple(replace(c, name=next(names)) for c in root.concepts))
-        for root in apart
+        for root in distinct
     ]
 
 

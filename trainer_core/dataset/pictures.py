@@ -102,8 +102,8 @@ def load_picture(path: Path) -> Image.Image:
     with _failures_in_words(path), path.open("rb") as file, _opened(path, file) as image:
         orientation = _orientation(image)
         image.load()
-        how = _TRANSPOSITIONS.get(orientation)
-        return image if how is None else image.transpose(how)
+        transposition = _TRANSPOSITIONS.get(orientation)
+        return image if transposition is None else image.transpose(transposition)
 
 
 def open_small(path: Path, side: int) -> Image.Image:
@@ -115,11 +115,11 @@ def open_small(path: Path, side: int) -> Image.Image:
         DatasetError: It cannot be read, is damaged, or is too large.
     """
     with _failures_in_words(path), path.open("rb") as file, _opened(path, file) as image:
-        how = _TRANSPOSITIONS.get(_orientation(image))
+        transposition = _TRANSPOSITIONS.get(_orientation(image))
         image.draft(image.mode, (side, side))
         small = to_rgb(image)
         small.thumbnail((side, side), Image.Resampling.BILINEAR)
-        return small if how is None else small.transpose(how)
+        return small if transposition is None else small.transpose(transposition)
 
 
 def open_rgb(path: Path) -> Image.Image:

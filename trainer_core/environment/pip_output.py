@@ -113,8 +113,8 @@ def failure_cause(output: str) -> FailureCause:
 
 def last_error(output: str) -> str:
     """Return pip's last error in its own words, "" if it named none."""
-    said = [line for line in output.splitlines() if line.startswith("ERROR:")]
-    return said[-1].removeprefix("ERROR:").strip() if said else ""
+    errors = [line for line in output.splitlines() if line.startswith("ERROR:")]
+    return errors[-1].removeprefix("ERROR:").strip() if errors else ""
 
 
 def _package(file: str) -> str:

@@ -89,13 +89,13 @@ def _build_for_nvidia(card: NvidiaCard | None) -> TorchBuild:
         reason = T("App", "an NVIDIA driver is installed, but it is older than 525 or sees no card")
         return TorchBuild("cpu", text(reason), misses_card=True)
     found = T("App", "the driver, {driver}, sees an {card}")
-    why = text(found, driver=card.driver, card=_named(card.name))
+    driver_words = text(found, driver=card.driver, card=_named(card.name))
     if card.capability < 7.5 or card.driver < 570:
-        return TorchBuild("cuda", why, UP_TO_TESTED, f"{INDEX}cu126")
+        return TorchBuild("cuda", driver_words, UP_TO_TESTED, f"{INDEX}cu126")
     if card.driver < 580 or sys.platform == "win32":
         # On Windows the plain package index has CPU builds only.
-        return TorchBuild("cuda", why, UP_TO_TESTED, f"{INDEX}cu128")
-    return TorchBuild("cuda", why)
+        return TorchBuild("cuda", driver_words, UP_TO_TESTED, f"{INDEX}cu128")
+    return TorchBuild("cuda", driver_words)
 
 
 def _named(name: str) -> str:

@@ -43,15 +43,15 @@ def serve(work: Work) -> int:
             _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
         else:
             _log_to_stderr(f"[process {process_rank()}] {_LOG_FORMAT}", logging.WARNING)
-        with contextlib.ExitStack() as held:
-            held.callback(emitter.close)
+        with contextlib.ExitStack() as resources:
+            resources.callback(emitter.close)
             if is_terminal:
                 # Imported only where there is a person to look at it.
                 from trainer_core.events.terminal import TerminalProgress
 
                 bar = TerminalProgress(streams.write_terminal)
                 emitter.listeners.append(bar)
-                held.callback(bar.close)
+                resources.callback(bar.close)
             if is_first:
                 # The bar has told the terminal already what the log is told here.
                 write_log = streams.write_log if is_terminal else sys.stderr.write

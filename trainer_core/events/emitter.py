@@ -37,7 +37,7 @@ class Emitter:
         self._lock = threading.RLock()  # the thread that reads commands emits too
         self._file: BinaryIO | None = None
         self._path: Path | None = None
-        self._early = bytearray()
+        self._kept_lines = bytearray()
         self._end = 0  # where the next event begins in the file, or in what is kept for it
         self._lost_from: int | None = None
         self._last_progress = 0.0
@@ -59,8 +59,8 @@ class Emitter:
             self._end = start
             if self._lost_from is not None:
                 self._lost_from += start
-            self._write(bytes(self._early))
-            self._early.clear()
+            self._write(bytes(self._kept_lines))
+            self._kept_lines.clear()
 
     def emit(self, event: EventBase) -> None:
         """Send one event, with the time of now.
@@ -83,8 +83,8 @@ class Emitter:
         if done < total and now - self._last_progress < _PROGRESS_INTERVAL_S:
             return
         self._last_progress = now
-        said = TextData.of(work) if work else None
-        self.emit(Progress(phase=phase, done=done, total=total, work=said))
+        work_data = TextData.of(work) if work else None
+        self.emit(Progress(phase=phase, done=done, total=total, work=work_data))
 
     def warn(self, message: Text, hint: Text | None = None) -> None:
         """Send a warning."""
@@ -102,7 +102,7 @@ class Emitter:
     def _write(self, lines: bytes) -> None:
         """Write to the file, or keep for it; after a failure nothing more is written."""
         if self._path is None:
-            self._early += lines if self._keeps else b""
+            self._kept_lines += lines if self._keeps else b""
         elif self._file is None:
             return
         else:

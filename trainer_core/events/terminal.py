@@ -49,8 +49,8 @@ class TerminalProgress:
             mark = "Warning: " if isinstance(event, Warned) else ""
             tqdm.write(mark + words, file=self._file)
         if isinstance(event, Finished) and event.reason == "stopped" and event.state:
-            how = "To go on from there: the same command with --continue."
-            tqdm.write(how, file=self._file)
+            hint = "To go on from there: the same command with --continue."
+            tqdm.write(hint, file=self._file)
 
     def close(self) -> None:
         """Leave the bar as it is and go to a new line."""

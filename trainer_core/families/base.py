@@ -33,7 +33,7 @@ class Layout(StrEnum):
 class LatentPosterior(NamedTuple):
     """What the image encoder knows of a picture, scaled to what the denoiser sees.
 
-    A latent is ``mean + std * noise`` with standard normal noise.
+    A latent is ``mean + std * noise`` with standard normal noise. Both are float32, on one device.
     """
 
     mean_BCHW: Tensor
@@ -45,7 +45,7 @@ class NoiseSchedule:
     """The noise that a family was trained with.
 
     Attributes:
-        betas_T: Share of noise added at each step, float32.
+        betas_T: Share of noise added at each step, float32, on the CPU.
         prediction_type: What the denoiser predicts.
     """
 
@@ -101,7 +101,7 @@ class Family(Protocol):
 
     Until a part is loaded, and after it is released, its module is there without weights (on the
     meta device), so that layers can be counted, named and hooked. Callers choose device and
-    autocast; inputs must be on the parts' device.
+    autocast; tensors that a part is given must be on its device, and its results are there.
 
     Attributes:
         entry: What the catalogue says of the family: its parts that can be trained, its names.
@@ -187,15 +187,16 @@ class Family(Protocol):
     def encode_text(self, captions: Sequence[str]) -> Condition:
         """Return what captions tell the denoiser, on the text encoder's device.
 
-        Gradients flow if anything in the encoder trains. Under autocast the encoder computes in
-        autocast's type; the tensors have the type that comes of it.
+        Gradients flow if anything in the encoder trains. The tensors have the encoder's type;
+        under autocast, which its layers then compute in, the type that comes of that.
         """
         ...
 
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
         """Return the condition with what the denoiser is told of each picture's size and crop.
 
-        It is returned as it is where the denoiser is told nothing of that.
+        It is returned as it is where the denoiser is told nothing of that. What is added is on
+        the condition's device; ``facts`` has an entry for each sample of its batch.
         """
         ...
 
@@ -210,18 +211,31 @@ class Family(Protocol):
         ...
 
     def encode_images(self, pixels_BCHW: Tensor) -> LatentPosterior:
-        """Encode pictures with values in [-1, 1], without gradients; float32."""
+        """Encode float32 pictures with values in [-1, 1], without gradients.
+
+        Computed in the image encoder's type; call it outside of autocast, which would compute it
+        in 16 bit.
+
+        Returns:
+            Mean and deviation, float32; a latent has a cell for `pixels_per_latent` rows and
+            columns of the picture.
+        """
         ...
 
     def decode_latents(self, latents_BCHW: Tensor) -> Tensor:
-        """Return the pictures of latents as the denoiser sees them, about in [-1, 1]; float32."""
+        """Return the pictures BCHW of latents as the denoiser sees them, without gradients.
+
+        Latents may be of any type; the pictures are float32, about in [-1, 1]. Call it outside of
+        autocast, like `encode_images`.
+        """
         ...
 
     def predict(self, noisy_BCHW: Tensor, timesteps_B: Tensor, condition: Condition) -> Tensor:
-        """Return the denoiser's prediction, shaped like the noisy latents.
+        """Return the denoiser's prediction BCHW, shaped like the noisy latents.
 
-        Latents and condition are cast to the denoiser's type, and the prediction has it; under
-        autocast, what comes of that.
+        Latents and condition may be of any type and are cast to the denoiser's, which the
+        prediction has; under autocast, which its layers then compute in, what comes of that.
+        Timesteps are integers. Gradients flow to whatever trains.
         """
         ...
 
@@ -238,11 +252,17 @@ class Family(Protocol):
         ...
 
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
-        """Return the pipeline's arguments for what should and what should not be there."""
+        """Return the pipeline's arguments for what should and what should not be there.
+
+        The tensors are those of the conditions: their type and device.
+        """
         ...
 
     def vae_hash(self) -> str:
-        """Return a hash of all that decides what a picture is encoded to; the VAE is loaded."""
+        """Return a hash of all that decides what a picture is encoded to.
+
+        The VAE is loaded, on any device; its weights' type is part of the hash.
+        """
         ...
 
     def identity(self) -> ModelIdentity:

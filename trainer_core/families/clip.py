@@ -53,7 +53,10 @@ class ClipTokenizer:
         return [len(row) - 2 for row in rows]
 
     def encode(self, captions: Sequence[str]) -> Tensor:
-        """Return the ids BL; what does not fit is cut, the rest filled up with the end mark."""
+        """Return the ids BL, int64 on the CPU.
+
+        What does not fit into ``length`` is cut, the rest filled up with the end mark.
+        """
         cleaned = [_clean(caption) for caption in captions]
         padded = self.library(
             cleaned,
@@ -75,7 +78,7 @@ def _clean(caption: str) -> str:
 
 
 def core(text_encoder: CLIPTextModel) -> nn.Module:
-    """Return the module that holds embeddings, layers and final norm."""
+    """Return the module, in it or itself, that holds embeddings, layers and final norm."""
     inner: nn.Module = getattr(text_encoder, "text_model", text_encoder)
     return inner
 
@@ -89,12 +92,13 @@ def encode_ids(text_encoder: CLIPTextModel, ids_BL: Tensor, clip_skip: int) -> T
     """Return the text features of the ``clip_skip``-th layer from the end.
 
     Args:
-        text_encoder: The encoder.
-        ids_BL: Token ids.
+        text_encoder: The encoder; gradients flow to whatever trains in it.
+        ids_BL: Token ids, integers on its device.
         clip_skip: 1 for the last layer, 2 for the one before it, ...
 
     Returns:
-        That layer's output after the encoder's final norm, shape BLC.
+        That layer's output after the encoder's final norm, shape BLC, there, in the encoder's
+        type; under autocast, in the type that autocast gives a norm.
     """
     layers = text_encoder(ids_BL, output_hidden_states=True).hidden_states
     final_norm = core(text_encoder).get_submodule("final_layer_norm")
@@ -119,7 +123,10 @@ def set_gradient_checkpointing(text_encoder: CLIPTextModel, enabled: bool) -> No
 
 
 def fill_position_ids(text_encoder: CLIPTextModel) -> None:
-    """Make the buffer that no file holds and that a build on the meta device leaves empty."""
+    """Make the buffer that no file holds and that a build on the meta device leaves empty.
+
+    It is 1 x length, int64, on the device of the weights.
+    """
     embeddings = core(text_encoder).get_submodule("embeddings")
     length = text_encoder.config.max_position_embeddings
     device = next(text_encoder.parameters()).device

@@ -40,7 +40,7 @@ class Condition:
 
     Attributes:
         tensors: ``text`` (BLC) in every family; ``pooled`` (BC) and ``sizes`` in those that
-            have them.
+            have them. In the type that the text encoder gave; denoisers cast to their own.
     """
 
     tensors: Mapping[str, Tensor]
@@ -59,22 +59,29 @@ class Condition:
         return Condition(moved)
 
     def pinned(self) -> Condition:
-        """Return the condition in page-locked memory, from which a GPU copies by itself."""
+        """Return the condition, on the CPU, in page-locked memory: a GPU copies it by itself."""
         return Condition({name: each.pin_memory() for name, each in self.tensors.items()})
 
     def each(self) -> Iterator[Condition]:
-        """Yield the conditions of the single samples, with a batch of 1."""
+        """Yield the conditions of the single samples, with a batch of 1; views, not copies."""
         for index in range(len(self)):
             yield Condition({name: t[index : index + 1] for name, t in self.tensors.items()})
 
     @classmethod
-    def batch(cls, each: Sequence[Condition]) -> Condition:
-        """Join conditions with the same names along the batch.
+    def batch(cls, conditions: Sequence[Condition]) -> Condition:
+        """Join conditions with the same names along the batch, on the device that they share.
 
         Raises:
             ValueError: There is none, or they differ in their names.
         """
-        if not each or any(one.tensors.keys() != each[0].tensors.keys() for one in each):
+        if not conditions or any(
+            condition.tensors.keys() != conditions[0].tensors.keys() for condition in conditions
+        ):
             raise ValueError("conditions of one batch have the same names")
-        names = each[0].tensors
-        return cls({name: torch.cat([one.tensors[name] for one in each]) for name in names})
+        names = conditions[0].tensors
+        return cls(
+            {
+                name: torch.cat([condition.tensors[name] for condition in conditions])
+                for name in names
+            }
+        )

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 class Float32Denoiser(nn.Module):
     """A denoiser as a sampler sees it: whatever its own type, it takes and gives float32.
 
-    A sampler's many small steps lose too much in 16 bit.
+    A sampler's many small steps lose too much in 16 bit. Under autocast the denoiser's layers
+    compute in autocast's type, and what it gives is float32 all the same.
     """
 
     def __init__(self, denoiser: Any) -> None:
@@ -32,6 +33,6 @@ class Float32Denoiser(nn.Module):
         return device
 
     def forward(self, sample: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor]:
-        """Return the prediction for latents of any type, in theirs."""
+        """Return the prediction for latents BCHW on the denoiser's device, in their type."""
         predicted: Tensor = self.denoiser(sample.to(self.dtype), *args, **kwargs)[0]
         return (predicted.to(sample.dtype),)

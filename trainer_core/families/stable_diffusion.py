@@ -182,7 +182,7 @@ class StableDiffusion:
         return self.tokenizer.count(captions)
 
     def encode_text(self, captions: Sequence[str]) -> Condition:
-        """Return the text features BLC; gradients flow if anything in the encoder trains."""
+        """Return the text features BLC, in the encoder's type; see the protocol."""
         encoder = self._text_encoder
         ids_BL = self.tokenizer.encode(captions).to(encoder.device)
         return Condition({TEXT: encode_ids(encoder, ids_BL, self._options.clip_skip)})
@@ -207,20 +207,20 @@ class StableDiffusion:
 
     @torch.no_grad()
     def encode_images(self, pixels_BCHW: Tensor) -> LatentPosterior:
-        """Encode pictures with values in [-1, 1]; mean and deviation are scaled, float32."""
+        """Return the scaled mean and deviation of pictures, float32; see the protocol."""
         posterior = self._vae.encode(pixels_BCHW.to(self._vae.dtype)).latent_dist
         scale = self._vae.config.scaling_factor
         return LatentPosterior(posterior.mean.float() * scale, posterior.std.float() * scale)
 
     @torch.no_grad()
     def decode_latents(self, latents_BCHW: Tensor) -> Tensor:
-        """Return the pictures of latents as the denoiser sees them, about in [-1, 1]; float32."""
+        """Return the pictures BCHW of latents, float32; see the protocol."""
         scaled_BCHW = latents_BCHW.to(self._vae.dtype) / self._vae.config.scaling_factor
         pixels_BCHW: Tensor = self._vae.decode(scaled_BCHW).sample
         return pixels_BCHW.float()
 
     def predict(self, noisy_BCHW: Tensor, timesteps_B: Tensor, condition: Condition) -> Tensor:
-        """Return the denoiser's prediction, shaped like the noisy latents."""
+        """Return the U-Net's prediction BCHW, in its type or autocast's; see the protocol."""
         dtype = self._unet.dtype
         prediction_BCHW: Tensor = self._unet(
             noisy_BCHW.to(dtype), timesteps_B, condition[TEXT].to(dtype), return_dict=False
@@ -249,13 +249,13 @@ class StableDiffusion:
         )
 
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
-        """Return the pipeline's arguments for what should and what should not be there."""
+        """Return the text features BLC of what should and what should not be there."""
         return {"prompt_embeds": positive[TEXT], "negative_prompt_embeds": negative[TEXT]}
 
     # ------------------------------------------------------------- files
 
     def vae_hash(self) -> str:
-        """Return a hash of the image encoder's weights and of the scale of its latents."""
+        """Return a hash of the VAE's weights, on any device, and of the scale of its latents."""
         digest = hashlib.sha256(repr(self._vae.config.scaling_factor).encode())
         for name, tensor in sorted(self._vae.state_dict().items()):
             content = tensor.cpu().contiguous().view(-1).view(torch.uint8)

@@ -24,7 +24,7 @@ def unet_targets(
     """Yield the layers of a U-Net; standard are those that compute inside attention blocks.
 
     Args:
-        unet: The network.
+        unet: The network, on any device.
         part: Its name in the family.
         prefix: Of the names in adapter files ("lora_unet").
         kinds: The kinds of layers that are wanted.
@@ -42,7 +42,7 @@ def text_targets(
     """Yield the layers of a text encoder; standard are attention's and feed-forward's linear ones.
 
     Args:
-        text_encoder: The network.
+        text_encoder: The network, on any device.
         part: Its name in the family.
         prefix: Of the names in adapter files ("lora_te").
         kinds: The kinds of layers that are wanted.

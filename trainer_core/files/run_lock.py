@@ -85,8 +85,8 @@ def lock_holder(path: Path) -> LockHolder | None:
 
 def _holder_in(path: Path) -> LockHolder:
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return LockHolder(int(said["pid"]), float(said["started"]), str(said.get("host", "")))
+        holder = json.loads(path.read_text(encoding="utf-8"))
+        return LockHolder(int(holder["pid"]), float(holder["started"]), str(holder.get("host", "")))
     return LockHolder()  # it is just about to write who it is
 
 
@@ -143,8 +143,8 @@ def _has_locked(descriptor: int) -> bool:
 
 
 def _own_words() -> bytes:
-    said = {"pid": os.getpid(), "started": time.time(), "host": platform.node()}
-    return json.dumps(said).encode()
+    holder = {"pid": os.getpid(), "started": time.time(), "host": platform.node()}
+    return json.dumps(holder).encode()
 
 
 def _in_use(folder: Path) -> OutputError:

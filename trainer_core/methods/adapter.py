@@ -66,7 +66,7 @@ class AdapterMethod:
                 self._take(weights, warn)
 
     def attach(self, device: torch.device) -> None:
-        """Bring the adapters to ``device`` and let each stand in for its layer."""
+        """Bring the adapters, float32, to ``device`` and let each stand in for its layer."""
         self._set.to(device).attach()
 
     def trains(self, part: str) -> bool:
@@ -91,11 +91,11 @@ class AdapterMethod:
         return {part: count(self._set.parameters_of(part)) for part in self._set.parts()}
 
     def state(self) -> dict[str, Tensor]:
-        """Return every tensor of the adapters by its key in a file, float32."""
+        """Return every tensor of the adapters by its key in a file, float32, not copied."""
         return self._set.saved()
 
     def load_state(self, tensors: Mapping[str, Tensor], name: str) -> None:
-        """Take the weights of a state of the run ``name``.
+        """Copy the weights of a state of the run ``name`` from any device.
 
         Raises:
             ModelFileError: They are of other adapters.

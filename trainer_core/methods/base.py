@@ -51,7 +51,10 @@ class Method(Protocol):
         ...
 
     def attach(self, device: torch.device) -> None:
-        """Bring the trainable weights to ``device`` and let the base model use them."""
+        """Bring the trainable weights to ``device`` and let the base model use them.
+
+        They stay float32 there, whatever the type of the base model.
+        """
         ...
 
     def trains(self, part: str) -> bool:
@@ -74,11 +77,15 @@ class Method(Protocol):
         ...
 
     def state(self) -> dict[str, Tensor]:
-        """Return what a resumable state holds of the trained weights, in full precision."""
+        """Return what a resumable state holds of the trained weights, by name.
+
+        Float32, not copied but the weights themselves, wherever they are: to be written before the
+        next step.
+        """
         ...
 
     def load_state(self, tensors: Mapping[str, Tensor], name: str) -> None:
-        """Take the weights of a state of the run ``name``.
+        """Copy the weights of a state of the run ``name``, from any device, to where ours are.
 
         Raises:
             ModelFileError: They do not fit.

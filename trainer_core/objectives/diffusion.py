@@ -15,7 +15,10 @@ Prediction = Literal["epsilon", "v_prediction"]
 
 
 class Diffusion(Protocol):
-    """A way from data to noise. Timesteps are integers, on the device of its tensors.
+    """A way from data to noise.
+
+    All tensors that it is given are on the device of its own, and what it returns is there. Latents
+    and noise are float32, and so are the results, under autocast too. Timesteps are integers.
 
     Attributes:
         num_timesteps: They are 0 up to, not including, this.
@@ -25,15 +28,15 @@ class Diffusion(Protocol):
     def num_timesteps(self) -> int: ...  # noqa: D102 - see above
 
     def noisy(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-        """Return what the denoiser sees, in the latents' shape and type."""
+        """Return what the denoiser sees, BCHW."""
         ...
 
     def target(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-        """Return what the denoiser should say, in the latents' shape and type."""
+        """Return what the denoiser should say, BCHW."""
         ...
 
     def snr(self, timesteps_B: Tensor) -> Tensor:
-        """Return the signal's power over the noise's, shape B, float32; weightings ask it."""
+        """Return the signal's power over the noise's, shape B; weightings ask it."""
         ...
 
     def to(self, device: torch.device) -> Self:
@@ -57,7 +60,7 @@ class DDPM:
 
     @classmethod
     def of_betas(cls, betas_T: Tensor, prediction: Prediction) -> Self:
-        """Return the diffusion whose steps add these shares of noise.
+        """Return the diffusion whose steps add these shares of noise, on their device.
 
         Source: the DDPM paper, equation 4.
         """
@@ -73,7 +76,7 @@ class DDPM:
         return DDPM(self.alpha_bar_T.to(device), self.prediction)
 
     def noisy(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-        """Return ``sqrt(alpha_bar) * latents + sqrt(1 - alpha_bar) * noise``.
+        """Return ``sqrt(alpha_bar) * latents + sqrt(1 - alpha_bar) * noise``, BCHW.
 
         Source: the DDPM paper, equation 4.
         """
@@ -81,7 +84,7 @@ class DDPM:
         return signal_B111 * latents_BCHW + spread_B111 * noise_BCHW
 
     def target(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-        """Return the noise, or the velocity.
+        """Return the noise itself, or the velocity; BCHW.
 
         The velocity is ``sqrt(alpha_bar) * noise - sqrt(1 - alpha_bar) * latents``.
         Source: arXiv:2202.00512, appendix D.

@@ -9,11 +9,11 @@ from torch import Tensor
 
 
 def squared_error(prediction_BCHW: Tensor, target_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-    """Return the squared difference of each element, BCHW, float32 whatever the arguments are.
+    """Return the squared difference of each element, BCHW, float32, under autocast too.
 
     Args:
-        prediction_BCHW: What the denoiser says.
-        target_BCHW: What it should say.
+        prediction_BCHW: What the denoiser says, in whichever type it computes.
+        target_BCHW: What it should say, on the same device.
         timesteps_B: Other losses depend on them; this one does not.
 
     Source: Ho et al. 2020, arXiv:2006.11239, equation 14.

@@ -14,6 +14,8 @@ from torch import Tensor
 def draw_timesteps(count: int, *, minimum: int, maximum: int, generator: torch.Generator) -> Tensor:
     """Return ``count`` timesteps drawn evenly from ``minimum`` up to, not including, ``maximum``.
 
+    They are int64, on the CPU, as ``generator`` is.
+
     Raises:
         ValueError: There is no timestep in between.
     """
@@ -23,7 +25,9 @@ def draw_timesteps(count: int, *, minimum: int, maximum: int, generator: torch.G
 
 
 def sample_posterior(mean_BCHW: Tensor, std_BCHW: Tensor, noise_BCHW: Tensor) -> Tensor:
-    """Return the latents that standard normal noise picks from the encoder's distribution.
+    """Return the latents BCHW that standard normal noise picks from the encoder's distribution.
+
+    All are float32, of one shape and on one device; so is the result.
 
     Source: Kingma & Welling 2014, arXiv:1312.6114, section 2.4 (mean + std * noise).
     """
@@ -31,5 +35,5 @@ def sample_posterior(mean_BCHW: Tensor, std_BCHW: Tensor, noise_BCHW: Tensor) ->
 
 
 def normal_noise(shape_BCHW: Sequence[int], generator: torch.Generator) -> Tensor:
-    """Return standard normal noise, float32, on the CPU."""
+    """Return standard normal noise, float32, on the CPU, as ``generator`` is."""
     return torch.randn(*shape_BCHW, generator=generator)

@@ -27,7 +27,10 @@ MakeNoise = Callable[[Sequence[int], torch.Generator], Tensor]
 
 
 class Draw(NamedTuple):
-    """Everything random of one batch; drawn on the CPU, so that it is the same for every device."""
+    """Everything random of one batch; drawn on the CPU, so that it is the same for every device.
+
+    Noise is float32, timesteps are int64.
+    """
 
     posterior_noise_BCHW: Tensor
     noise_BCHW: Tensor
@@ -65,7 +68,8 @@ class Objective:
     def draw(self, shape_BCHW: Sequence[int], generator: torch.Generator) -> Draw:
         """Draw for latents of a shape: those of the posterior, noise and timesteps, in this order.
 
-        May be called in any thread: it depends on its arguments alone.
+        All on the CPU, as ``generator`` is. May be called in any thread: it depends on its
+        arguments alone.
         """
         return Draw(
             posterior_noise_BCHW=torch.randn(*shape_BCHW, generator=generator),
@@ -83,7 +87,7 @@ class Objective:
         """Return the loss of each sample, shape B, float32; everything is on one device.
 
         Args:
-            latents_BCHW: Clean latents.
+            latents_BCHW: Clean latents, float32.
             draw: Noise and timesteps.
             denoise: The denoiser; under autocast it is called in it, and the rest is computed in
                 float32.

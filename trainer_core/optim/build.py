@@ -28,7 +28,7 @@ def build_optimizer(
 
     Args:
         name: Of the catalogue.
-        groups: The parameters with a rate for each group.
+        groups: The parameters with a rate for each group: float32, where they are to be trained.
         lr: The optimizer's default rate.
         args: Further arguments of its class.
 

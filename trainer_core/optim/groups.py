@@ -46,7 +46,7 @@ def parameter_groups(
     """Return the named groups that have parameters, as torch's optimizers take them.
 
     Args:
-        groups: Name, parameters and learning rate of each.
+        groups: Name, parameters (of any shape) and learning rate of each.
 
     Raises:
         SettingsError: None has any.

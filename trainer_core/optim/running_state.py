@@ -34,7 +34,8 @@ class RunningState:
     Attributes:
         kind: The name of its class.
         count: How many parameters it moves.
-        tensors: By dotted path, such as ``3.exp_avg``; the optimizer's own, not copies.
+        tensors: By dotted path, such as ``3.exp_avg``; the optimizer's own, not copies, in its
+            types and where it has them.
         outline: Everything else as JSON, with the places of the tensors.
     """
 
@@ -78,20 +79,21 @@ def running_state(optimizer: Optimizer) -> RunningState:
 def restore_running_state(optimizer: Optimizer, state: RunningState) -> None:
     """Put ``state`` into a fresh optimizer, every tensor in the type that it was saved in.
 
-    ``Optimizer.load_state_dict`` would cast to the parameters' type.
+    ``Optimizer.load_state_dict`` would cast to the parameters' type. A tensor goes to the device
+    of its parameter; counters that were on the CPU, apart from it, stay there.
 
     Raises:
         StateError: The state is of another optimizer or of other parameters.
     """
     parameters = _parameters(optimizer)
-    asked = (type(optimizer).__name__, len(parameters), len(optimizer.param_groups))
+    present = (type(optimizer).__name__, len(parameters), len(optimizer.param_groups))
     saved = (state.kind, state.count, len(state.outline["groups"]))
-    if asked != saved:
+    if present != saved:
         raise StateError(
             T("Errors", "The state was saved with {saved}, this run uses {asked}."),
             T("Errors", "Set the optimizer and the network as they were, or start a new run."),
             saved=" x ".join(map(str, saved[:2])),
-            asked=" x ".join(map(str, asked[:2])),
+            asked=" x ".join(map(str, present[:2])),
         )
     more = _decoded(state.outline["more"], state.tensors, _first(parameters))
     if more:

@@ -25,10 +25,11 @@ class Batch:
         paths: Of the pictures' files.
         captions: As they are trained with, shuffled or not.
         facts: Where the pixels of each sample come from.
-        posterior: The encoded pictures, float32; None while they are pixels.
+        posterior: The encoded pictures, BCHW, float32; None while they are pixels.
         pixels_BCHW: The pictures in [-1, 1], float32, that the device is to encode; else None.
-        condition: What the text encoders make of the captions; None where they are asked anew.
-        weights_B: What each sample's loss is multiplied with; None: all count alike.
+        condition: What the text encoders make of the captions, in their type; None where they are
+            asked anew.
+        weights_B: What each sample's loss is multiplied with, float32; None: all count alike.
         mask_B1HW: What the loss counts for at each place of the latents, 0 to 1; None: all alike.
         draw: Everything random.
         content: Names, captions, noise and timesteps as bytes: what a step's hash is taken of.
@@ -60,11 +61,14 @@ class Batch:
         return len(self) / self.whole
 
     def to(self, device: torch.device) -> Batch:
-        """Return the batch on ``device``; from pinned memory the copies are not waited for."""
+        """Return the batch on ``device``, its types unchanged.
+
+        From pinned memory the copies are not waited for.
+        """
         return self.mapped(lambda tensor: tensor.to(device, non_blocking=True))
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
-        """Return the batch with every tensor of it replaced by what ``change`` makes of it."""
+        """Return the batch with every tensor of it, of any shape, replaced by ``change`` of it."""
         condition = self.condition
         if condition is not None:
             tensors = {name: change(tensor) for name, tensor in condition.tensors.items()}

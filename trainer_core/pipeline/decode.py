@@ -14,7 +14,7 @@ from trainer_core.dataset.pictures import open_rgb
 
 
 def load_pixels(path: Path, placement: Placement, *, flip: bool) -> Tensor:
-    """Return a picture scaled and cropped for its bucket, shape CHW, float32 in [-1, 1].
+    """Return a picture scaled and cropped for its bucket: CHW, float32 in [-1, 1], on the CPU.
 
     Raises:
         DatasetError: The picture cannot be decoded; the error names it.

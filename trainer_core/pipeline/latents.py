@@ -80,11 +80,11 @@ class LatentStore:
         return found is not None
 
     def get(self, key: str) -> Posterior:
-        """Return a latent that is there."""
+        """Return a latent that is there: the kept tensors themselves, not to be changed."""
         return self._memory[key]
 
     def keep(self, key: str, posterior: Posterior) -> None:
-        """Keep a latent in memory."""
+        """Keep a latent, which is on the CPU already, in memory; it is not copied."""
         self._memory[key] = posterior
 
     def write(self, key: str) -> None:
@@ -198,7 +198,7 @@ def fill(
     Args:
         store: Where the latents go; all of them are written when this returns.
         sources: Pictures with their keys.
-        encode: The VAE's encoder.
+        encode: The VAE's encoder; it gets float32 pixels on the CPU and brings them where it is.
         batch_size: Pictures encoded at once.
         threads: Threads that decode ahead.
         progress: Called with the pictures done and the total; may raise to stop.

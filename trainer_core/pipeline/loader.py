@@ -54,10 +54,10 @@ class BatchLoader:
         latent_channels: Of what it encodes to.
         pixels_per_latent: Rows and columns of pixels that one row or column of latents stands for.
         draw: Everything random of a batch, for latents of a shape BCHW.
-        device: Where batches are delivered.
+        device: Where batches are delivered, with the draws on it too.
         pin: Puts a tensor where the device can copy it from by itself; None: it cannot.
-        conditions: What the text encoders make of captions, looked up in the threads; None: they
-            are asked when the batch is trained.
+        conditions: What the text encoders make of captions, on the CPU, looked up in the threads;
+            None: they are asked when the batch is trained.
         part: The part of so many samples that is this process's.
     """
 
@@ -124,13 +124,13 @@ class BatchLoader:
 
     def _prepare(self, job: _Job) -> Batch:
         """Make this process's part of a batch, on the CPU; in one of the threads."""
-        everyone = [self._sample(number, place, job) for number, place in job.places()]
+        whole_batch = [self._sample(number, place, job) for number, place in job.places()]
         # Drawn for all of it, so that the number of processes changes nothing.
-        shape = self._latent_shape(len(everyone), job.planned.bucket)
+        shape = self._latent_shape(len(whole_batch), job.planned.bucket)
         draw = self.draw(shape, generator(self.seed, "step", job.step, job.index))
-        content = content_of(_names(everyone), _captions(everyone), draw)
-        part = self.part(len(everyone))
-        samples = everyone[part]
+        content = content_of(_names(whole_batch), _captions(whole_batch), draw)
+        part = self.part(len(whole_batch))
+        samples = whole_batch[part]
         captions = _captions(samples)
         pixels_BCHW, posterior = self._pictures(samples, shape)
         batch = Batch(
@@ -146,7 +146,7 @@ class BatchLoader:
             draw=Draw(*(tensor[part] for tensor in draw)),
             content=content,
             group_size=job.group_size,
-            whole=len(everyone),
+            whole=len(whole_batch),
         )
         return batch if self.pin is None else batch.mapped(self.pin)
 
@@ -159,8 +159,8 @@ class BatchLoader:
     ) -> tuple[Tensor | None, LatentPosterior | None]:
         """Return pixels, or what the encoder made of them."""
         if not samples:  # there are more processes than samples
-            nothing = torch.empty(0, *shape[1:])
-            return None, LatentPosterior(nothing, nothing)
+            empty = torch.empty(0, *shape[1:])
+            return None, LatentPosterior(empty, empty)
         if self.store is None:
             return torch.stack([sample.pixels() for sample in samples]), None
         return None, _joined([sample.latent(self.store) for sample in samples])
@@ -182,10 +182,10 @@ class BatchLoader:
 
         What is encoded here stays there.
         """
-        there = batch.to(self.device)
-        if there.pixels_BCHW is None:
-            return there
-        return replace(there, pixels_BCHW=None, posterior=self.encode(there.pixels_BCHW))
+        delivered = batch.to(self.device)
+        if delivered.pixels_BCHW is None:
+            return delivered
+        return replace(delivered, pixels_BCHW=None, posterior=self.encode(delivered.pixels_BCHW))
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,8 +239,8 @@ def _joined(latents: Sequence[tuple[Tensor, Tensor]]) -> LatentPosterior:
     return LatentPosterior(*(torch.stack(part) for part in zip(*latents, strict=True)))
 
 
-def _weights(each: Sequence[float]) -> Tensor | None:
-    return None if all(weight == 1 for weight in each) else torch.tensor(each)
+def _weights(weights: Sequence[float]) -> Tensor | None:
+    return None if all(weight == 1 for weight in weights) else torch.tensor(weights)
 
 
 def _chunks(batches: Sequence[PlannedBatch], size: int) -> Iterator[tuple[PlannedBatch, ...]]:

@@ -18,8 +18,9 @@ class TextStore:
     """Gives the conditions of a batch's captions.
 
     With frozen text encoders each caption is encoded once, by itself, so that what it was batched
-    with cannot change its rounding, and kept on the CPU. Those that are encoded ahead stay, and
-    need no encoder any more; of the others, the newest.
+    with cannot change its rounding, and kept on the CPU, in the type that the encoders gave. Those
+    that are encoded ahead stay, and need no encoder any more; of the others, the newest. Autocast,
+    where it is wanted, is on when this is called: encoding is computed in it.
 
     Args:
         encode: What makes conditions of captions, on any device.
@@ -32,7 +33,7 @@ class TextStore:
         self._is_trained = is_trained
         self._device = device
         self._ahead: dict[str, Condition] = {}
-        self._met: dict[str, Condition] = {}
+        self._newest: dict[str, Condition] = {}
 
     def encode_ahead(
         self, captions: Iterable[str], *, progress: Callable[[int, int], None]
@@ -59,18 +60,21 @@ class TextStore:
         return Condition.batch([self._ahead[caption] for caption in captions])
 
     def __call__(self, captions: Sequence[str]) -> Condition:
-        """Return the conditions of ``captions`` as one batch, on the device."""
+        """Return the conditions of ``captions`` as one batch, on the device.
+
+        Gradients flow if the encoders train; else there are none.
+        """
         if self._is_trained:
             return self._encode(captions)
         return Condition.batch([self._kept(caption) for caption in captions]).to(self._device)
 
     def _kept(self, caption: str) -> Condition:
-        known = self._ahead.get(caption) or self._met.get(caption)
+        known = self._ahead.get(caption) or self._newest.get(caption)
         if known is None:
             known = self._encoded(caption)
-            if len(self._met) >= MAX_REMEMBERED:
-                del self._met[next(iter(self._met))]
-            self._met[caption] = known
+            if len(self._newest) >= MAX_REMEMBERED:
+                del self._newest[next(iter(self._newest))]
+            self._newest[caption] = known
         return known
 
     @torch.no_grad()

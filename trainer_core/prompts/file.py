@@ -173,8 +173,8 @@ def _json_entries(path: Path, content: str) -> list[PromptValues | str]:
 
 def _malformed(path: Path, message: str, **values: object) -> SettingsError:
     hint = T("Errors", "Correct it, or write one prompt on each line of a .txt file.")
-    told = text(message, path=path, **values)
-    return SettingsError.in_words(told, text(hint), setting=_SETTING)
+    sentence = text(message, path=path, **values)
+    return SettingsError.in_words(sentence, text(hint), setting=_SETTING)
 
 
 def _check_types(path: Path, number: int, values: PromptValues) -> None:

@@ -86,8 +86,8 @@ def sentences(event: EventBase) -> tuple[Text, ...]:
         case SampleReady():
             return (_sample(event),)
         case Warned():
-            told = (event.message, event.hint)
-            return tuple(data.text() for data in told if data is not None)
+            sentences = (event.message, event.hint)
+            return tuple(data.text() for data in sentences if data is not None)
         case Finished() | ToolDone():
             return _finished(event) if isinstance(event, Finished) else tool_result(event)
     return ()

@@ -86,9 +86,9 @@ def memory_mib(device: torch.device) -> float:
 
 
 def pinning(device: torch.device) -> Callable[[Tensor], Tensor] | None:
-    """Return what puts a tensor in page-locked memory, from which a GPU copies by itself.
+    """Return what puts a tensor on the CPU in page-locked memory: a GPU copies it by itself.
 
-    None for a device that has no use for it. It may be called in any thread.
+    None for a device that has no use for it. It takes any shape and type, in any thread.
     """
     if device.type != "cuda":
         return None

@@ -30,7 +30,7 @@ def compile_repeated_blocks(network: Any) -> None:
     sizes are dynamic here. What stands in for a layer's forward is compiled with it.
 
     Args:
-        network: A diffusers model that names its repeated blocks.
+        network: A diffusers model, on its device, that names its repeated blocks.
     """
     network.compile_repeated_blocks(dynamic=True)
 

@@ -67,7 +67,7 @@ class GuardedStreams:
         self._real_stderr = os.dup(2)
         self._terminal = PatientWriter(self._real_stderr)
         self._lock = threading.Lock()
-        self._early = bytearray()
+        self._kept_log = bytearray()
         self._log: BinaryIO | None = None
         read_end, self._write_end = os.pipe()
         self._reader = threading.Thread(target=self._copy, args=(read_end,), daemon=True)
@@ -113,8 +113,8 @@ class GuardedStreams:
             self._log = path.open("ab", buffering=0)
             # A crash in native code ends the thread that copies; its traceback goes there directly.
             faulthandler.enable(self._log)
-            self._log.write(bytes(self._early))
-            self._early.clear()
+            self._log.write(bytes(self._kept_log))
+            self._kept_log.clear()
 
     def write_terminal(self, words: str) -> None:
         """Write to the real stderr only, not to the log (progress bars)."""
@@ -133,7 +133,7 @@ class GuardedStreams:
     def _to_log(self, data: bytes) -> None:
         with self._lock, contextlib.suppress(OSError):
             if self._log is None:
-                self._early += data
+                self._kept_log += data
             else:
                 self._log.write(data)
 

@@ -64,7 +64,7 @@ class Team(Protocol):
         ...
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``, of any shape, on their device.
+        """Return the sum of all processes' ``numbers``, of one shape and type, on their device.
 
         Raises:
             TeamError: Another process has ended.
@@ -115,7 +115,7 @@ class Alone:
         """Leave the gradients as they are."""
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the numbers as they are."""
+        """Return the numbers as they are, of any shape: the tensor itself."""
         return numbers
 
     def tell(self, value: Item | None) -> Item:
@@ -164,7 +164,7 @@ class Several:
                 parameter.grad = piece.view_as(parameter)
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``; see `Team`."""
+        """Return the sum of all processes' ``numbers``, in their shape, as a new tensor."""
         total = numbers.clone()
         with _broken_in_words():
             torch.distributed.all_reduce(total)
@@ -175,8 +175,8 @@ class Several:
         values: list[Any] = [value]
         with _broken_in_words():
             broadcast_object_list(values)
-        told: Item = values[0]
-        return told
+        first: Item = values[0]
+        return first
 
     def gather(self, value: Item) -> list[Item]:
         """Return every process's ``value``; see `Team`."""

@@ -55,11 +55,14 @@ class PreviewFamily(Protocol):
         ...
 
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
-        """Return the pipeline's arguments for what should and what should not be there."""
+        """Return the pipeline's arguments for what should and what should not be there.
+
+        The tensors are those of the conditions: their type and device.
+        """
         ...
 
     def decode_latents(self, latents_BCHW: Tensor) -> Tensor:
-        """Return the pictures of latents, about in [-1, 1]."""
+        """Return the pictures BCHW of latents, float32, about in [-1, 1], on their device."""
         ...
 
 
@@ -82,7 +85,15 @@ class PreviewModel:
 
 
 class Preview:
-    """Draws prompts, again and again, with the same seeds: what differs is the training."""
+    """Draws prompts, again and again, with the same seeds: what differs is the training.
+
+    Args:
+        model: What draws; its networks are on ``device``, but for the decoder, which is lent.
+        defaults: What holds where a prompt is silent.
+        device: Where it is drawn.
+        autocast: The context that captions and sampling are computed in; latents are float32, and
+            the decoder computes in its own type, outside of it.
+    """
 
     def __init__(
         self,
@@ -116,12 +127,12 @@ class Preview:
             is_stopping: Asked between sampling steps; True ends the drawing there.
         """
         # The decoder comes with the first picture and stays until the last one.
-        with ExitStack() as until_the_end:
+        with ExitStack() as resources:
             for index, prompt in enumerate(prompts):
                 if is_stopping():
                     return
                 picture = planned(index, prompt, self._defaults, folder=folder, step=step)
-                result = self._attempt(picture, is_stopping, until_the_end, replace=replace)
+                result = self._attempt(picture, is_stopping, resources, replace=replace)
                 if result is None:
                     return
                 yield result
@@ -130,13 +141,13 @@ class Preview:
         self,
         picture: Picture,
         is_stopping: Callable[[], bool],
-        until_the_end: ExitStack,
+        resources: ExitStack,
         *,
         replace: bool,
     ) -> Picture | Failure | None:
         """Draw and write a picture; return it, why it failed, or None if it was interrupted."""
         try:
-            image = self._draw(picture, is_stopping, until_the_end)
+            image = self._draw(picture, is_stopping, resources)
             if image is None:
                 return None
             write_picture(image, picture, self._defaults.notes, replace=replace)
@@ -147,7 +158,7 @@ class Preview:
         return picture
 
     def _draw(
-        self, picture: Picture, is_stopping: Callable[[], bool], until_the_end: ExitStack
+        self, picture: Picture, is_stopping: Callable[[], bool], resources: ExitStack
     ) -> Image.Image | None:
         """Return the picture, or None if it was interrupted."""
         with _undisturbed(self._model.modules, self._device), torch.no_grad():
@@ -155,7 +166,7 @@ class Preview:
                 latents_BCHW, was_stopped = self._sample(picture, is_stopping)
             if was_stopped:
                 return None
-            until_the_end.enter_context(self._model.lend_decoder())
+            resources.enter_context(self._model.lend_decoder())
             return _as_image(self._model.family.decode_latents(latents_BCHW)[0])
 
     def _sample(self, picture: Picture, is_stopping: Callable[[], bool]) -> tuple[Tensor, bool]:

@@ -270,10 +270,10 @@ def _outside_of_sections(schema: AnySchema, name: str, value: Any) -> Problem:
 def _unknown_name(schema: AnySchema, section: str, name: str, value: Any) -> Problem:
     path = f"{section}.{name}"
     message = text(T("Problems", "There is no setting {name} in [{section}]."), **_named(path))
-    elsewhere = schema.path_of(name)
-    if elsewhere is not None:
-        hint = text(T("Problems", "It belongs to [{section}]."), **_named(elsewhere))
-        return mistake(path, message, hint, {path: None, elsewhere: value})
+    right_path = schema.path_of(name)
+    if right_path is not None:
+        hint = text(T("Problems", "It belongs to [{section}]."), **_named(right_path))
+        return mistake(path, message, hint, {path: None, right_path: value})
     guess = closest(name, [param.name for param in schema.params().values()])
     target = schema.path_of(guess) if guess else None
     if target is None:

@@ -18,8 +18,8 @@ class Stopped(Exception):  # noqa: N818 - a request, not an error
     """The tool was told to stop; what it had not published is gone."""
 
 
-class Told(Protocol):
-    """Who hears what a tool does, and may stop it."""
+class Reporter(Protocol):
+    """Takes what a tool has to report, and says when it is to stop."""
 
     def progress(self, done: int, total: int, work: Text) -> None:
         """Say how far it is: ``done`` of ``total`` parts, and what is done just now."""
@@ -62,7 +62,7 @@ class Tool(Protocol[S]):
         """Yield what is wrong with the settings and inside the files that they name."""
         ...
 
-    def run(self, settings: S, told: Told) -> ToolResult:
+    def run(self, settings: S, reporter: Reporter) -> ToolResult:
         """Do the work; files are written by `trainer_core.files.writing` only.
 
         Raises:

@@ -19,7 +19,7 @@ from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.rules.tools import check_places, check_values
 from trainer_core.settings.tools.schema import tool_schema
 from trainer_core.texts import T, Text
-from trainer_core.tools.base import Stopped, Told, Tool, ToolResult
+from trainer_core.tools.base import Reporter, Stopped, Tool, ToolResult
 from trainer_core.tools.stop import StopRequest
 
 _log = logging.getLogger(__name__)
@@ -59,11 +59,11 @@ def run_tool(request: Request, emitter: Emitter, stop: StopRequest) -> int:
     """
     entry = TOOLS[request.name]
     tool, settings = prepared(request, emitter.warn)
-    told = _Told(emitter, stop)
+    reporter = _EventReporter(emitter, stop)
     try:
-        told.stop_if_asked()
+        reporter.stop_if_asked()
         emitter.emit(Phase(phase=_PHASE))
-        result = tool.run(settings, told)
+        result = tool.run(settings, reporter)
     except Stopped:
         _tell_end(emitter, ToolDone(reason="stopped"))
         return 0 if stop.signal is None else 128 + stop.signal
@@ -130,7 +130,7 @@ def _tell_end(emitter: Emitter, done: ToolDone) -> None:
     emitter.emit(done)
 
 
-class _Told(Told):
+class _EventReporter(Reporter):
     """Passes on as events what a tool says."""
 
     def __init__(self, emitter: Emitter, stop: StopRequest) -> None:

@@ -16,7 +16,7 @@ from trainer_core.model_files.weights_file import read_index
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.tools.verify import VerifySettings
 from trainer_core.texts import T, text
-from trainer_core.tools.base import Told, Tool, ToolResult
+from trainer_core.tools.base import Reporter, Tool, ToolResult
 from trainer_core.tools.lora_outline import LoRAModule, LoRAOutline, outline
 from trainer_core.tools.verify_words import ModuleNumbers, faults, summary, table
 from trainer_core.tools.weight_statistics import is_readable, numbers_of, scalar_of
@@ -34,14 +34,14 @@ class VerifyLoRA(Tool[VerifySettings]):
         except TrainerError as error:
             yield Problem.of(error, setting=_FILE)
 
-    def run(self, settings: VerifySettings, told: Told) -> ToolResult:
+    def run(self, settings: VerifySettings, reporter: Reporter) -> ToolResult:
         """Measure every module, name what is broken, and write the table if that is wanted."""
         path = _file(settings)
         index, found = _open(path)
-        measured = list(_measured(path, found, told))
+        measured = list(_measured(path, found, reporter))
         for message, hint in faults(measured, found.others):
-            told.warn(message, hint)
-        told.stop_if_asked()
+            reporter.warn(message, hint)
+        reporter.stop_if_asked()
         files: tuple[Path, ...] = ()
         if settings.report is not None:
             publish_text(settings.report, "\n".join(table(index, measured)) + "\n")
@@ -77,14 +77,14 @@ def _open(path: Path) -> tuple[TensorIndex, LoRAOutline]:
     )
 
 
-def _measured(path: Path, found: LoRAOutline, told: Told) -> Iterator[ModuleNumbers]:
+def _measured(path: Path, found: LoRAOutline, reporter: Reporter) -> Iterator[ModuleNumbers]:
     total = len(found.modules)
     with path.open("rb") as file:
         for number, module in enumerate(found.modules):
-            told.stop_if_asked()
-            told.progress(number, total, text(T("Events", "Reading {name}"), name=module.name))
+            reporter.stop_if_asked()
+            reporter.progress(number, total, text(T("Events", "Reading {name}"), name=module.name))
             yield _measure(file, module)
-    told.progress(total, total, text(T("Events", "All modules are read.")))
+    reporter.progress(total, total, text(T("Events", "All modules are read.")))
 
 
 def _measure(file: BinaryIO, module: LoRAModule) -> ModuleNumbers:

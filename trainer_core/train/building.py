@@ -61,7 +61,7 @@ def open_family(settings: TrainSettings) -> Family:
 
 
 def load_part(family: Family, part: str, machine: Machine) -> None:
-    """Bring denoiser or text encoder to the device, in the run's number format.
+    """Bring denoiser or text encoder, frozen, to the device, in the run's number format.
 
     Raises:
         ModelFileError: It cannot be read.
@@ -146,7 +146,7 @@ def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: P
 
 
 def build_objective(family: Family) -> Objective:
-    """Build what is asked of the denoiser.
+    """Build what is asked of the denoiser; its tensors are on the CPU.
 
     Raises:
         SettingsError: The base model predicts what its family cannot be trained to.

@@ -103,7 +103,10 @@ class Caching:
         return store, sources
 
     def encode(self, pixels_BCHW: Tensor) -> LatentPosterior:
-        """Encode pictures with values in [-1, 1] on the device, where the result stays."""
+        """Encode float32 pictures in [-1, 1], from wherever they are, on the device.
+
+        The result stays there, float32.
+        """
         return self.family.encode_images(pixels_BCHW.to(self.machine.device))
 
     def _filled(self, sources: Sequence[Source], pictures: DatasetSettings) -> LatentStore:

@@ -122,8 +122,8 @@ def as_lines(checked: Report) -> Iterator[str]:
     """Yield the answer for people: problems first, then the plan term by term."""
     found = checked.found
     for problem in found.problems:
-        where = f"{problem.path}: " if problem.path else ""
-        yield f"{problem.severity.value}: {where}{problem.message}"
+        place = f"{problem.path}: " if problem.path else ""
+        yield f"{problem.severity.value}: {place}{problem.message}"
         if problem.suggestion:
             yield f"    {problem.suggestion.message}"
     plan = found.plan

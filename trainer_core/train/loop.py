@@ -194,8 +194,8 @@ class Loop:
     def _agreed(self, before: Wishes = _NO_WISHES) -> Wishes:
         """Return what any process asks by now, beside what was asked before."""
         own = self.control.take_wishes()
-        asked = [max(pair) for pair in zip(own.as_numbers(), before.as_numbers(), strict=True)]
-        return Wishes.of(self.team.agree(torch.tensor(asked)).tolist())
+        numbers = [max(pair) for pair in zip(own.as_numbers(), before.as_numbers(), strict=True)]
+        return Wishes.of(self.team.agree(torch.tensor(numbers)).tolist())
 
     def _leave_if_asked(self) -> None:
         if self._agreed().stop:

@@ -90,8 +90,8 @@ class Run:
         if takes_commands:
             self._control.watch_stdin()
         try:
-            with ExitStack() as held:
-                stop = self._train(held)
+            with ExitStack() as resources:
+                stop = self._train(resources)
                 self._tell_end(stop)
         except StopRequested:
             self._tell_end(Stop(save=False))
@@ -107,9 +107,9 @@ class Run:
         signal = self._control.signal
         return 128 + signal if signal is not None else 0
 
-    def _train(self, held: ExitStack) -> Stop | None:
+    def _train(self, resources: ExitStack) -> Stop | None:
         inputs = self._check()
-        start = self._begin(inputs, held) if is_first_process() else None
+        start = self._begin(inputs, resources) if is_first_process() else None
         # Imported only now: whatever can be refused without torch has been refused.
         with quick_imports():
             from trainer_core.runtime.device import out_of_memory_in_words
@@ -118,12 +118,12 @@ class Run:
         self._control.stop_if_asked()
         with out_of_memory_in_words():
             team, agreed = meet(inputs, start)
-            held.callback(team.close)
+            resources.callback(team.close)
             self._loop = open_loop(inputs, agreed, team, self._emitter, self._control)
             if start is not None and start.replaces:
                 # What was there goes only once everything is loaded.
                 start.clear()
-                self._open_records(start, inputs, held)
+                self._open_records(start, inputs, resources)
             return self._loop.run()
 
     def _check(self) -> RunInputs:
@@ -148,14 +148,14 @@ class Run:
             self._emitter.warn(text(message, count=hidden))
         return run_inputs(found)
 
-    def _begin(self, inputs: RunInputs, held: ExitStack) -> RunStart:
+    def _begin(self, inputs: RunInputs, resources: ExitStack) -> RunStart:
         """Decide where the run begins, and take possession of its folder."""
         output = inputs.settings.output
         assert output.output_dir is not None
         folder = RunFolder(output.output_dir, output.output_name)
         lock = RunLock(folder.lock_file)
         if folder.path.is_dir():  # another trainer may be at work in it
-            held.enter_context(lock)
+            resources.enter_context(lock)
         start = decide_start(
             folder,
             seed=inputs.settings.hardware.seed,
@@ -164,13 +164,13 @@ class Run:
         )
         start.make_folders()
         if not lock.is_held:
-            held.enter_context(lock)
+            resources.enter_context(lock)
         self._start = start
         start.remove_leftovers()
         if not start.replaces:
             if start.state is None:
                 start.clear()
-            self._open_records(start, inputs, held)
+            self._open_records(start, inputs, resources)
         return start
 
     def _state(self, folder: RunFolder, resume: Path | None) -> SavedState | None:
@@ -192,7 +192,7 @@ class Run:
         with about(setting="output.resume"):
             return read_state(path)
 
-    def _open_records(self, start: RunStart, inputs: RunInputs, held: ExitStack) -> None:
+    def _open_records(self, start: RunStart, inputs: RunInputs, resources: ExitStack) -> None:
         """Open log, event file, control folder and TensorBoard files."""
         folder = start.folder
         self._streams.open_log(folder.log_file)
@@ -213,7 +213,7 @@ class Run:
             with about(setting="output.logging_dir"):
                 board = TensorBoardLog(logging_dir / name, from_step=self._first_step())
             self._emitter.listeners.append(board)
-            held.callback(board.close)
+            resources.callback(board.close)
 
     # ------------------------------------------------------------- the end
 

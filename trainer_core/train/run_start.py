@@ -165,12 +165,12 @@ def decide_start(
 
 def _check_same_run(folder: RunFolder, state: SavedState) -> None:
     """Refuse a state of another run than the one in the folder."""
-    here = _run_id(folder)
-    if here == state.facts.run_id:
+    run_id = _run_id(folder)
+    if run_id == state.facts.run_id:
         return
     message = (
         T("Errors", "The state belongs to another run than the one in {folder}.")
-        if here is not None
+        if run_id is not None
         else T("Errors", "The state belongs to the run {name}, which is not in {folder}.")
     )
     raise StateError(
@@ -198,9 +198,9 @@ def changed_settings(before: Mapping[str, Any], now: Raw) -> list[str]:
 
     What a state of an earlier version does not know had the value that is the default now.
     """
-    told_each_time = {"output.resume", "output.output_dir", "output.logging_dir"}
+    given_at_every_start = {"output.resume", "output.output_dir", "output.logging_dir"}
     whole = TRAIN.completed({**{section: {} for section in now}, **before})
-    old, new = (replaced(tree, dict.fromkeys(told_each_time)) for tree in (whole, now))
+    old, new = (replaced(tree, dict.fromkeys(given_at_every_start)) for tree in (whole, now))
     return [
         name
         for section, values in new.items()

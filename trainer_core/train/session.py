@@ -203,8 +203,8 @@ class Session:
     ) -> Stepper:
         def predict(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
             known = batch.condition
-            told = family.with_sizes(known or texts(batch.captions), batch.facts)
-            return family.predict(noisy_BCHW, timesteps_B, told)
+            condition = family.with_sizes(known or texts(batch.captions), batch.facts)
+            return family.predict(noisy_BCHW, timesteps_B, condition)
 
         return Stepper(
             accelerator=accelerator,
@@ -272,10 +272,10 @@ def meet(inputs: RunInputs, start: RunStart | None) -> tuple[Team, RunStart]:
         StateError: The state that the run goes on from cannot be read here.
     """
     team = open_team(on_cpu=not torch.cuda.is_available())
-    mine = None
+    decided = None
     if start is not None:
-        mine = (start.run_id, start.seed, start.state.folder if start.state else None)
-    run_id, seed, state = team.tell(mine)
+        decided = (start.run_id, start.seed, start.state.folder if start.state else None)
+    run_id, seed, state = team.tell(decided)
     if start is not None:
         return team, start
     output = inputs.settings.output

@@ -68,11 +68,13 @@ class Stepper:
     Args:
         accelerator: Of accelerate: scaler, backward and clipping.
         objective: From latents to losses.
-        predict: The denoiser's prediction for a batch, noisy latents and timesteps.
+        predict: The denoiser's prediction for a batch, noisy latents BCHW and timesteps B, which
+            are on the device; called in ``autocast``.
         optimizer: As accelerate prepared it.
         scheduler: What moves its rates.
         max_grad_norm: Gradients are scaled down to it; 0: not at all.
-        autocast: The context that a forward pass is computed in.
+        autocast: The context that a forward pass is computed in; losses are float32 in it too,
+            and the backward pass is outside of it.
         after_step: What the method does after an update.
         team: The processes of the run.
     """
@@ -111,7 +113,7 @@ class Stepper:
         group of an epoch (behaviours 11).
 
         Args:
-            group: The batches; of a team, this process's part of each.
+            group: The batches, encoded; of a team, this process's part of each.
             number: Of the step.
             wishes: Asked before the update, what this process is asked to do.
 
@@ -131,13 +133,13 @@ class Stepper:
         grad_norm = self._accelerator.clip_grad_norm_(
             self._trained(), self._max_grad_norm or math.inf
         )
-        loss, norm, asked = self._agree(forwards, len(group), grad_norm, wishes())
+        loss, norm, all_wishes = self._agree(forwards, len(group), grad_norm, wishes())
         if not math.isfinite(loss):
             self._optimizer.zero_grad(set_to_none=True)
             self._refuse_loss(forwards, number, rates)
         norm_or_skip = self._update(norm, number)
         pictures = sum(batch.whole for batch in group)
-        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), pictures, asked)
+        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), pictures, all_wishes)
 
     def give_up(self, error: Exception) -> NoReturn:
         """Let the other processes know that this one failed before its update, and raise.
@@ -187,11 +189,11 @@ class Stepper:
         packed = self._team.agree(self._packed(loss, wishes))
         # The one read from the device in a step.
         numbers = torch.cat([packed, grad_norm.to(packed).reshape(1)]).tolist()
-        agreed_loss, failures, *asked = numbers[:-1]
+        agreed_loss, failures, *wish_numbers = numbers[:-1]
         if failures:
             reports: list[Text | None] = self._team.gather(None)
             raise _other_failed(next(report for report in reports if report is not None))
-        return agreed_loss, numbers[-1], Wishes.of(asked)
+        return agreed_loss, numbers[-1], Wishes.of(wish_numbers)
 
     def _packed(self, loss: Tensor | float, wishes: Wishes, *, failed: bool = False) -> Tensor:
         """Return what all processes agree on, in one row: loss, failures, wishes; float32."""

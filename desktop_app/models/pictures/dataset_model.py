@@ -189,19 +189,19 @@ class DatasetModel(QObject):
         if not found or self.scan is None or self.scan.audit is None:
             return []
         known = {finding.path for finding in self.scan.audit.errors}
-        here = {row.path for row in self.scan.rows} - known
-        return [finding for finding in found if finding.path in here]
+        shown_paths = {row.path for row in self.scan.rows} - known
+        return [finding for finding in found if finding.path in shown_paths]
 
     def _on_checked(self, progress: CheckProgress) -> None:
         checked = progress.checked
         is_news = any(new.finding or self._checked.get(new.path, new).finding for new in checked)
-        again = [new.path for new in checked if self._checked.get(new.path, new) is not new]
+        rechecked = [new.path for new in checked if self._checked.get(new.path, new) is not new]
         self._checked.update((new.path, new) for new in checked)
         self.progress = progress
         self.progress_changed.emit()
         if is_news:
             self.findings_changed.emit()
-        for path in again:
+        for path in rechecked:
             self.picture_changed.emit(path)
 
     def _on_check_finished(self) -> None:

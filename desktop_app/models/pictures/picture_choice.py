@@ -36,7 +36,7 @@ class PictureChoice(QObject):
     Every change is one step of undo, and no file is touched. Offers are read in a thread.
     """
 
-    asked = Signal(object)  # tuple of Paths: are they to be added, or used instead?
+    choice_wanted = Signal(object)  # tuple of Paths: are they to be added, or used instead?
     noticed = Signal(str)  # what people should know of what they did, "" if there is nothing
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
@@ -61,7 +61,7 @@ class PictureChoice(QObject):
         """Add folders or pictures to those that are there."""
         self._find("add", partial(Offer.of, tuple(paths)))
 
-    def use(self, paths: Iterable[Path]) -> None:
+    def use_instead(self, paths: Iterable[Path]) -> None:
         """Use folders or pictures instead of those that are there."""
         self._find("use", partial(Offer.of, tuple(paths)))
 
@@ -101,7 +101,7 @@ class PictureChoice(QObject):
         if not found.entries:
             return
         if found.wish == "use" or not self.has_pictures:
-            self._use(found.entries)
+            self._use_instead(found.entries)
             return
         new = self._new(found.entries)
         if not new:
@@ -109,9 +109,9 @@ class PictureChoice(QObject):
         elif found.wish == "add":
             self._add(new)
         else:
-            self.asked.emit(found.entries)
+            self.choice_wanted.emit(found.entries)
 
-    def _use(self, entries: Sequence[Path]) -> None:
+    def _use_instead(self, entries: Sequence[Path]) -> None:
         """Name these and nothing else: the first folder as picture folder, the rest beside it."""
         first = next((path for path in entries if not is_picture_name(path.name)), None)
         changes: dict[str, object] = {

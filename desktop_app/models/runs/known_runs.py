@@ -41,9 +41,9 @@ class KnownRuns(QObject):
         """Look for runs that are at work or have ended since; `found` tells."""
         self._looking.start(partial(_find, self._register))  # the thread must not hold this object
 
-    def mark_told(self, folder: RunFolder) -> None:
+    def mark_end_known(self, folder: RunFolder) -> None:
         """Take note that somebody knows how the run in ``folder`` ended."""
-        self._write(partial(self._register.mark_told, folder.path))
+        self._write(partial(self._register.mark_end_known, folder.path))
 
     def close(self) -> None:
         """Wait until everything is written."""
@@ -59,19 +59,19 @@ class KnownRuns(QObject):
 
     def _on_ended(self, outcome: Outcome) -> None:
         if self._run.folder is not None and outcome.ending is not Ending.OUT_OF_SIGHT:
-            self.mark_told(self._run.folder)
+            self.mark_end_known(self._run.folder)
 
     def _on_looked(self, found: object) -> None:
         self.found.emit(found or [])
 
     def _write(self, write: Callable[[], object]) -> None:
-        self._writing.run(partial(_unless_it_cannot, write))
+        self._writing.run(partial(_write_if_possible, write))
 
 
 def _find(register: RunRegister, _job: Job) -> list[FoundRun]:
     return register.find()
 
 
-def _unless_it_cannot(write: Callable[[], object]) -> None:
+def _write_if_possible(write: Callable[[], object]) -> None:
     with contextlib.suppress(TrainerError):  # a full disk: the run is not found again, no more
         write()

@@ -113,7 +113,7 @@ class RunFiles(RowTable):
             case Column.SIZE:
                 return "" if file.size_bytes is None else size_words(file.size_bytes)
             case Column.WHEN:
-                return _when(file.step, self._steps_per_epoch)
+                return _moment(file.step, self._steps_per_epoch)
 
     # ---------------------------------------------------------------- changes
 
@@ -148,7 +148,7 @@ def _name(file: WrittenFile) -> str:
     return shown(T("App", "Sample pictures: {count}"), count=file.count)
 
 
-def _when(step: int, steps_per_epoch: int) -> str:
+def _moment(step: int, steps_per_epoch: int) -> str:
     if step == 0:
         return shown(T("App", "before training"))
     if not steps_per_epoch:

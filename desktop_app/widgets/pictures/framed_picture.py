@@ -51,14 +51,14 @@ class FramedPicture(QWidget):
         """
         self._path, self._kept = path, kept
         self._preview, self._next = preview, likely_next
-        self._want()
+        self._load_shown()
         self.update()
 
     def reload(self) -> None:
         """Read the files anew: they may have changed."""
         self._preview = None
         self.loader.forget()
-        self._want()
+        self._load_shown()
         self.update()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
@@ -104,12 +104,12 @@ class FramedPicture(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Decode as many pixels as are shown."""
         super().resizeEvent(event)
-        self._want()
+        self._load_shown()
 
     def event(self, event: QEvent) -> bool:
         """Decode more pixels when the window comes to a finer screen."""
         if event.type() is QEvent.Type.DevicePixelRatioChange:
-            self._want()
+            self._load_shown()
         return super().event(event)
 
     def _pixmap(self) -> QPixmap | None:
@@ -118,7 +118,7 @@ class FramedPicture(QWidget):
         loaded = self.loader.thumbnail(self._path)
         return self._preview if loaded is None else loaded
 
-    def _want(self) -> None:
+    def _load_shown(self) -> None:
         shown = max(self.width(), self.height()) * self.devicePixelRatioF()
         self.loader.set_side(next((side for side in _SIDES_PX if side >= shown), _SIDES_PX[-1]))
         if self._path is not None:

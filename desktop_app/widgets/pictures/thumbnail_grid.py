@@ -120,9 +120,9 @@ class ThumbnailGrid(QListView):
         model, height = self.model(), self.gridSize().height()
         if model is None or height <= 0:
             return
-        seen = self.viewport().height()
+        visible_height = self.viewport().height()
         first = self.verticalOffset() // height * self.columns
-        count = (seen // height + 2) * self.columns
+        count = (visible_height // height + 2) * self.columns
         rows = [
             *range(first, first + count),
             *range(first + count, first + 2 * count),

@@ -41,12 +41,12 @@ class CaptionBanner(Banner):
     def _on_changed(self, picture: Path, _file: object = None) -> None:
         draft = self._workspace.captions.draft(picture)
         if picture == self._picture and (draft is None or draft.error is None):
-            self._go()
+            self._take_away()
 
     def _show(self, picture: Path) -> None:
-        self._go()  # its own place says the same and more
+        self._take_away()  # its own place says the same and more
         self._workspace.picture_wanted.emit(picture)
 
-    def _go(self) -> None:
+    def _take_away(self) -> None:
         self._picture = None
         self.dismiss()

@@ -167,7 +167,7 @@ def test_of_several_runs_the_newest_has_the_window_and_the_others_are_named(
     first, second = launch("first"), launch("second")
     note(workspace, second, first)
     details: list[str] = []
-    window.earlier_runs.told.connect(lambda *told: details.append(told[2]))
+    window.earlier_runs.announced.connect(lambda *told: details.append(told[2]))
     find(window, workspace, qtbot)
     assert workspace.run.folder == second
     others = "Also training: first. File > Open run folder shows them."
@@ -197,7 +197,9 @@ def test_an_end_while_the_window_was_closed_is_told_once(
     find(window, workspace, qtbot)
     assert window.banner.message == "“old”: Done: 3 steps trained."
     assert not workspace.run.is_running
-    qtbot.waitUntil(lambda: workspace.known_runs._register.runs()[0].is_told, timeout=PATIENCE_MS)
+    qtbot.waitUntil(
+        lambda: workspace.known_runs._register.runs()[0].is_end_known, timeout=PATIENCE_MS
+    )
     window.banner.dismiss()
     find(window, workspace, qtbot)
     assert window.banner.message == ""
@@ -209,7 +211,7 @@ def test_what_this_window_told_is_not_told_again(
     with qtbot.waitSignal(ready.run.ended, timeout=PATIENCE_MS):
         start(ready)
     [known] = ready.known_runs._register.runs()
-    qtbot.waitUntil(lambda: ready.known_runs._register.runs()[0].is_told, timeout=PATIENCE_MS)
+    qtbot.waitUntil(lambda: ready.known_runs._register.runs()[0].is_end_known, timeout=PATIENCE_MS)
     assert known.folder.name == "mine.run"
     window.banner.dismiss()
     find(window, ready, qtbot)
@@ -259,7 +261,7 @@ def test_an_old_run_ended_when_it_says_and_not_when_its_files_were_copied(
     last_word = Finished(reason="completed", step=4, total_steps=4, seconds=1.0, time=1.7e9)
     with folder.event_file.open("ab") as file:
         file.write(encode(last_word))
-    with qtbot.waitSignal(window.earlier_runs.told, timeout=PATIENCE_MS) as told:
+    with qtbot.waitSignal(window.earlier_runs.announced, timeout=PATIENCE_MS) as told:
         window.earlier_runs.show(folder.path)
     when = QDateTime.fromSecsSinceEpoch(int(1.7e9))
     assert QLocale().toString(when, QLocale.FormatType.ShortFormat) in told.args[2]
@@ -352,7 +354,7 @@ def test_a_watched_run_draws_no_samples_without_prompts(
     answers.agreed = ["watch"]
     window.run.start()
     qtbot.waitUntil(lambda: window.run.can_be_asked, timeout=PATIENCE_MS)
-    with qtbot.waitSignal(window.run.told) as blocker:
+    with qtbot.waitSignal(window.run.announced) as blocker:
         window.run.sample_now()
     assert blocker.args == ["This run was started without a prompt file."]
 
@@ -400,7 +402,7 @@ def test_the_end_of_a_run_that_went_out_of_sight_is_told_once_it_is_back(
     workspace.known_runs._writing.close()
     aside.rename(folder.path)
     folder.event_file.write_bytes(events)
-    with qtbot.waitSignal(window.earlier_runs.told, timeout=PATIENCE_MS) as told:
+    with qtbot.waitSignal(window.earlier_runs.announced, timeout=PATIENCE_MS) as told:
         window.earlier_runs.find(opens_settings=False)
     assert told.args[:2] == ["success", "“old”: Done: 3 steps trained."]
 

@@ -221,7 +221,7 @@ def training(
 
 
 def test_a_pause_holds_until_it_goes_on(commands: RunCommands, training: Workspace, qtbot):
-    with qtbot.waitSignal(commands.told) as told:
+    with qtbot.waitSignal(commands.announced) as told:
         commands.pause()
     assert told.args == ["Pausing after this step…"]
     qtbot.waitUntil(lambda: training.run.phase == "paused", timeout=20_000)
@@ -302,7 +302,7 @@ def test_a_run_without_prompts_says_so_and_shows_how_to_get_samples(
 ):
     wanted: list[str] = []
     training.dock_wanted.connect(wanted.append)
-    with qtbot.waitSignal(commands.told) as told:
+    with qtbot.waitSignal(commands.announced) as told:
         commands.sample_now()
     assert told.args == ["This run was started without a prompt file."]
     assert wanted == ["samples"]

@@ -60,7 +60,7 @@ def test_a_run_that_goes_on_is_noted_once_and_keeps_its_run_file(
     register: RunRegister, tmp_path: Path
 ) -> None:
     register.note(tmp_path / "a.run", tmp_path / "a.toml")
-    register.mark_told(tmp_path / "a.run")
+    register.mark_end_known(tmp_path / "a.run")
     register.note(tmp_path / "b.run")
     register.note(tmp_path / "a.run")
     assert register.runs() == [
@@ -103,7 +103,7 @@ def test_an_end_is_found_until_it_is_told(register: RunRegister, tmp_path: Path)
     assert found.holder is None
     assert found.outcome is not None
     assert found.outcome.ending is Ending.COMPLETED
-    register.mark_told(folder.path)
+    register.mark_end_known(folder.path)
     assert register.find() == []
 
 

@@ -45,9 +45,9 @@ def new_files(name: str, values: Mapping[str, object]) -> list[Path]:
     return [Path(str(value)) for key, value in values.items() if is_new[key]]
 
 
-def used(name: str, values: Mapping[str, object], told: Any) -> ToolResult:
-    tool, settings = prepared(request_of(name, values), told.warn)
-    return tool.run(settings, told)
+def used(name: str, values: Mapping[str, object], reporter: Any) -> ToolResult:
+    tool, settings = prepared(request_of(name, values), reporter.warn)
+    return tool.run(settings, reporter)
 
 
 # ------------------------------------------------------------------ the declaration

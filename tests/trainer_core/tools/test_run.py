@@ -79,7 +79,7 @@ def test_a_failure_at_work_is_told_and_exits_with_1(
 ) -> None:
     kind: Any = implementation(TOOLS["verify_lora"].implementation)
 
-    def fail(self: object, settings: object, told: object) -> ToolResult:
+    def fail(self: object, settings: object, reporter: object) -> ToolResult:
         raise NumericError("Broken.", "Mend it.")
 
     monkeypatch.setattr(kind, "run", fail)

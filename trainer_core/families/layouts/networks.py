@@ -74,7 +74,10 @@ def original_names(networks: Networks) -> dict[str, Rename]:
 
 
 def original_state(networks: Networks, part: str) -> dict[str, Tensor]:
-    """Return a part's tensors under the names and in the shapes of a single file."""
+    """Return a part's tensors under the names and in the shapes of a single file.
+
+    They are the part's own, or views of them: in its type, on its device.
+    """
     rename = original_names(networks)[part]
     state = {rename(name): t for name, t in networks.modules[part].state_dict().items()}
     for name, tensor in state.items():

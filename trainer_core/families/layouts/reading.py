@@ -42,7 +42,7 @@ class ModelReader:
     The file is opened anew for each part and its header read again: weeks may lie between.
 
     Args:
-        networks: On the meta device.
+        networks: Built on the meta device; `read` brings a part where it is wanted.
         places: Where their weights are.
     """
 

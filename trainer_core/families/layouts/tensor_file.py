@@ -36,7 +36,7 @@ class TensorFile:
         self._file.close()
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
-        """Read one tensor into memory of its own, as ``dtype``.
+        """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
 
         Raises:
             ModelFileError: It is stored in a type that is not known, or the file is cut short.
@@ -82,7 +82,7 @@ def fill_module(
         module: Built under ``torch.device("meta")``; frozen and in evaluation mode afterwards.
         file: Where the tensors are.
         names_in_file: From a name in the module's state dict to those it may have in the file.
-        dtype: Of the weights.
+        dtype: Of the weights, whatever the file has.
         device: Where they go; None is the CPU.
         memory_format: Of weights with four dimensions; they are put in order on the CPU.
 
@@ -106,8 +106,10 @@ def found_names(
 ) -> dict[str, str]:
     """Return the name in the file of every tensor in the module's state dict.
 
+    Only shapes are looked at, so the module may be on the meta device.
+
     Raises:
-        ModelFileError: A tensor is missing or has another shape.
+        ModelFileError: A tensor is missing or has another shape; sides of 1 do not count.
     """
     names = {}
     for name, expected in module.state_dict().items():

@@ -64,7 +64,7 @@ def test_single_pictures_are_exactly_those(choice, places, settled, document):
 
 def test_a_second_offer_is_asked_about_and_changes_nothing(choice, places, document, qtbot):
     document.set_value(FOLDER, str(places / "cats"))
-    with qtbot.waitSignal(choice.asked) as blocker:
+    with qtbot.waitSignal(choice.choice_wanted) as blocker:
         choice.offer(Offer.of([places / "birds"]))
     assert blocker.args == [(places / "birds",)]
     assert document.value(MORE) == []
@@ -73,7 +73,7 @@ def test_a_second_offer_is_asked_about_and_changes_nothing(choice, places, docum
 def test_what_is_there_already_is_not_asked_about(choice, places, document, qtbot):
     document.set_value(FOLDER, str(places / "cats"))
     with (
-        qtbot.assertNotEmitted(choice.asked),
+        qtbot.assertNotEmitted(choice.choice_wanted),
         qtbot.waitSignal(choice.noticed, check_params_cb=lambda words: "already" in words),
     ):
         choice.offer(Offer.of([places / "cats", places / "cats" / "a.png"]))
@@ -88,16 +88,16 @@ def test_adding_keeps_what_is_there(choice, places, settled, document):
 
 
 def test_a_folder_replaces_its_single_pictures(choice, places, settled):
-    choice.use([places / "cats" / "a.png", places / "birds" / "e.png"])
+    choice.use_instead([places / "cats" / "a.png", places / "birds" / "e.png"])
     settled("unset", places / "cats" / "a.png", places / "birds" / "e.png")
     choice.add([places / "birds"])
     settled("unset", places / "cats" / "a.png", places / "birds")
 
 
 def test_using_others_forgets_what_was_there_in_one_step(choice, places, settled, document):
-    choice.use([places / "cats", places / "birds"])
+    choice.use_instead([places / "cats", places / "birds"])
     settled(places / "cats", places / "birds")
-    choice.use([places / "5_dogs"])
+    choice.use_instead([places / "5_dogs"])
     settled(places / "5_dogs")
     document.undo_stack.undo()
     settled(places / "cats", places / "birds")
