@@ -245,6 +245,7 @@ class LatestJob(QObject):
 
     def cancel(self) -> None:
         """Drop the job at hand and its results."""
+        self._patience.stop()
         if self._job is not None:
             self._job.is_cancelled = True
             self._job = self._task = None
@@ -266,6 +267,7 @@ class LatestJob(QObject):
 
     def _on_finished(self, job: Job, result: object) -> None:
         if job is self._job:
+            self._patience.stop()
             self._job = self._task = None
             self.finished.emit(result)
 
