@@ -16,6 +16,7 @@ from xml.etree import ElementTree
 from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTranslator
 
 from trainer_core.files.own_folders import data_folder
+from trainer_core.files.presence import is_file
 from trainer_core.files.resources import resource_path
 
 SYSTEM, ENGLISH = "system", "en"  # the language of the system; the one that texts are written in
@@ -70,7 +71,7 @@ def find_languages(folders: Sequence[Path]) -> Mapping[str, Language]:
     """Return the languages of some folders by code; a later folder's file counts."""
     found = {}
     for folder in folders:
-        for path in sorted(folder.glob("*.ts")):
+        for path in sorted(filter(is_file, folder.glob("*.ts"))):
             try:
                 code = _code(path)
             except (OSError, ElementTree.ParseError) as error:
@@ -114,13 +115,18 @@ def _system_code(languages: Mapping[str, Language]) -> str:
     """Return the first of the system's languages that is there."""
     for words in QLocale.system().uiLanguages():
         code = words.replace("-", "_")
-        for each in (code, code.partition("_")[0]):
+        language = code.partition("_")[0]
+        relatives = sorted(each for each in languages if each.startswith(f"{language}_"))
+        for each in (code, language, *relatives):
             if each in languages or each == ENGLISH:
                 return each
     return ENGLISH
 
 
 def _code(path: Path) -> str:
+    """Return the language of a file; its texts are read only once they are wanted."""
+    if not path.read_bytes().rstrip().endswith(b"</TS>"):
+        raise ElementTree.ParseError("its end is missing")
     for _, element in ElementTree.iterparse(path, events=("start",)):
         return element.get("language") or path.stem
     return path.stem
@@ -143,9 +149,10 @@ def _messages(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
                 _logger.warning("%s: the values of “%s” are not those of its text", path, source)
 
 
-def _values(template: str) -> set[str] | None:
-    """Return the names of a template's values, None if it is none."""
+def _values(template: str) -> set[tuple[str, str | None, str | None]] | None:
+    """Return a template's values, each with how it is written; None if it is no template."""
     try:
-        return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+        parts = list(string.Formatter().parse(template))
     except ValueError:
         return None
+    return {(name, form, conversion) for _, name, form, conversion in parts if name is not None}

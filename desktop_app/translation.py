@@ -8,11 +8,13 @@ from PySide6.QtCore import QCoreApplication
 
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
-from trainer_core.settings.schema import AnySchema
+from trainer_core.settings.schema import TRAIN, AnySchema
 from trainer_core.texts import T, Text, Value
 
 SENTENCES = ("Problems", "Errors", "Events")
 CONTEXTS = ("App", "Settings", *SENTENCES)
+
+_SETTINGS_IN_PROBLEMS = ("name", "other", "first", "second")
 
 
 def shown(message: Text | str, /, **values: Value) -> str:
@@ -29,17 +31,29 @@ def shown(message: Text | str, /, **values: Value) -> str:
         name: _translated(value, SENTENCES) if isinstance(value, str) else value
         for name, value in values.items()
     }
-    return _translated(message, CONTEXTS).format(**filled)
+    try:
+        return _translated(message, CONTEXTS).format(**filled)
+    except (ValueError, TypeError, LookupError, AttributeError):
+        # A translation that asks more of the values than its text does; better English than none.
+        return message.format(**filled)
 
 
 def shown_problem(problem: Problem, schema: AnySchema) -> str:
     """Return a problem's sentence, with settings called by the labels that the form shows."""
     message = problem.message
-    named = {key: _label_of(key, value, schema) for key, value in message.values.items()}
+    named = _labelled(message, _SETTINGS_IN_PROBLEMS, schema)
     if "wanted" in named and "other" in named:
         other, wanted = str(message.values["other"]), str(named["wanted"])
         named["wanted"] = _choice_labels(other, wanted, schema)
     return shown(Text(message.template, named))
+
+
+def shown_error(message: Text) -> str:
+    """Return what a trainer says of a failure, with the setting in it called as in the form.
+
+    It is the value called ``param``; other values are files, numbers and words of others.
+    """
+    return shown(Text(message.template, _labelled(message, ("param",), TRAIN)))
 
 
 def shown_offer(message: Text) -> str:
@@ -63,12 +77,18 @@ def choice_label(param: Param, value: object) -> str:
     return str(value) if choice is None else shown(choice.label)
 
 
-def _label_of(key: str, value: Value, schema: AnySchema) -> Value:
-    if key not in ("name", "other", "first", "second") or not isinstance(value, str):
-        return value
-    path = schema.path_of(value)
+def _labelled(message: Text, keys: Sequence[str], schema: AnySchema) -> dict[str, Value]:
+    """Return a text's values; those that name settings become labels."""
+    return {
+        key: _label_of(value, schema) if key in keys and isinstance(value, str) else value
+        for key, value in message.values.items()
+    }
+
+
+def _label_of(name: str, schema: AnySchema) -> str:
+    path = schema.path_of(name)
     if path is None:
-        return value
+        return name
     return shown(T("App", "“{label}”"), label=place(path, schema))
 
 

@@ -9,9 +9,8 @@ from pathlib import Path
 from desktop_app.models.runs.pace import duration_words
 from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
-from desktop_app.translation import shown
+from desktop_app.translation import shown, shown_error
 from desktop_app.words.endings import way_on_words
-from desktop_app.words.settings import with_labels
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import Failed
 from trainer_core.settings.document import UNSET
@@ -96,12 +95,12 @@ def failure_of(
     failed = record.failed if outcome.ending is Ending.FAILED else None
     kind = "" if failed is None else failed.kind
     headline = _HEADLINES.get(kind) or _ENDINGS.get(outcome.ending, _HEADLINES["trainer"])
-    hint = "" if outcome.hint is None else with_labels(shown(outcome.hint))
+    hint = "" if outcome.hint is None else shown_error(outcome.hint)
     ways = [words for words in (hint, way_on_words(outcome, is_own=is_own)) if words]
     return Failure(
         headline=shown(headline),
         when=_moment(outcome, record),
-        reason=with_labels(shown(outcome.sentence)),
+        reason=shown_error(outcome.sentence),
         advice=" ".join(ways) or shown(_ADVICE.get(kind, _OTHERWISE)),
         saved=_saved(state, record),
         setting="" if failed is None or not is_own else _acting(setting_of(failed), record),

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
-from desktop_app.translation import choice_label, place, shown
+from desktop_app.translation import choice_label, shown
 from desktop_app.words.numbers import number_text
 from trainer_core.settings.document import from_raw
 from trainer_core.settings.param import Param
-from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
-
-_SETTING_NAME = re.compile(r"\b[A-Za-z]+(?:_[A-Za-z0-9]+)+\b")
 
 
 def value_words(param: Param, raw: object) -> str:
@@ -44,18 +40,6 @@ def size_words(size_bytes: int) -> str:
     if size_bytes < 1024**3:
         return shown(T("App", "{size} MiB"), size=f"{size_bytes / 1024**2:.1f}")
     return shown(T("App", "{size} GiB"), size=f"{size_bytes / 1024**3:.2f}")
-
-
-def with_labels(sentence: str) -> str:
-    """Return a sentence with the settings in it called by the labels that the form shows."""
-
-    def label(match: re.Match[str]) -> str:
-        path = TRAIN.path_of(match.group())
-        if path is None:
-            return match.group()
-        return shown(T("App", "“{label}”"), label=place(path, TRAIN))
-
-    return _SETTING_NAME.sub(label, sentence)
 
 
 def _with_unit(words: str, param: Param) -> str:

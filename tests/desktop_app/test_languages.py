@@ -21,6 +21,7 @@ GERMAN = """<?xml version="1.0" encoding="utf-8"?>
     <message><source>&amp;Undo</source>
     <translation type="unfinished">&amp;Zur</translation></message>
     <message><source>Saved: {name}</source><translation>Gesichert: {Name}</translation></message>
+    <message><source>Step {step}</source><translation>Schritt {step:d}</translation></message>
 </context>
 <context><name>Problems</name>
     <message><source>{path} is not answering.</source>
@@ -76,8 +77,11 @@ def test_a_language_is_found_by_its_own_name(german: Language, folder: Path):
 
 def test_what_is_no_translation_is_left_out_aloud(folder: Path, caplog: pytest.LogCaptureFixture):
     (folder / "fr.ts").write_text("bonjour", encoding="utf-8")
+    (folder / "it.ts").write_text(GERMAN[: len(GERMAN) // 2], encoding="utf-8")
+    (folder / "es.ts").mkdir()
     assert set(find_languages([folder, folder / "gone"])) == {"de"}
     assert "fr.ts is no file of translations" in caplog.text
+    assert "it.ts is no file of translations" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -97,6 +101,7 @@ def test_only_finished_texts_with_their_values_are_shown(
     assert words.translate("App", "&Undo") is None
     assert words.translate("App", "Saved: {name}") is None
     assert "the values of “Saved: {name}”" in caplog.text
+    assert words.translate("App", "Step {step}") is None
 
 
 def test_texts_of_ours_and_of_qt_are_shown_in_the_language(german: Language, qapp):

@@ -153,8 +153,8 @@ class AdapterMethod:
         try:
             unused = self._set.load(weights, str(path))
         except ModelFileError as error:
-            hint = T("Errors", "Turn on dim_from_weights, or use the rank and parts of that file.")
-            error.hint = text(hint)
+            hint = T("Errors", "Turn on {param}, or use the rank and parts of that file.")
+            error.hint = text(hint, param="dim_from_weights")
             raise
         if unused:
             message = T("Events", "{count} modules of {path} are not used, such as {name}.")

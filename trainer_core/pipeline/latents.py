@@ -110,9 +110,10 @@ class LatentStore:
                     T(
                         "Errors",
                         "Free some space in {folder}, set LORA_LOOM_CACHE to another folder, or "
-                        "switch cache_latents_to_disk off.",
+                        "switch {param} off.",
                     ),
                     setting="dataset.cache_latents_to_disk",
+                    param="cache_latents_to_disk",
                     reason=error,
                     folder=self._folder,
                 ) from error

@@ -52,14 +52,16 @@ def find_machine(mixed_precision: str) -> Machine:
     if device.type == "cpu":
         raise SettingsError(
             T("Errors", "{precision} needs a GPU; on a CPU it would silently be 32 bit."),
-            T("Errors", "Set mixed_precision to auto, no or bf16."),
+            T("Errors", "Set {param} to auto, no or bf16."),
             setting="hardware.mixed_precision",
+            param="mixed_precision",
             precision=tried[-1],
         )
     raise SettingsError(
         T("Errors", "{device} cannot calculate in {precision}."),
-        T("Errors", "Set mixed_precision to auto or fp16."),
+        T("Errors", "Set {param} to auto or fp16."),
         setting="hardware.mixed_precision",
+        param="mixed_precision",
         device=name,
         precision=tried[-1],
     )

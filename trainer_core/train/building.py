@@ -117,9 +117,10 @@ def try_optimizer(training: OptimizerSettings, device: torch.device) -> None:
         optimizer.step()
     except (AssertionError, TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(
-            T("Errors", "{optimizer} refuses its optimizer_args: {reason}"),
+            T("Errors", "{optimizer} refuses its {param}: {reason}"),
             T("Errors", "Correct the optimizer arguments, or remove them."),
             setting="optimizer.optimizer_args",
+            param="optimizer_args",
             optimizer=training.optimizer_type,
             reason=error,
         ) from error

@@ -178,9 +178,10 @@ def _check_same_run(folder: RunFolder, state: SavedState) -> None:
         T(
             "Errors",
             "Use the output folder and name of its own run ({name}); to start a new run from "
-            "its weights, set network_weights instead.",
+            "its weights, set {param} instead.",
         ),
         setting="output.resume",
+        param="network_weights",
         folder=folder.path,
         name=state.facts.name,
     )

@@ -6,7 +6,6 @@ import pytest
 from desktop_app.models.runs.used_settings import Records
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
 from desktop_app.words.failures import failure_of, setting_of
-from desktop_app.words.settings import with_labels
 from desktop_app.workspace import Workspace
 from trainer_core import errors
 from trainer_core.errors import InternalError, TrainerError
@@ -81,11 +80,18 @@ def test_the_rate_that_acts_is_the_one_to_look_at(
     assert failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None).setting == setting
 
 
-def test_settings_are_called_by_their_labels():
-    assert (
-        with_labels("Turn on dim_from_weights, or not.") == "Turn on “Rank from weights”, or not."
+def test_the_setting_in_a_failure_is_called_by_its_label_and_paths_stay(workspace: Workspace):
+    event = failed(
+        "model_file",
+        "{path} is cut short.",
+        "Turn on {param}.",
+        path="/home/output_dir/a.safetensors",
+        param="dim_from_weights",
     )
-    assert with_labels("a_word_of_nobody stays") == "a_word_of_nobody stays"
+    workspace.run.event_received.emit(event)
+    failure = failure_of(outcome_of(ProcessEnd(1), event), workspace.record, None)
+    assert failure.reason == "/home/output_dir/a.safetensors is cut short."
+    assert failure.advice.startswith("Turn on “Rank from weights”.")
 
 
 def test_the_picture_that_the_trainer_names_can_be_shown(workspace: Workspace, tmp_path: Path):
