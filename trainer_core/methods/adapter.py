@@ -69,6 +69,11 @@ class AdapterMethod:
         """Bring the adapters, float32, to ``device`` and let each stand in for its layer."""
         self._set.to(device).attach()
 
+    def keeps_float32(self, part: str) -> bool:
+        """Tell that the frozen base model may have any type: adapters cast what they are given."""
+        del part
+        return False
+
     def trains(self, part: str) -> bool:
         """Tell whether a part has adapters."""
         return part in self._set.parts()

@@ -57,6 +57,13 @@ class Method(Protocol):
         """
         ...
 
+    def keeps_float32(self, part: str) -> bool:
+        """Tell whether a part of the base model must be loaded in float32, whatever the run's type.
+
+        As where its own weights are trained. Forward passes are then computed under autocast.
+        """
+        ...
+
     def trains(self, part: str) -> bool:
         """Tell whether anything in a part of the base model is trained.
 
