@@ -14,7 +14,6 @@ from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.entry import implementation
-from trainer_core.catalogue.families import PARTS
 from trainer_core.checkpoints.metadata import NetworkFacts
 from trainer_core.checkpoints.weights import incomplete, read_adapter, write_lora
 from trainer_core.errors import ModelFileError, about
@@ -124,6 +123,13 @@ class AdapterMethod:
         shape = self._shape
         return NetworkFacts(module=self._entry.module, dim=shape.rank, alpha=shape.alpha)
 
+    def used(self) -> Mapping[str, object]:
+        """Return the alpha, where it is the rank."""
+        adapter = self._settings
+        if adapter.dim_from_weights or adapter.network_alpha is not None:
+            return {}
+        return {"adapter.network_alpha": self._shape.alpha}
+
     # ------------------------------------------------------------- building
 
     @property
@@ -168,8 +174,7 @@ class AdapterMethod:
 
 def _rates(settings: TrainSettings) -> dict[str, float]:
     """Return the rate of each part, of any family, that the settings let train."""
-    adapter, training = settings.adapter, settings.optimizer
-    trained = [part for part in PARTS.values() if adapter.trains(part)]
+    training, trained = settings.optimizer, settings.trained_parts()
     return part_rates(
         trained,
         learning_rate=training.learning_rate,

@@ -126,3 +126,7 @@ class Method(Protocol):
     def facts(self) -> NetworkFacts:
         """Return what only the method knows of the ``ss_network_`` entries."""
         ...
+
+    def used(self) -> Mapping[str, object]:
+        """Return what its settings came to that leave something open, by their paths."""
+        ...

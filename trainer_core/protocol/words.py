@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from trainer_core.catalogue.methods import METHODS, USUAL_METHOD
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
@@ -150,4 +151,5 @@ def _sample(event: SampleReady) -> Text:
 def _finished(event: Finished) -> tuple[Text, ...]:
     if not event.weights:
         return (end_sentence(event),)
-    return end_sentence(event), text(T("Events", "The LoRA: {path}"), path=event.weights)
+    method = METHODS.get(event.method, METHODS[USUAL_METHOD])
+    return end_sentence(event), text(method.result, path=event.weights)

@@ -48,6 +48,7 @@ class Trained:
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self.family: SD1 = loaded(files.folder, dtype=dtype)
+        self.settings = settings
         self.method = new_method(settings)
         entry = self.family.entry
         kept = [p for p in (entry.denoiser, *entry.text_encoders) if self.method.keeps_float32(p)]
@@ -236,3 +237,17 @@ def test_the_file_says_which_network_it_is(trained: Trained) -> None:
 
     assert facts.module
     assert facts.dim >= 0
+
+
+def test_what_is_trained_is_what_the_settings_alone_say(trained: Trained) -> None:
+    rates = set(trained.method.rates())
+
+    assert rates == {part.name for part in trained.settings.trained_parts()}
+    assert set(trained.method.counts()) <= rates
+
+
+def test_what_was_left_open_comes_to_values_of_settings(trained: Trained) -> None:
+    used = trained.method.used()
+
+    assert used.keys() <= TRAIN.params().keys()
+    assert all(trained.settings.get(path) is None for path in used)

@@ -1,4 +1,5 @@
 import pytest
+from helpers.another_method import another_method
 
 from trainer_core.protocol.messages import (
     CheckpointRemoved,
@@ -14,6 +15,8 @@ from trainer_core.protocol.messages import (
     Warned,
 )
 from trainer_core.protocol.words import in_words, sentences
+
+__all__ = ["another_method"]  # a fixture
 
 PLAN = Plan(
     pictures=3,
@@ -66,6 +69,17 @@ PLAN = Plan(
             "Done: 9 steps trained. The LoRA: /o/a.ckpt",
         ),
         (
+            Finished(
+                reason="completed",
+                step=9,
+                total_steps=9,
+                seconds=1,
+                weights="/o/a.ckpt",
+                method="of a later version",
+            ),
+            "Done: 9 steps trained. The LoRA: /o/a.ckpt",
+        ),
+        (
             Finished(reason="stopped", step=7, total_steps=9, seconds=1),
             "Stopped after step 7 of 9, not saved.",
         ),
@@ -89,3 +103,10 @@ def test_milestones_are_told(event, words):
 )
 def test_what_is_no_milestone_is_not(event):
     assert sentences(event) == ()
+
+
+def test_the_result_is_called_what_its_method_makes(another_method):
+    event = Finished(
+        reason="completed", step=9, total_steps=9, seconds=1, weights="/o/a", method=another_method
+    )
+    assert in_words(event) == "Done: 9 steps trained. The model: /o/a"
