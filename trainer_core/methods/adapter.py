@@ -106,7 +106,7 @@ class AdapterMethod:
         """
         self._set.load(tensors, name)
 
-    def after_step(self) -> Mapping[str, float]:
+    def after_step(self) -> Mapping[str, Tensor]:
         """Nothing is due after a step of these adapters."""
         return {}
 

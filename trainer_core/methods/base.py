@@ -99,10 +99,11 @@ class Method(Protocol):
         """
         ...
 
-    def after_step(self) -> Mapping[str, float]:
-        """Do what is due after an optimizer step, and return measurements to be told.
+    def after_step(self) -> Mapping[str, Tensor]:
+        """Do what is due after an optimizer step, and return measurements to be told by name.
 
-        Such as capping weight norms; what there is to measure stays on the device until asked.
+        Such as capping weight norms. Each is one number on the device of the run, where it stays
+        until the next step reads it together with its loss; in a team it is the same everywhere.
         """
         ...
 

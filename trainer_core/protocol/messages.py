@@ -134,7 +134,10 @@ class StepDone(EventBase):
     """One optimizer step is done.
 
     ``batch_hash`` identifies pictures, noise, timesteps and rates, to compare two runs.
+    ``measures`` are the training method's own, by name: of the weights that the loss is of.
     """
+
+    left_out = frozenset({"measures"})
 
     event: Literal["step_done"] = "step_done"
     step: int
@@ -147,6 +150,7 @@ class StepDone(EventBase):
     data_wait_s: float = 0.0
     seconds: float = 0.0
     batch_hash: str = ""
+    measures: Mapping[str, float | None] = {}
 
 
 class SampleReady(EventBase):

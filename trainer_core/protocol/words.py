@@ -57,7 +57,9 @@ class EventLog:
             return ""
         self._last_step = event.time
         loss = "not finite" if event.loss is None else f"{event.loss:.4f}"
-        return f"Step {event.step}, epoch {event.epoch}, loss {loss}."
+        numbers = ((n, v) for n, v in event.measures.items() if v is not None)
+        measures = "".join(f", {name} {value:.4g}" for name, value in numbers)
+        return f"Step {event.step}, epoch {event.epoch}, loss {loss}{measures}."
 
 
 def in_words(event: EventBase) -> str:

@@ -185,6 +185,13 @@ def test_a_base_model_in_16_bit_is_trained_in_32(files: TinySD1, settings: Train
     assert not is_same(trained.method.state(), before)
 
 
+def test_what_is_measured_after_a_step_is_numbers(trained: Trained) -> None:
+    trained.step()
+    measures = trained.method.after_step()
+
+    assert all(value.numel() == 1 and value.isfinite() for value in measures.values())
+
+
 # ------------------------------------------------------------------ states and files
 
 

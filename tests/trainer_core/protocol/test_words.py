@@ -14,7 +14,7 @@ from trainer_core.protocol.messages import (
     TextData,
     Warned,
 )
-from trainer_core.protocol.words import in_words, sentences
+from trainer_core.protocol.words import EventLog, in_words, sentences
 
 __all__ = ["another_method"]  # a fixture
 
@@ -110,3 +110,17 @@ def test_the_result_is_called_what_its_method_makes(another_method):
         reason="completed", step=9, total_steps=9, seconds=1, weights="/o/a", method=another_method
     )
     assert in_words(event) == "Done: 9 steps trained. The model: /o/a"
+
+
+def test_the_log_has_the_numbers_that_a_method_measured():
+    lines: list[str] = []
+    step = StepDone(
+        time=100.0,
+        step=3,
+        epoch=1,
+        loss=0.5,
+        learning_rates={},
+        measures={"norm": 1.25, "gap": None},
+    )
+    EventLog(lines.append)(step)
+    assert lines[0].endswith(" Step 3, epoch 1, loss 0.5000, norm 1.25.\n")
