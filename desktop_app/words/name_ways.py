@@ -14,15 +14,7 @@ from trainer_core.settings import document
 from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T
 
-_RANK = "adapter.network_dim"
-# What decides which numbers a state holds: with another value it fits no more.
-_SHAPING = (
-    "adapter.LoRA_type",
-    _RANK,
-    "adapter.network_train_unet_only",
-    "adapter.network_train_text_encoder_only",
-    "optimizer.optimizer_type",
-)
+_METHOD, _OPTIMIZER = "model.training_method", "optimizer.optimizer_type"
 
 
 class NameWay(StrEnum):
@@ -107,12 +99,21 @@ def _unlike(state: Path, settings: TrainSettings) -> Iterator[str]:
     before, _ = TRAIN.parse({name: raw[name] for name in TRAIN.sections if name in raw})
     if before is None or not raw:
         return  # the trainer knows
-    for path in _SHAPING:
-        is_rank_asked = not (before.adapter.dim_from_weights or settings.adapter.dim_from_weights)
-        if before.get(path) != settings.get(path) and (is_rank_asked or path != _RANK):
+    for path in _shaping(before, settings):
+        if before.get(path) != settings.get(path):
             param = TRAIN.params()[path]
             value = value_words(param, document.to_raw(param, before.get(path)))
             yield shown(T("App", "{label}: {value}"), label=shown(param.spec.label), value=value)
+
+
+def _shaping(before: TrainSettings, now: TrainSettings) -> Iterator[str]:
+    """Yield what decides which numbers a state holds: with another value it fits no more."""
+    yield _METHOD
+    if before.method is now.method:
+        for path, decider in now.method.shaping.items():
+            if not decider or not (before.get(decider) or now.get(decider)):
+                yield path
+    yield _OPTIMIZER
 
 
 def _train_again(offer: Offer, folder: RunFolder) -> Offer:

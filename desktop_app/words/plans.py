@@ -10,7 +10,7 @@ from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.numbers import number_text
 from desktop_app.words.settings import count_words, size_words
-from trainer_core.catalogue.families import FAMILIES, PARTS, PartEntry
+from trainer_core.catalogue.families import FAMILIES, PartEntry
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import TrainerError
@@ -32,7 +32,7 @@ def summary(
     plan = None if scan is None else scan.plan
     return [
         _base_model(settings, model),
-        _network(settings),
+        _trained(settings),
         *_pictures(scan, plan),
         *_length(plan),
         _rates(settings),
@@ -56,6 +56,14 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
     return Stat(name, words, str(path))
 
 
+def _trained(settings: TrainSettings) -> Stat:
+    if TRAIN.idle(TRAIN.params()["adapter.LoRA_type"], settings.get, {}) is None:
+        return _network(settings)
+    template = T("App", "{method}; {parts}")
+    words = shown(template, method=shown(settings.method.label), parts=_trained_parts(settings))
+    return Stat(shown(T("App", "Trains")), words)
+
+
 def _network(settings: TrainSettings) -> Stat:
     adapter = settings.adapter
     kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
@@ -77,11 +85,7 @@ def _network(settings: TrainSettings) -> Stat:
 def _trained_rates(settings: TrainSettings) -> dict[PartEntry, float]:
     """Return the learning rate of every part that the settings do not leave out."""
     common = settings.optimizer.learning_rate
-    own = {
-        part: getattr(settings.optimizer, part.rate)
-        for part in PARTS.values()
-        if settings.adapter.trains(part)
-    }
+    own = {part: getattr(settings.optimizer, part.rate) for part in settings.trained_parts()}
     return {part: common if rate is None else rate for part, rate in own.items()}
 
 

@@ -161,6 +161,12 @@ def _network_args(facts: RunFacts) -> str | None:
     return json.dumps({**network.args, "dropout": dropout})
 
 
+def _architecture(facts: RunFacts) -> str:
+    """Return the base model's, with what the result is of it, such as ``/lora``."""
+    own = facts.settings.method.architecture
+    return f"{facts.model.architecture}/{own}" if own else facts.model.architecture
+
+
 def _clip_skip(facts: RunFacts) -> int | None:
     """Return None for 1: the last layer, which the reference trainer calls unset."""
     clip_skip = facts.settings.model.clip_skip
@@ -231,7 +237,7 @@ def build_metadata(facts: RunFacts, *, step: int, epoch: int, saved_at: float) -
     if_any = {name: source(facts) for name, source in _RUN_IF_ANY.items()}
     entries |= {name: value for name, value in if_any.items() if value is not None}
     spec = ModelSpec(
-        architecture=f"{facts.model.architecture}/lora",
+        architecture=_architecture(facts),
         implementation=facts.model.implementation,
         resolution=facts.settings.dataset.resolution,
         saved_at=saved_at,

@@ -42,6 +42,8 @@ class TensorBoardLog:
             values |= {"loss/current": event.loss, "loss/average": self._average}
         if event.grad_norm is not None:
             values["grad_norm"] = event.grad_norm
+        measures = event.measures.items()
+        values |= {f"measure/{name}": value for name, value in measures if value is not None}
         for tag, value in values.items():
             self._writer.add_scalar(tag, value, event.step)
 

@@ -14,7 +14,6 @@ from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.entry import implementation
-from trainer_core.catalogue.families import PARTS
 from trainer_core.checkpoints.metadata import NetworkFacts
 from trainer_core.checkpoints.weights import incomplete, read_adapter, write_lora
 from trainer_core.errors import ModelFileError, about
@@ -69,6 +68,11 @@ class AdapterMethod:
         """Bring the adapters, float32, to ``device`` and let each stand in for its layer."""
         self._set.to(device).attach()
 
+    def keeps_float32(self, part: str) -> bool:
+        """Tell that the frozen base model may have any type: adapters cast what they are given."""
+        del part
+        return False
+
     def trains(self, part: str) -> bool:
         """Tell whether a part has adapters."""
         return part in self._set.parts()
@@ -102,7 +106,7 @@ class AdapterMethod:
         """
         self._set.load(tensors, name)
 
-    def after_step(self) -> Mapping[str, float]:
+    def after_step(self) -> Mapping[str, Tensor]:
         """Nothing is due after a step of these adapters."""
         return {}
 
@@ -118,6 +122,13 @@ class AdapterMethod:
         """Return the adapters' class in the reference trainer's words, their rank and alpha."""
         shape = self._shape
         return NetworkFacts(module=self._entry.module, dim=shape.rank, alpha=shape.alpha)
+
+    def used(self) -> Mapping[str, object]:
+        """Return the alpha, where it is the rank."""
+        adapter = self._settings
+        if adapter.dim_from_weights or adapter.network_alpha is not None:
+            return {}
+        return {"adapter.network_alpha": self._shape.alpha}
 
     # ------------------------------------------------------------- building
 
@@ -163,8 +174,7 @@ class AdapterMethod:
 
 def _rates(settings: TrainSettings) -> dict[str, float]:
     """Return the rate of each part, of any family, that the settings let train."""
-    adapter, training = settings.adapter, settings.optimizer
-    trained = [part for part in PARTS.values() if adapter.trains(part)]
+    training, trained = settings.optimizer, settings.trained_parts()
     return part_rates(
         trained,
         learning_rate=training.learning_rate,

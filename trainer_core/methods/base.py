@@ -57,6 +57,13 @@ class Method(Protocol):
         """
         ...
 
+    def keeps_float32(self, part: str) -> bool:
+        """Tell whether a part of the base model must be loaded in float32, whatever the run's type.
+
+        As where its own weights are trained. Forward passes are then computed under autocast.
+        """
+        ...
+
     def trains(self, part: str) -> bool:
         """Tell whether anything in a part of the base model is trained.
 
@@ -92,10 +99,11 @@ class Method(Protocol):
         """
         ...
 
-    def after_step(self) -> Mapping[str, float]:
-        """Do what is due after an optimizer step, and return measurements to be told.
+    def after_step(self) -> Mapping[str, Tensor]:
+        """Do what is due after an optimizer step, and return measurements to be told by name.
 
-        Such as capping weight norms; what there is to measure stays on the device until asked.
+        Such as capping weight norms. Each is one number on the device of the run, where it stays
+        until the next step reads it together with its loss; in a team it is the same everywhere.
         """
         ...
 
@@ -118,4 +126,8 @@ class Method(Protocol):
 
     def facts(self) -> NetworkFacts:
         """Return what only the method knows of the ``ss_network_`` entries."""
+        ...
+
+    def used(self) -> Mapping[str, object]:
+        """Return what its settings came to that leave something open, by their paths."""
         ...

@@ -23,7 +23,7 @@ def encode(message: Message) -> bytes:
     Raises:
         ProtocolError: The line would be longer than `MAX_LINE_BYTES`.
     """
-    content = json.dumps(message.model_dump(), ensure_ascii=False, separators=(",", ":"))
+    content = json.dumps(message.content(), ensure_ascii=False, separators=(",", ":"))
     # File names may hold bytes that are no UTF-8; as JSON's own escapes they travel unharmed.
     line = content.encode(errors="backslashreplace") + b"\n"
     if len(line) > MAX_LINE_BYTES:

@@ -8,10 +8,11 @@ they are shown. Adding a message: one class here and its name in `Event` or `Com
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from trainer_core.catalogue.methods import USUAL_METHOD
 from trainer_core.errors import TrainerError
 from trainer_core.texts import Text, Value
 
@@ -24,6 +25,15 @@ class Message(BaseModel):
     """A frozen message; unknown fields are ignored, so that older readers keep working."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    #: Fields that are no part of the line while they are at their default.
+    left_out: ClassVar[frozenset[str]] = frozenset()
+
+    def content(self) -> dict[str, Any]:
+        """Return what the message has to say, as JSON has it."""
+        fields = type(self).model_fields
+        unsaid = {name for name in self.left_out if getattr(self, name) == fields[name].default}
+        return self.model_dump(exclude=unsaid)
 
 
 class TextData(Message):
@@ -124,7 +134,10 @@ class StepDone(EventBase):
     """One optimizer step is done.
 
     ``batch_hash`` identifies pictures, noise, timesteps and rates, to compare two runs.
+    ``measures`` are the training method's own, by name: of the weights that the loss is of.
     """
+
+    left_out = frozenset({"measures"})
 
     event: Literal["step_done"] = "step_done"
     step: int
@@ -137,6 +150,7 @@ class StepDone(EventBase):
     data_wait_s: float = 0.0
     seconds: float = 0.0
     batch_hash: str = ""
+    measures: Mapping[str, float | None] = {}
 
 
 class SampleReady(EventBase):
@@ -206,7 +220,12 @@ class Detached(EventBase):
 
 
 class Finished(EventBase):
-    """The run ended as planned (``completed``) or as it was told (``stopped``)."""
+    """The run ended as planned (``completed``) or as it was told (``stopped``).
+
+    ``method`` is the training method that ``weights`` come of.
+    """
+
+    left_out = frozenset({"method"})
 
     event: Literal["finished"] = "finished"
     reason: Literal["completed", "stopped"]
@@ -215,6 +234,7 @@ class Finished(EventBase):
     seconds: float
     weights: str | None = None
     state: str | None = None
+    method: str = USUAL_METHOD
 
 
 class ToolDone(EventBase):

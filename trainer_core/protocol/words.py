@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from trainer_core.catalogue.methods import METHODS, USUAL_METHOD
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
@@ -56,7 +57,9 @@ class EventLog:
             return ""
         self._last_step = event.time
         loss = "not finite" if event.loss is None else f"{event.loss:.4f}"
-        return f"Step {event.step}, epoch {event.epoch}, loss {loss}."
+        numbers = ((n, v) for n, v in event.measures.items() if v is not None)
+        measures = "".join(f", {name} {value:.4g}" for name, value in numbers)
+        return f"Step {event.step}, epoch {event.epoch}, loss {loss}{measures}."
 
 
 def in_words(event: EventBase) -> str:
@@ -150,4 +153,5 @@ def _sample(event: SampleReady) -> Text:
 def _finished(event: Finished) -> tuple[Text, ...]:
     if not event.weights:
         return (end_sentence(event),)
-    return end_sentence(event), text(T("Events", "The LoRA: {path}"), path=event.weights)
+    method = METHODS.get(event.method, METHODS[USUAL_METHOD])
+    return end_sentence(event), text(method.result, path=event.weights)

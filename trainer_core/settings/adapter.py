@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer_core.catalogue.adapters import ADAPTERS
-from trainer_core.catalogue.families import PartEntry
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -81,9 +80,3 @@ class AdapterSettings(Section):
         when=(acts_if("network_train_unet_only", False),),
         advanced=True,
     )
-
-    def trains(self, part: PartEntry) -> bool:
-        """Tell whether ``part`` gets adapters; it also needs a learning rate above 0."""
-        if part.is_text_encoder:
-            return not self.network_train_unet_only
-        return not self.network_train_text_encoder_only

@@ -13,14 +13,14 @@ from trainer_core.settings.schema import AnySchema
 
 def describe(schema: AnySchema) -> list[dict[str, Any]]:
     """Return one plain record per setting: type, default, bounds, help and when it acts."""
-    return [_record(param) for param in schema.params().values()]
+    return [_record(schema, param) for param in schema.params().values()]
 
 
 def describe_lines(schema: AnySchema) -> Iterator[str]:
     """Yield the description as text for a terminal."""
     section = ""
     for param in schema.params().values():
-        record = _record(param)
+        record = _record(schema, param)
         if param.section != section:
             section = param.section
             yield f"[{section}]  {schema.titles[section]}"
@@ -35,7 +35,7 @@ def describe_lines(schema: AnySchema) -> Iterator[str]:
             yield f"      Acts if {' and '.join(record['when'])}."
 
 
-def _record(param: Param) -> dict[str, Any]:
+def _record(schema: AnySchema, param: Param) -> dict[str, Any]:
     spec = param.spec
     return {
         "section": param.section,
@@ -51,7 +51,7 @@ def _record(param: Param) -> dict[str, Any]:
         "choices": {value: choice.label for value, choice in spec.choices.items()},
         "label": spec.label,
         "help": spec.help,
-        "when": [_condition(condition) for condition in spec.when],
+        "when": [_condition(condition) for condition in schema.conditions(param)],
         "advanced": spec.advanced,
     }
 

@@ -11,6 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError, create_model
 
+from trainer_core.catalogue.families import PARTS, PartEntry
+from trainer_core.catalogue.methods import METHODS, MethodEntry, taking
 from trainer_core.settings.adapter import AdapterSettings
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.document import (
@@ -28,7 +30,7 @@ from trainer_core.settings.hardware import HardwareSettings
 from trainer_core.settings.model import ModelSettings
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.output import OutputSettings
-from trainer_core.settings.param import ActsIf, Param, Section, section_params
+from trainer_core.settings.param import ActsIf, Param, Section, acts_if, section_params
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.sampling import SamplingSettings
 from trainer_core.texts import T, Text, text
@@ -41,6 +43,9 @@ Facts = Mapping[str, object]
 
 Values = Callable[[str], object]
 """Gives the Python value at ``section.name``."""
+
+Conditions = tuple[ActsIf, ...]
+"""All must hold."""
 
 
 class Settings(Section):
@@ -65,10 +70,13 @@ class Schema(Generic[S]):
     Attributes:
         tree: The model that raw values validate to.
         titles: What the sections are called, in the order of the form.
+        choosing: Gives the conditions under which a parameter acts that come of what was chosen
+            to be done with the whole tree, beside those that were declared with it.
     """
 
     tree: type[S]
     titles: Mapping[str, str]
+    choosing: Callable[[Param], Conditions] = lambda _: ()
 
     @classmethod
     def of_section(cls, name: str, title: str, section: type[Section]) -> Schema[Settings]:
@@ -161,12 +169,19 @@ class Schema(Generic[S]):
             facts: What "auto" came to. A condition on what is not known yet is taken to hold:
                 better to say nothing than something wrong.
         """
-        return next((c for c in param.spec.when if not self._holds(c, values, facts)), None)
+        conditions = self.conditions(param)
+        return next((c for c in conditions if not self._holds(c, values, facts)), None)
+
+    def conditions(self, param: Param) -> Conditions:
+        """Return all conditions under which a parameter acts."""
+        return (*self.choosing(param), *param.spec.when)
 
     def _holds(self, condition: ActsIf, values: Values, facts: Facts) -> bool:
         path = self.path_of(condition.name)
         if path is None:
             return condition.name not in facts or condition.holds(facts[condition.name])
+        if not all(self._holds(c, values, facts) for c in self.choosing(self._params[path])):
+            return True  # what is not there at all hinders nothing
         value = values(path)
         if value != AUTO or condition.holds(value):
             return condition.holds(value)
@@ -213,6 +228,21 @@ class TrainSettings(Settings):
     output: OutputSettings = OutputSettings()
     hardware: HardwareSettings = HardwareSettings()
 
+    @property
+    def method(self) -> MethodEntry:
+        """The chosen method."""
+        return METHODS[self.model.training_method]
+
+    def trained_parts(self) -> list[PartEntry]:
+        """Return the parts, of any family, that are trained if their learning rate is above 0."""
+        return [part for part in PARTS.values() if self.method.trains(part, self.get)]
+
+
+def _by_method(param: Param) -> Conditions:
+    """Return that a parameter acts with some of the methods only, if that is so."""
+    methods = taking(param.section, param.name)
+    return () if len(methods) == len(METHODS) else (acts_if("training_method", *methods),)
+
 
 TRAIN = Schema(
     TrainSettings,
@@ -227,6 +257,7 @@ TRAIN = Schema(
             "hardware": T("Settings", "Hardware"),
         }
     ),
+    _by_method,
 )
 
 Rule = Callable[[TrainSettings, Facts], Iterator[Problem]]

@@ -60,8 +60,10 @@ def open_family(settings: TrainSettings) -> Family:
     return family
 
 
-def load_part(family: Family, part: str, machine: Machine) -> None:
-    """Bring denoiser or text encoder, frozen, to the device, in the run's number format.
+def load_part(family: Family, part: str, machine: Machine, method: Method) -> None:
+    """Bring denoiser or text encoder, frozen, to the device.
+
+    In the run's number format, unless the method needs the part in float32.
 
     Raises:
         ModelFileError: It cannot be read.
@@ -69,10 +71,9 @@ def load_part(family: Family, part: str, machine: Machine) -> None:
     memory_format = torch.contiguous_format
     if part == family.entry.denoiser and machine.device.type == "cuda":
         memory_format = torch.channels_last  # in which convolutions in 16 bit are faster
+    dtype = torch.float32 if method.keeps_float32(part) else machine.weight_dtype
     with about(setting=_MODEL):
-        family.load(
-            part, dtype=machine.weight_dtype, device=machine.device, memory_format=memory_format
-        )
+        family.load(part, dtype=dtype, device=machine.device, memory_format=memory_format)
 
 
 def build_method(settings: TrainSettings) -> Method:

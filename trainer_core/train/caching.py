@@ -15,6 +15,7 @@ from trainer_core.dataset.captions import process_caption
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
 from trainer_core.files.own_folders import cache_folder
+from trainer_core.methods.base import Method
 from trainer_core.pipeline.file_hashes import FileHashes
 from trainer_core.pipeline.latents import LatentStore, fill, with_keys
 from trainer_core.pipeline.sources import Source
@@ -42,7 +43,7 @@ class Caching:
         self,
         inputs: RunInputs,
         *,
-        is_trained: bool,
+        method: Method,
         autocast: Callable[[], AbstractContextManager[Any]],
     ) -> tuple[TextStore, bool]:
         """Return what gives the captions' conditions, and whether all of them are known.
@@ -51,15 +52,16 @@ class Caching:
 
         Args:
             inputs: The captions and prompts of the run.
-            is_trained: Whether anything in the text encoders trains.
+            method: Tells whether anything in the text encoders trains, and their number format.
             autocast: The context that they are computed in.
         """
         parts = self.family.entry.text_encoders
+        is_trained = any(map(method.trains, parts))
         texts = TextStore(
             self.family.encode_text, is_trained=is_trained, device=self.machine.device
         )
         for part in parts:
-            load_part(self.family, part, self.machine)
+            load_part(self.family, part, self.machine, method)
         self.stop_if_asked()
         captions = None if is_trained else captions_ahead(inputs)
         if captions is None:

@@ -88,7 +88,7 @@ def _used(
 ) -> dict[str, object]:
     """Return what the settings came to that say "automatic", "as ..." or nothing."""
     settings, plan = inputs.settings, inputs.plan
-    pictures, training, adapter = settings.dataset, settings.optimizer, settings.adapter
+    pictures, training = settings.dataset, settings.optimizer
     used: dict[str, object] = {
         "model.family": family.entry.kind.value,
         "hardware.mixed_precision": machine.precision,
@@ -99,8 +99,7 @@ def _used(
         [used["dataset.caption_extension"]] = inputs.caption_extensions
     if pictures.cache_latents:
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
-    if not adapter.dim_from_weights and adapter.network_alpha is None:
-        used["adapter.network_alpha"] = float(adapter.network_dim)
+    used.update(method.used())
     parts, rates = family.entry.parts, method.rates()
     used.update({f"optimizer.{p.rate}": rates[p.name] for p in parts if p.name in rates})
     used.update(_length(plan, training))

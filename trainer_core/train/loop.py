@@ -128,6 +128,7 @@ class Loop:
                 data_wait_s=group.waited_s,
                 seconds=seconds,
                 batch_hash=result.batch_hash,
+                measures=result.measures,
             )
         )
         return self._agreed(result.wishes) if self._do_what_is_due(step, epoch) else result.wishes

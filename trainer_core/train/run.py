@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from trainer_core.catalogue.methods import USUAL_METHOD
 from trainer_core.environment.launch import is_first_process
 from trainer_core.errors import (
     InternalError,
@@ -78,6 +79,7 @@ class Run:
         )
         self._start: RunStart | None = None
         self._loop: Loop | None = None
+        self._method = USUAL_METHOD
         self._started = time.monotonic()
 
     def __call__(self, *, takes_commands: bool) -> int:
@@ -109,6 +111,7 @@ class Run:
 
     def _train(self, resources: ExitStack) -> Stop | None:
         inputs = self._check()
+        self._method = inputs.settings.model.training_method
         start = self._begin(inputs, resources) if is_first_process() else None
         # Imported only now: whatever can be refused without torch has been refused.
         with quick_imports():
@@ -228,6 +231,7 @@ class Run:
                 seconds=time.monotonic() - self._started,
                 weights=self._newest_weights(),
                 state=self._newest_state(),
+                method=self._method,
             )
         )
 

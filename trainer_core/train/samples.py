@@ -102,7 +102,7 @@ def sample_drawer(
         height_px=height_px,
         run_seed=start.seed,
         notes={
-            "Lora": settings.output.output_name,
+            settings.method.note: settings.output.output_name,
             "Clip skip": str(settings.model.clip_skip),
         },
     )

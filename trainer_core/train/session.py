@@ -67,10 +67,10 @@ class Session:
         accelerator = Accelerator(
             mixed_precision=self.machine.precision, cpu=self.machine.device.type == "cpu"
         )
-        autocast = self._autocast(accelerator)
         self.emitter.emit(Phase(phase="loading"))
         family = open_family(self.inputs.settings)
         method = build_method(self.inputs.settings)
+        autocast = self._autocast(accelerator, family, method)
         method.prepare(family, seed=self.start.seed, warn=self.emitter.warn)
         # One part after the other, so that what is needed once is gone before the largest comes.
         caching = Caching(
@@ -80,11 +80,10 @@ class Session:
             emitter=self.emitter,
             stop_if_asked=self.control.stop_if_asked,
         )
-        is_trained = any(map(method.trains, family.entry.text_encoders))
-        texts, are_known = caching.texts(self.inputs, is_trained=is_trained, autocast=autocast)
+        texts, are_known = caching.texts(self.inputs, method=method, autocast=autocast)
         objective = build_objective(family).to(self.machine.device)
         loader = self._loader(caching, objective, texts if are_known else None)
-        load_part(family, family.entry.denoiser, self.machine)
+        load_part(family, family.entry.denoiser, self.machine, method)
         self.control.stop_if_asked()
         method.attach(self.machine.device)
         if self.inputs.settings.hardware.torch_compile:
@@ -101,7 +100,7 @@ class Session:
                 method=method,
                 optimizer=resumable.optimizer,
             )
-        stepper = self._stepper(family, objective, accelerator, resumable, texts)
+        stepper = self._stepper(family, objective, accelerator, resumable, texts, autocast=autocast)
         draw = sample_drawer(
             self.inputs,
             self.start,
@@ -144,13 +143,15 @@ class Session:
             team=self.team,
         )
 
-    def _autocast(self, accelerator: Any) -> Autocast:
+    def _autocast(self, accelerator: Any, family: Family, method: Method) -> Autocast:
         """Return the context of forward passes.
 
         Without autocast every network computes in the type of its own weights, which needs no
-        cast at every layer; with it, in the reference trainer's mixture.
+        cast at every layer; with it, in the reference trainer's mixture. Parts that are kept in
+        float32 need it: the others hand them what is in the run's type.
         """
-        wanted = self.inputs.settings.hardware.autocast
+        parts = (family.entry.denoiser, *family.entry.text_encoders)
+        wanted = self.inputs.settings.hardware.autocast or any(map(method.keeps_float32, parts))
         return accelerator.autocast if wanted else contextlib.nullcontext
 
     def _loader(
@@ -200,6 +201,8 @@ class Session:
         accelerator: Any,
         resumable: Resumable,
         texts: TextStore,
+        *,
+        autocast: Autocast,
     ) -> Stepper:
         def predict(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
             known = batch.condition
@@ -214,7 +217,7 @@ class Session:
             optimizer=accelerator.prepare(resumable.optimizer, device_placement=[False]),
             scheduler=resumable.schedule,
             max_grad_norm=self.inputs.settings.optimizer.max_grad_norm,
-            autocast=self._autocast(accelerator),
+            autocast=autocast,
             after_step=resumable.method.after_step,
             team=self.team,
         )

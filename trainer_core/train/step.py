@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, NoReturn
 
 import torch
@@ -30,7 +30,8 @@ MIN_SCALE = 1.0
 class StepResult:
     """What one step came to; ``grad_norm`` is None where the scaler skipped the update.
 
-    ``wishes`` are what was asked of any process of the run until then.
+    ``wishes`` are what was asked of any process of the run until then. ``measures`` were taken
+    after the step before, so of the same weights as the loss; None is what is not finite.
     """
 
     loss: float
@@ -39,6 +40,7 @@ class StepResult:
     batch_hash: str
     pictures: int
     wishes: Wishes
+    measures: Mapping[str, float | None] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -75,7 +77,8 @@ class Stepper:
         max_grad_norm: Gradients are scaled down to it; 0: not at all.
         autocast: The context that a forward pass is computed in; losses are float32 in it too,
             and the backward pass is outside of it.
-        after_step: What the method does after an update.
+        after_step: What the method does after an update; what it measures is read in the next
+            step, because every read from the device is waited for.
         team: The processes of the run.
     """
 
@@ -89,7 +92,7 @@ class Stepper:
         scheduler: Any,
         max_grad_norm: float,
         autocast: Callable[[], AbstractContextManager[Any]] = contextlib.nullcontext,
-        after_step: Callable[[], object] = lambda: None,
+        after_step: Callable[[], Mapping[str, Tensor]] = dict,
         team: Team | None = None,
     ) -> None:
         self._accelerator = accelerator
@@ -101,6 +104,7 @@ class Stepper:
         self._autocast = autocast
         self._after_step = after_step
         self._team = team or Alone()
+        self._measures: Mapping[str, Tensor] = {}  # not yet known to the host
         self.skipped_in_a_row = 0
         self.is_updating = False  # True: an error left the weights between two steps
 
@@ -133,13 +137,15 @@ class Stepper:
         grad_norm = self._accelerator.clip_grad_norm_(
             self._trained(), self._max_grad_norm or math.inf
         )
-        loss, norm, all_wishes = self._agree(forwards, len(group), grad_norm, wishes())
+        loss, norm, all_wishes, measures = self._agree(forwards, len(group), grad_norm, wishes())
         if not math.isfinite(loss):
             self._optimizer.zero_grad(set_to_none=True)
             self._refuse_loss(forwards, number, rates)
         norm_or_skip = self._update(norm, number)
         pictures = sum(batch.whole for batch in group)
-        return StepResult(loss, norm_or_skip, rates, digest.hexdigest(), pictures, all_wishes)
+        return StepResult(
+            loss, norm_or_skip, rates, digest.hexdigest(), pictures, all_wishes, measures
+        )
 
     def give_up(self, error: Exception) -> NoReturn:
         """Let the other processes know that this one failed before its update, and raise.
@@ -176,8 +182,8 @@ class Stepper:
 
     def _agree(
         self, forwards: Sequence[_Forward], count: int, grad_norm: Tensor, wishes: Wishes
-    ) -> tuple[float, float, Wishes]:
-        """Return the loss of all processes, the norm of the gradient, and what is asked.
+    ) -> tuple[float, float, Wishes, Mapping[str, float | None]]:
+        """Return the loss of all processes, the norm of the gradient, what is asked and measured.
 
         Raises:
             TeamError: Another process failed.
@@ -188,12 +194,16 @@ class Stepper:
         loss = torch.stack(means).sum() / count if len(means) < count else torch.stack(means).mean()
         packed = self._team.agree(self._packed(loss, wishes))
         # The one read from the device in a step.
-        numbers = torch.cat([packed, grad_norm.to(packed).reshape(1)]).tolist()
-        agreed_loss, failures, *wish_numbers = numbers[:-1]
+        own = [grad_norm, *self._measures.values()]
+        numbers = torch.cat([packed, *(each.to(packed).reshape(1) for each in own)]).tolist()
+        agreed_loss, failures, *wish_numbers = numbers[: len(packed)]
+        norm, *measured = numbers[len(packed) :]
         if failures:
             reports: list[Text | None] = self._team.gather(None)
             raise _other_failed(next(report for report in reports if report is not None))
-        return agreed_loss, numbers[-1], Wishes.of(wish_numbers)
+        found = zip(self._measures, measured, strict=True)
+        measures = {name: value if math.isfinite(value) else None for name, value in found}
+        return agreed_loss, norm, Wishes.of(wish_numbers), measures
 
     def _packed(self, loss: Tensor | float, wishes: Wishes, *, failed: bool = False) -> Tensor:
         """Return what all processes agree on, in one row: loss, failures, wishes; float32."""
@@ -227,7 +237,7 @@ class Stepper:
         skipped = bool(self._accelerator.optimizer_step_was_skipped)
         if not skipped:
             self._scheduler.step()
-            self._after_step()
+            self._measures = self._after_step()
         self._optimizer.zero_grad(set_to_none=True)
         self.skipped_in_a_row = self.skipped_in_a_row + 1 if skipped else 0
         if self.skipped_in_a_row >= MAX_SKIPPED_IN_A_ROW or (

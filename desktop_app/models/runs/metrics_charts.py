@@ -59,6 +59,7 @@ def columns(metrics: MetricsModel) -> dict[str, Series]:
         "gradient_norm": metrics.gradient_norm,
         "images_per_second": metrics.images_per_second,
         "memory_mib": metrics.memory_mib,
+        **{f"measure_{name}": series for name, series in metrics.measures.items()},
     }
 
 

@@ -45,6 +45,7 @@ class MetricsModel(QObject):
         self.marks = RunMarks()
         self.latest: StepDone | None = None
         self._rates: dict[str, Series] = {}
+        self._measures: dict[str, Series] = {}
         self._smoothing_steps = SMOOTHING_STEPS
         self._average = 0.0  # of the loss, not yet corrected for its start at zero
 
@@ -52,6 +53,11 @@ class MetricsModel(QObject):
     def learning_rates(self) -> Mapping[str, Series]:
         """The learning rate by parameter group, in the order in which groups appeared."""
         return MappingProxyType(self._rates)
+
+    @property
+    def measures(self) -> Mapping[str, Series]:
+        """What the training method measured, by its names."""
+        return MappingProxyType(self._measures)
 
     @property
     def smoothing_steps(self) -> int:
@@ -69,6 +75,7 @@ class MetricsModel(QObject):
         for series in self._all_series():
             series.clear()
         self._rates.clear()
+        self._measures.clear()
         self.marks.clear()
         self.latest = None
         self._average = 0.0
@@ -98,6 +105,9 @@ class MetricsModel(QObject):
         self.marks.feed(event)
         for group, rate in event.learning_rates.items():
             self._rates.setdefault(group, Series()).append(event.step, rate)
+        for name, value in event.measures.items():
+            if value is not None:
+                self._measures.setdefault(name, Series()).append(event.step, value)
         self.images_per_second.append(event.step, event.images_per_second)
         self.memory_mib.append(event.step, event.memory_mib)
         if event.grad_norm is not None:
@@ -120,7 +130,8 @@ class MetricsModel(QObject):
 
     def _all_series(self) -> Iterable[Series]:
         measured = (self.gradient_norm, self.images_per_second, self.memory_mib)
-        return (self.loss, self.smoothed_loss, *measured, *self._rates.values())
+        named = (*self._rates.values(), *self._measures.values())
+        return (self.loss, self.smoothed_loss, *measured, *named)
 
     def _smooth_anew(self) -> None:
         average = smoothed(self.loss.y, self._weight)

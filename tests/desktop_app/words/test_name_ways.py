@@ -2,11 +2,15 @@ import json
 from pathlib import Path
 
 import pytest
+from helpers.another_method import another_method
 
 from desktop_app.words.name_ways import NameWay, taken_name
 from trainer_core.files.run_folder import MANIFEST_NAME
+from trainer_core.settings.model import ModelSettings
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.schema import TrainSettings
+
+__all__ = ["another_method"]  # a fixture
 
 
 def settings(folder: Path, **output: object) -> TrainSettings:
@@ -100,6 +104,25 @@ def test_other_settings_do_not_keep_a_run_from_going_on(
     taken = taken_name(settings(tmp_path), total_steps=380)
     assert taken is not None
     assert taken.safest is NameWay.GO_ON
+
+
+@pytest.mark.parametrize(
+    ("before", "words"),
+    [
+        ({}, "Training method: LoRA"),
+        ({"training_method": "whole", "clip_skip": 2}, "Clip skip: 2"),
+        ({"training_method": "whole"}, ""),
+    ],
+)
+def test_another_method_says_what_shapes_its_states(
+    tmp_path: Path, another_method: str, before: dict[str, object], words: str
+):
+    write_state(tmp_path, 120, model=before, adapter={"network_dim": 4})
+    model = ModelSettings(training_method=another_method)
+    taken = taken_name(settings(tmp_path).model_copy(update={"model": model}), total_steps=380)
+    assert taken is not None
+    assert taken.offers[0].is_possible == (not words)
+    assert f"({words})" in taken.offers[0].words or not words
 
 
 def test_a_run_that_resumes_a_state_it_names_has_decided(tmp_path: Path):

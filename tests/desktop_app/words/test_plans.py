@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from helpers.another_method import another_method
 from helpers.pictures import write_dataset
 
 from desktop_app.models.pictures.dataset_scan import look
@@ -10,6 +11,8 @@ from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.model_files.recognise import ModelReport
 from trainer_core.settings.document import replaced
 from trainer_core.settings.schema import TRAIN, TrainSettings
+
+__all__ = ["another_method"]  # a fixture
 
 
 @pytest.fixture
@@ -90,3 +93,12 @@ def test_the_result_is_named_with_its_folder(qapp, settings: TrainSettings, tmp_
 def test_settings_of_nothing_give_dashes(qapp):
     facts = lines(TrainSettings())
     assert (facts["Base model"], facts["Pictures"], facts["Result"]) == ("–", "–", "–")
+
+
+def test_another_method_is_named_with_the_parts_that_it_trains(
+    qapp, settings: TrainSettings, another_method: str
+):
+    chosen = settings.model.model_copy(update={"training_method": another_method})
+    facts = lines(settings.model_copy(update={"model": chosen}))
+    assert facts["Trains"] == "Whole model; U-Net only"
+    assert facts["Learning rates"].startswith("U-Net 1e-4; ")

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers.another_method import another_method, settings_of
 from helpers.pictures import write_dataset
 
 from trainer_core.checkpoints import metadata as module
@@ -49,6 +50,8 @@ LATER = {
 OF_THIS_PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
 HASHES = {"sshs_model_hash", "sshs_legacy_hash"}  # added when the tensors are known
 OWN_KEYS = {"loom_run_id"}
+
+__all__ = ["another_method"]  # a fixture
 
 DEFAULT_FACTS = RunFacts(
     settings=TrainSettings(
@@ -250,3 +253,10 @@ def test_what_the_plan_tells_is_counted_from_the_pictures(tmp_path: Path) -> Non
         "reg_dataset_dirs": {},
         "tag_frequency": {"2_demo cat": {"a": 3, "demo cat": 3}},
     }
+
+
+def test_a_whole_model_has_the_architecture_of_the_base_model(another_method: str) -> None:
+    facts = replace(DEFAULT_FACTS, settings=settings_of(another_method))
+    entries = build_metadata(facts, step=1, epoch=1, saved_at=0)
+
+    assert entries["modelspec.architecture"] == "stable-diffusion-v1"

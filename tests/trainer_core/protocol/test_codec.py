@@ -12,9 +12,11 @@ from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_command, decode_e
 from trainer_core.protocol.messages import (
     Command,
     Event,
+    Finished,
     Phase,
     Progress,
     SampleReady,
+    StepDone,
     Stop,
     TextData,
     Warned,
@@ -39,6 +41,16 @@ def test_an_event_survives(event: Event) -> None:
 @EVERY_COMMAND
 def test_a_command_survives(command: Command) -> None:
     assert decode_command(encode(command)) == command
+
+
+def test_what_came_later_is_no_part_of_a_line_that_has_no_use_for_it() -> None:
+    step = StepDone(step=1, epoch=1, loss=0.5, learning_rates={})
+    end = Finished(reason="completed", step=1, total_steps=1, seconds=1)
+
+    assert b"measures" not in encode(step)
+    assert b"measures" in encode(step.model_copy(update={"measures": {"norm": 1.5}}))
+    assert b"method" not in encode(end)
+    assert b"method" in encode(end.model_copy(update={"method": "another"}))
 
 
 @EVERY_EVENT

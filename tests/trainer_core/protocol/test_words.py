@@ -1,4 +1,5 @@
 import pytest
+from helpers.another_method import another_method
 
 from trainer_core.protocol.messages import (
     CheckpointRemoved,
@@ -13,7 +14,9 @@ from trainer_core.protocol.messages import (
     TextData,
     Warned,
 )
-from trainer_core.protocol.words import in_words, sentences
+from trainer_core.protocol.words import EventLog, in_words, sentences
+
+__all__ = ["another_method"]  # a fixture
 
 PLAN = Plan(
     pictures=3,
@@ -66,6 +69,17 @@ PLAN = Plan(
             "Done: 9 steps trained. The LoRA: /o/a.ckpt",
         ),
         (
+            Finished(
+                reason="completed",
+                step=9,
+                total_steps=9,
+                seconds=1,
+                weights="/o/a.ckpt",
+                method="of a later version",
+            ),
+            "Done: 9 steps trained. The LoRA: /o/a.ckpt",
+        ),
+        (
             Finished(reason="stopped", step=7, total_steps=9, seconds=1),
             "Stopped after step 7 of 9, not saved.",
         ),
@@ -89,3 +103,24 @@ def test_milestones_are_told(event, words):
 )
 def test_what_is_no_milestone_is_not(event):
     assert sentences(event) == ()
+
+
+def test_the_result_is_called_what_its_method_makes(another_method):
+    event = Finished(
+        reason="completed", step=9, total_steps=9, seconds=1, weights="/o/a", method=another_method
+    )
+    assert in_words(event) == "Done: 9 steps trained. The model: /o/a"
+
+
+def test_the_log_has_the_numbers_that_a_method_measured():
+    lines: list[str] = []
+    step = StepDone(
+        time=100.0,
+        step=3,
+        epoch=1,
+        loss=0.5,
+        learning_rates={},
+        measures={"norm": 1.25, "gap": None},
+    )
+    EventLog(lines.append)(step)
+    assert lines[0].endswith(" Step 3, epoch 1, loss 0.5000, norm 1.25.\n")

@@ -54,6 +54,7 @@ class Bench:
         predict: Predict | None = None,
         accelerator: object = None,
         autocast: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
+        measure: Callable[[Tensor], dict[str, Tensor]] = lambda _: {},
     ) -> None:
         self.weight = nn.Parameter(torch.tensor(START))
         self.accelerator = accelerator or Accelerator(cpu=True)
@@ -67,6 +68,7 @@ class Bench:
             scheduler=self.schedule,
             max_grad_norm=max_grad_norm,
             autocast=autocast,
+            after_step=lambda: measure(self.weight.detach()),
         )
 
 
@@ -134,6 +136,38 @@ def test_the_rates_told_are_those_of_the_step_itself() -> None:
     bench = Bench()
     rates = [bench.stepper.step(PAIRS, step).learning_rates["unet"] for step in (1, 2, 3)]
     assert rates == pytest.approx([RATE, RATE / 2, RATE / 3])
+
+
+def test_what_was_measured_after_a_step_is_told_with_the_next() -> None:
+    bench = Bench(measure=lambda weight: {"weight": weight.clone(), "log": (weight * 0).log()})
+    first = bench.stepper.step(PAIRS, 1)
+    expected = bench.weight.item()
+    second = bench.stepper.step(PAIRS, 2)
+
+    assert first.measures == {}
+    assert second.measures == {"weight": expected, "log": None}  # log 0 is not finite
+    assert second.loss != first.loss
+    assert second.grad_norm is not None
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_measures_are_no_further_read_from_the_device(
+    monkeypatch: pytest.MonkeyPatch, count: int
+) -> None:
+    bench = Bench(measure=lambda weight: {str(n): weight.clone() for n in range(count)})
+    bench.stepper.step(PAIRS, 1)
+    reads: list[int] = []
+    to_list = Tensor.tolist
+
+    def counted(tensor: Tensor) -> object:
+        reads.append(tensor.numel())
+        return to_list(tensor)
+
+    monkeypatch.setattr(Tensor, "tolist", counted)
+    result = bench.stepper.step(PAIRS, 2)
+
+    assert len(reads) == 1
+    assert len(result.measures) == count
 
 
 def test_the_hash_tells_pictures_noise_and_rates_apart() -> None:

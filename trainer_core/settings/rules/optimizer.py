@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trainer_core.catalogue.families import PARTS
 from trainer_core.catalogue.schedules import SCHEDULES
 from trainer_core.errors import SettingsError
 from trainer_core.settings.arguments import parse_arguments
@@ -15,17 +14,14 @@ from trainer_core.texts import T, text
 
 def something_to_train(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Refuse a run in which no part has a learning rate."""
-    adapter, optimizer = settings.adapter, settings.optimizer
-    if adapter.network_train_unet_only and adapter.network_train_text_encoder_only:
+    optimizer, switches = settings.optimizer, _switches(settings)
+    if switches and all(map(settings.get, switches)):
         message = text(T("Problems", "U-Net only and Text encoder only exclude each other."))
         hint = Suggestion(
             text(T("Problems", "Train both.")),
-            {
-                "adapter.network_train_unet_only": False,
-                "adapter.network_train_text_encoder_only": False,
-            },
+            dict.fromkeys(switches, False),
         )
-        yield Problem("adapter.network_train_unet_only", Severity.ERROR, message, hint)
+        yield Problem(switches[0], Severity.ERROR, message, hint)
         return
     paths = [f"optimizer.{name}" for name in _rates_of_trained_parts(settings)]
     own_rates = [settings.get(path) for path in paths]
@@ -60,7 +56,14 @@ def common_rate(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
 
 
 def _rates_of_trained_parts(settings: TrainSettings) -> list[str]:
-    return [part.rate for part in PARTS.values() if settings.adapter.trains(part)]
+    return [part.rate for part in settings.trained_parts()]
+
+
+def _switches(settings: TrainSettings) -> tuple[str, ...]:
+    """Return the settings that leave out all parts if both are on; nothing if one is missing."""
+    method = settings.method
+    switches = (method.no_text_encoders, method.no_denoiser)
+    return switches if all(switches) else ()
 
 
 def optimizer_arguments(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:

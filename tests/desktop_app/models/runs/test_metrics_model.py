@@ -1,5 +1,6 @@
 import pytest
 
+from desktop_app.models.runs.metrics_charts import columns
 from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.models.runs.run_marks import MarkKind
 from trainer_core.protocol.messages import CheckpointSaved, Phase, Resumed, StepDone
@@ -34,6 +35,16 @@ def test_steps_become_points(metrics):
     assert metrics.loss.y.tolist() == [0.4, 0.3]
     assert metrics.learning_rates["unet"].y.tolist() == [1e-4, 9e-5]
     assert metrics.latest == step(2, 0.3, unet=9e-5)
+
+
+def test_what_a_method_measures_becomes_a_column_of_its_name(metrics):
+    assert "measure_norm" not in columns(metrics)
+    for number, value in ((1, 2.5), (2, None), (3, 0.5)):
+        metrics.feed(step(number).model_copy(update={"measures": {"norm": value}}))
+    assert columns(metrics)["measure_norm"].x.tolist() == [1, 3]
+    assert metrics.measures["norm"].y.tolist() == [2.5, 0.5]
+    metrics.feed(Resumed(from_step=1, state="/out/state"))
+    assert metrics.measures["norm"].x.tolist() == [1]
 
 
 def test_a_step_without_a_finite_loss_has_rates_only(metrics):
