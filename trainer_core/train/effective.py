@@ -8,6 +8,7 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
@@ -99,7 +100,8 @@ def _used(
         [used["dataset.caption_extension"]] = inputs.caption_extensions
     if pictures.cache_latents:
         used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
-    if not adapter.dim_from_weights and adapter.network_alpha is None:
+    is_scaled = ADAPTERS[adapter.LoRA_type].has_rank and not adapter.dim_from_weights
+    if is_scaled and adapter.network_alpha is None:
         used["adapter.network_alpha"] = float(adapter.network_dim)
     parts, rates = family.entry.parts, method.rates()
     used.update({f"optimizer.{p.rate}": rates[p.name] for p in parts if p.name in rates})
