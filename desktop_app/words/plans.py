@@ -10,6 +10,7 @@ from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.numbers import number_text
 from desktop_app.words.settings import count_words, size_words
+from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.families import FAMILIES, PartEntry
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.dataset.plan import Plan
@@ -67,16 +68,20 @@ def _trained(settings: TrainSettings) -> Stat:
 def _network(settings: TrainSettings) -> Stat:
     adapter = settings.adapter
     kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
-    parts = _trained_parts(settings)
-    start = adapter.network_weights
-    if start is not None and adapter.dim_from_weights:
+    facts = {"kind": kind, "parts": _trained_parts(settings)}
+    start, has_rank = adapter.network_weights, ADAPTERS[adapter.LoRA_type].has_rank
+    if start is not None and has_rank and adapter.dim_from_weights:
         template = T("App", "{kind} LoRA, rank and alpha of {file}; {parts}")
-        words = shown(template, kind=kind, file=start.name, parts=parts)
-        return Stat(shown(T("App", "Trains")), words, str(start))
-    rank = adapter.network_dim
-    alpha = rank if adapter.network_alpha is None else adapter.network_alpha
-    template = T("App", "{kind} LoRA, rank {rank}, alpha {alpha}; {parts}")
-    words = shown(template, kind=kind, rank=rank, alpha=number_text(alpha), parts=parts)
+        return Stat(
+            shown(T("App", "Trains")), shown(template, file=start.name, **facts), str(start)
+        )
+    if has_rank:
+        rank = adapter.network_dim
+        alpha = rank if adapter.network_alpha is None else adapter.network_alpha
+        template = T("App", "{kind} LoRA, rank {rank}, alpha {alpha}; {parts}")
+        words = shown(template, rank=rank, alpha=number_text(alpha), **facts)
+    else:
+        words = shown(T("App", "{kind}; {parts}"), **facts)
     if start is not None:
         words = shown(T("App", "{words}; begins with {file}"), words=words, file=start.name)
     return Stat(shown(T("App", "Trains")), words)

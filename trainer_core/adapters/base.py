@@ -10,10 +10,17 @@ from torch import Tensor, nn
 
 
 class Shape(NamedTuple):
-    """The size of one adapter; its effect is multiplied by ``alpha / rank``."""
+    """The size of one adapter; its effect is multiplied by ``alpha / rank``.
+
+    Kinds without a rank are given one too, and take no notice of it.
+    """
 
     rank: int
     alpha: float
+
+
+WITHOUT_RANK = Shape(1, 1.0)
+"""The shape of an adapter whose kind has no rank."""
 
 
 class Target(Protocol):
@@ -55,7 +62,8 @@ class Adapter(Protocol):
         It has the shape of the layer's weight, is float32, and on its device.
 
         Args:
-            strength: 0 gives the layer's own weight, 1 the trained one.
+            strength: 0 gives the layer's own weight, 1 the trained one; between them the weight
+                changes in proportion.
         """
         ...
 
@@ -93,7 +101,7 @@ class AdapterKind(Protocol):
     def shape_in(self, tensors: Mapping[str, Tensor]) -> Shape | None:
         """Return the shape of a module's saved tensors; None if there are none of this kind.
 
-        They may be of any type, on any device.
+        They may be of any type, on any device. A kind without a rank returns `WITHOUT_RANK`.
 
         Raises:
             ValueError: They are of this kind and do not go together; the text says why.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from trainer_core.catalogue.entry import Entry
 from trainer_core.texts import T
@@ -15,13 +15,21 @@ class AdapterEntry(Entry):
 
     Attributes:
         options: The settings that it takes as keywords, beside rank and alpha.
-        marks: Endings of keys that only its files have: files are recognised by them.
+        arguments: What ``ss_network_args`` calls those options that have another name there.
+        marks: What the keys of its files end in, beside ``alpha``; no other endings are taken.
+        together: Endings of which none is of use without the others.
+        rank_axes: The axis that has the rank, by the ending of the matrix's key.
+        has_rank: Whether rank and alpha mean anything to it.
         module: ``ss_network_module`` of its files.
         algo: The algorithm's name in ``ss_network_args``, where the module has several.
     """
 
     options: tuple[str, ...] = ()
+    arguments: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[str, ...]
+    together: tuple[tuple[str, ...], ...] = ()
+    rank_axes: Mapping[str, int] = field(default_factory=dict)
+    has_rank: bool = True
     module: str
     algo: str = ""
 
@@ -35,7 +43,19 @@ ADAPTERS: Mapping[str, AdapterEntry] = {
         ),
         implementation="trainer_core.adapters.lora:LoRA",
         marks=("lora_down.weight", "lora_up.weight"),
+        together=(("lora_down.weight", "lora_up.weight"),),
+        rank_axes={"lora_down.weight": 0},
         module="networks.lora",
         source="Hu et al. 2021, arXiv:2106.09685",
     ),
 }
+
+
+def taking(option: str) -> tuple[str, ...]:
+    """Return the names of the kinds that take the setting called ``option``."""
+    return tuple(name for name, entry in ADAPTERS.items() if option in entry.options)
+
+
+def with_rank() -> tuple[str, ...]:
+    """Return the names of the kinds that have a rank and an alpha."""
+    return tuple(name for name, entry in ADAPTERS.items() if entry.has_rank)

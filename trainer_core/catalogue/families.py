@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
-from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.entry import Entry
 from trainer_core.texts import T
 
@@ -218,12 +217,11 @@ class FileKind(NamedTuple):
 
 
 def _lora_fragments() -> tuple[str, ...]:
-    """Return what the adapters of this program and of others are known by."""
-    of_ours = [mark for entry in ADAPTERS.values() for mark in entry.marks]
+    """Return what adapters are known by: this program's by their prefixes, whatever the kind."""
     prefixes = [f"{part.prefix}_" for part in PARTS.values()]
     of_others = ("lora_down.", "lora_up.", "lora_A.", "lora_B.", "lora_te")
     algorithms = ("hada_w1_", "lokr_w1", "oft_blocks")
-    return (*of_ours, *prefixes, *of_others, *algorithms)
+    return (*prefixes, *of_others, *algorithms)
 
 
 #: In the order in which they are looked for.

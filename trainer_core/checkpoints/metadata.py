@@ -41,11 +41,14 @@ class ModelFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkFacts:
-    """What was trained. ``module`` is the reference trainer's, such as ``networks.lora``."""
+    """What was trained. ``module`` is the reference trainer's, such as ``networks.lora``.
+
+    What has no rank has neither ``dim`` nor ``alpha``.
+    """
 
     module: str
-    dim: int
-    alpha: float
+    dim: int | None
+    alpha: float | None
     dropout: float | None = None
     args: Mapping[str, Any] = field(default_factory=dict)
 

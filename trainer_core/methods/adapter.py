@@ -9,7 +9,7 @@ from typing import Self, cast
 import torch
 from torch import Tensor
 
-from trainer_core.adapters.base import AdapterKind, Shape
+from trainer_core.adapters.base import WITHOUT_RANK, AdapterKind, Shape
 from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.catalogue.adapters import ADAPTERS
@@ -19,6 +19,7 @@ from trainer_core.checkpoints.weights import incomplete, read_adapter, write_lor
 from trainer_core.errors import ModelFileError, about
 from trainer_core.families.base import Family, LayerKind, Target
 from trainer_core.methods.base import TrainGroup, Warn
+from trainer_core.methods.network_args import network_args, unlike
 from trainer_core.optim.groups import part_rates
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
@@ -57,7 +58,7 @@ class AdapterMethod:
         ]
         path = self._settings.network_weights
         with about(setting=_WEIGHTS):
-            weights = self._starting_weights(path) if path is not None else None
+            weights = self._starting_weights(path, warn) if path is not None else None
             self._set = build(self._kind, targets, self._shapes(targets, weights), self._options)
             if seed is not None:
                 self._set.reset(seed)
@@ -119,14 +120,20 @@ class AdapterMethod:
         )
 
     def facts(self) -> NetworkFacts:
-        """Return the adapters' class in the reference trainer's words, their rank and alpha."""
-        shape = self._shape
-        return NetworkFacts(module=self._entry.module, dim=shape.rank, alpha=shape.alpha)
+        """Return the adapters' class in the reference trainer's words, their size and options."""
+        shape = self._shape if self._entry.has_rank else None
+        return NetworkFacts(
+            module=self._entry.module,
+            dim=None if shape is None else shape.rank,
+            alpha=None if shape is None else shape.alpha,
+            args=network_args(self._entry, self._options),
+        )
 
     def used(self) -> Mapping[str, object]:
         """Return the alpha, where it is the rank."""
         adapter = self._settings
-        if adapter.dim_from_weights or adapter.network_alpha is not None:
+        is_scaled = self._entry.has_rank and not adapter.dim_from_weights
+        if not is_scaled or adapter.network_alpha is not None:
             return {}
         return {"adapter.network_alpha": self._shape.alpha}
 
@@ -138,25 +145,34 @@ class AdapterMethod:
 
     @property
     def _shape(self) -> Shape:
+        if not self._entry.has_rank:
+            return WITHOUT_RANK
         rank, alpha = self._settings.network_dim, self._settings.network_alpha
         return Shape(rank, float(rank if alpha is None else alpha))
+
+    @property
+    def _is_shape_from_weights(self) -> bool:
+        return self._settings.dim_from_weights and self._entry.has_rank
 
     def _shapes(
         self, targets: Sequence[Target], weights: Mapping[str, Tensor] | None
     ) -> dict[str, Shape]:
-        if weights is not None and self._settings.dim_from_weights:
+        if weights is not None and self._is_shape_from_weights:
             return shapes_in(self._kind, targets, by_module(weights))
         return shapes(targets, linear=self._shape)
 
-    def _starting_weights(self, path: Path) -> Mapping[str, Tensor]:
+    def _starting_weights(self, path: Path, warn: Warn) -> Mapping[str, Tensor]:
         marks = self._entry.marks
-        tensors = read_adapter(path, marks).tensors
-        for module, parts in by_module(tensors).items():
+        file = read_adapter(path, marks)
+        for module, parts in by_module(file.tensors).items():
             try:
                 self._kind.shape_in(parts)
             except ValueError as error:
                 raise incomplete(path, module, error, marks) from error
-        return tensors
+        for name, before, now in unlike(file.metadata, self._entry, self._options):
+            message = T("Events", "{path} was trained with {name} = {before}, not {now}.")
+            warn(text(message, path=path, name=name, before=before, now=now))
+        return file.tensors
 
     def _take(self, weights: Mapping[str, Tensor], warn: Warn) -> None:
         """Load starting weights; say which of the file's modules there is no adapter for."""
@@ -164,12 +180,16 @@ class AdapterMethod:
         try:
             unused = self._set.load(weights, str(path))
         except ModelFileError as error:
-            hint = T("Errors", "Turn on {param}, or use the rank and parts of that file.")
-            error.hint = text(hint, param="dim_from_weights")
+            error.hint = text(self._hint_at_what_does_not_fit(), param="dim_from_weights")
             raise
         if unused:
             message = T("Events", "{count} modules of {path} are not used, such as {name}.")
             warn(text(message, count=len(unused), path=path, name=unused[0]))
+
+    def _hint_at_what_does_not_fit(self) -> str:
+        if self._entry.has_rank and not self._is_shape_from_weights:
+            return T("Errors", "Turn on {param}, or use the rank and parts of that file.")
+        return T("Errors", "Use the parts and options that it was trained with, and its model.")
 
 
 def _rates(settings: TrainSettings) -> dict[str, float]:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_core.catalogue.adapters import ADAPTERS
+from trainer_core.catalogue.adapters import ADAPTERS, with_rank
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
+
+# A condition that every kind meets is none.
+_IF_IT_HAS_A_RANK = (
+    (acts_if("LoRA_type", *with_rank()),) if len(with_rank()) < len(ADAPTERS) else ()
+)
 
 
 class AdapterSettings(Section):
@@ -33,7 +38,7 @@ class AdapterSettings(Section):
         minimum=1,
         maximum=1024,
         step=1,
-        when=(acts_if("dim_from_weights", False),),
+        when=(acts_if("dim_from_weights", False), *_IF_IT_HAS_A_RANK),
     )
     network_alpha: float | None = param(
         1.0,
@@ -47,7 +52,7 @@ class AdapterSettings(Section):
         maximum=1024,
         step=1,
         unset_label=T("Settings", "equal to rank"),
-        when=(acts_if("dim_from_weights", False),),
+        when=(acts_if("dim_from_weights", False), *_IF_IT_HAS_A_RANK),
     )
     network_weights: Path | None = param(
         None,
@@ -65,7 +70,7 @@ class AdapterSettings(Section):
         False,
         T("Settings", "Rank from weights"),
         T("Settings", "Takes rank and alpha of every module from the starting weights."),
-        when=(acts_if("network_weights"),),
+        when=(acts_if("network_weights"), *_IF_IT_HAS_A_RANK),
     )
     network_train_unet_only: bool = param(
         False,

@@ -6,28 +6,31 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.families import PARTS
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 
-#: What a tensor of an adapter is called within its module. Sources: sd-scripts networks/lora.py,
-#: LyCORIS lycoris/modules, PEFT's key names.
-_OWN_NAME = re.compile(
-    r"(?P<module>.+?)\.(?P<own>"
+#: A module and what its tensor is called within it. This program's module names have no dots.
+_OURS = "|".join(re.escape(mark) for entry in ADAPTERS.values() for mark in entry.marks)
+#: Sources: sd-scripts networks/lora.py, LyCORIS lycoris/modules, PEFT's key names.
+_FOREIGN = (
     r"alpha|rank|scalar|dora_scale|diff|diff_b|w_norm|b_norm|on_input|rescale|bias_\w+"
-    r"|oft_\w+|(?:lora|hada|lokr)_\w+(?:\.\w+)*)"
+    r"|oft_\w+|(?:lora|hada|lokr)_\w+(?:\.\w+)*"
 )
+_KEYS = (re.compile(rf"([^.]+)\.({_OURS})"), re.compile(rf"(.+?)\.({_FOREIGN})"))
 #: The axis along which a matrix has the rank.
 _RANK_AXES: Mapping[str, int] = {
-    "lora_down.weight": 0,
     "lora_A.weight": 0,
     "lora.down.weight": 0,
     "hada_w1_b": 0,
     "lokr_w1_b": 0,
     "lokr_w2_b": 0,
+} | {name: axis for entry in ADAPTERS.values() for name, axis in entry.rank_axes.items()}
+#: Matrices of which none is of use without the others.
+_TOGETHER = frozenset(names for entry in ADAPTERS.values() for names in entry.together) | {
+    ("lora_A.weight", "lora_B.weight")
 }
-#: A matrix is of no use without the other one.
-_PAIRS = (("lora_down.weight", "lora_up.weight"), ("lora_A.weight", "lora_B.weight"))
-#: Numbers about the module, not weights of it.
+#: Numbers about the module, not weights of it; a tensor without axes is one too.
 _FACTS = frozenset({"alpha", "rank", "scalar", "on_input"})
 
 
@@ -41,7 +44,11 @@ class LoRAModule:
     @property
     def weights(self) -> Mapping[str, TensorEntry]:
         """The tensors that are weights."""
-        return {name: entry for name, entry in self.tensors.items() if name not in _FACTS}
+        return {
+            name: entry
+            for name, entry in self.tensors.items()
+            if entry.shape and name not in _FACTS
+        }
 
     @property
     def rank(self) -> int | None:
@@ -53,10 +60,10 @@ class LoRAModule:
         return None
 
     def missing(self) -> Iterator[str]:
-        """Yield the matrices whose counterpart is there and which are not."""
-        for pair in _PAIRS:
-            if sum(name in self.tensors for name in pair) == 1:
-                yield from (name for name in pair if name not in self.tensors)
+        """Yield the matrices whose counterparts are there and which are not."""
+        for names in _TOGETHER:
+            if not self.tensors.keys().isdisjoint(names):
+                yield from (name for name in names if name not in self.tensors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +79,12 @@ def outline(index: TensorIndex) -> LoRAOutline:
     modules: dict[str, LoRAModule] = {}
     others = []
     for key, entry in sorted(index.entries.items()):
-        match = _OWN_NAME.fullmatch(key)
+        match = next(filter(None, (pattern.fullmatch(key) for pattern in _KEYS)), None)
         if match is None:
             others.append(key)
         else:
-            name = match["module"]
-            modules.setdefault(name, LoRAModule(name)).tensors[match["own"]] = entry
+            name, own_name = match.groups()
+            modules.setdefault(name, LoRAModule(name)).tensors[own_name] = entry
     return LoRAOutline(tuple(modules.values()), tuple(others))
 
 

@@ -1,4 +1,4 @@
-"""Every kind of adapter on every kind of layer."""
+"""Every kind of adapter, with every option, on every kind of layer."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from helpers.adapter_kinds import KINDS, Kind
 from torch import Tensor, nn
-
-from trainer_core.adapters.base import AdapterKind
-from trainer_core.catalogue.adapters import ADAPTERS
-from trainer_core.catalogue.entry import implementation
 
 
 @dataclass(frozen=True)
@@ -32,9 +29,9 @@ LAYERS = {
 }
 
 
-@pytest.fixture(params=ADAPTERS)
-def kind(request: pytest.FixtureRequest) -> AdapterKind:
-    found: AdapterKind = implementation(ADAPTERS[request.param].implementation)
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    found: Kind = request.param
     return found
 
 

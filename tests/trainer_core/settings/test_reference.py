@@ -57,8 +57,8 @@ def test_bounds_unit_and_choices_are_those_declared() -> None:
     [
         ("learning_rate", []),
         ("keep_tokens", ["shuffle_caption is true"]),
-        ("network_dim", ["dim_from_weights is false"]),
-        ("dim_from_weights", ["network_weights is set"]),
+        ("network_train_unet_only", ["network_train_text_encoder_only is false"]),
+        ("sample_at_first", ["sample_prompts is set"]),
         ("epoch", ["max_train_epochs is not set", "max_train_steps is not set"]),
         ("lr_scheduler_power", ["lr_scheduler is polynomial"]),
     ],
