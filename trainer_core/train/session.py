@@ -82,7 +82,7 @@ class Session:
         )
         is_trained = any(map(method.trains, family.entry.text_encoders))
         texts, are_known = caching.texts(self.inputs, is_trained=is_trained, autocast=autocast)
-        objective = build_objective(family).to(self.machine.device)
+        objective = build_objective(family, self.inputs.settings.optimizer).to(self.machine.device)
         loader = self._loader(caching, objective, texts if are_known else None)
         load_part(family, family.entry.denoiser, self.machine)
         self.control.stop_if_asked()
