@@ -111,6 +111,7 @@ class Session:
             autocast=autocast,
             emitter=self.emitter,
             is_stopping=self.control.is_stopping,
+            evaluation=resumable.evaluation,
         )
         return self._loop(family, loader, stepper, resumable, draw, position)
 
@@ -257,6 +258,7 @@ class Session:
             precision=self.inputs.settings.output.save_precision,
             state_facts=resumable.facts,
             progress=resumable.progress,
+            evaluation=resumable.evaluation,
         )
 
 
