@@ -13,48 +13,48 @@ _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 _SETTINGS = "desktop_app.editors.page:SettingsPage"
 
 DOCKS: tuple[Dock, ...] = (
-    Dock("model", T("App", "Model"), "model", _LEFT, _SETTINGS, ("model", "adapter")),
-    Dock("pictures", T("App", "Pictures"), "pictures", _LEFT, _SETTINGS, ("dataset",)),
-    Dock("training", T("App", "Training"), "training", _LEFT, _SETTINGS, ("optimizer", "hardware")),
-    Dock("output", T("App", "Output"), "output", _LEFT, _SETTINGS, ("output", "sampling")),
+    Dock("model", T("App", "Model"), _LEFT, _SETTINGS, "model", ("model", "adapter")),
+    Dock("pictures", T("App", "Pictures"), _LEFT, _SETTINGS, "pictures", ("dataset",)),
+    Dock("training", T("App", "Training"), _LEFT, _SETTINGS, "training", ("optimizer", "hardware")),
+    Dock("output", T("App", "Output"), _LEFT, _SETTINGS, "output", ("output", "sampling")),
     Dock(
         "dataset",
         T("App", "Dataset"),
-        "dataset",
         _RIGHT,
         "desktop_app.dataset_view.view:DatasetView",
+        "dataset",
     ),
     Dock(
         "charts",
         T("App", "Charts"),
-        "charts",
         _RIGHT,
         "desktop_app.charts.view:ChartsView",
+        "charts",
         is_built_late=True,  # the library that draws takes a tenth of the app's start to import
     ),
     Dock(
         "samples",
         T("App", "Samples"),
-        "samples",
         _RIGHT,
         "desktop_app.samples_view.view:SamplesView",
+        "samples",
     ),
-    Dock("run", T("App", "Run"), "start", _RIGHT, "desktop_app.run_view.view:RunView"),
-    Dock("log", T("App", "Log"), "log", _BOTTOM, "desktop_app.docks.log:LogView"),
+    Dock("run", T("App", "Run"), _RIGHT, "desktop_app.run_view.view:RunView", "start"),
+    Dock("log", T("App", "Log"), _BOTTOM, "desktop_app.docks.log:LogView", "log"),
     Dock(
         "problems",
         T("App", "Problems"),
-        "problems",
         _BOTTOM,
         "desktop_app.docks.problems:ProblemsView",
+        "problems",
         is_in_front=True,  # it leads through the first settings
     ),
     Dock(
         "tools",
         T("App", "Tools"),
-        "tools",
         _RIGHT,
         "desktop_app.tools_view.view:ToolsView",
+        "tools",
         is_built_late=True,
         is_open=False,  # training is what the window is for
     ),

@@ -21,9 +21,9 @@ class Dock:
     Attributes:
         name: Key for the saved layout; never translated, never changed.
         title: What the tab and the View menu say, a template of context "App".
-        icon: Name of a file in ``resources/icons``.
         area: Where it stands at the first start; docks of one area share it as tabs.
         view: Where its widget is declared, ``package.module:Class``.
+        icon: Name of a file in ``resources/icons``, empty if there is no drawing of it.
         sections: The sections of settings that are edited in it; a view of settings is built with
             them beside the workspace.
         is_built_late: True if it is built when it is first seen, because that takes a while; it
@@ -34,9 +34,9 @@ class Dock:
 
     name: str
     title: str
-    icon: str
     area: Qt.DockWidgetArea
     view: str
+    icon: str = ""
     sections: tuple[str, ...] = ()
     is_built_late: bool = False
     is_in_front: bool = False

@@ -6,16 +6,20 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import pytest
 from helpers.source_tree import ROOT, Source, sources
 
 from trainer_core import errors
+from trainer_core.files.resources import resource_path
 from trainer_core.settings.schema import TRAIN
 
 CONTEXTS = {"Settings", "Errors", "Problems", "Events", "App"}
 # What takes a template and its named values.
 TEXT_BUILDERS = ["text", "shown", *(name for name in vars(errors) if name.endswith("Error"))]
+# Messages of a file of translations that the program no longer asks for.
+GONE = ("vanished", "obsolete")
 MARKED_BY = "QT_TRANSLATE_NOOP+=T"
 
 
@@ -116,6 +120,50 @@ def test_lupdate_finds_every_text_of_a_parameter(param, extracted):
     texts = filter(None, [spec.label, spec.help, spec.unset_label, *units, *labels, *helps])
     missed = [text for text in texts if ("Settings", text) not in extracted]
     assert not missed, param.path
+
+
+def messages(path: Path) -> set[tuple[str, str]]:
+    """Return context and source of what a file of translations has for the program of today."""
+    return {
+        (context.findtext("name", ""), message.findtext("source", ""))
+        for context in ElementTree.parse(path).iter("context")
+        for message in context.iter("message")
+        if message.find("translation").get("type") not in GONE
+    }
+
+
+@pytest.fixture(scope="module")
+def translatable(extracted) -> set[tuple[str, str]]:
+    """Everything marked, and the names of choices, which a language may write otherwise."""
+    params = TRAIN.params().values()
+    choices = [choice for param in params for choice in param.spec.choices.values()]
+    return extracted | {("Settings", choice.label) for choice in choices}
+
+
+def test_every_language_translates_texts_that_there_are(translatable):
+    stale = [
+        f"{path.name}, {context}: {source}"
+        for path in sorted(resource_path("languages").glob("*.ts"))
+        for context, source in sorted(messages(path) - translatable)
+    ]
+    assert not stale, "run pyside6-lupdate again:\n" + "\n".join(stale)
+
+
+def test_a_translation_of_a_text_that_there_is_not_is_found(translatable, tmp_path):
+    known = sorted(translatable)[0]
+    file = tmp_path / "de.ts"
+    lines = [
+        f"<context><name>{context}</name><message><source>{escape(source)}</source>"
+        f"<translation {kind}>x</translation></message></context>"
+        for context, source, kind in (
+            (*known, ""),
+            ("App", "No such text", ""),
+            ("App", "No longer", 'type="vanished"'),
+        )
+    ]
+    file.write_text(f"<TS language='de'>{''.join(lines)}</TS>", encoding="utf-8")
+
+    assert messages(file) - translatable == {("App", "No such text")}
 
 
 def test_placeholders_are_plain_names():

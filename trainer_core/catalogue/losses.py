@@ -9,7 +9,7 @@ from trainer_core.texts import T
 
 USUAL_LOSS = "l2"
 
-#: By the names of ``ss_loss_type``. There is no choice between them yet.
+#: By the names of ``ss_loss_type``.
 LOSSES: Mapping[str, Entry] = {
     USUAL_LOSS: Entry(
         label="l2",

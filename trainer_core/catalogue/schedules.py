@@ -18,12 +18,14 @@ class ScheduleEntry(Entry):
         has_end: Takes ``num_training_steps``, the schedule's length.
         uses: The settings that act on it, each with the name of its argument.
         floor: The rate that it ends at, whatever it began with.
+        is_constant: Leaves the rate where it is.
     """
 
     has_warmup: bool = True
     has_end: bool = True
     uses: Mapping[str, str] = field(default_factory=dict)
     floor: float = 0.0
+    is_constant: bool = False
 
 
 SCHEDULES: Mapping[str, ScheduleEntry] = {
@@ -33,6 +35,7 @@ SCHEDULES: Mapping[str, ScheduleEntry] = {
         implementation="diffusers.optimization:get_constant_schedule",
         has_warmup=False,
         has_end=False,
+        is_constant=True,
     ),
     "constant_with_warmup": ScheduleEntry(
         label="constant_with_warmup",
@@ -66,6 +69,11 @@ SCHEDULES: Mapping[str, ScheduleEntry] = {
         floor=1e-7,  # the library's
     ),
 }
+
+
+def constant() -> str:
+    """Return the name of a schedule that leaves the rate where it is."""
+    return next(name for name, entry in SCHEDULES.items() if entry.is_constant)
 
 
 def with_warmup() -> tuple[str, ...]:

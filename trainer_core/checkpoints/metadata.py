@@ -125,7 +125,7 @@ _SETTINGS: Mapping[str, object] = {
     "ip_noise_gamma_random_strength": False,
     "keep_tokens": None,
     "learning_rate": None,
-    "loss_type": "l2",
+    "loss_type": None,
     "lowram": False,
     "lr_scheduler": None,
     "max_grad_norm": None,

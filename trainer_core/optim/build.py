@@ -24,7 +24,7 @@ _OWN_PARAMETERS = frozenset({"self", "params", "lr"})  # given by the groups and
 def build_optimizer(
     name: str, groups: Sequence[ParameterGroup], *, lr: float, args: Mapping[str, object]
 ) -> Optimizer:
-    """Build the optimizer that the settings call ``name``.
+    """Build the optimizer that the settings call ``name``, in training mode if it has modes.
 
     Args:
         name: Of the catalogue.
@@ -54,7 +54,7 @@ def build_optimizer(
         )
     try:
         given = {**fastest_kernels(kind, _device(groups)), **entry.fixed, **args}
-        optimizer: Optimizer = kind(list(groups), lr=lr, **given)
+        optimizer = kind(list(groups), lr=lr, **given)
     except (TypeError, ValueError) as error:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its arguments: {reason}"),
@@ -63,7 +63,10 @@ def build_optimizer(
             optimizer=kind.__name__,
             reason=error,
         ) from error
-    return optimizer
+    if entry.modes:
+        optimizer.train()
+    built: Optimizer = optimizer
+    return built
 
 
 def _device(groups: Sequence[ParameterGroup]) -> torch.device:

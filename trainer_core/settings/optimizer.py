@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainer_core.catalogue.losses import LOSSES, USUAL_LOSS
 from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.catalogue.schedules import SCHEDULES, using, with_warmup
 from trainer_core.settings.param import Section, acts_if, param
@@ -145,6 +146,13 @@ class OptimizerSettings(Section):
         maximum=100.0,
         step=0.1,
         when=(acts_if("lr_scheduler", *using("lr_scheduler_power")),),
+    )
+    loss_type: str = param(
+        USUAL_LOSS,
+        T("Settings", "Loss"),
+        T("Settings", "How far a prediction is from its target."),
+        choices=LOSSES,
+        advanced=True,
     )
     max_grad_norm: float = param(
         1.0,

@@ -12,7 +12,7 @@ from torch.optim import Optimizer
 
 from trainer_core.catalogue.entry import implementation
 from trainer_core.catalogue.families import TRAINABLE
-from trainer_core.catalogue.losses import LOSSES, USUAL_LOSS
+from trainer_core.catalogue.losses import LOSSES
 from trainer_core.catalogue.methods import METHODS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
@@ -147,8 +147,12 @@ def build_lr_schedule(optimizer: Optimizer, training: OptimizerSettings, plan: P
     )
 
 
-def build_objective(family: Family) -> Objective:
+def build_objective(family: Family, training: OptimizerSettings) -> Objective:
     """Build what is asked of the denoiser; its tensors are on the CPU.
+
+    Args:
+        family: Its noise schedule is trained on.
+        training: The choice of the loss.
 
     Raises:
         SettingsError: The base model predicts what its family cannot be trained to.
@@ -161,5 +165,5 @@ def build_objective(family: Family) -> Objective:
             setting=_MODEL,
             found=schedule.prediction_type,
         )
-    loss = implementation(LOSSES[USUAL_LOSS].implementation)
+    loss = implementation(LOSSES[training.loss_type].implementation)
     return Objective.plain(DDPM.of_betas(schedule.betas_T, schedule.prediction_type), loss)

@@ -18,6 +18,7 @@ from trainer_core.checkpoints.state import (
 from trainer_core.errors import SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.methods.base import Method
+from trainer_core.optim.modes import Evaluation, evaluation
 from trainer_core.optim.schedule import Schedule
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TRAIN, TrainSettings
@@ -36,6 +37,11 @@ class Resumable:
     schedule: Schedule
     scaler: Any
     pictures: str
+
+    @property
+    def evaluation(self) -> Evaluation:
+        """The context in which the trained weights are those to be drawn with and given away."""
+        return evaluation(self.settings.optimizer.optimizer_type, self.optimizer)
 
     def facts(self, position: Position) -> StateFacts:
         """Return what a state of this run says of itself."""

@@ -13,6 +13,7 @@ import torch
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, lent
+from trainer_core.optim.modes import Evaluation
 from trainer_core.pipeline.texts import TextStore
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import Phase, SampleReady
@@ -33,12 +34,17 @@ class SampleDrawer:
     folder: Path
     emitter: Emitter
     is_stopping: Callable[[], bool]
+    evaluation: Evaluation
 
     def __call__(self, position: Position) -> None:
         """Draw the pictures of ``position``, if there are prompts; the phase stays sampling."""
         if not self.prompts:
             return
         self.emitter.emit(Phase(phase="sampling"))
+        with self.evaluation():
+            self._draw(position)
+
+    def _draw(self, position: Position) -> None:
         drawn = self.preview.draw(
             self.prompts,
             folder=self.folder,
@@ -74,6 +80,7 @@ def sample_drawer(
     autocast: Autocast,
     emitter: Emitter,
     is_stopping: Callable[[], bool],
+    evaluation: Evaluation,
 ) -> SampleDrawer:
     """Return what draws the run's prompts with the parts that are being trained.
 
@@ -86,6 +93,7 @@ def sample_drawer(
         autocast: The context that it is computed in.
         emitter: Told of every picture.
         is_stopping: Asked between sampling steps.
+        evaluation: The context in which the trained weights are those to be drawn with.
     """
     settings, entry, image_part = inputs.settings, family.entry, family.image_part
     width_px, height_px = settings.dataset.resolution
@@ -112,4 +120,5 @@ def sample_drawer(
         folder=start.folder.samples,
         emitter=emitter,
         is_stopping=is_stopping,
+        evaluation=evaluation,
     )

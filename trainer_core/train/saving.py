@@ -24,6 +24,7 @@ from trainer_core.files.writing import discard
 from trainer_core.methods.base import Method
 from trainer_core.model_files.weights_file import sha256
 from trainer_core.optim.build import display_name
+from trainer_core.optim.modes import Evaluation
 from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.texts import T, text
@@ -45,6 +46,7 @@ class Saver:
     precision: str
     state_facts: Callable[[Position], StateFacts]
     progress: Callable[[], Mapping[str, Any]]
+    evaluation: Evaluation = contextlib.nullcontext
 
     def carry_out(self, actions: Iterable[Action], position: Position) -> None:
         """Write and remove, in order.
@@ -95,7 +97,10 @@ class Saver:
             metadata = build_metadata(
                 self.facts, step=action.step, epoch=action.epoch, saved_at=time.time()
             )
-            self.method.write(path, precision=self.precision, metadata=metadata, replace=replace)
+            with self.evaluation():
+                self.method.write(
+                    path, precision=self.precision, metadata=metadata, replace=replace
+                )
             size, digest = path.stat().st_size, sha256(path)
         else:
             size = write_state(

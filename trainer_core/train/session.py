@@ -81,7 +81,7 @@ class Session:
             stop_if_asked=self.control.stop_if_asked,
         )
         texts, are_known = caching.texts(self.inputs, method=method, autocast=autocast)
-        objective = build_objective(family).to(self.machine.device)
+        objective = build_objective(family, self.inputs.settings.optimizer).to(self.machine.device)
         loader = self._loader(caching, objective, texts if are_known else None)
         load_part(family, family.entry.denoiser, self.machine, method)
         self.control.stop_if_asked()
@@ -110,6 +110,7 @@ class Session:
             autocast=autocast,
             emitter=self.emitter,
             is_stopping=self.control.is_stopping,
+            evaluation=resumable.evaluation,
         )
         return self._loop(family, loader, stepper, resumable, draw, position)
 
@@ -260,6 +261,7 @@ class Session:
             precision=self.inputs.settings.output.save_precision,
             state_facts=resumable.facts,
             progress=resumable.progress,
+            evaluation=resumable.evaluation,
         )
 
 

@@ -52,8 +52,15 @@ Build = Callable[[list[ParameterGroup]], Optimizer]
 @pytest.fixture(params=OPTIMIZERS)
 def build(request: pytest.FixtureRequest) -> Build:
     """Build an optimizer of every kind that can be chosen."""
-    args = {"weight_decay": 0.1}
-    return lambda groups: build_optimizer(request.param, groups, lr=1e-3, args=args)
+    name = request.param
+
+    def optimizer_of(groups: list[ParameterGroup]) -> Optimizer:
+        if OPTIMIZERS[name].one_rate:
+            for group in groups:
+                group["lr"] = groups[0]["lr"]
+        return build_optimizer(name, groups, lr=1e-3, args={"weight_decay": 0.1})
+
+    return optimizer_of
 
 
 def weights() -> list[Parameter]:

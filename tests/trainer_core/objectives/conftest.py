@@ -11,6 +11,7 @@ from trainer_core.catalogue.families import FAMILIES
 from trainer_core.families.base import NoiseSchedule
 from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.objectives.objective import Objective
+from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.train.building import build_objective
 
 
@@ -19,4 +20,4 @@ def objective() -> Objective:
     scheduler = DDPMScheduler.from_config(published_architecture().scheduler)
     schedule = NoiseSchedule(scheduler.betas, "epsilon")
     family = SimpleNamespace(entry=FAMILIES["sd1"], noise_schedule=schedule)
-    return build_objective(family)
+    return build_objective(family, OptimizerSettings())

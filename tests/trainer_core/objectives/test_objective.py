@@ -16,6 +16,7 @@ from trainer_core.families.base import NoiseSchedule
 from trainer_core.objectives.diffusion import DDPM, Diffusion
 from trainer_core.objectives.noise import draw_timesteps
 from trainer_core.objectives.objective import Objective
+from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.train.building import build_objective
 
 SECTIONS = vectors.load("loss_weights.json")["sections"]
@@ -58,7 +59,7 @@ def test_a_model_that_predicts_something_else_is_refused() -> None:
 
     family: Any = Velocity()
     with pytest.raises(SettingsError, match="v_prediction"):
-        build_objective(family)
+        build_objective(family, OptimizerSettings())
 
 
 # ------------------------------------------------------------------ the draws

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from trainer_core.catalogue.optimizers import OPTIMIZERS
+from trainer_core.catalogue.schedules import using
 from trainer_core.settings.document import replaced
 from trainer_core.settings.reference import describe, describe_lines
 from trainer_core.settings.schema import TRAIN, TrainSettings
@@ -49,7 +51,7 @@ def test_bounds_unit_and_choices_are_those_declared() -> None:
     warmup, optimizer = RECORDS["lr_warmup"], RECORDS["optimizer_type"]
 
     assert (warmup["minimum"], warmup["maximum"], warmup["unit"]) == (0.0, 100.0, "%")
-    assert list(optimizer["choices"]) == ["AdamW", "AdamW8bit"]
+    assert list(optimizer["choices"]) == list(OPTIMIZERS)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +62,10 @@ def test_bounds_unit_and_choices_are_those_declared() -> None:
         ("network_train_unet_only", ["network_train_text_encoder_only is false"]),
         ("sample_at_first", ["sample_prompts is set"]),
         ("epoch", ["max_train_epochs is not set", "max_train_steps is not set"]),
-        ("lr_scheduler_power", ["lr_scheduler is polynomial"]),
+        (
+            "lr_scheduler_power",
+            [f"lr_scheduler is {' or '.join(using('lr_scheduler_power'))}"],
+        ),
     ],
 )
 def test_when_a_setting_acts_is_said_in_words(name: str, when: list[str]) -> None:

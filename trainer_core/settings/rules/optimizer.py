@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from trainer_core.catalogue.schedules import SCHEDULES
+from trainer_core.catalogue.optimizers import OPTIMIZERS
+from trainer_core.catalogue.schedules import SCHEDULES, constant
 from trainer_core.errors import SettingsError
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.problems import Problem, Severity, Suggestion, better_value
 from trainer_core.settings.schema import TRAIN, Facts, Rules, TrainSettings
 from trainer_core.texts import T, text
+
+# Up to 0.1 the reference trainer warns (optimizers_and_schedulers.md); above, the same factor.
+_NEAR_ONE = (0.1, 10.0)
 
 
 def something_to_train(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
@@ -66,6 +70,56 @@ def _switches(settings: TrainSettings) -> tuple[str, ...]:
     return switches if all(switches) else ()
 
 
+def rates_of_the_optimizer(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Refuse several rates where the optimizer takes one, and name a rate that it cannot mean."""
+    optimizer = settings.optimizer
+    entry = OPTIMIZERS[optimizer.optimizer_type]
+    rates = {}
+    for name in _rates_of_trained_parts(settings):
+        own = settings.get(f"optimizer.{name}")
+        rates[f"optimizer.{name}"] = optimizer.learning_rate if own is None else own
+    trained = {path: rate for path, rate in rates.items() if isinstance(rate, float) and rate > 0}
+    if entry.one_rate and len(set(trained.values())) > 1:
+        template = T("Problems", "{optimizer} needs the same learning rate for all parts.")
+        severity, better = Severity.ERROR, max(trained.values())
+    elif entry.rate == "one" and any(not _is_near_one(rate) for rate in trained.values()):
+        template = T(
+            "Problems", "{optimizer} finds the learning rate itself; the rate should be 1."
+        )
+        severity, better = Severity.WARNING, 1.0
+    else:
+        return
+    if entry.rate == "one":
+        better = 1.0
+    hint = Suggestion(
+        text(T("Problems", "Use {value}."), value=better), dict.fromkeys(trained, better)
+    )
+    first = next(iter(trained))
+    yield Problem(first, severity, text(template, optimizer=entry.label), hint)
+
+
+def _is_near_one(rate: float) -> bool:
+    least, most = _NEAR_ONE
+    return least < rate < most
+
+
+def schedule_of_the_optimizer(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Name a schedule that moves the rate of an optimizer which moves it itself, or must not."""
+    optimizer = settings.optimizer
+    entry = OPTIMIZERS[optimizer.optimizer_type]
+    if entry.schedule == "any" or SCHEDULES[optimizer.lr_scheduler].is_constant:
+        return
+    if entry.schedule == "own":
+        template = T("Problems", "{optimizer} has a schedule of its own, which this one disturbs.")
+        severity = Severity.WARNING
+    else:
+        template = T("Problems", "{optimizer} needs a learning rate that stays the same.")
+        severity = Severity.ERROR
+    path, better = "optimizer.lr_scheduler", constant()
+    hint = Suggestion(text(T("Problems", "Use {value}."), value=better), {path: better})
+    yield Problem(path, severity, text(template, optimizer=entry.label), hint)
+
+
 def optimizer_arguments(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Refuse extra arguments that are not ``name=value``."""
     try:
@@ -74,4 +128,10 @@ def optimizer_arguments(settings: TrainSettings, facts: Facts) -> Iterator[Probl
         yield Problem.of(error, setting="optimizer.optimizer_args")
 
 
-RULES: Rules = (something_to_train, common_rate, optimizer_arguments)
+RULES: Rules = (
+    something_to_train,
+    common_rate,
+    rates_of_the_optimizer,
+    schedule_of_the_optimizer,
+    optimizer_arguments,
+)

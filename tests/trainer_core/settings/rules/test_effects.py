@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 from helpers.setting_values import accepted, after_suggestion
 
+from trainer_core.catalogue.schedules import using
 from trainer_core.settings.document import replaced, to_raw
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity
@@ -108,7 +109,8 @@ def test_a_default_that_does_not_act_is_not_mentioned(
         ),
         (
             {"optimizer.lr_scheduler_power": 2.0},
-            "lr_scheduler_power has no effect: it acts only if lr_scheduler is polynomial.",
+            "lr_scheduler_power has no effect: it acts only if lr_scheduler is "
+            f"{', '.join(using('lr_scheduler_power'))}.",
         ),
     ],
 )

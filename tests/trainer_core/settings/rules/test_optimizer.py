@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import pytest
+from helpers.optimizer_entries import ENTRIES, offer
 from helpers.setting_values import after_suggestion
 
+from trainer_core.catalogue.schedules import SCHEDULES
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.rules.optimizer import (
     common_rate,
     optimizer_arguments,
+    rates_of_the_optimizer,
+    schedule_of_the_optimizer,
     something_to_train,
 )
 from trainer_core.settings.schema import TrainSettings
@@ -20,6 +24,7 @@ UNET_ONLY = "adapter.network_train_unet_only"
 TEXT_ENCODER_ONLY = "adapter.network_train_text_encoder_only"
 RATES = ("optimizer.learning_rate", "optimizer.unet_lr", "optimizer.text_encoder_lr")
 RATE, UNET_RATE = "optimizer.learning_rate", "optimizer.unet_lr"
+TEXT_ENCODER_RATE, KIND = "optimizer.text_encoder_lr", "optimizer.optimizer_type"
 SCHEDULE = "optimizer.lr_scheduler"
 
 
@@ -133,3 +138,95 @@ def test_a_polynomial_schedule_that_would_have_to_rise_is_refused(
     (problem,) = common_rate(settings, {})
     assert (problem.path, problem.severity) == (RATE, Severity.ERROR)
     assert list(common_rate(after_suggestion(settings, problem), {})) == []
+
+
+# ------------------------------------------------------------------ what the optimizer wants
+
+
+@pytest.fixture(autouse=True)
+def _offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    offer(monkeypatch, *ENTRIES)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "changes", "rates"),
+    [
+        ("Prodigy", {}, (1.0, 1.0)),
+        ("Prodigy", {UNET_RATE: 1.0, TEXT_ENCODER_RATE: 0.5}, (1.0, 1.0)),
+        ("OneRate", {}, (1e-4, 1e-4)),
+        ("OneRate", {UNET_RATE: "unset", RATE: 1e-3}, (1e-3, 1e-3)),
+    ],
+)
+def test_several_rates_are_refused_where_the_optimizer_takes_one(
+    settings_of: SettingsOf,
+    optimizer: str,
+    changes: dict[str, object],
+    rates: tuple[float, float],
+) -> None:
+    settings = settings_of({KIND: optimizer, **changes})
+
+    (problem,) = rates_of_the_optimizer(settings, {})
+    assert (problem.path, problem.severity) == (UNET_RATE, Severity.ERROR)
+    mended = after_suggestion(settings, problem)
+    assert (mended.get(UNET_RATE), mended.get(TEXT_ENCODER_RATE)) == rates
+    assert list(rates_of_the_optimizer(mended, {})) == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {UNET_RATE: 1e-4, TEXT_ENCODER_RATE: 1e-4},
+        {UNET_RATE: "unset", TEXT_ENCODER_RATE: "unset"},
+        {UNET_ONLY: True},
+        {UNET_RATE: 0.1, TEXT_ENCODER_RATE: 0.0},
+        {UNET_RATE: 10.0, TEXT_ENCODER_RATE: 10.0},
+    ],
+)
+def test_a_rate_far_from_1_is_named_where_the_optimizer_finds_it(
+    settings_of: SettingsOf, changes: dict[str, object]
+) -> None:
+    settings = settings_of({KIND: "Prodigy", **changes})
+
+    (problem,) = rates_of_the_optimizer(settings, {})
+    assert problem.severity is Severity.WARNING
+    mended = after_suggestion(settings, problem)
+    assert list(rates_of_the_optimizer(mended, {})) == []
+    assert mended.get(TEXT_ENCODER_RATE) in (1.0, changes.get(TEXT_ENCODER_RATE, 5e-5))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {KIND: "Prodigy", UNET_RATE: 1.0, TEXT_ENCODER_RATE: 1.0},
+        {KIND: "Prodigy", UNET_RATE: 0.5, TEXT_ENCODER_RATE: 0.0},
+        {KIND: "Prodigy", RATE: 2.0, UNET_RATE: "unset", TEXT_ENCODER_RATE: "unset"},
+        {KIND: "OneRate", UNET_ONLY: True},
+        {KIND: "FixedRate"},
+        {},
+    ],
+)
+def test_rates_that_suit_the_optimizer_are_not_named(
+    settings_of: SettingsOf, changes: dict[str, object]
+) -> None:
+    assert list(rates_of_the_optimizer(settings_of(changes), {})) == []
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "severity"),
+    [("AdamWScheduleFree", Severity.WARNING), ("FixedRate", Severity.ERROR)],
+)
+@pytest.mark.parametrize(
+    "schedule", [name for name, entry in SCHEDULES.items() if not entry.is_constant]
+)
+def test_a_schedule_that_does_not_suit_the_optimizer_is_named(
+    settings_of: SettingsOf, optimizer: str, severity: Severity, schedule: str
+) -> None:
+    settings = settings_of({KIND: optimizer, SCHEDULE: schedule})
+
+    (problem,) = schedule_of_the_optimizer(settings, {})
+    assert (problem.path, problem.severity) == (SCHEDULE, severity)
+    assert list(schedule_of_the_optimizer(after_suggestion(settings, problem), {})) == []
+
+
+def test_most_optimizers_take_any_schedule(settings_of: SettingsOf) -> None:
+    assert list(schedule_of_the_optimizer(settings_of({}), {})) == []
