@@ -18,7 +18,7 @@ from helpers.trainer_process import PATIENCE_S, PYTHON, TinyProject, tiny_values
 
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.command_file import next_command_name, write_command
-from trainer_core.protocol.messages import CheckpointSaved, Failed, Finished, Stop
+from trainer_core.protocol.messages import CheckpointSaved, Failed, Finished, Pause, Stop
 from trainer_core.settings import files
 from trainer_core.settings.document import replaced
 
@@ -56,13 +56,17 @@ def team(started: list[Popen[str]], run: Path, *words: str) -> Sequence[Popen[st
 
 
 def wait_for_step(folder: RunFolder, step: int) -> None:
+    wait_for_event(folder, f'"event":"step_done","step":{step},')
+
+
+def wait_for_event(folder: RunFolder, words: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline:
-        with_steps = folder.event_file.read_bytes() if folder.event_file.exists() else b""
-        if f'"event":"step_done","step":{step},'.encode() in with_steps:
+        lines = folder.event_file.read_bytes() if folder.event_file.exists() else b""
+        if words.encode() in lines:
             return
         time.sleep(0.05)
-    raise AssertionError(f"no step {step} after {PATIENCE_S} s")
+    raise AssertionError(f"no {words} after {PATIENCE_S} s")
 
 
 def test_two_processes_end_in_the_weights_of_one_with_twice_the_batch(
@@ -106,6 +110,35 @@ def test_a_stop_reaches_both_and_saves_once(
     assert sorted(saved.kind for saved in result.of(CheckpointSaved)) == ["state", "weights"]
 
 
+def test_a_stop_of_one_reaches_the_other_while_both_are_paused(
+    project: TinyProject, started: list[Popen[str]]
+) -> None:
+    run = run_file(project, "two", {BATCH: 1, "optimizer.max_train_steps": 10_000})
+    _, second = processes = team(started, run)
+    folder = RunFolder(project.folder / "output", "two")
+    wait_for_step(folder, 3)
+
+    write_command(folder.control, Pause(), next_command_name())
+    wait_for_event(folder, '"phase":"paused"')
+    second.send_signal(signal.SIGINT)
+    ends = [process.communicate(timeout=PATIENCE_S) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ends
+    assert Result.at(project.folder / "output", "two").of(Finished)[-1].reason == "stopped"
+
+
+def test_a_stop_of_one_before_the_first_step_ends_both(
+    project: TinyProject, started: list[Popen[str]]
+) -> None:
+    run = run_file(project, "two", {BATCH: 1, "optimizer.max_train_steps": 10_000})
+    processes = team(started, run)
+    folder = RunFolder(project.folder / "output", "two")
+    wait_for_event(folder, '"phase":"loading"')
+
+    write_command(folder.control, Stop(), next_command_name())
+    ends = [process.communicate(timeout=PATIENCE_S) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0], ends
+
+
 def test_a_process_that_is_killed_ends_the_run_in_words(
     project: TinyProject, started: list[Popen[str]]
 ) -> None:
@@ -119,7 +152,7 @@ def test_a_process_that_is_killed_ends_the_run_in_words(
     result = Result.at(project.folder / "output", "two")
     failed = result.of(Failed)[-1]
     assert failed.kind == "team"
-    assert str(failed.message).startswith("Another process of this run has ended: ")
+    assert str(failed.message).startswith("This process has lost the others of its run")
     assert failed.state is not None  # what was trained is kept
 
 
@@ -140,3 +173,4 @@ def test_a_picture_that_one_process_cannot_read_ends_both_in_words(
     assert [process.returncode for process in processes] == [1, 1]
     failed = Result.at(project.folder / "output", "two").of(Failed)[-1]
     assert "a.png" in str(failed.message)
+    assert Path(failed.picture).name == "a.png"

@@ -58,10 +58,6 @@ class Condition:
         moved = {name: each.to(device, non_blocking=True) for name, each in self.tensors.items()}
         return Condition(moved)
 
-    def pinned(self) -> Condition:
-        """Return the condition, on the CPU, in page-locked memory: a GPU copies it by itself."""
-        return Condition({name: each.pin_memory() for name, each in self.tensors.items()})
-
     def each(self) -> Iterator[Condition]:
         """Yield the conditions of the single samples, with a batch of 1; views, not copies."""
         for index in range(len(self)):

@@ -90,7 +90,7 @@ def build_schedule(
     Args:
         name: The schedule's; its entry says whether it knows a warm-up (guide-facts 74).
         optimizer: Its default rate is the base of an end that is no share of the rate.
-        total_steps: Scheduler steps in the run: optimizer steps times processes.
+        total_steps: Optimizer steps in the run.
         warmup_steps: Steps over which the rate rises from 0.
         values: What the settings say that some schedules use, by their names.
 

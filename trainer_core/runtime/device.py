@@ -43,7 +43,7 @@ def find_machine(mixed_precision: str) -> Machine:
     Raises:
         SettingsError: The device cannot do what was asked.
     """
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = _device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name()
     tried = MIXED_PRECISIONS[mixed_precision].tried.get(device.type, (mixed_precision,))
     for precision in tried:
@@ -85,6 +85,14 @@ def memory_mib(device: torch.device) -> float:
     if device.type == "cuda":
         return torch.cuda.max_memory_allocated(device) / 2**20
     return float(psutil.Process().memory_info().rss) / 2**20
+
+
+def _device() -> torch.device:
+    """Return the device of this process: of several GPUs the one that its team gave it."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    # With its number, because another thread's current GPU is the first.
+    return torch.device("cuda", torch.cuda.current_device())
 
 
 def pinning(device: torch.device) -> Callable[[Tensor], Tensor] | None:

@@ -7,6 +7,7 @@ each with a device of its own. The process group and its backend are accelerate'
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import timedelta
@@ -18,8 +19,10 @@ from accelerate.utils import broadcast_object_list, gather_object
 from torch import Tensor, nn
 
 from trainer_core.environment.launch import process_count
-from trainer_core.errors import TeamError
+from trainer_core.errors import StopRequested, TeamError
 from trainer_core.texts import T
+
+_log = logging.getLogger(__name__)
 
 Item = TypeVar("Item")
 
@@ -64,7 +67,9 @@ class Team(Protocol):
         ...
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``, of one shape and type, on their device.
+        """Return the sum of all processes' ``numbers``, of one shape and type.
+
+        They may come from the CPU; the sum of several processes lies on the run's device.
 
         Raises:
             TeamError: Another process has ended.
@@ -164,8 +169,9 @@ class Several:
                 parameter.grad = piece.view_as(parameter)
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``, in their shape, as a new tensor."""
-        total = numbers.clone()
+        """Return the sum of all processes' ``numbers``, as a new tensor on the run's device."""
+        # NCCL, which joins GPUs, knows no tensors of the CPU.
+        total = numbers.to(self._state.device, copy=True)
         with _broken_in_words():
             torch.distributed.all_reduce(total)
         return total
@@ -208,6 +214,23 @@ def open_team(*, on_cpu: bool) -> Team:
         return Several(PartialState(cpu=on_cpu, timeout=PATIENCE))
 
 
+@contextlib.contextmanager
+def leaving_together(team: Team) -> Iterator[None]:
+    """Let all processes leave at the end of this, if any of them was told to stop inside.
+
+    Raises:
+        StopRequested: One was.
+        TeamError: Another process has ended.
+    """
+    is_stopped = False
+    try:
+        yield
+    except StopRequested:
+        is_stopped = True
+    if team.agree(torch.tensor([float(is_stopped)])).item():
+        raise StopRequested
+
+
 def _gradient(parameter: nn.Parameter) -> Tensor:
     return torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
 
@@ -230,7 +253,7 @@ def _buckets(parameters: Sequence[nn.Parameter]) -> Iterator[list[nn.Parameter]]
 
 @contextlib.contextmanager
 def _broken_in_words() -> Iterator[None]:
-    """Turn the loss of another process into an error for people.
+    """Turn the loss of another process into an error for people; the log has torch's words.
 
     Raises:
         TeamError: It is lost; torch calls every such failure a RuntimeError.
@@ -238,8 +261,8 @@ def _broken_in_words() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:
+        _log.warning("the other processes are lost: %s", error)
         raise TeamError(
-            T("Errors", "Another process of this run has ended: {reason}"),
-            T("Errors", "Its own last words say why. Go on from the newest state."),
-            reason=str(error).strip().split("\n", maxsplit=1)[0],
+            T("Errors", "This process has lost the others of its run; one may have ended."),
+            T("Errors", "The log says more. Go on from the newest state."),
         ) from error

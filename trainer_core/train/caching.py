@@ -22,7 +22,7 @@ from trainer_core.pipeline.sources import Source
 from trainer_core.pipeline.texts import MAX_REMEMBERED, TextStore
 from trainer_core.protocol.messages import Phase
 from trainer_core.runtime.device import Machine, free_cache
-from trainer_core.runtime.team import Team
+from trainer_core.runtime.team import Team, leaving_together
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.texts import T, text
 from trainer_core.train.building import load_part
@@ -126,7 +126,7 @@ class Caching:
             )
 
         if is_on_disk:  # the first process fills the disk, the others read from it
-            with self.team.together():
+            with leaving_together(self.team):
                 if self.team.is_first:
                     encode_missing()
             if self.team.is_first:

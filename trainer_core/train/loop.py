@@ -171,7 +171,7 @@ class Loop:
         self._save_and_sample(wishes, "training")
         if wishes.pause:
             self._enter("paused")
-            while wishes.pause:
+            while wishes.pause and not wishes.stop:  # of a team, one may pause and one stop
                 self.control.wait()
                 wishes = self._agreed()
                 self._save_and_sample(wishes, "paused")

@@ -24,7 +24,7 @@ from trainer_core.protocol.messages import Phase, Resumed
 from trainer_core.runtime.device import Machine, find_machine, memory_mib, pinning
 from trainer_core.runtime.draws import seed_globals
 from trainer_core.runtime.speed import use_hardware
-from trainer_core.runtime.team import Team, open_team
+from trainer_core.runtime.team import Team, leaving_together, open_team
 from trainer_core.train.building import (
     build_lr_schedule,
     build_method,
@@ -80,11 +80,14 @@ class Session:
             emitter=self.emitter,
             stop_if_asked=self.control.stop_if_asked,
         )
-        texts, are_known = caching.texts(self.inputs, method=method, autocast=autocast)
+        with leaving_together(self.team):
+            texts, are_known = caching.texts(self.inputs, method=method, autocast=autocast)
         objective = build_objective(family, self.inputs.settings.optimizer).to(self.machine.device)
-        loader = self._loader(caching, objective, texts if are_known else None)
-        load_part(family, family.entry.denoiser, self.machine, method)
-        self.control.stop_if_asked()
+        with leaving_together(self.team):
+            loader = self._loader(caching, objective, texts if are_known else None)
+        with leaving_together(self.team):
+            load_part(family, family.entry.denoiser, self.machine, method)
+            self.control.stop_if_asked()
         method.attach(self.machine.device)
         if self.inputs.settings.hardware.torch_compile:
             family.compile(family.entry.denoiser)

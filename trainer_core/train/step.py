@@ -18,7 +18,7 @@ from trainer_core.objectives.noise import sample_posterior
 from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.team import Alone, Team
-from trainer_core.texts import T, Text
+from trainer_core.texts import T, Text, text
 from trainer_core.train.control import Wishes
 
 # Source: design.md, section 6: a run whose scaler finds no usable scale is lost.
@@ -62,6 +62,31 @@ class _Culprit(NamedTuple):
     name: str
     path: str
     timestep: int
+
+
+class _Report(NamedTuple):
+    """What another process is told of a failure; it travels between processes."""
+
+    message: Text
+    hint: Text | None
+    setting: str
+    picture: str
+
+    @classmethod
+    def of(cls, error: Exception) -> _Report:
+        known = error if isinstance(error, TrainerError) else InternalError.of(error)
+        return cls(known.message, known.hint, known.setting, known.picture)
+
+    @property
+    def error(self) -> TeamError:
+        return TeamError.in_words(
+            text(
+                T("Errors", "Another process of this run has failed: {reason}"), reason=self.message
+            ),
+            self.hint or text(T("Errors", "Mend that, then go on from the newest state.")),
+            setting=self.setting,
+            picture=self.picture,
+        )
 
 
 class Stepper:
@@ -156,7 +181,7 @@ class Stepper:
         if self._team.size > 1:
             self._team.reduce_gradients(self._trained())
             self._team.agree(self._packed(0.0, Wishes(), failed=True))
-            self._team.gather(_in_words(error))
+            self._team.gather(_Report.of(error))
         raise error
 
     def _trained(self) -> list[nn.Parameter]:
@@ -193,14 +218,14 @@ class Stepper:
         # Absent batches count nothing; without a team there is none.
         loss = torch.stack(means).sum() / count if len(means) < count else torch.stack(means).mean()
         packed = self._team.agree(self._packed(loss, wishes))
-        # The one read from the device in a step.
+        # The one read from the device in a step; the scaler of fp16 has another.
         own = [grad_norm, *self._measures.values()]
         numbers = torch.cat([packed, *(each.to(packed).reshape(1) for each in own)]).tolist()
         agreed_loss, failures, *wish_numbers = numbers[: len(packed)]
         norm, *measured = numbers[len(packed) :]
         if failures:
-            reports: list[Text | None] = self._team.gather(None)
-            raise _other_failed(next(report for report in reports if report is not None))
+            reports: list[_Report | None] = self._team.gather(None)
+            raise next(report for report in reports if report is not None).error
         found = zip(self._measures, measured, strict=True)
         measures = {name: value if math.isfinite(value) else None for name, value in found}
         return agreed_loss, norm, Wishes.of(wish_numbers), measures
@@ -234,7 +259,8 @@ class Stepper:
         self.is_updating = True
         self._optimizer.step()
         self.is_updating = False
-        skipped = bool(self._accelerator.optimizer_step_was_skipped)
+        # Not accelerate's word for it: a fused optimizer skips inside, unseen by the scaler.
+        skipped = not math.isfinite(norm)
         if not skipped:
             self._scheduler.step()
             self._measures = self._after_step()
@@ -261,18 +287,6 @@ def _culprits(forwards: Sequence[_Forward]) -> list[_Culprit]:
         samples = zip(each.batch.names, each.batch.paths, timesteps_B, finite_B, strict=True)
         found += [_Culprit(*facts) for *facts, is_finite in samples if not is_finite]
     return found
-
-
-def _in_words(error: Exception) -> Text:
-    return (error if isinstance(error, TrainerError) else InternalError.of(error)).message
-
-
-def _other_failed(report: Text) -> TeamError:
-    return TeamError(
-        T("Errors", "Another process of this run has failed: {reason}"),
-        T("Errors", "Mend that, then go on from the newest state."),
-        reason=report,
-    )
 
 
 def _non_finite_loss(

@@ -33,6 +33,7 @@ def has_bf16(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         return including_emulation or request.param
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", is_supported)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda device: "Pretended 3000")
     return bool(request.param)
@@ -76,7 +77,7 @@ def test_a_cpu_is_named_with_its_threads(
 def test_a_gpu_calculates_in_the_best_16_bit_that_it_has(has_bf16: bool) -> None:
     machine = find_machine("auto")
 
-    assert (machine.device.type, machine.name) == ("cuda", "Pretended 3000")
+    assert (machine.device, machine.name) == (torch.device("cuda", 1), "Pretended 3000")
     assert machine.precision == ("bf16" if has_bf16 else "fp16")
 
 

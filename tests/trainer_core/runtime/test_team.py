@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -95,8 +96,18 @@ except TeamError as error:
     [said] = [text for text in run_code(OPENED + code, 2) if text.strip()]
     message, hint = json.loads(said.splitlines()[-1])
 
-    assert message.startswith("Another process of this run has ended: ")
-    assert hint == "Its own last words say why. Go on from the newest state."
+    assert message == "This process has lost the others of its run; one may have ended."
+    assert hint == "The log says more. Go on from the newest state."
+
+
+def test_numbers_are_agreed_on_where_the_run_calculates(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = SimpleNamespace(device=torch.device("meta"), process_index=0, num_processes=2)
+    sent: list[torch.Tensor] = []
+    monkeypatch.setattr(torch.distributed, "all_reduce", sent.append)
+
+    total = team_module.Several(state).agree(torch.tensor([1.0, 0.0]))  # type: ignore[arg-type]
+    assert total.device.type == "meta"
+    assert sent == [total]
 
 
 # ------------------------------------------------------------------ packing

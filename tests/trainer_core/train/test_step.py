@@ -246,7 +246,6 @@ class Overflowing:
     """An accelerator whose fp16 scaler finds no usable scale."""
 
     device = torch.device("cpu")
-    optimizer_step_was_skipped = True
     autocast = staticmethod(contextlib.nullcontext)
 
     def __init__(self, scale: float) -> None:
