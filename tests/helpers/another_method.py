@@ -1,10 +1,10 @@
-"""A method beside the real ones, as far as settings, files and words know it."""
+"""A method beside the usual one, as far as settings, files and words know it."""
 
 from __future__ import annotations
 
 import pytest
 
-from trainer_core.catalogue.methods import METHODS, MethodEntry
+from trainer_core.catalogue.methods import METHODS, USUAL_METHOD, MethodEntry
 from trainer_core.settings.model import ModelSettings
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
@@ -23,8 +23,15 @@ ENTRY = MethodEntry(
 @pytest.fixture
 def another_method(monkeypatch: pytest.MonkeyPatch) -> str:
     """The name of a method that trains the U-Net alone and has one option of its own."""
+    leave_the_usual_one(monkeypatch)
     monkeypatch.setitem(METHODS, NAME, ENTRY)  # type: ignore[arg-type]
     return NAME
+
+
+def leave_the_usual_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take all other methods away."""
+    for name in METHODS.keys() - {USUAL_METHOD}:
+        monkeypatch.delitem(METHODS, name)  # type: ignore[arg-type]
 
 
 def settings_of(method: str, **rates: float | None) -> TrainSettings:
