@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.adapter_kinds import RANK, SHAPE, Kind
-from helpers.layers import Layer
+from helpers.adapter_kinds import RANK, SHAPE, Kind, defaults_of
+from helpers.layers import LAYERS, Layer
 from torch import Tensor, nn
 
 from trainer_core.adapters.base import WITHOUT_RANK, Shape
@@ -38,6 +38,14 @@ def weights_of(adapter: Any) -> Mapping[str, Tensor]:
     """Return what is saved but for single numbers."""
     saved: Mapping[str, Tensor] = adapter.saved()
     return {name: tensor for name, tensor in saved.items() if tensor.ndim}
+
+
+def fits(saved: Any, adapter: Any) -> bool:
+    try:
+        adapter.load(saved.saved())
+    except ValueError:
+        return False
+    return bool(saved.saved().keys() == adapter.saved().keys())
 
 
 def are_same(first: nn.Module, second: nn.Module) -> bool:
@@ -237,6 +245,17 @@ def test_the_keys_are_those_that_the_entry_names(kind: Kind, built: Built) -> No
     assert adapter.saved().keys() <= {*kind.entry.marks, "alpha"}
     for names in kind.entry.together:
         assert set(names) <= set(kind.entry.marks)
+
+
+def test_options_that_shape_the_tensors_are_declared_as_such(kind: Kind) -> None:
+    usual_options = defaults_of(kind.entry)
+    changed = {name for name, value in kind.options.items() if value != usual_options[name]}
+    usual = Kind(kind.name, kind.entry, usual_options)
+    layers = [case.make() for case in LAYERS.values()]
+    do_fit = all(fits(usual.build(layer), kind.build(layer)) for layer in layers)
+
+    assert do_fit or changed & set(kind.entry.shaping)
+    assert set(kind.entry.shaping) <= set(kind.entry.options)
 
 
 def test_a_look_at_the_file_finds_module_rank_and_weights(kind: Kind, built: Built) -> None:
