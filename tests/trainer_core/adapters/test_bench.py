@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.adapter_kinds import RANK, SHAPE, Kind, defaults_of
+from helpers.adapter_kinds import RANK, Kind, defaults_of
 from helpers.layers import LAYERS, Layer
 from torch import Tensor, nn
 
@@ -197,11 +197,18 @@ def test_saved_tensors_carry_no_graph(built: Built) -> None:
     assert all(not tensor.requires_grad for tensor in adapter.saved().values())
 
 
-def test_the_shape_is_found_in_the_saved_tensors(kind: Kind, built: Built) -> None:
+def test_an_adapter_of_the_shape_in_the_saved_tensors_takes_them(
+    kind: Kind, built: Built, layer: nn.Module
+) -> None:
     adapter, _ = built
+    shape = kind.shape_in(adapter.saved())
+    assert shape is not None
+    assert kind.entry.has_rank or shape == WITHOUT_RANK
+    again = kind.build(layer, shape)
+    again.load(adapter.saved())
 
-    expected = SHAPE if kind.entry.has_rank else WITHOUT_RANK
-    assert kind.shape_in(adapter.saved()) == expected
+    assert are_same(again, adapter)
+    assert torch.equal(again.merged_weight(), adapter.merged_weight())
 
 
 def test_tensors_of_something_else_have_no_shape(kind: Kind) -> None:
@@ -268,7 +275,9 @@ def test_a_look_at_the_file_finds_module_rank_and_weights(kind: Kind, built: Bui
 
     [module] = found.modules
     assert (module.name, found.others) == ("lora_unet_a", ())
-    assert module.rank == (RANK if kind.entry.has_rank else None)
+    shape = kind.shape_in(adapter.saved())
+    assert shape is not None
+    assert module.rank in ((None, shape.rank) if kind.entry.has_rank else (None,))
     assert module.weights.keys() == weights_of(adapter).keys()
     assert list(module.missing()) == []
 
