@@ -111,9 +111,14 @@ def _shaping(before: TrainSettings, now: TrainSettings) -> Iterator[str]:
     yield _METHOD
     if before.method is now.method:
         for path, decider in now.method.shaping.items():
-            if not decider or not (before.get(decider) or now.get(decider)):
+            is_decided = bool(decider) and bool(before.get(decider) or now.get(decider))
+            if not is_decided and (_acts(path, before) or _acts(path, now)):
                 yield path
     yield _OPTIMIZER
+
+
+def _acts(path: str, settings: TrainSettings) -> bool:
+    return TRAIN.idle(TRAIN.params()[path], settings.get, {}) is None
 
 
 def _train_again(offer: Offer, folder: RunFolder) -> Offer:

@@ -41,7 +41,7 @@ class Kind:
 def options_of(entry: AdapterEntry) -> Iterator[Mapping[str, object]]:
     """Yield options of a kind: the defaults, then every value of one while the others stay."""
     params = {name: _param(name) for name in entry.options}
-    defaults = {name: param.default for name, param in params.items()}
+    defaults = defaults_of(entry)
     yield defaults
     for name, param in params.items():
         others: list[object] = [defaults[name]]
@@ -50,6 +50,11 @@ def options_of(entry: AdapterEntry) -> Iterator[Mapping[str, object]]:
             if value not in others:
                 others.append(value)
                 yield {**defaults, name: value}
+
+
+def defaults_of(entry: AdapterEntry) -> Mapping[str, object]:
+    """Return the options of a kind as they are where nothing is said."""
+    return {name: _param(name).default for name in entry.options}
 
 
 def _param(name: str) -> Param:

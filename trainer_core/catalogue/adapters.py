@@ -15,6 +15,7 @@ class AdapterEntry(Entry):
 
     Attributes:
         options: The settings that it takes as keywords, beside rank and alpha.
+        shaping: Those of them that decide which tensors it has, so that others do not fit.
         arguments: What ``ss_network_args`` calls those options that have another name there.
         marks: What the keys of its files end in, beside ``alpha``; no other endings are taken.
         together: Endings of which none is of use without the others.
@@ -25,6 +26,7 @@ class AdapterEntry(Entry):
     """
 
     options: tuple[str, ...] = ()
+    shaping: tuple[str, ...] = ()
     arguments: Mapping[str, str] = field(default_factory=dict)
     marks: tuple[str, ...]
     together: tuple[tuple[str, ...], ...] = ()
@@ -59,3 +61,8 @@ def taking(option: str) -> tuple[str, ...]:
 def with_rank() -> tuple[str, ...]:
     """Return the names of the kinds that have a rank and an alpha."""
     return tuple(name for name, entry in ADAPTERS.items() if entry.has_rank)
+
+
+def shaping_options() -> tuple[str, ...]:
+    """Return the settings that decide which tensors an adapter of any kind has."""
+    return tuple(dict.fromkeys(name for entry in ADAPTERS.values() for name in entry.shaping))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from trainer_core.catalogue.adapters import shaping_options
 from trainer_core.catalogue.entry import Entry
 from trainer_core.catalogue.families import PARTS, PartEntry
 from trainer_core.texts import T
@@ -77,6 +78,7 @@ METHODS: Mapping[str, MethodEntry] = {
             "adapter.network_dim": "adapter.dim_from_weights",
             "adapter.network_train_unet_only": "",
             "adapter.network_train_text_encoder_only": "",
+            **{f"adapter.{name}": "" for name in shaping_options()},
         },
     ),
 }

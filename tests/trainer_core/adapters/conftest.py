@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import pytest
 import torch
 from helpers.adapter_kinds import KINDS, Kind
+from helpers.layers import LAYERS, LayerCase
 from torch import Tensor, nn
-
-
-@dataclass(frozen=True)
-class LayerCase:
-    """A frozen layer and the input for it."""
-
-    make: Callable[[], nn.Module]
-    input_shape: tuple[int, ...]
-
-
-LAYERS = {
-    "linear": LayerCase(lambda: nn.Linear(6, 10), (3, 5, 6)),
-    "linear without bias": LayerCase(lambda: nn.Linear(6, 10, bias=False), (5, 6)),
-    "conv 1x1": LayerCase(lambda: nn.Conv2d(6, 10, 1), (2, 6, 5, 7)),
-    "conv 3x3": LayerCase(lambda: nn.Conv2d(6, 10, 3, padding=1), (2, 6, 5, 7)),
-    "conv 3x3 stride 2": LayerCase(lambda: nn.Conv2d(6, 10, 3, stride=2, padding=1), (2, 6, 8, 9)),
-    "conv 3x5": LayerCase(lambda: nn.Conv2d(6, 10, (3, 5), (1, 2), (0, 2)), (2, 6, 8, 9)),
-}
 
 
 @pytest.fixture(params=KINDS)

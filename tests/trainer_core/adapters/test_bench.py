@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.adapter_kinds import RANK, SHAPE, Kind
-from helpers.layers import Layer
+from helpers.adapter_kinds import RANK, Kind, defaults_of
+from helpers.layers import LAYERS, Layer
 from torch import Tensor, nn
 
 from trainer_core.adapters.base import WITHOUT_RANK, Shape
@@ -38,6 +38,14 @@ def weights_of(adapter: Any) -> Mapping[str, Tensor]:
     """Return what is saved but for single numbers."""
     saved: Mapping[str, Tensor] = adapter.saved()
     return {name: tensor for name, tensor in saved.items() if tensor.ndim}
+
+
+def fits(saved: Any, adapter: Any) -> bool:
+    try:
+        adapter.load(saved.saved())
+    except ValueError:
+        return False
+    return bool(saved.saved().keys() == adapter.saved().keys())
 
 
 def are_same(first: nn.Module, second: nn.Module) -> bool:
@@ -189,11 +197,18 @@ def test_saved_tensors_carry_no_graph(built: Built) -> None:
     assert all(not tensor.requires_grad for tensor in adapter.saved().values())
 
 
-def test_the_shape_is_found_in_the_saved_tensors(kind: Kind, built: Built) -> None:
+def test_an_adapter_of_the_shape_in_the_saved_tensors_takes_them(
+    kind: Kind, built: Built, layer: nn.Module
+) -> None:
     adapter, _ = built
+    shape = kind.shape_in(adapter.saved())
+    assert shape is not None
+    assert kind.entry.has_rank or shape == WITHOUT_RANK
+    again = kind.build(layer, shape)
+    again.load(adapter.saved())
 
-    expected = SHAPE if kind.entry.has_rank else WITHOUT_RANK
-    assert kind.shape_in(adapter.saved()) == expected
+    assert are_same(again, adapter)
+    assert torch.equal(again.merged_weight(), adapter.merged_weight())
 
 
 def test_tensors_of_something_else_have_no_shape(kind: Kind) -> None:
@@ -239,6 +254,17 @@ def test_the_keys_are_those_that_the_entry_names(kind: Kind, built: Built) -> No
         assert set(names) <= set(kind.entry.marks)
 
 
+def test_options_that_shape_the_tensors_are_declared_as_such(kind: Kind) -> None:
+    usual_options = defaults_of(kind.entry)
+    changed = {name for name, value in kind.options.items() if value != usual_options[name]}
+    usual = Kind(kind.name, kind.entry, usual_options)
+    layers = [case.make() for case in LAYERS.values()]
+    do_fit = all(fits(usual.build(layer), kind.build(layer)) for layer in layers)
+
+    assert do_fit or changed & set(kind.entry.shaping)
+    assert set(kind.entry.shaping) <= set(kind.entry.options)
+
+
 def test_a_look_at_the_file_finds_module_rank_and_weights(kind: Kind, built: Built) -> None:
     adapter, _ = built
     entries = {
@@ -249,7 +275,9 @@ def test_a_look_at_the_file_finds_module_rank_and_weights(kind: Kind, built: Bui
 
     [module] = found.modules
     assert (module.name, found.others) == ("lora_unet_a", ())
-    assert module.rank == (RANK if kind.entry.has_rank else None)
+    shape = kind.shape_in(adapter.saved())
+    assert shape is not None
+    assert module.rank in ((None, shape.rank) if kind.entry.has_rank else (None,))
     assert module.weights.keys() == weights_of(adapter).keys()
     assert list(module.missing()) == []
 

@@ -97,6 +97,11 @@ def test_matrices_that_do_not_go_together_are_named(
         LoRA.shape_in({name: tensor for name, tensor in tensors.items() if tensor is not None})
 
 
+def test_rank_and_alpha_are_found_in_the_saved_tensors() -> None:
+    assert LoRA.shape_in(LoRA(nn.Linear(6, 10), SHAPE).saved()) == SHAPE
+    assert LoRA.shape_in(LoRA(nn.Conv2d(6, 10, 3), SHAPE).saved()) == SHAPE
+
+
 def test_weights_without_alpha_mean_alpha_equal_to_rank() -> None:
     tensors = LoRA(nn.Linear(6, 10), SHAPE).saved()
     del tensors["alpha"]
