@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from trainer_core.catalogue.families import SD1 as SD1_ENTRY
-from trainer_core.catalogue.families import FamilyEntry
+from trainer_core.catalogue.families import FAMILIES, FamilyEntry
 from trainer_core.families.stable_diffusion import StableDiffusion
 
 
@@ -16,5 +15,5 @@ class SD1(StableDiffusion):
     denoiser predicts the noise (1.x) or, in some models trained from it, the velocity.
     """
 
-    entry: ClassVar[FamilyEntry] = SD1_ENTRY
+    entry: ClassVar[FamilyEntry] = FAMILIES["sd1"]
     configs: ClassVar[str] = "sd1"
