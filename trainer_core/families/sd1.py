@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import ClassVar
 
 from trainer_core.catalogue.families import FAMILIES, FamilyEntry
+from trainer_core.families.layouts.family_layout import FamilyLayout
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT
 from trainer_core.families.stable_diffusion import StableDiffusion
 
 
@@ -16,4 +18,4 @@ class SD1(StableDiffusion):
     """
 
     entry: ClassVar[FamilyEntry] = FAMILIES["sd1"]
-    configs: ClassVar[str] = "sd1"
+    layout: ClassVar[FamilyLayout] = SD1_LAYOUT

@@ -273,7 +273,7 @@ def test_the_picture_is_the_one_that_diffusers_draws(tmp_path: Path) -> None:
     )
     pipeline = StableDiffusionPipeline(
         **modules,
-        tokenizer=networks.tokenizer.library,
+        tokenizer=networks.tokenizers["text_encoder"].library,
         scheduler=DDIMScheduler.from_config(family.scheduler_config),
         safety_checker=None,
         feature_extractor=None,
