@@ -154,7 +154,7 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_MODEL))
         return
-    facts = {"family": report.kind.value, "prediction_type": report.prediction_type}
+    facts = {"family": report.kind, "prediction_type": report.prediction_type}
     found.facts = {name: fact for name, fact in facts.items() if fact is not None}
 
 

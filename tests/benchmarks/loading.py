@@ -22,9 +22,8 @@ import psutil
 import torch
 
 from trainer_core.families.layouts.networks import build_networks, original_state
-from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
-from trainer_core.files.resources import resource_path
 
 GB = 1e9
 DTYPES = {"F32": torch.float32, "F16": torch.float16}
@@ -34,8 +33,7 @@ CASES = [("F32", "F32"), ("F16", "F32"), ("F16", "F16")]
 
 def write_model(path: Path, dtype: str) -> None:
     """Write a file in the original layout, tensor by tensor, with weights from N(0, 0.02)."""
-    tokenizer = resource_path("tokenizers", "clip")
-    networks = build_networks(path, published_architecture(), tokenizer)
+    networks = build_networks(path, SD1_LAYOUT, published_architecture())
     parts = [original_state(networks, part) for part in networks.modules]
     state = {name: tensor for part in parts for name, tensor in part.items()}
     header, end = {}, 0

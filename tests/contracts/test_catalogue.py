@@ -14,7 +14,7 @@ from packaging.requirements import Requirement
 
 from trainer_core import catalogue
 from trainer_core.catalogue.entry import Entry, implementation
-from trainer_core.catalogue.families import FAMILIES, PARTS, ModelKind, PartEntry
+from trainer_core.catalogue.families import FAMILIES, PARTS, PartEntry
 from trainer_core.settings.param import acts_if
 
 CATALOGUE = catalogue.__name__
@@ -91,15 +91,10 @@ def test_every_family_that_can_be_trained_says_what_is_needed_for_it() -> None:
 
 
 def texts(*nodes: ast.AST | None) -> Iterator[str]:
-    """Yield the literal words of expressions and patterns, also those listed in them.
-
-    A member of `ModelKind` counts as the word that it stands for.
-    """
+    """Yield the literal words of expressions and patterns, also those listed in them."""
     for node in nodes:
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             yield node.value
-        elif isinstance(node, ast.Attribute) and ast.unparse(node.value) == ModelKind.__name__:
-            yield ModelKind[node.attr].value
         elif isinstance(node, ast.Tuple | ast.List | ast.Set):
             yield from texts(*node.elts)
         elif isinstance(node, ast.MatchValue):
@@ -160,8 +155,7 @@ def is_allowed(source: Source, finding: Finding) -> bool:
         'x.LoRA_type in ("Standard", "DoRA")',
         '"text_encoder" in parts',
         'match name:\n    case "euler" | "other": pass',
-        "kind is ModelKind.SDXL",
-        "kind in (ModelKind.SD1, ModelKind.VAE)",
+        'report.kind == "sdxl"',
         'LABELS = {"unet": 1, "text_encoder": 2}',
         'Kind = Literal["AdamW", "AdamW8bit"]',
         'Kind = typing.Literal["auto", "fp16"]',

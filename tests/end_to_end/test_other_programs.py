@@ -27,9 +27,8 @@ from trainer_core.adapters.shapes import shapes
 from trainer_core.checkpoints.weights import write_lora
 from trainer_core.families.condition import TEXT, Condition
 from trainer_core.families.layouts.networks import build_networks
-from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
-from trainer_core.files.resources import resource_path
 
 RANK, ALPHA = 4, 2.5
 TOLERANCE = 1e-5  # of the largest value
@@ -51,9 +50,7 @@ def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
 
 
 def test_keys_and_shapes_of_a_full_size_lora_equal_the_recorded_ones() -> None:
-    networks = build_networks(
-        Path("meta"), published_architecture(), resource_path("tokenizers", "clip")
-    )
+    networks = build_networks(Path("meta"), SD1_LAYOUT, published_architecture())
     with torch.device("meta"):
         adapters = lora_for(SD1(Path("meta"), networks), rank=8, alpha=1.0)
     variant = vectors.load("lora_keys_sd15.json")["variants"]["dim8_alpha1"]

@@ -12,10 +12,11 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from torch import Tensor, nn
 
-from trainer_core.families.condition import TEXT, Condition
+from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.float32 import Float32Denoiser
 
 FEATURES = 16
+SIZES = "sizes"
 
 
 class TinyTextEncoder(nn.Module):
@@ -58,6 +59,10 @@ class TinyFamily:
             requires_safety_checker=False,
         )
 
+    def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
+        del facts
+        return condition
+
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
         return {"prompt_embeds": positive[TEXT], "negative_prompt_embeds": negative[TEXT]}
 
@@ -70,6 +75,18 @@ class TinyFamily:
         self.lent.append("asked")
         yield
         self.lent.append("given back")
+
+
+class TinySizedFamily(TinyFamily):
+    """One whose denoiser cannot do without the sizes: they scale the text features."""
+
+    def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
+        sizes = [[*fact.original, *fact.crop, *fact.target] for fact in facts]
+        return Condition({**condition.tensors, SIZES: torch.tensor(sizes) / 64})
+
+    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
+        scaled = [c[TEXT] * c[SIZES].mean(dim=1)[:, None, None] for c in (positive, negative)]
+        return dict(zip(("prompt_embeds", "negative_prompt_embeds"), scaled, strict=True))
 
 
 def _generator(seed: int) -> torch.Generator:

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from trainer_core.families.base import PLAIN, FamilyOptions, Layout
 from trainer_core.families.clip import fill_position_ids
+from trainer_core.families.layouts.family_layout import Architecture
 from trainer_core.families.layouts.networks import Networks, build_networks
-from trainer_core.families.layouts.sd1_architecture import Architecture, published_architecture
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
-from trainer_core.files.resources import resource_path
 
 PARTS = ("unet", "vae", "text_encoder")
 
@@ -47,8 +47,7 @@ def make_tiny_sd1(folder: Path, seed: int = 0) -> TinySD1:
 
 def tiny_networks(seed: int = 0) -> Networks:
     """Return the networks of the tiny model, on the CPU in float32."""
-    tokenizer = resource_path("tokenizers", "clip")
-    networks = build_networks(Path("tiny"), tiny_architecture(), tokenizer)
+    networks = build_networks(Path("tiny"), SD1_LAYOUT, tiny_architecture())
     generator = torch.Generator().manual_seed(seed)
     for network in networks.modules.values():
         fill_randomly(network, generator)
@@ -75,11 +74,9 @@ def tiny_architecture() -> Architecture:
         "num_hidden_layers": 3,
         "num_attention_heads": 1,
     }
+    sizes = {"unet": unet, "vae": vae, "text_encoder": text_encoder}
     return Architecture(
-        unet=published.unet | unet,
-        vae=published.vae | vae,
-        text_encoder=published.text_encoder | text_encoder,
-        scheduler=published.scheduler,
+        {part: published.parts[part] | sizes[part] for part in PARTS}, published.scheduler
     )
 
 

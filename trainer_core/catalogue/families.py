@@ -15,12 +15,9 @@ from trainer_core.catalogue.entry import Entry
 from trainer_core.texts import T
 
 
-class ModelKind(StrEnum):
-    """What a model file turned out to be: one of `FAMILIES` or of `OTHER_KINDS`."""
+class OtherKind(StrEnum):
+    """What a model file turned out to be if it is of none of `FAMILIES`."""
 
-    SD1 = "sd1"
-    SD2 = "sd2"
-    SDXL = "sdxl"
     INPAINTING = "inpainting"
     OTHER_BASE = "other_base"
     UNET = "unet"
@@ -71,27 +68,25 @@ class FamilyEntry(Entry):
     """A family of base models; ``implementation`` is its class.
 
     Attributes:
-        kind: What its files are recognised as.
+        kind: Its name: what its files are recognised as.
         fragments: One of them occurs in the name of a tensor of its files.
         is_folder: Tells whether a diffusers folder is of this family.
-        folders: The parts whose weights make up a folder's size.
+        folders: The parts whose weights make up a folder's size, the denoiser first.
         parts: What can be trained, the denoiser first.
         side_step: Pixels that the sides of a bucket must be multiples of.
         resolution: The size of pictures that it was trained with.
-        conditions: What the denoiser is told beside the noisy latents.
         predictions: What its denoisers may predict and be trained to.
         version: Its name in ``ss_base_model_version``.
         architecture: Its name in ``modelspec.architecture``.
     """
 
-    kind: ModelKind
+    kind: str
     fragments: tuple[str, ...]
     is_folder: Callable[[FolderFacts], bool]
     folders: tuple[str, ...] = ("unet", "vae", "text_encoder")
     parts: tuple[PartEntry, ...] = ()
     side_step: int = 64
     resolution: tuple[int, int] = (512, 512)
-    conditions: frozenset[str] = frozenset({"text"})
     predictions: tuple[str, ...] = ("epsilon",)
     version: str = ""
     architecture: str = ""
@@ -152,29 +147,36 @@ _TEXT_ENCODER = PartEntry(
     is_text_encoder=True,
 )
 
-SD1 = FamilyEntry(
-    label=T("Settings", "Stable Diffusion 1.x"),
-    help=T("Settings", "SD 1.4, 1.5 and everything trained from them."),
-    implementation="trainer_core.families.sd1:SD1",
-    kind=ModelKind.SD1,
-    fragments=("cond_stage_model.transformer.",),
-    is_folder=_is_sd1_folder,
-    parts=(_UNET, _TEXT_ENCODER),
-    version="sd_v1",
-    architecture="stable-diffusion-v1",
-)
-_SD2 = FamilyEntry(
-    label=T("Settings", "Stable Diffusion 2.x"),
-    kind=ModelKind.SD2,
-    fragments=("cond_stage_model.model.",),
-    is_folder=_is_sd2_folder,
-)
-_SDXL = FamilyEntry(
-    label=T("Settings", "Stable Diffusion XL"),
-    kind=ModelKind.SDXL,
-    fragments=("conditioner.embedders.", "diffusion_model.label_emb."),
-    is_folder=_is_sdxl_folder,
-)
+#: By the names of their kinds. A file or folder is of the last family that it fits: later ones kept
+#: names of earlier ones.
+FAMILIES: Mapping[str, FamilyEntry] = {
+    entry.kind: entry
+    for entry in (
+        FamilyEntry(
+            label=T("Settings", "Stable Diffusion 1.x"),
+            help=T("Settings", "SD 1.4, 1.5 and everything trained from them."),
+            implementation="trainer_core.families.sd1:SD1",
+            kind="sd1",
+            fragments=("cond_stage_model.transformer.",),
+            is_folder=_is_sd1_folder,
+            parts=(_UNET, _TEXT_ENCODER),
+            version="sd_v1",
+            architecture="stable-diffusion-v1",
+        ),
+        FamilyEntry(
+            label=T("Settings", "Stable Diffusion 2.x"),
+            kind="sd2",
+            fragments=("cond_stage_model.model.",),
+            is_folder=_is_sd2_folder,
+        ),
+        FamilyEntry(
+            label=T("Settings", "Stable Diffusion XL"),
+            kind="sdxl",
+            fragments=("conditioner.embedders.", "diffusion_model.label_emb."),
+            is_folder=_is_sdxl_folder,
+        ),
+    )
+}
 
 
 def _united(entries: Iterable[FamilyEntry]) -> dict[str, PartEntry]:
@@ -185,9 +187,6 @@ def _united(entries: Iterable[FamilyEntry]) -> dict[str, PartEntry]:
     return united
 
 
-#: By the names of their kinds. A file is of the last one whose fragments it has: later families
-#: kept names of earlier ones.
-FAMILIES: Mapping[str, FamilyEntry] = {str(e.kind): e for e in (SD1, _SD2, _SDXL)}
 #: The families that can be trained.
 TRAINABLE: Mapping[str, FamilyEntry] = {n: e for n, e in FAMILIES.items() if e.implementation}
 #: What can be set: a family, or to look into the file.
@@ -225,35 +224,35 @@ def _lora_fragments() -> tuple[str, ...]:
 
 
 #: In the order in which they are looked for.
-OTHER_KINDS: Mapping[ModelKind, FileKind] = {
-    ModelKind.TRAINING_STATE: FileKind(
+OTHER_KINDS: Mapping[OtherKind, FileKind] = {
+    OtherKind.TRAINING_STATE: FileKind(
         T("Errors", "{path} is a saved training state, not a base model."),
         ("exp_avg", "optimizer_state", "lr_scheduler."),
     ),
-    ModelKind.LORA: FileKind(T("Errors", "{path} is a LoRA, not a base model."), _lora_fragments()),
-    ModelKind.EMBEDDING: FileKind(
+    OtherKind.LORA: FileKind(T("Errors", "{path} is a LoRA, not a base model."), _lora_fragments()),
+    OtherKind.EMBEDDING: FileKind(
         T("Errors", "{path} is a textual inversion embedding, not a base model."),
         ("emb_params", "string_to_param"),
     ),
-    ModelKind.OTHER_BASE: FileKind(
+    OtherKind.OTHER_BASE: FileKind(
         T("Errors", "{path} is a base model of a kind that is not known here."),
         ("double_blocks.", "joint_blocks.", "single_transformer_blocks."),
     ),
-    ModelKind.INPAINTING: FileKind(T("Errors", "{path} is an inpainting model, not a base model.")),
-    ModelKind.UNET: FileKind(
+    OtherKind.INPAINTING: FileKind(T("Errors", "{path} is an inpainting model, not a base model.")),
+    OtherKind.UNET: FileKind(
         T("Errors", "{path} has a U-Net but no text encoder: not a whole model."),
         ("input_blocks.0.0.", "time_embedding.linear_1."),
         is_part=True,
     ),
-    ModelKind.VAE: FileKind(
+    OtherKind.VAE: FileKind(
         T("Errors", "{path} holds a VAE only, not a whole model."),
         ("encoder.down.0.", "encoder.down_blocks.0.", "decoder.up.0."),
         is_part=True,
     ),
-    ModelKind.TEXT_ENCODER: FileKind(
+    OtherKind.TEXT_ENCODER: FileKind(
         T("Errors", "{path} holds a text encoder only, not a whole model."),
         ("encoder.layers.0.", "transformer.resblocks.0."),
         is_part=True,
     ),
-    ModelKind.UNKNOWN: FileKind(T("Errors", "{path} holds no model that is known here.")),
+    OtherKind.UNKNOWN: FileKind(T("Errors", "{path} holds no model that is known here.")),
 }

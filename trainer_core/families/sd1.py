@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from trainer_core.catalogue.families import SD1 as SD1_ENTRY
-from trainer_core.catalogue.families import FamilyEntry
+from trainer_core.catalogue.families import FAMILIES, FamilyEntry
+from trainer_core.families.layouts.family_layout import FamilyLayout
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT
 from trainer_core.families.stable_diffusion import StableDiffusion
 
 
@@ -16,5 +17,5 @@ class SD1(StableDiffusion):
     denoiser predicts the noise (1.x) or, in some models trained from it, the velocity.
     """
 
-    entry: ClassVar[FamilyEntry] = SD1_ENTRY
-    configs: ClassVar[str] = "sd1"
+    entry: ClassVar[FamilyEntry] = FAMILIES["sd1"]
+    layout: ClassVar[FamilyLayout] = SD1_LAYOUT

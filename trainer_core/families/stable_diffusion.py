@@ -32,6 +32,7 @@ from trainer_core.families.base import (
 from trainer_core.families.clip import encode_ids, set_gradient_checkpointing
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.float32 import Float32Denoiser
+from trainer_core.families.layouts.family_layout import FamilyLayout
 from trainer_core.families.layouts.networks import Networks
 from trainer_core.families.layouts.reading import ModelReader, open_reader
 from trainer_core.families.layouts.writing import write_model
@@ -46,8 +47,7 @@ from trainer_core.texts import T
 class StableDiffusion:
     """A Stable Diffusion model; see `trainer_core.families.base.Family`.
 
-    A family names its entry in the catalogue and the folder of its published configs; more only
-    where it differs.
+    A family names its entry in the catalogue and its layout in files; more only where it differs.
 
     Args:
         path: Where it is from, or what it is called.
@@ -58,7 +58,7 @@ class StableDiffusion:
 
     entry: ClassVar[FamilyEntry]
     image_part: ClassVar[str] = "vae"
-    configs: ClassVar[str]
+    layout: ClassVar[FamilyLayout]
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class StableDiffusion:
         reader: ModelReader | None = None,
     ) -> None:
         self.path = path
-        self.tokenizer = networks.tokenizer
+        self.tokenizer = networks.tokenizers[self.entry.text_encoders[0]]
         self._networks = networks
         self._options = options
         self._reader = reader
@@ -87,7 +87,7 @@ class StableDiffusion:
             SettingsError: A text encoder has fewer layers than are to be skipped.
         """
         require_base_model(inspect_model(path), [cls.entry.kind])
-        reader = open_reader(path)
+        reader = open_reader(path, cls.layout)
         return cls(path, reader.networks, options, reader)
 
     def _refuse_too_much_skipping(self) -> None:
@@ -289,7 +289,7 @@ class StableDiffusion:
         def lend(part: str) -> contextlib.AbstractContextManager[None]:
             return lent(self, part, dtype=dtype, device=torch.device("cpu"))
 
-        index = resource_path("model_configs", self.configs, "model_index.json")
+        index = resource_path("model_configs", self.layout.configs, "model_index.json")
         write_model(
             self._networks,
             target,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, ModelKind
+from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, FamilyEntry, OtherKind
 from trainer_core.errors import ModelFileError
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
@@ -24,14 +24,14 @@ class ModelReport:
 
     Attributes:
         path: The file or folder.
-        kind: What it is.
+        kind: What it is: one of `FAMILIES` or of `OTHER_KINDS`.
         size_mib: Of all tensors in it.
         dtype: The element type of most of them ("F16"), empty if there are none.
         prediction_type: What the denoiser predicts, if the file says so.
     """
 
     path: Path
-    kind: ModelKind
+    kind: str
     size_mib: float
     dtype: str
     prediction_type: str | None
@@ -50,22 +50,20 @@ def inspect_model(path: Path) -> ModelReport:
     return _report(path, kind_of(index.entries), [index], prediction)
 
 
-def kind_of(entries: Mapping[str, TensorEntry]) -> ModelKind:
-    """Tell what kind of model the tensors make up."""
+def kind_of(entries: Mapping[str, TensorEntry]) -> str:
+    """Tell what kind of model the tensors make up: one of `FAMILIES` or of `OTHER_KINDS`."""
     kind = _first_match(_whole_models(), entries)
     if kind is not None and kind not in FAMILIES:
         return kind
     has_unet = any(name.startswith(_UNET) for name in entries)
     if kind is None or not has_unet:
-        return _first_match(_single_parts(), entries) or ModelKind.UNKNOWN
+        return _first_match(_single_parts(), entries) or OtherKind.UNKNOWN
     first, last = (entries.get(f"{_UNET}{end}.weight") for end in ("input_blocks.0.0", "out.2"))
     is_plain = first is None or last is None or first.shape[1:2] == last.shape[:1]
-    return kind if is_plain else ModelKind.INPAINTING
+    return kind if is_plain else OtherKind.INPAINTING
 
 
-def _first_match(
-    fragments: Mapping[ModelKind, tuple[str, ...]], names: Iterable[str]
-) -> ModelKind | None:
+def _first_match(fragments: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> str | None:
     """Return the first kind one of whose fragments occurs in a tensor's name."""
     joined = "\n".join(names)
     for kind, of_kind in fragments.items():
@@ -74,13 +72,18 @@ def _first_match(
     return None
 
 
-def _whole_models() -> dict[ModelKind, tuple[str, ...]]:
-    others = {kind: other.fragments for kind, other in OTHER_KINDS.items() if not other.is_part}
-    return others | {entry.kind: entry.fragments for entry in reversed(tuple(FAMILIES.values()))}
+def _whole_models() -> dict[str, tuple[str, ...]]:
+    others = {str(kind): o.fragments for kind, o in OTHER_KINDS.items() if not o.is_part}
+    return others | {entry.kind: entry.fragments for entry in _most_special_first()}
 
 
-def _single_parts() -> dict[ModelKind, tuple[str, ...]]:
-    return {kind: other.fragments for kind, other in OTHER_KINDS.items() if other.is_part}
+def _most_special_first() -> list[FamilyEntry]:
+    """Return the families; later ones kept names of earlier ones."""
+    return list(FAMILIES.values())[::-1]
+
+
+def _single_parts() -> dict[str, tuple[str, ...]]:
+    return {str(kind): other.fragments for kind, other in OTHER_KINDS.items() if other.is_part}
 
 
 def stated_prediction(index: TensorIndex) -> str | None:
@@ -103,7 +106,7 @@ def _inspect_folder(path: Path) -> ModelReport:
         prediction = folder.config("scheduler").get("prediction_type") if parts else None
         return _report(path, kind, indexes, prediction)
     if any((path / name).is_file() for name in _STATE_FILES):
-        return _report(path, ModelKind.TRAINING_STATE, [], None)
+        return _report(path, OtherKind.TRAINING_STATE, [], None)
     raise ModelFileError(
         T("Errors", "The folder {path} is no model: it has no model_index.json."),
         T("Errors", "Choose a .safetensors or .ckpt file, or a diffusers folder."),
@@ -111,19 +114,18 @@ def _inspect_folder(path: Path) -> ModelReport:
     )
 
 
-def _kind_of_folder(folder: DiffusersFolder) -> ModelKind:
+def _kind_of_folder(folder: DiffusersFolder) -> str:
     """Tell the kind of a diffusers folder."""
-    found = (entry.kind for entry in FAMILIES.values() if entry.is_folder(folder))
-    kind = next(found, ModelKind.OTHER_BASE)
-    if kind not in FAMILIES:
-        return kind
-    unet = folder.config("unet")
-    is_plain = unet.get("in_channels", 4) == unet.get("out_channels", 4)
-    return kind if is_plain else ModelKind.INPAINTING
+    entry = next((entry for entry in _most_special_first() if entry.is_folder(folder)), None)
+    if entry is None:
+        return OtherKind.OTHER_BASE
+    denoiser = folder.config(entry.folders[0])
+    is_plain = denoiser.get("in_channels", 4) == denoiser.get("out_channels", 4)
+    return entry.kind if is_plain else OtherKind.INPAINTING
 
 
 def _report(
-    path: Path, kind: ModelKind, indexes: list[TensorIndex], prediction_type: str | None
+    path: Path, kind: str, indexes: list[TensorIndex], prediction_type: str | None
 ) -> ModelReport:
     entries = [entry for index in indexes for entry in index.entries.values()]
     size_mib = round(sum(entry.num_bytes for entry in entries) / 2**20, 1)
@@ -139,7 +141,7 @@ def require_base_model(report: ModelReport, wanted: Collection[str]) -> None:
     """
     if report.kind in wanted:
         return
-    other = OTHER_KINDS.get(report.kind)
+    other = {str(kind): other for kind, other in OTHER_KINDS.items()}.get(report.kind)
     raise ModelFileError(
         T("Errors", "{path} is a {found} model.") if other is None else other.refusal,
         T("Errors", "Choose a base model of this kind: {wanted}."),

@@ -19,7 +19,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from trainer_core.errors import NumericError
-from trainer_core.families.condition import Condition
+from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.sampling.pictures import (
     Failure,
@@ -52,6 +52,10 @@ class PreviewFamily(Protocol):
 
     def pipeline(self, scheduler: Any) -> Any:
         """Return the diffusers pipeline from conditions to latents."""
+        ...
+
+    def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
+        """Return the condition with what the denoiser is told of each picture's size and crop."""
         ...
 
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
@@ -171,7 +175,6 @@ class Preview:
 
     def _sample(self, picture: Picture, is_stopping: Callable[[], bool]) -> tuple[Tensor, bool]:
         family = self._model.family
-        condition = self._model.conditions([picture.prompt, picture.negative_prompt])
         generator = torch.Generator().manual_seed(picture.seed)
         pipeline = family.pipeline(build_sampler(picture.sampler, family.sampler_config))
         pipeline.set_progress_bar_config(disable=True)
@@ -181,7 +184,7 @@ class Preview:
             return tensors
 
         latents_BCHW: Tensor = pipeline(
-            **family.pipeline_inputs(*condition.each()),
+            **family.pipeline_inputs(*self._sized_conditions(picture).each()),
             width=picture.width_px,
             height=picture.height_px,
             num_inference_steps=picture.steps,
@@ -192,6 +195,14 @@ class Preview:
             callback_on_step_end=after_step,
         ).images
         return latents_BCHW, pipeline.interrupt
+
+    def _sized_conditions(self, picture: Picture) -> Condition:
+        """Return what prompt and negative prompt tell, for a picture that is whole, not cropped."""
+        condition = self._model.conditions([picture.prompt, picture.negative_prompt])
+        size = (picture.width_px, picture.height_px)
+        return self._model.family.with_sizes(
+            condition, [SampleFacts(size, (0, 0), size, False)] * 2
+        )
 
     def _noise(self, picture: Picture, generator: torch.Generator) -> Tensor:
         """Draw in 32 bit on the CPU, so that a seed means the same on every machine."""

@@ -90,7 +90,7 @@ def _used(
     settings, plan = inputs.settings, inputs.plan
     pictures, training = settings.dataset, settings.optimizer
     used: dict[str, object] = {
-        "model.family": family.entry.kind.value,
+        "model.family": family.entry.kind,
         "hardware.mixed_precision": machine.precision,
         "hardware.num_cpu_threads_per_process": torch.get_num_threads(),
         "hardware.seed": start.seed,

@@ -13,7 +13,8 @@ import torch
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
-from trainer_core.families.layouts.sd1_architecture import Config, published_architecture
+from trainer_core.families.layouts.family_layout import Config
+from trainer_core.families.layouts.sd1_architecture import published_architecture
 
 LAYOUT: Config = {
     "sample_size": 128,
@@ -33,7 +34,7 @@ def new_autoencoder() -> AutoencoderKL:
     Without residual branches and with plain averages in between, it passes the coarse picture on
     from the first step.
     """
-    vae = AutoencoderKL.from_config(published_architecture().vae | LAYOUT)
+    vae = AutoencoderKL.from_config(published_architecture().parts["vae"] | LAYOUT)
     for name, module in vae.named_modules():
         if not isinstance(module, nn.Conv2d):
             continue

@@ -18,7 +18,8 @@ from making.autoencoder_training import Place, descend, optimizer_of
 from making.course import Course, lots_of, set_rate
 from making.latents import CaptionedLatents
 from trainer_core.families.clip import ClipTokenizer, encode_ids
-from trainer_core.families.layouts.sd1_architecture import Config, published_architecture
+from trainer_core.families.layouts.family_layout import Config
+from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.files.resources import resource_path
 
 UNET: Config = {
@@ -82,8 +83,8 @@ def new_denoiser() -> Denoiser:
     """Return untrained networks."""
     torch.manual_seed(0)
     published = published_architecture()
-    text_config = CLIPTextConfig.from_dict(published.text_encoder | TEXT_ENCODER)
-    unet = UNet2DConditionModel.from_config(published.unet | UNET)
+    text_config = CLIPTextConfig.from_dict(published.parts["text_encoder"] | TEXT_ENCODER)
+    unet = UNet2DConditionModel.from_config(published.parts["unet"] | UNET)
     return Denoiser(unet, CLIPTextModel(text_config))
 
 

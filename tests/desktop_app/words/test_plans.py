@@ -6,7 +6,6 @@ from helpers.pictures import write_dataset
 
 from desktop_app.models.pictures.dataset_scan import look
 from desktop_app.words.plans import summary
-from trainer_core.catalogue.families import ModelKind
 from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.model_files.recognise import ModelReport
 from trainer_core.settings.document import replaced
@@ -76,13 +75,13 @@ def test_the_trained_parts_are_named_with_their_rates(
 def test_the_base_model_is_named_with_its_kind(qapp, settings: TrainSettings):
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    report = ModelReport(path, ModelKind.SD1, 2048.0, "F16", None)
+    report = ModelReport(path, "sd1", 2048.0, "F16", None)
     expected = "base.safetensors (Stable Diffusion 1.x, 2.00 GiB)"
     assert lines(settings, model=report)["Base model"] == expected
 
 
 def test_what_another_model_was_is_not_said_of_this_one(qapp, settings: TrainSettings):
-    report = ModelReport(Path("/models/other"), ModelKind.SD1, 2048.0, "F16", None)
+    report = ModelReport(Path("/models/other"), "sd1", 2048.0, "F16", None)
     assert lines(settings, model=report)["Base model"] == "base.safetensors"
 
 

@@ -18,6 +18,9 @@ from trainer_core.catalogue.families import FAMILIES
 from trainer_core.families.base import PLAIN, Family, FamilyOptions, LayerKind, Layout, lent
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.layouts.tensor_file import TensorFile
+from trainer_core.prompts.file import SamplePrompt
+from trainer_core.sampling.pictures import Picture, PreviewDefaults
+from trainer_core.sampling.preview import Preview, PreviewModel
 
 CPU = torch.device("cpu")
 DECLARED = [name for name, choice in FAMILIES.items() if choice.implementation]
@@ -201,6 +204,23 @@ def test_only_layers_of_the_kinds_asked_for_are_targets(kind: Any, family: Famil
     chosen = [target.name for target in family.targets(part, frozenset({kind}))]
     every = [target for target in family.targets(part, EVERY_KIND) if target.kind == kind]
     assert chosen == [target.name for target in every]
+
+
+# ------------------------------------------------------------- samples
+
+
+def test_a_sample_picture_is_drawn(family: Family, tmp_path: Path) -> None:
+    load(family)
+    model = PreviewModel(
+        family=family,
+        modules=[family.module(part) for part in parts(family)],
+        conditions=family.encode_text,
+    )
+    defaults = PreviewDefaults("ddim", width_px=64, height_px=64, run_seed=1)
+    prompt = SamplePrompt("a cat", "a dog", seed=5, steps=1)
+    drawing = Preview(model, defaults, device=CPU).draw([prompt], folder=tmp_path, step=0)
+    (picture,) = drawing
+    assert isinstance(picture, Picture), str(picture)
 
 
 # ------------------------------------------------------------- files

@@ -21,9 +21,8 @@ from trainer_core.families.base import FamilyOptions, ModelIdentity, Target
 from trainer_core.families.clip import core
 from trainer_core.families.condition import TEXT, Condition
 from trainer_core.families.layouts.networks import build_networks
-from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
-from trainer_core.files.resources import resource_path
 
 PARTS = [part.name for part in FAMILIES["sd1"].parts]
 EMBEDDING = "embeddings.token_embedding"
@@ -85,8 +84,7 @@ def standard_targets(model: SD1, part: str) -> list[Target]:
 
 
 def full_size() -> SD1:
-    tokenizer = resource_path("tokenizers", "clip")
-    return SD1(Path("x"), build_networks(Path("x"), published_architecture(), tokenizer))
+    return SD1(Path("x"), build_networks(Path("x"), SD1_LAYOUT, published_architecture()))
 
 
 def lora_shapes(layer: nn.Module, rank: int) -> tuple[str, list[int], list[int]]:

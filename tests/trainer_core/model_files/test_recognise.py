@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -13,8 +14,9 @@ import pytest
 from helpers.tiny_model import TinySD1, make_tiny_sd1
 from safetensors.numpy import save_file
 
-from trainer_core.catalogue.families import FAMILIES, ModelKind
+from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TRAINABLE, OtherKind
 from trainer_core.errors import ModelFileError
+from trainer_core.model_files import recognise
 from trainer_core.model_files.recognise import (
     inspect_model,
     kind_of,
@@ -27,6 +29,8 @@ CONV_IN, CONV_OUT = f"{UNET}input_blocks.0.0.weight", f"{UNET}out.2.weight"
 SD1_TEXT = "cond_stage_model.transformer.text_model.encoder.layers.0.mlp.fc1.weight"
 SD2_TEXT = "cond_stage_model.model.transformer.resblocks.0.mlp.c_fc.weight"
 SDXL_TEXT = "conditioner.embedders.1.model.transformer.resblocks.0.mlp.c_fc.weight"
+#: What no family is trained on.
+REFUSED = [*(name for name in FAMILIES if name not in TRAINABLE), *map(str, OTHER_KINDS)]
 VAE = "first_stage_model.encoder.down.0.block.0.conv1.weight"
 
 
@@ -42,50 +46,50 @@ def entries(*names: str, **shapes: tuple[int, ...]) -> dict[str, TensorEntry]:
 @pytest.mark.parametrize(
     ("names", "kind"),
     [
-        ([CONV_IN, CONV_OUT, SD1_TEXT, VAE], ModelKind.SD1),
-        ([CONV_IN, CONV_OUT, SD1_TEXT.replace(".text_model.", "."), VAE], ModelKind.SD1),
-        ([CONV_IN, CONV_OUT, SD2_TEXT, VAE], ModelKind.SD2),
-        ([CONV_IN, CONV_OUT, SDXL_TEXT, VAE], ModelKind.SDXL),
-        ([CONV_IN, CONV_OUT, f"{UNET}label_emb.0.0.weight"], ModelKind.SDXL),
-        ([CONV_IN, CONV_OUT], ModelKind.UNET),
-        ([CONV_IN, CONV_OUT, VAE], ModelKind.UNET),
-        (["conv_in.weight", "time_embedding.linear_1.weight"], ModelKind.UNET),
-        ([VAE], ModelKind.VAE),
-        (["encoder.down.0.block.0.conv1.weight", "decoder.conv_in.weight"], ModelKind.VAE),
-        (["encoder.down_blocks.0.resnets.0.conv1.weight"], ModelKind.VAE),
-        (["text_model.encoder.layers.0.mlp.fc1.weight"], ModelKind.TEXT_ENCODER),
-        ([SD1_TEXT], ModelKind.TEXT_ENCODER),
-        (["lora_unet_down_blocks_0.lora_down.weight"], ModelKind.LORA),
-        (["lora_te_text_model_encoder_layers_0_mlp_fc1.hada_w1_a"], ModelKind.LORA),
-        (["unet.down_blocks.0.attentions.0.to_q.lora_A.weight"], ModelKind.LORA),
-        (["base_model.model.to_q.lora_B.weight"], ModelKind.LORA),
-        (["emb_params"], ModelKind.EMBEDDING),
-        (["string_to_param.*"], ModelKind.EMBEDDING),
-        (["double_blocks.0.img_attn.qkv.weight"], ModelKind.OTHER_BASE),
-        ([f"{UNET}joint_blocks.0.x_block.attn.qkv.weight"], ModelKind.OTHER_BASE),
-        (["lora_unet_x.lora_up.weight", "0.exp_avg"], ModelKind.TRAINING_STATE),
-        (["something.else"], ModelKind.UNKNOWN),
-        ([], ModelKind.UNKNOWN),
+        ([CONV_IN, CONV_OUT, SD1_TEXT, VAE], "sd1"),
+        ([CONV_IN, CONV_OUT, SD1_TEXT.replace(".text_model.", "."), VAE], "sd1"),
+        ([CONV_IN, CONV_OUT, SD2_TEXT, VAE], "sd2"),
+        ([CONV_IN, CONV_OUT, SDXL_TEXT, VAE], "sdxl"),
+        ([CONV_IN, CONV_OUT, f"{UNET}label_emb.0.0.weight"], "sdxl"),
+        ([CONV_IN, CONV_OUT], OtherKind.UNET),
+        ([CONV_IN, CONV_OUT, VAE], OtherKind.UNET),
+        (["conv_in.weight", "time_embedding.linear_1.weight"], OtherKind.UNET),
+        ([VAE], OtherKind.VAE),
+        (["encoder.down.0.block.0.conv1.weight", "decoder.conv_in.weight"], OtherKind.VAE),
+        (["encoder.down_blocks.0.resnets.0.conv1.weight"], OtherKind.VAE),
+        (["text_model.encoder.layers.0.mlp.fc1.weight"], OtherKind.TEXT_ENCODER),
+        ([SD1_TEXT], OtherKind.TEXT_ENCODER),
+        (["lora_unet_down_blocks_0.lora_down.weight"], OtherKind.LORA),
+        (["lora_te_text_model_encoder_layers_0_mlp_fc1.hada_w1_a"], OtherKind.LORA),
+        (["unet.down_blocks.0.attentions.0.to_q.lora_A.weight"], OtherKind.LORA),
+        (["base_model.model.to_q.lora_B.weight"], OtherKind.LORA),
+        (["emb_params"], OtherKind.EMBEDDING),
+        (["string_to_param.*"], OtherKind.EMBEDDING),
+        (["double_blocks.0.img_attn.qkv.weight"], OtherKind.OTHER_BASE),
+        ([f"{UNET}joint_blocks.0.x_block.attn.qkv.weight"], OtherKind.OTHER_BASE),
+        (["lora_unet_x.lora_up.weight", "0.exp_avg"], OtherKind.TRAINING_STATE),
+        (["something.else"], OtherKind.UNKNOWN),
+        ([], OtherKind.UNKNOWN),
     ],
 )
-def test_kinds_are_told_by_names(names: list[str], kind: ModelKind) -> None:
-    assert kind_of(entries(*names)) is kind
+def test_kinds_are_told_by_names(names: list[str], kind: str) -> None:
+    assert kind_of(entries(*names)) == kind
 
 
 def test_further_input_channels_make_an_inpainting_model() -> None:
     shapes = {CONV_IN: (320, 9, 3, 3), CONV_OUT: (4, 320, 3, 3)}
-    assert kind_of(entries(CONV_IN, CONV_OUT, SD1_TEXT, VAE, **shapes)) is ModelKind.INPAINTING
+    assert kind_of(entries(CONV_IN, CONV_OUT, SD1_TEXT, VAE, **shapes)) == OtherKind.INPAINTING
 
 
 @pytest.mark.parametrize("layout", ["folder", "safetensors", "ckpt"])
 def test_a_whole_model_is_reported_in_every_layout(tiny: TinySD1, layout: str) -> None:
     report = inspect_model(getattr(tiny, layout))
-    assert report.kind is ModelKind.SD1
+    assert report.kind == "sd1"
     assert report.dtype == "F32"
     weights_mib = (tiny.safetensors.stat().st_size) / 2**20
     assert report.size_mib == pytest.approx(weights_mib, abs=0.2)
     assert report.prediction_type == ("epsilon" if layout == "folder" else None)
-    require_base_model(report, [ModelKind.SD1])
+    require_base_model(report, ["sd1"])
 
 
 def test_a_stated_prediction_type_is_reported(tmp_path: Path) -> None:
@@ -97,17 +101,17 @@ def test_a_stated_prediction_type_is_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("pipeline", "unet", "kind"),
     [
-        ("StableDiffusionPipeline", {}, ModelKind.SD1),
-        ("StableDiffusionImg2ImgPipeline", {}, ModelKind.SD1),
-        ("StableDiffusionPipeline", {"use_linear_projection": True}, ModelKind.SD2),
-        ("StableDiffusionInpaintPipeline", {"in_channels": 9}, ModelKind.INPAINTING),
-        ("StableDiffusionXLPipeline", {}, ModelKind.SDXL),
-        ("StableDiffusion3Pipeline", {}, ModelKind.OTHER_BASE),
-        ("FluxPipeline", {}, ModelKind.OTHER_BASE),
+        ("StableDiffusionPipeline", {}, "sd1"),
+        ("StableDiffusionImg2ImgPipeline", {}, "sd1"),
+        ("StableDiffusionPipeline", {"use_linear_projection": True}, "sd2"),
+        ("StableDiffusionInpaintPipeline", {"in_channels": 9}, OtherKind.INPAINTING),
+        ("StableDiffusionXLPipeline", {}, "sdxl"),
+        ("StableDiffusion3Pipeline", {}, OtherKind.OTHER_BASE),
+        ("FluxPipeline", {}, OtherKind.OTHER_BASE),
     ],
 )
 def test_folders_are_told_by_their_pipeline(
-    tiny: TinySD1, tmp_path: Path, pipeline: str, unet: dict[str, object], kind: ModelKind
+    tiny: TinySD1, tmp_path: Path, pipeline: str, unet: dict[str, object], kind: str
 ) -> None:
     folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
     for name, change in (
@@ -116,7 +120,15 @@ def test_folders_are_told_by_their_pipeline(
     ):
         content = json.loads((folder / name).read_bytes()) | change
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
-    assert inspect_model(folder).kind is kind
+    assert inspect_model(folder).kind == kind
+
+
+def test_the_most_special_family_that_a_folder_fits_is_taken(
+    tiny: TinySD1, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    special = dataclasses.replace(FAMILIES["sd1"], kind="special")
+    monkeypatch.setattr(recognise, "FAMILIES", {**FAMILIES, "special": special})
+    assert inspect_model(tiny.folder).kind == inspect_model(tiny.safetensors).kind == "special"
 
 
 def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
@@ -127,7 +139,7 @@ def test_a_folder_without_a_model_is_said(tmp_path: Path) -> None:
 
 def test_a_saved_state_is_told_from_a_model(tmp_path: Path) -> None:
     (tmp_path / "manifest.json").write_text("{}")
-    assert inspect_model(tmp_path).kind is ModelKind.TRAINING_STATE
+    assert inspect_model(tmp_path).kind == OtherKind.TRAINING_STATE
 
 
 def test_a_truncated_part_of_a_folder_is_named(tiny: TinySD1, tmp_path: Path) -> None:
@@ -138,31 +150,27 @@ def test_a_truncated_part_of_a_folder_is_named(tiny: TinySD1, tmp_path: Path) ->
         inspect_model(folder)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ModelKind if kind is not ModelKind.SD1])
-def test_every_other_kind_is_refused_in_words_with_a_way_out(
-    tmp_path: Path, kind: ModelKind
-) -> None:
-    names = {
-        ModelKind.SD2: [CONV_IN, CONV_OUT, SD2_TEXT],
-        ModelKind.SDXL: [CONV_IN, CONV_OUT, SDXL_TEXT],
-        ModelKind.OTHER_BASE: ["double_blocks.0.x"],
-        ModelKind.UNET: [CONV_IN, CONV_OUT],
-        ModelKind.VAE: [VAE],
-        ModelKind.TEXT_ENCODER: [SD1_TEXT],
-        ModelKind.LORA: ["lora_unet_x.lora_up.weight"],
-        ModelKind.EMBEDDING: ["emb_params"],
-        ModelKind.TRAINING_STATE: ["exp_avg"],
-        ModelKind.UNKNOWN: ["x"],
-        ModelKind.INPAINTING: [CONV_IN, CONV_OUT, SD1_TEXT],
-    }[kind]
-    width = 9 if kind is ModelKind.INPAINTING else 4
+def names_of(kind: str) -> list[str]:
+    """Return names of tensors that a file of this kind has."""
+    if kind in FAMILIES:
+        return [CONV_IN, CONV_OUT, f"{FAMILIES[kind].fragments[0]}weight"]
+    fragments = OTHER_KINDS[OtherKind(kind)].fragments
+    if not fragments and kind == OtherKind.INPAINTING:  # told by a shape
+        return [CONV_IN, CONV_OUT, SD1_TEXT]
+    return [f"{fragments[0]}weight"] if fragments else ["x"]
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_every_other_kind_is_refused_in_words_with_a_way_out(tmp_path: Path, kind: str) -> None:
+    names = names_of(kind)
+    width = 9 if kind == OtherKind.INPAINTING else 4
     tensors = {name: np.ones((4, width if name == CONV_IN else 4), np.float32) for name in names}
     path = tmp_path / "picked.safetensors"
     save_file(tensors, path)
     report = inspect_model(path)
-    assert report.kind is kind
+    assert report.kind == kind
     with pytest.raises(ModelFileError, match=r"picked\.safetensors") as caught:
-        require_base_model(report, [ModelKind.SD1])
+        require_base_model(report, ["sd1"])
     assert (FAMILIES[kind].label if kind in FAMILIES else "") in str(caught.value)
     assert "Stable Diffusion 1.x" in str(caught.value.hint)
 

@@ -1,13 +1,13 @@
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from diffusers import DDIMScheduler, StableDiffusionPipeline
-from helpers.tiny_family import TinyFamily
+from helpers.tiny_family import SIZES, TinyFamily, TinySizedFamily
 from helpers.tiny_model import tiny_networks
 from PIL import Image
 from torch import Tensor
@@ -273,7 +273,7 @@ def test_the_picture_is_the_one_that_diffusers_draws(tmp_path: Path) -> None:
     )
     pipeline = StableDiffusionPipeline(
         **modules,
-        tokenizer=networks.tokenizer.library,
+        tokenizer=networks.tokenizers["text_encoder"].library,
         scheduler=DDIMScheduler.from_config(family.scheduler_config),
         safety_checker=None,
         feature_extractor=None,
@@ -294,6 +294,29 @@ def test_the_picture_is_the_one_that_diffusers_draws(tmp_path: Path) -> None:
     ).images[0]
 
     assert _pixels(ours) == theirs.tobytes()
+
+
+def test_a_family_that_is_told_of_sizes_is_told_the_pictures(
+    model: PreviewModel,
+    family: TinyFamily,
+    defaults: PreviewDefaults,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sized = TinySizedFamily(family.unet, family.vae, family.text_encoder, family.sampler_config)
+    given: list[list[float]] = []
+    plain = sized.pipeline_inputs
+
+    def inputs(*conditions: Condition) -> Mapping[str, Tensor]:
+        given.extend(condition[SIZES][0].tolist() for condition in conditions)
+        return plain(*conditions)
+
+    monkeypatch.setattr(sized, "pipeline_inputs", inputs)
+    preview = Preview(dataclasses.replace(model, family=sized), defaults, device=CPU)
+    _picture(preview, tmp_path, dataclasses.replace(CAT, width_px=128))
+
+    # Width and height of the picture, nothing cut away, and the same again: in units of 64.
+    assert given == [[2.0, 1.0, 0.0, 0.0, 2.0, 1.0]] * 2
 
 
 def test_a_prompt_that_fails_does_not_stop_the_others(

@@ -2,51 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from torch import Tensor
-from transformers import CLIPTextConfig, CLIPTextModel
 
 from trainer_core.errors import ModelFileError
-from trainer_core.families.clip import ClipTokenizer, published_name
-from trainer_core.families.layouts.original_names import (
-    TEXT_PREFIX,
-    UNET_PREFIX,
-    VAE_PREFIX,
-    UNetNames,
-    vae_original,
+from trainer_core.families.clip import ClipTokenizer
+from trainer_core.families.layouts.family_layout import (
+    Architecture,
+    Config,
+    FamilyLayout,
+    Names,
+    Place,
+    TokenizerPlace,
 )
-from trainer_core.families.layouts.sd1_architecture import Architecture, Config
+from trainer_core.files.resources import resource_path
 from trainer_core.texts import T
-
-Rename = Callable[[str], str]
 
 
 @dataclass(slots=True)
 class Networks:
-    """The parts of a model by their names, and the settings of its noise schedule."""
+    """A model as it is in memory.
 
+    Attributes:
+        layout: What its family says of files.
+        modules: The parts by their names.
+        tokenizers: Those of the parts that read captions, by the parts' names.
+        scheduler: The settings of its noise schedule.
+    """
+
+    layout: FamilyLayout
     modules: dict[str, Any]
-    tokenizer: ClipTokenizer
+    tokenizers: dict[str, ClipTokenizer]
     scheduler: Config
 
 
-def build_networks(path: Path, architecture: Architecture, tokenizer_folder: Path) -> Networks:
+def build_networks(path: Path, layout: FamilyLayout, architecture: Architecture) -> Networks:
     """Build the networks on the meta device, without memory for their weights.
 
+    Args:
+        path: The file, or the folder, which may have tokenizers of its own.
+        layout: Of its family.
+        architecture: The configs of all parts.
+
     Raises:
-        ModelFileError: The sizes do not go together.
+        ModelFileError: The sizes do not go together, or a tokenizer cannot be read.
     """
     try:
         with torch.device("meta"):
-            unet = UNet2DConditionModel.from_config(architecture.unet)
-            vae = AutoencoderKL.from_config(architecture.vae)
-            text_encoder = CLIPTextModel(CLIPTextConfig.from_dict(architecture.text_encoder))
+            modules: dict[str, Any] = {
+                name: part.build(architecture.parts[name]) for name, part in layout.parts.items()
+            }
     except (ValueError, TypeError, KeyError) as error:
         raise ModelFileError(
             T("Errors", "{path} describes networks that cannot be built: {reason}"),
@@ -54,33 +64,49 @@ def build_networks(path: Path, architecture: Architecture, tokenizer_folder: Pat
             path=path,
             reason=error,
         ) from error
-    modules = {"unet": unet, "vae": vae, "text_encoder": text_encoder}
     for module in modules.values():
         module.requires_grad_(False).eval()
-    tokenizer = ClipTokenizer(tokenizer_folder, text_encoder.config.max_position_embeddings)
-    return Networks(modules, tokenizer, architecture.scheduler)
+    tokenizers = {
+        name: ClipTokenizer(
+            _tokenizer_folder(path, part.tokenizer), modules[name].config.max_position_embeddings
+        )
+        for name, part in layout.parts.items()
+        if part.tokenizer is not None
+    }
+    return Networks(layout, modules, tokenizers, architecture.scheduler)
 
 
-def original_names(networks: Networks) -> dict[str, Rename]:
-    """Return, by part, the way from a network's names to a single file's."""
-    config = networks.modules["unet"].config
-    unet_names = UNetNames(config.layers_per_block, config.up_block_types)
-    num_blocks = len(networks.modules["vae"].config.block_out_channels)
+def _tokenizer_folder(path: Path, place: TokenizerPlace) -> Path:
+    own = path / place.folder
+    return own if own.is_dir() else resource_path("tokenizers", place.shipped)
+
+
+def original_names(networks: Networks) -> dict[str, Names]:
+    """Return, by part, the way from a network's names to its tensors' places in a single file."""
     return {
-        "unet": lambda name: UNET_PREFIX + unet_names.original(name),
-        "vae": lambda name: VAE_PREFIX + vae_original(name, num_blocks),
-        "text_encoder": lambda name: TEXT_PREFIX + published_name(name),
+        name: part.file_names(networks.modules[name].config)
+        for name, part in networks.layout.parts.items()
     }
 
 
-def original_state(networks: Networks, part: str) -> dict[str, Tensor]:
-    """Return a part's tensors under the names and in the shapes of a single file.
+def original_tensors(networks: Networks, part: str) -> Iterator[tuple[str, Tensor]]:
+    """Yield a part's tensors under the names and in the shapes of a single file.
 
-    They are the part's own, or views of them: in its type, on its device.
+    They are the part's own or views of them, in its type, on its device; a tensor that a file has
+    in one and the network in shares is put together when it is its turn.
     """
-    rename = original_names(networks)[part]
-    state = {rename(name): t for name, t in networks.modules[part].state_dict().items()}
-    for name, tensor in state.items():
-        if ".mid.attn_1." in name and tensor.dim() == 2:  # 1x1 convolutions in the original
-            state[name] = tensor[:, :, None, None]
-    return state
+    names = original_names(networks)[part]
+    shares: dict[str, list[tuple[Place, Tensor]]] = {}
+    for name, tensor in networks.modules[part].state_dict().items():
+        place = names(name)[0]
+        shares.setdefault(place.name, []).append((place, tensor))
+    for name, found in shares.items():
+        found.sort(key=lambda each: each[0].share)
+        assert [place.share for place, _ in found] == [(n, len(found)) for n in range(len(found))]
+        stored = [place.stored(tensor) for place, tensor in found]
+        yield name, stored[0] if len(stored) == 1 else torch.cat(stored)
+
+
+def original_state(networks: Networks, part: str) -> dict[str, Tensor]:
+    """Return all of a part's tensors as a single file has them; see `original_tensors`."""
+    return dict(original_tensors(networks, part))

@@ -6,9 +6,10 @@ from end to end; diffusers counts blocks and the layers in them.
 
 from __future__ import annotations
 
-UNET_PREFIX = "model.diffusion_model."
-TEXT_PREFIX = "cond_stage_model.transformer."
-VAE_PREFIX = "first_stage_model."
+from collections.abc import Mapping, Sequence
+
+from trainer_core.errors import OutputError
+from trainer_core.texts import T
 
 _UNET_ENDS = {
     "conv_in": "input_blocks.0.0",
@@ -34,14 +35,25 @@ class UNetNames:
     Args:
         layers_per_block: ResNet layers of a downward block; upward blocks have one more.
         up_block_types: diffusers' classes of the upward blocks, from the middle outwards.
+        further: Original names of layers, or of single tensors, that not every family has.
     """
 
-    def __init__(self, layers_per_block: int, up_block_types: list[str]) -> None:
+    def __init__(
+        self,
+        layers_per_block: int,
+        up_block_types: Sequence[str],
+        further: Mapping[str, str] | None = None,
+    ) -> None:
+        self._ends = {**_UNET_ENDS, **(further or {})}
         self._layers = layers_per_block + 1
         self._up_has_attention = ["Attn" in block_type for block_type in up_block_types]
 
     def original(self, name: str) -> str:
-        """Return the original name of a tensor, without the file's prefix."""
+        """Return the original name of a tensor, without the file's prefix.
+
+        Raises:
+            OutputError: It is of a layer that the original layout does not have.
+        """
         match name.split("."):
             case ["down_blocks", block, "downsamplers", _, "conv", leaf]:
                 return f"input_blocks.{self._layers * (int(block) + 1)}.0.op.{leaf}"
@@ -59,8 +71,16 @@ class UNetNames:
             case ["up_blocks", block, kind, layer, *rest]:
                 number = self._layers * int(block) + int(layer)
                 return f"output_blocks.{number}.{_layer(kind, rest)}"
+        if name in self._ends:  # a tensor that belongs to no layer
+            return self._ends[name]
         module, _, leaf = name.rpartition(".")
-        return f"{_UNET_ENDS[module]}.{leaf}"
+        if module not in self._ends:
+            raise OutputError(
+                T("Errors", "The U-Net's layer {name} has no place in a single file."),
+                T("Errors", "Write the model as a diffusers folder."),
+                name=name,
+            )
+        return f"{self._ends[module]}.{leaf}"
 
 
 def _layer(kind: str, rest: list[str]) -> str:

@@ -8,16 +8,11 @@ from typing import Protocol
 
 import torch
 
-from trainer_core.families.clip import TEXT_MODEL, fill_position_ids, published_name
+from trainer_core.families.layouts.family_layout import FamilyLayout, Names, folder_architecture
 from trainer_core.families.layouts.networks import Networks, build_networks, original_names
-from trainer_core.families.layouts.sd1_architecture import file_architecture, folder_architecture
-from trainer_core.families.layouts.tensor_file import Names, TensorFile, fill_module, found_names
-from trainer_core.files.resources import resource_path
+from trainer_core.families.layouts.tensor_file import TensorFile, fill_module, found_places
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.weights_file import read_index
-
-#: Names of the VAE's attention in folders written by diffusers before 0.17.
-_OLD_VAE_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
 
 
 class Places(Protocol):
@@ -32,7 +27,7 @@ class Places(Protocol):
         ...
 
     def names(self, part: str) -> Names:
-        """Return the way from a network's names to those that the file may have."""
+        """Return the way from a network's names to where its tensors may be in the file."""
         ...
 
 
@@ -58,7 +53,7 @@ class ModelReader:
         """
         for part, module in self.networks.modules.items():
             path = self._places.file(part)
-            found_names(module, path, read_index(path), self._places.names(part))
+            found_places(module, path, read_index(path), self._places.names(part))
 
     def read(
         self,
@@ -73,25 +68,30 @@ class ModelReader:
         with closing(TensorFile(self._places.file(part))) as file:
             names = self._places.names(part)
             fill_module(module, file, names, dtype, device=device, memory_format=memory_format)
-        if part.startswith("text_encoder"):
-            fill_position_ids(module)
+        complete = self.networks.layout.parts[part].complete
+        if complete is not None:
+            complete(module)
 
 
-def open_reader(path: Path) -> ModelReader:
+def open_reader(path: Path, layout: FamilyLayout) -> ModelReader:
     """Build the networks of a file or folder on the meta device, reading headers only.
+
+    Args:
+        path: The file or folder.
+        layout: Of the family that it was recognised as.
 
     Raises:
         ModelFileError: It is damaged, hostile or incomplete.
     """
+    places: Places
     if path.is_dir():
-        own = path / "tokenizer"
-        tokenizer = own if own.is_dir() else resource_path("tokenizers", "clip")
-        networks = build_networks(path, folder_architecture(path), tokenizer)
-        reader = ModelReader(networks, _FolderPlaces(path))
+        architecture = folder_architecture(path, tuple(layout.parts))
+        networks = build_networks(path, layout, architecture)
+        places = _FolderPlaces(path, layout)
     else:
-        architecture = file_architecture(read_index(path))
-        networks = build_networks(path, architecture, resource_path("tokenizers", "clip"))
-        reader = ModelReader(networks, _FilePlaces(path, networks))
+        networks = build_networks(path, layout, layout.file_architecture(read_index(path)))
+        places = _FilePlaces(path, networks)
+    reader = ModelReader(networks, places)
     reader.verify()
     return reader
 
@@ -99,14 +99,15 @@ def open_reader(path: Path) -> ModelReader:
 class _FolderPlaces:
     """A diffusers folder: a file for each part."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, layout: FamilyLayout) -> None:
         self._folder = DiffusersFolder(path)
+        self._parts = layout.parts
 
     def file(self, part: str) -> Path:
         return self._folder.weights(part)
 
     def names(self, part: str) -> Names:
-        return {"unet": _unchanged, "vae": _vae_names}.get(part, _text_names)
+        return self._parts[part].folder_names
 
 
 class _FilePlaces:
@@ -121,22 +122,4 @@ class _FilePlaces:
         return self._path
 
     def names(self, part: str) -> Names:
-        original = self._original[part]
-        # Some files leave ``text_model.`` out; no other part has it.
-        return lambda name: [original(name), original(name).replace(f".{TEXT_MODEL}", ".")]
-
-
-def _unchanged(name: str) -> list[str]:
-    return [name]
-
-
-def _vae_names(name: str) -> list[str]:
-    old = name
-    for new_part, old_part in _OLD_VAE_NAMES.items():
-        old = old.replace(f".{new_part}.", f".{old_part}.")
-    return [name, old]
-
-
-def _text_names(name: str) -> list[str]:
-    published = published_name(name)
-    return [published, published.removeprefix(TEXT_MODEL)]
+        return self._original[part]

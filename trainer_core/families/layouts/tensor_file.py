@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError
+from trainer_core.families.layouts.family_layout import Names, Place
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex, cut_short
 from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
@@ -64,9 +65,6 @@ class TensorFile:
         return taken
 
 
-Names = Callable[[str], Iterable[str]]  # from a name in a module's state dict to those in a file
-
-
 def fill_module(
     module: nn.Module,
     file: TensorFile,
@@ -81,7 +79,7 @@ def fill_module(
     Args:
         module: Built under ``torch.device("meta")``; frozen and in evaluation mode afterwards.
         file: Where the tensors are.
-        names_in_file: From a name in the module's state dict to those it may have in the file.
+        names_in_file: From a name in the module's state dict to where it may be in the file.
         dtype: Of the weights, whatever the file has.
         device: Where they go; None is the CPU.
         memory_format: Of weights with four dimensions; they are put in order on the CPU.
@@ -90,10 +88,11 @@ def fill_module(
         ModelFileError: A tensor is missing or has another shape.
     """
     state = {}
-    names = found_names(module, file.path, file.index, names_in_file)
+    places = found_places(module, file.path, file.index, names_in_file)
     for name, expected in module.state_dict().items():
+        stored = file.read(places[name].name, dtype)
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
-        tensor = file.read(names[name], dtype).view(expected.shape)
+        tensor = places[name].taken_from(stored).view(expected.shape)
         if tensor.dim() == 4:
             tensor = tensor.to(memory_format=memory_format)
         state[name] = tensor if device is None else tensor.to(device)
@@ -101,26 +100,27 @@ def fill_module(
     module.requires_grad_(False).eval()
 
 
-def found_names(
+def found_places(
     module: nn.Module, path: Path, index: TensorIndex, names_in_file: Names
-) -> dict[str, str]:
-    """Return the name in the file of every tensor in the module's state dict.
+) -> dict[str, Place]:
+    """Return the place in the file of every tensor in the module's state dict.
 
     Only shapes are looked at, so the module may be on the meta device.
 
     Raises:
         ModelFileError: A tensor is missing or has another shape; sides of 1 do not count.
     """
-    names = {}
+    places = {}
     for name, expected in module.state_dict().items():
-        found = next((n for n in names_in_file(name) if n in index.entries), None)
+        possible = names_in_file(name)
+        found = next((place for place in possible if place.name in index.entries), None)
         if found is None:
-            raise _missing(path, next(iter(names_in_file(name))))
-        shape = index.entries[found].shape
-        if _without_ones(shape) != _without_ones(expected.shape):
-            raise _misshapen(path, found, shape, tuple(expected.shape))
-        names[name] = found
-    return names
+            raise _missing(path, possible[0].name)
+        shape, wanted = index.entries[found.name].shape, found.stored_shape(expected.shape)
+        if _without_ones(shape) != _without_ones(wanted):
+            raise _misshapen(path, found.name, shape, wanted)
+        places[name] = found
+    return places
 
 
 def _without_ones(shape: tuple[int, ...]) -> list[int]:

@@ -18,14 +18,12 @@ import torch
 from torch import Tensor
 
 from trainer_core.families.base import Layout
-from trainer_core.families.clip import published_name
-from trainer_core.families.layouts.networks import Networks, original_state
+from trainer_core.families.layouts.networks import Networks, original_tensors
 from trainer_core.files.writing import publish_file, publish_folder, publish_text
 
 Lend = Callable[[str], AbstractContextManager[None]]  # has a part loaded while it is written
 
 _TYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
-_WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 def write_model(
@@ -67,7 +65,7 @@ def write_model(
     shapes = {
         name: tuple(tensor.shape)
         for part in networks.modules
-        for name, tensor in original_state(networks, part).items()
+        for name, tensor in original_tensors(networks, part)
     }
     weights = _original_weights(networks, lend)
     write_tensors(target, shapes, weights, dtype=dtype, metadata=metadata, replace=replace)
@@ -76,28 +74,27 @@ def write_model(
 def _original_weights(networks: Networks, lend: Lend) -> Iterator[Tensor]:
     for part in networks.modules:
         with lend(part):
-            yield from original_state(networks, part).values()
+            yield from (tensor for _, tensor in original_tensors(networks, part))
 
 
 def _fill_folder(
     networks: Networks, folder: Path, index: Path, *, lend: Lend, dtype: torch.dtype
 ) -> None:
     """Write a diffusers folder that transformers 4 reads as well as 5."""
-    for part, module in networks.modules.items():
-        is_text = part.startswith("text_encoder")
-        names = published_name if is_text else str
-        shapes = {names(name): tuple(t.shape) for name, t in module.state_dict().items()}
-        path = folder / part / ("model.safetensors" if is_text else _WEIGHTS)
+    for part, layout in networks.layout.parts.items():
+        module = networks.modules[part]
+        names = {name: layout.folder_names(name)[0].name for name in module.state_dict()}
+        shapes = {names[name]: tuple(t.shape) for name, t in module.state_dict().items()}
         with lend(part):
             weights = iter(module.state_dict().values())
+            path = folder / part / layout.weights
             write_tensors(path, shapes, weights, dtype=dtype, metadata={"format": "pt"})
-        if is_text:
-            module.config.save_pretrained(folder / part)
-        else:
-            module.save_config(folder / part)
+        layout.save_config(module, folder / part)
+        if layout.tokenizer is not None:
+            own = folder / layout.tokenizer.folder
+            shutil.copytree(networks.tokenizers[part].folder, own, dirs_exist_ok=True)
     scheduler = json.dumps(networks.scheduler, indent=2)
     publish_text(folder / "scheduler" / "scheduler_config.json", scheduler)
-    shutil.copytree(networks.tokenizer.folder, folder / "tokenizer", dirs_exist_ok=True)
     shutil.copyfile(index, folder / "model_index.json")
 
 

@@ -10,14 +10,12 @@ from diffusers.loaders import single_file_utils
 from torch import Tensor
 
 from trainer_core.families.layouts.networks import Networks, build_networks, original_state
-from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.files.resources import resource_path
+from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 
 
 @pytest.fixture(scope="module")
 def networks() -> Networks:
-    tokenizer = resource_path("tokenizers", "clip")
-    return build_networks(Path("published"), published_architecture(), tokenizer)
+    return build_networks(Path("published"), SD1_LAYOUT, published_architecture())
 
 
 @pytest.fixture(scope="module")

@@ -9,15 +9,17 @@ from helpers.tiny_model import TinySD1, tiny_architecture
 
 from trainer_core.errors import ModelFileError
 from trainer_core.families.layouts.networks import build_networks, original_state
-from trainer_core.families.layouts.sd1_architecture import file_architecture, published_architecture
-from trainer_core.files.resources import resource_path
+from trainer_core.families.layouts.sd1_architecture import (
+    SD1_LAYOUT,
+    file_architecture,
+    published_architecture,
+)
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
 
 
 def published_index() -> TensorIndex:
-    tokenizer = resource_path("tokenizers", "clip")
-    networks = build_networks(Path("sd15"), published_architecture(), tokenizer)
+    networks = build_networks(Path("sd15"), SD1_LAYOUT, published_architecture())
     entries = {
         name: TensorEntry("F32", tuple(tensor.shape), 0, 0)
         for part in networks.modules

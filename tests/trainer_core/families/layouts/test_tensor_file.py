@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError
+from trainer_core.families.layouts.family_layout import Place, same_name
 from trainer_core.families.layouts.tensor_file import TensorFile, fill_module
 
 
@@ -96,7 +97,7 @@ def test_a_module_is_filled_frozen_and_in_evaluation_mode(tmp_path: Path) -> Non
     save_file(weights, tmp_path / "a.safetensors")
     linear = meta_linear()
     with closing(TensorFile(tmp_path / "a.safetensors")) as file:
-        fill_module(linear, file, lambda name: [f"old.{name}", name], torch.float32)
+        fill_module(linear, file, lambda name: [Place(f"old.{name}"), Place(name)], torch.float32)
     assert torch.equal(linear(torch.ones(1, 3)), torch.tensor([[4.0, 5.0]]))
     assert not linear.weight.requires_grad
     assert not linear.training
@@ -121,4 +122,4 @@ def test_a_file_that_does_not_fit_is_named(
         closing(TensorFile(tmp_path / "a.safetensors")) as file,
         pytest.raises(ModelFileError, match=message),
     ):
-        fill_module(meta_linear(), file, lambda name: [name], torch.float32)
+        fill_module(meta_linear(), file, same_name, torch.float32)
