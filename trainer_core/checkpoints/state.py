@@ -24,6 +24,7 @@ from trainer_core.checkpoints.safetensors_file import (
     Convert,
     Written,
     differences,
+    is_finite,
     read_file,
     unchanged,
     write_into,
@@ -238,8 +239,7 @@ def _reads_otherwise(path: Path) -> OutputError:
 
 def _finite(name: str, piece: Tensor) -> Tensor:
     """Return the piece as it is, or refuse the state."""
-    # isfinite() knows no 8-bit floats.
-    if not torch.isfinite(piece.float() if piece.element_size() == 1 else piece).all():
+    if not is_finite(piece):
         raise NumericError(
             T("Errors", "{name} is not finite; the state was not saved."),
             T("Errors", "Lower the learning rate and go on from an earlier save."),
