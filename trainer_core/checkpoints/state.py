@@ -8,10 +8,11 @@ file was ``adapter.safetensors``, is still read.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -157,6 +158,19 @@ def read_state(folder: Path) -> SavedState:
     except (OSError, ValueError, KeyError, TypeError, ModelFileError) as error:
         raise _damaged(folder, error) from error
     return SavedState(folder, facts, trained, optimizer, generators, progress)
+
+
+@contextlib.contextmanager
+def restoring(state: SavedState) -> Iterator[None]:
+    """Say that the state is damaged where what is put back lacks something or is of another form.
+
+    Raises:
+        StateError: It is.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(state.folder, error) from error
 
 
 def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
