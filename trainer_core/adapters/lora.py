@@ -113,7 +113,7 @@ class LoRA(LayerAdapter):
         Without an alpha it is the rank, so that the scale is 1.
 
         Raises:
-            ValueError: A matrix is missing, or their ranks differ.
+            ValueError: A matrix is missing, or their ranks differ or are 0.
         """
         down, up = tensors.get(_DOWN), tensors.get(_UP)
         if down is None and up is None:
@@ -123,6 +123,8 @@ class LoRA(LayerAdapter):
         if min(down.ndim, up.ndim) < 2 or down.shape[0] != up.shape[1]:
             raise ValueError(f"the ranks of {tuple(down.shape)} and {tuple(up.shape)} differ")
         rank = down.shape[0]
+        if rank == 0:
+            raise ValueError("the rank is 0")
         return Shape(rank, float(tensors[_ALPHA]) if _ALPHA in tensors else float(rank))
 
     def _factors(self) -> tuple[nn.Parameter, nn.Parameter]:

@@ -193,6 +193,13 @@ def pieces(tensor: Tensor) -> Iterator[Tensor]:
             yield rows.reshape(-1)
 
 
+def is_finite(tensor: Tensor) -> bool:
+    """Tell whether all elements are finite, whatever the shape, type and device."""
+    # isfinite() knows no 8-bit floats.
+    known = (each.float() if each.element_size() == 1 else each for each in pieces(tensor))
+    return all(bool(torch.isfinite(piece).all()) for piece in known)
+
+
 def _bytes_of(flat: Tensor) -> Any:
     """Return the memory of a flat tensor on the CPU, as a NumPy array."""
     flat = flat.contiguous()

@@ -8,10 +8,11 @@ file was ``adapter.safetensors``, is still read.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from trainer_core.checkpoints.safetensors_file import (
     Convert,
     Written,
     differences,
+    is_finite,
     read_file,
     unchanged,
     write_into,
@@ -158,6 +160,19 @@ def read_state(folder: Path) -> SavedState:
     return SavedState(folder, facts, trained, optimizer, generators, progress)
 
 
+@contextlib.contextmanager
+def restoring(state: SavedState) -> Iterator[None]:
+    """Say that the state is damaged where what is put back lacks something or is of another form.
+
+    Raises:
+        StateError: It is.
+    """
+    try:
+        yield
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise _damaged(state.folder, error) from error
+
+
 def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
     """Put the saved state into ``optimizer``: types as saved, on its parameters' devices.
 
@@ -238,8 +253,7 @@ def _reads_otherwise(path: Path) -> OutputError:
 
 def _finite(name: str, piece: Tensor) -> Tensor:
     """Return the piece as it is, or refuse the state."""
-    # isfinite() knows no 8-bit floats.
-    if not torch.isfinite(piece.float() if piece.element_size() == 1 else piece).all():
+    if not is_finite(piece):
         raise NumericError(
             T("Errors", "{name} is not finite; the state was not saved."),
             T("Errors", "Lower the learning rate and go on from an earlier save."),

@@ -19,6 +19,7 @@ from trainer_core.checkpoints.safetensors_file import (
     Layout,
     Written,
     differences,
+    is_finite,
     pieces,
     read_file,
     write_into,
@@ -137,7 +138,7 @@ def read_adapter(path: Path, marks: Collection[str]) -> WeightFile:
     for key, tensor in weights.tensors.items():
         if key.partition(".")[2] not in (*marks, _ALPHA):
             raise _other_kind(path, key, marks)
-        if not torch.isfinite(tensor).all():
+        if not is_finite(tensor):
             raise _unusable(path, T("Errors", "{path}: {name} is not finite."), marks, key)
     return weights
 

@@ -158,7 +158,16 @@ class AdapterMethod:
         self, targets: Sequence[Target], weights: Mapping[str, Tensor] | None
     ) -> dict[str, Shape]:
         if weights is not None and self._is_shape_from_weights:
-            return shapes_in(self._kind, targets, by_module(weights))
+            modules = by_module(weights)
+            found = shapes_in(self._kind, targets, modules)
+            if targets and not found:
+                raise ModelFileError(
+                    T("Errors", "No module of {path} fits what is trained; its first is {name}."),
+                    self._hint_at_what_does_not_fit(),
+                    path=self._settings.network_weights,
+                    name=min(modules),
+                )
+            return found
         return shapes(targets, linear=self._shape)
 
     def _starting_weights(self, path: Path, warn: Warn) -> Mapping[str, Tensor]:

@@ -53,9 +53,9 @@ def build_optimizer(
             known=", ".join(known),
         )
     try:
-        given = {**fastest_kernels(kind, _device(groups)), **entry.fixed, **args}
-        optimizer = kind(list(groups), lr=lr, **given)
-    except (TypeError, ValueError) as error:
+        fastest = {} if _chooses_kernels(args) else fastest_kernels(kind, _device(groups))
+        optimizer = kind(list(groups), lr=lr, **{**fastest, **entry.fixed, **args})
+    except (TypeError, ValueError, RuntimeError) as error:
         raise SettingsError(
             T("Errors", "{optimizer} refuses its arguments: {reason}"),
             T("Errors", "Correct the optimizer arguments, or remove them."),
@@ -67,6 +67,11 @@ def build_optimizer(
         optimizer.train()
     built: Optimizer = optimizer
     return built
+
+
+def _chooses_kernels(args: Mapping[str, object]) -> bool:
+    """Tell whether the user asks for a way to update that torch refuses to fuse."""
+    return any(args.get(name) for name in ("foreach", "differentiable"))
 
 
 def _device(groups: Sequence[ParameterGroup]) -> torch.device:

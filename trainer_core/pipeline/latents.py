@@ -100,7 +100,7 @@ class LatentStore:
         if path is None or path.exists():
             return
         mean, std = (tensor.contiguous() for tensor in self._memory[key])
-        content = save({"mean": mean, "std": std}, {_CHECKSUM: _checksum(mean, std)})
+        content = save({"mean": mean, "std": std}, {_CHECKSUM: _checksum(key, mean, std)})
         try:
             publish_bytes(path, content, replace=False, sync=False)
         except OutputError as error:
@@ -126,34 +126,44 @@ class LatentStore:
         if path is None or not path.is_file():
             return None
         try:
-            return _read_latent(path.read_bytes())
+            return _read_latent(key, path.read_bytes())
         except (OSError, SafetensorError, KeyError, ValueError):
             with contextlib.suppress(OSError):
-                path.unlink()  # damaged: it is made again
+                path.unlink()  # damaged or of an earlier version: it is made again
             return None
 
 
 _CHECKSUM = "crc32"
 
 
-def _checksum(mean: Tensor, std: Tensor) -> str:
-    return f"{zlib.crc32(std.numpy().data, zlib.crc32(mean.numpy().data)):08x}"
+def _checksum(key: str, mean: Tensor, std: Tensor) -> str:
+    """Return a checksum of the key, of the types and shapes and of the numbers.
+
+    They are contiguous float32 on the CPU.
+    """
+    crc = zlib.crc32(key.encode())
+    for tensor in (mean, std):
+        crc = zlib.crc32(f"{tensor.dtype} {tuple(tensor.shape)}".encode(), crc)
+        crc = zlib.crc32(tensor.numpy().data, crc)
+    return f"{crc:08x}"
 
 
-def _read_latent(content: bytes) -> Posterior:
+def _read_latent(key: str, content: bytes) -> Posterior:
     """Return what a cache file holds.
 
     Raises:
         SafetensorError: It is cut short.
         KeyError: It holds something else.
-        ValueError: Some of its bytes are not those that were written.
+        ValueError: It is not what was written for ``key``, or is of an earlier version.
     """
     tensors = load(content)
     mean, std = tensors["mean"], tensors["std"]
     header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-    # Files from before there were checksums were flushed, so they are whole.
-    expected = header.get("__metadata__", {}).get(_CHECKSUM)
-    if expected is not None and expected != _checksum(mean, std):
+    written = (header.get("__metadata__") or {}).get(_CHECKSUM)
+    # The type first: not every one can be read for its checksum.
+    if mean.dtype != torch.float32 or std.dtype != torch.float32:
+        raise ValueError("of another type")
+    if written != _checksum(key, mean, std):
         raise ValueError("damaged")
     return mean, std
 

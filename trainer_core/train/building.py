@@ -17,7 +17,7 @@ from trainer_core.catalogue.methods import METHODS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family, FamilyOptions
-from trainer_core.methods.base import Method
+from trainer_core.methods.base import Method, Warn
 from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.objectives.diffusion import DDPM
 from trainer_core.objectives.objective import Objective
@@ -83,15 +83,22 @@ def build_method(settings: TrainSettings) -> Method:
     return method
 
 
-def trainable_parameters(family: Family, settings: TrainSettings) -> Mapping[str, int]:
+def trainable_parameters(family: Family, settings: TrainSettings, warn: Warn) -> Mapping[str, int]:
     """Return how many numbers each part would train, without memory for any of them.
+
+    Args:
+        family: The opened base model.
+        settings: What is to be trained.
+        warn: Told what is not as the user may think.
 
     Raises:
         ModelFileError: The starting weights cannot be used.
+        SettingsError: Nothing would be trained.
     """
     method = build_method(settings)
     with torch.device("meta"):
-        method.prepare(family, seed=None, warn=lambda _: None)
+        method.prepare(family, seed=None, warn=warn)
+    parameter_groups(method.groups())
     return method.counts()
 
 

@@ -5,18 +5,20 @@ torch is imported only where there is something to ask of it, so that mistakes a
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.errors import TrainerError
 from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.writing import output_error
 from trainer_core.preflight import Preflight, examine
 from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import T, text
+from trainer_core.texts import T, Text, text
 from trainer_core.train.inputs import plan_event
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ def report(raw: Mapping[str, Any]) -> Report:
     if found.settings is None:
         return Report(found, {})
     _warn_of_taken_name(found, found.settings.output)
+    _try_output_folder(found, found.settings.output)
     machine = _machine(found, found.settings)
     if machine is None:
         return Report(found, {})
@@ -60,6 +63,19 @@ def _warn_of_taken_name(found: Preflight, output: OutputSettings) -> None:
         hint = text(T("Problems", "Choose another output name, or train with --overwrite."))
         path = "output.output_name"
         found.problems.append(Problem(path, Severity.WARNING, message, Suggestion(hint)))
+
+
+def _try_output_folder(found: Preflight, output: OutputSettings) -> None:
+    """Make and remove an empty folder there: some places refuse it whatever their rights say."""
+    path = "output.output_dir"
+    if output.output_dir is None or any(problem.path == path for problem in found.errors):
+        return
+    places = (output.output_dir, *output.output_dir.parents)
+    try:
+        with tempfile.TemporaryDirectory(dir=next(place for place in places if place.is_dir())):
+            pass
+    except OSError as error:
+        found.problems.append(Problem.of(output_error(error, output.output_dir), setting=path))
 
 
 def _machine(found: Preflight, settings: TrainSettings) -> Machine | None:
@@ -87,8 +103,11 @@ def _parameters(found: Preflight, settings: TrainSettings) -> Mapping[str, int]:
     with quick_imports():
         from trainer_core.train.building import open_family, trainable_parameters
 
+    def warn(message: Text) -> None:
+        found.problems.append(Problem("", Severity.WARNING, message))
+
     try:
-        return trainable_parameters(open_family(settings), settings)
+        return trainable_parameters(open_family(settings), settings, warn)
     except TrainerError as error:
         found.problems.append(Problem.of(error))
     return {}

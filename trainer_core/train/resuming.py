@@ -14,6 +14,7 @@ from trainer_core.checkpoints.state import (
     StateFacts,
     restore_generators,
     restore_optimizer,
+    restoring,
 )
 from trainer_core.errors import SettingsError, about
 from trainer_core.events.emitter import Emitter
@@ -66,7 +67,7 @@ class Resumable:
 
         Raises:
             SettingsError: The run has no step left after it.
-            StateError: It is of another optimizer.
+            StateError: It is of another optimizer, or damaged.
             ModelFileError: It is of another network.
         """
         position = state.facts.position
@@ -78,13 +79,13 @@ class Resumable:
                 step=position.step,
                 total=total_steps,
             )
-        with about(setting="output.resume"):
+        with about(setting="output.resume"), restoring(state):
             self.method.load_state(state.trained, state.facts.name)
             restore_optimizer(self.optimizer, state)
-        self.schedule.load_state_dict(state.progress["schedule"])
-        if self.scaler is not None and state.progress["scaler"]:
-            self.scaler.load_state_dict(state.progress["scaler"])
-        restore_generators(state)
+            self.schedule.load_state_dict(state.progress["schedule"])
+            if self.scaler is not None and state.progress["scaler"]:
+                self.scaler.load_state_dict(state.progress["scaler"])
+            restore_generators(state)
         changed = changed_settings(state.facts.settings, TRAIN.as_raw(self.settings))
         if changed:
             message = T("Events", "These settings differ from those of the state: {names}.")

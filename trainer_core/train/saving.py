@@ -51,15 +51,23 @@ class Saver:
     def carry_out(self, actions: Iterable[Action], position: Position) -> None:
         """Write and remove, in order.
 
+        What cannot be written does not keep weights, which are smaller than a state, from being
+        tried; nothing is removed then.
+
         Raises:
             OutputError: A file cannot be written.
             NumericError: A weight does not fit into the save precision.
         """
+        failure: OutputError | None = None
         for action in actions:
-            if isinstance(action, Save):
-                self._save(action, position)
-            else:
-                self._remove(action)
+            if failure is not None and not (isinstance(action, Save) and action.kind == "weights"):
+                continue
+            try:
+                self._carry_out(action, position)
+            except OutputError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
 
     def save_here(self, position: Position) -> None:
         """Save a state and weights that bear the step's number, unless they are there already.
@@ -72,6 +80,12 @@ class Saver:
             Save("weights", point.weights_name(name), position.step, position.epoch),
         )
         self.carry_out((s for s in due if self.own.steps.get(s.name) != position.step), position)
+
+    def _carry_out(self, action: Action, position: Position) -> None:
+        if isinstance(action, Save):
+            self._save(action, position)
+        else:
+            self._remove(action)
 
     def _remove(self, action: Remove) -> None:
         """Remove an older result; one that another program holds is no reason to end the run."""

@@ -254,6 +254,7 @@ class Stepper:
             raise NumericError(
                 T("Errors", "The gradient of step {step} is not finite; nothing was updated."),
                 T("Errors", "Lower the learning rate, then resume from the newest state."),
+                setting="optimizer.learning_rate",
                 step=number,
             )
         self.is_updating = True

@@ -86,6 +86,10 @@ def test_alpha_is_stored_as_a_scalar(alpha: float) -> None:
             {"lora_up.weight": torch.zeros(10, RANK + 1)},
             r"ranks of \(4, 6\) and \(10, 5\) differ",
         ),
+        (
+            {"lora_down.weight": torch.zeros(0, 6), "lora_up.weight": torch.zeros(10, 0)},
+            "the rank is 0",
+        ),
     ],
 )
 def test_matrices_that_do_not_go_together_are_named(

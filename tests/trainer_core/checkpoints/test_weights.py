@@ -304,3 +304,23 @@ def test_a_lora_that_is_not_whole_is_refused(
 
     with pytest.raises(ModelFileError, match=words):
         read_adapter(path, MARKS)
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.float8_e5m2])
+def test_a_lora_in_8_bit_is_read_as_it_is(tmp_path: Path, dtype: torch.dtype) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({name: tensor.to(dtype) for name, tensor in one_module().items()}, path)
+
+    read = read_adapter(path, MARKS).tensors
+    for name, tensor in one_module().items():  # 1 and -1 are exact in 8 bits
+        assert read[name].dtype == dtype
+        assert torch.equal(read[name].float(), tensor)
+
+
+def test_a_lora_in_8_bit_that_is_not_finite_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    broken = torch.full((5, 2), float("nan")).to(torch.float8_e4m3fn)
+    save_file({**one_module(), "lora_unet_a.lora_up.weight": broken}, path)
+
+    with pytest.raises(ModelFileError, match=r"lora_unet_a\.lora_up\.weight is not finite"):
+        read_adapter(path, MARKS)

@@ -13,6 +13,7 @@ from trainer_core.errors import SettingsError
 from trainer_core.optim import build as build_module
 from trainer_core.optim.build import build_optimizer, display_name
 from trainer_core.optim.groups import ParameterGroup, parameter_groups
+from trainer_core.runtime.speed import fastest_kernels
 
 BuildOptimizer = Callable[..., Optimizer]
 OF_ADAM = ["AdamW", "AdamW8bit"]
@@ -126,6 +127,38 @@ def test_a_refused_value_is_an_error_in_words(
 ) -> None:
     with pytest.raises(SettingsError, match="refuses its arguments"):
         build_optimizer(name, groups, lr=0.5, args=args)
+
+
+@pytest.fixture
+def _as_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let torch's optimizers be built as on a GPU, with weights on the CPU."""
+    gpu = torch.device("cuda")
+    monkeypatch.setattr(build_module, "fastest_kernels", lambda kind, _: fastest_kernels(kind, gpu))
+
+
+@pytest.mark.usefixtures("_as_on_a_gpu")
+@pytest.mark.parametrize("name", ["foreach", "differentiable"])
+def test_another_way_to_update_is_not_fused_too(groups: list[ParameterGroup], name: str) -> None:
+    optimizer = build_optimizer("AdamW", groups, lr=0.5, args={name: True})
+
+    assert optimizer.defaults[name] is True
+    assert not optimizer.defaults["fused"]
+
+
+@pytest.mark.usefixtures("_as_on_a_gpu")
+@pytest.mark.parametrize("args", [{}, {"foreach": False}, {"differentiable": False}])
+def test_on_a_gpu_it_is_fused_otherwise(groups: list[ParameterGroup], args: dict[str, Any]) -> None:
+    assert build_optimizer("AdamW", groups, lr=0.5, args=args).defaults["fused"] is True
+
+
+def test_ways_to_update_that_exclude_each_other_are_an_error_in_words(
+    groups: list[ParameterGroup],
+) -> None:
+    args = {"foreach": True, "fused": True}
+    with pytest.raises(SettingsError, match="AdamW refuses its arguments") as caught:
+        build_optimizer("AdamW", groups, lr=0.5, args=args)
+
+    assert caught.value.setting == "optimizer.optimizer_args"
 
 
 def test_adamw_8bit_keeps_its_state_in_one_byte(

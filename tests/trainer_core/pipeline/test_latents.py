@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 import torch
@@ -162,16 +163,69 @@ def test_bytes_that_never_reached_the_disk_are_made_again(tmp_path: Path) -> Non
     assert not path.exists()
 
 
-def test_a_file_without_a_checksum_is_read(tmp_path: Path) -> None:
-    # As earlier versions wrote it, flushed to the disk.
+def with_header(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the header of a safetensors file and none of its numbers."""
+    content = path.read_bytes()
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    change(header)
+    text = json.dumps(header).encode()
+    path.write_bytes(len(text).to_bytes(8, "little") + text + content[end:])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda header: header["mean"].update(dtype="I32"),
+        lambda header: [header[name].update(dtype="I32") for name in ("mean", "std")],
+        lambda header: [header[name].update(shape=[6, 4, 8]) for name in ("mean", "std")],
+        lambda header: header["std"].update(shape=[192]),
+        lambda header: [header[n].update(dtype="BF16", shape=[4, 8, 12]) for n in ("mean", "std")],
+        lambda header: header.update(mean=header["std"], std=header["mean"]),
+        lambda header: header.pop("__metadata__"),
+        lambda header: header.update(__metadata__=None),
+    ],
+    ids=["type", "both types", "shapes", "shape", "16 bit", "names", "no checksum", "null"],
+)
+def test_a_latent_whose_header_is_damaged_is_made_again(
+    tmp_path: Path, change: Callable[[dict[str, Any]], object]
+) -> None:
     put(LatentStore(tmp_path), posterior())
     (path,) = tmp_path.rglob("*.safetensors")
-    mean, std = posterior()
-    save_file({"mean": mean, "std": std}, path)
+    with_header(path, change)
+
+    assert not LatentStore(tmp_path).has(KEY)
+    assert not path.exists()
+
+
+def test_a_header_written_otherwise_is_no_damage(tmp_path: Path) -> None:
+    put(LatentStore(tmp_path), posterior())
+    (path,) = tmp_path.rglob("*.safetensors")
+    with_header(path, lambda header: None)
 
     later = LatentStore(tmp_path)
     assert later.has(KEY)
     assert is_same(later.get(KEY), posterior())
+
+
+def test_a_latent_under_the_name_of_another_is_made_again(tmp_path: Path) -> None:
+    other = latent_key("ab", PLACEMENT, flip=True, encoder="vae float32")
+    put(LatentStore(tmp_path), posterior())
+    (path,) = tmp_path.rglob("*.safetensors")
+    target = tmp_path / other[:2] / f"{other}.safetensors"
+    target.parent.mkdir(exist_ok=True)
+    path.rename(target)
+
+    assert not LatentStore(tmp_path).has(other)
+
+
+def test_a_file_without_a_checksum_is_made_again(tmp_path: Path) -> None:
+    put(LatentStore(tmp_path), posterior())  # earlier versions wrote such files
+    (path,) = tmp_path.rglob("*.safetensors")
+    mean, std = posterior()
+    save_file({"mean": mean, "std": std}, path)
+
+    assert not LatentStore(tmp_path).has(KEY)
 
 
 # ------------------------------------------------------------------ filling

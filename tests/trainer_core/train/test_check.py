@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+import os
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from helpers.pictures import write_dataset
 from helpers.tiny_model import make_tiny_sd1
 from helpers.trainer_process import tiny_values
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Problem, Severity
@@ -18,6 +21,11 @@ from trainer_core.train.building import build_method, open_family
 from trainer_core.train.check import report
 
 WEIGHTS = "adapter.network_weights"
+FROM_WEIGHTS = {
+    "adapter.dim_from_weights": True,
+    "adapter.network_dim": None,
+    "adapter.network_alpha": None,
+}
 
 
 @pytest.fixture(scope="module")
@@ -60,10 +68,66 @@ def test_starting_weights_of_another_rank_are_named_with_a_way_out(
     assert (problem.path, problem.severity) == (WEIGHTS, Severity.ERROR)
     assert problem.suggestion is not None
     assert "dim_from_weights" in str(problem.suggestion.message)
-    changes = {WEIGHTS: str(weights_of_rank_4), "adapter.dim_from_weights": True}
-    assert (
-        problems(raw, {**changes, "adapter.network_dim": None, "adapter.network_alpha": None}) == []
-    )
+    assert problems(raw, {WEIGHTS: str(weights_of_rank_4), **FROM_WEIGHTS}) == []
+
+
+def weights_of(modules: Iterable[str], path: Path, weights: Path) -> str:
+    """Write a LoRA of what ``weights`` has for its first module, under the names of others."""
+    tensors = load_file(weights)
+    first = min(tensors).partition(".")[0]
+    own = {name: t for name, t in tensors.items() if name.startswith(f"{first}.")}
+    names = {
+        f"{module}.{name.partition('.')[2]}": t for module in modules for name, t in own.items()
+    }
+    save_file({name: tensor.clone() for name, tensor in names.items()}, path)
+    return str(path)
+
+
+def test_starting_weights_of_which_nothing_fits_are_named_at_their_setting(
+    raw: Raw, weights_of_rank_4: Path, tmp_path: Path
+) -> None:
+    other = weights_of(["lora_unet_other"], tmp_path / "other.safetensors", weights_of_rank_4)
+
+    (problem,) = problems(raw, {WEIGHTS: other, **FROM_WEIGHTS})
+    assert (problem.path, problem.severity) == (WEIGHTS, Severity.ERROR)
+    assert "lora_unet_other" in str(problem.message)
+    assert problem.suggestion is not None
+    assert "learning rate" not in str(problem.suggestion.message)
+
+
+def test_starting_weights_of_which_some_do_not_fit_are_a_warning(
+    raw: Raw, weights_of_rank_4: Path, tmp_path: Path
+) -> None:
+    fits = min(load_file(weights_of_rank_4)).partition(".")[0]
+    modules = [fits, "lora_unet_other"]
+    some = weights_of(modules, tmp_path / "some.safetensors", weights_of_rank_4)
+
+    (problem,) = problems(raw, {WEIGHTS: some, **FROM_WEIGHTS})
+    assert problem.severity is Severity.WARNING
+    assert "not used, such as lora_unet_other" in str(problem.message)
+
+
+def test_an_output_folder_that_cannot_be_made_whatever_its_rights_say_is_named(
+    raw: Raw, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = os.mkdir
+
+    def refuse(path: Any, *rest: Any, **more: Any) -> None:
+        if str(path).startswith(str(tmp_path)):  # as below /proc, where root may write
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
+        make(path, *rest, **more)
+
+    monkeypatch.setattr(os, "mkdir", refuse)
+
+    (problem,) = problems(raw, {})
+    assert (problem.path, problem.severity) == ("output.output_dir", Severity.ERROR)
+    assert str(tmp_path / "output") in str(problem.message)
+
+
+def test_nothing_is_left_where_the_output_would_be(raw: Raw, tmp_path: Path) -> None:
+    before = sorted(tmp_path.iterdir())
+    assert problems(raw, {}) == []
+    assert sorted(tmp_path.iterdir()) == before
 
 
 def test_damaged_starting_weights_are_named_at_their_setting(raw: Raw, tmp_path: Path) -> None:

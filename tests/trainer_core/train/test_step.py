@@ -236,8 +236,9 @@ def test_a_gradient_that_is_not_finite_updates_nothing() -> None:
     bench = Bench(
         predict=lambda _, noisy_BCHW, timesteps_B: noisy_BCHW * (bench.weight - START).sqrt()
     )
-    with pytest.raises(NumericError, match="gradient of step 7 is not finite"):
+    with pytest.raises(NumericError, match="gradient of step 7 is not finite") as caught:
         bench.stepper.step(PAIRS, 7)
+    assert caught.value.setting == "optimizer.learning_rate"
     assert bench.weight.item() == START
     assert bench.weight.grad is None
 

@@ -1,0 +1,92 @@
+"""A run goes on from a sound state only."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from helpers.stubs import StubEmitter
+from torch.nn import Parameter
+from torch.optim import SGD
+
+from trainer_core.checkpoints.state import Position, StateFacts, read_state, write_state
+from trainer_core.errors import StateError
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.optim.schedule import RateSchedule
+from trainer_core.settings.schema import TRAIN
+from trainer_core.train.resuming import Resumable
+from trainer_core.train.run_start import OwnFiles, RunStart
+
+POSITION = Position(step=3, epoch=1, batch=0)
+
+
+class OneWeight:
+    """Trains a single number."""
+
+    def __init__(self) -> None:
+        self.weight = Parameter(torch.ones(1))
+
+    def load_state(self, tensors: Mapping[str, torch.Tensor], name: str) -> None:
+        with torch.no_grad():
+            self.weight.copy_(tensors["weight"])
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Resumable:
+    """A run that has not begun."""
+    method: Any = OneWeight()
+    settings, _ = TRAIN.parse({})
+    assert settings is not None
+    optimizer = SGD([method.weight], lr=0.5)
+    return Resumable(
+        start=RunStart(RunFolder(tmp_path, "cat"), "id", 1, None, replaces=False, own=OwnFiles()),
+        settings=settings,
+        method=method,
+        optimizer=optimizer,
+        schedule=RateSchedule(optimizer, lambda step: 1 / (1 + step)),
+        scaler=None,
+        pictures="fingerprint",
+    )
+
+
+def restore(run: Resumable, folder: Path, progress: Mapping[str, Any]) -> Position:
+    """Write a state of the run after three steps and go on from it."""
+    facts = StateFacts("id", "cat", 1, POSITION, "fingerprint", TRAIN.as_raw(run.settings))
+    trained = {"weight": torch.tensor([5.0])}
+    write_state(folder, facts, trained=trained, optimizer=run.optimizer, progress=progress)
+    emitter: Any = StubEmitter([])
+    return run.restore(read_state(folder), total_steps=9, emitter=emitter)
+
+
+def test_weights_and_rates_come_back(run: Resumable, tmp_path: Path) -> None:
+    progress = {"schedule": {"steps": 3}, "scaler": None}
+
+    assert restore(run, tmp_path / "cat-state", progress) == POSITION
+    method: Any = run.method
+    assert method.weight.item() == 5.0
+    assert run.optimizer.param_groups[0]["lr"] == 0.5 / 4
+
+
+@pytest.mark.parametrize(
+    "progress",
+    [
+        {"scaler": None},
+        {"schedule": None},
+        {"schedule": {}},
+        {"schedule": {"steps": "many"}},
+        {"schedule": {"steps": 3}, "python": [3]},
+        {"schedule": {"steps": 3}, "optimizer": {"kind": "SGD"}},
+        {"schedule": {"steps": 3}, "optimizer": None},
+    ],
+    ids=json.dumps,
+)
+def test_a_state_that_lacks_something_is_told_to_be_damaged(
+    run: Resumable, tmp_path: Path, progress: Mapping[str, Any]
+) -> None:
+    with pytest.raises(StateError, match="cat-state is damaged") as caught:
+        restore(run, tmp_path / "cat-state", progress)
+    assert caught.value.setting == "output.resume"

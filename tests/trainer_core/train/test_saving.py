@@ -1,0 +1,94 @@
+"""What is due is saved as far as it can be."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.stubs import StubEmitter
+
+from trainer_core.checkpoints.retention import Action, Remove, Save, SaveSchedule
+from trainer_core.checkpoints.state import Position
+from trainer_core.errors import OutputError
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.writing import publish_bytes
+from trainer_core.train import saving
+from trainer_core.train.run_start import OwnFiles
+from trainer_core.train.saving import Saver
+
+POSITION = Position(step=3, epoch=1)
+END = SaveSchedule(output_name="cat", last_step=3, last_epoch=1, save_state=True)
+
+
+class Weights:
+    """A method whose result is a file of one byte."""
+
+    def state(self) -> Mapping[str, Any]:
+        return {}
+
+    def write(self, target: Path, **_: Any) -> None:
+        publish_bytes(target, b"w")
+
+
+class FullDisk(Weights):
+    """One with which the weights do not fit on the disk either."""
+
+    def write(self, target: Path, **_: Any) -> None:
+        raise OutputError("no space for weights")
+
+
+@pytest.fixture(autouse=True)
+def _states_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def write_state(*_: Any, **__: Any) -> int:
+        raise OutputError("no space for a state")
+
+    monkeypatch.setattr(saving, "write_state", write_state)
+    monkeypatch.setattr(saving, "build_metadata", lambda *_, **__: {})
+
+
+def saver(folder: Path, method: Any) -> Saver:
+    emitter: Any = StubEmitter([])
+    not_asked: Any = None
+    return Saver(
+        emitter=emitter,
+        folder=RunFolder(folder, "cat"),
+        own=OwnFiles(),
+        method=method,
+        optimizer=not_asked,
+        facts=not_asked,
+        precision="float",
+        state_facts=lambda _: not_asked,
+        progress=dict,
+    )
+
+
+def test_weights_at_the_end_are_written_though_the_state_does_not_fit(tmp_path: Path) -> None:
+    actions = END.at_end(3, epoch=1)
+    assert [action.kind for action in actions] == ["state", "weights"]
+
+    with pytest.raises(OutputError, match="no space for a state"):
+        saver(tmp_path, Weights()).carry_out(actions, POSITION)
+    assert (tmp_path / "cat.safetensors").read_bytes() == b"w"
+
+
+def test_weights_of_a_step_are_written_though_the_state_does_not_fit(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no space for a state"):
+        saver(tmp_path, Weights()).save_here(POSITION)
+    assert [path.name for path in tmp_path.iterdir()] == ["cat-step00000003.safetensors"]
+
+
+def test_the_first_failure_is_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="no space for a state"):
+        saver(tmp_path, FullDisk()).save_here(POSITION)
+
+
+def test_nothing_is_removed_after_a_failure(tmp_path: Path) -> None:
+    older = tmp_path / "cat-000001-state"
+    older.mkdir()
+    actions: list[Action] = [Save("state", "cat-000002-state", 3, 2), Remove("state", older.name)]
+
+    with pytest.raises(OutputError):
+        saver(tmp_path, Weights()).carry_out(actions, POSITION)
+    assert older.is_dir()
