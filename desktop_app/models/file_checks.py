@@ -31,7 +31,7 @@ class FileChecks(QObject):
         self.facts: Facts = {}
         self._named: tuple[object, ...] = ()
         self._absent: frozenset[str] = frozenset()
-        self._looking = LatestJob(self)
+        self._looking = LatestJob(self, only_reads=True)
         self._looking.finished.connect(self._on_looked)
 
     @property
@@ -59,7 +59,7 @@ class FileChecks(QObject):
         self._looking.start(lambda job: look_into_files(settings, absent))
 
     def close(self) -> None:
-        """Drop the work at hand and wait until its thread has let go."""
+        """Drop the work at hand."""
         self._looking.close()
 
     def _on_looked(self, found: FilesLook | None) -> None:

@@ -184,5 +184,32 @@ def test_a_start_waits_for_a_place_until_it_counts_as_silent(
     sheet.let_go()
 
 
+def test_a_hanging_look_keeps_neither_sheet_nor_window_open(
+    workspace: Workspace,
+    ready_values: dict[str, object],
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot,
+):
+    hangs = threading.Event()
+
+    def hang(*_: object) -> None:
+        hangs.set()
+        release.wait(20)
+
+    monkeypatch.setattr("desktop_app.run_view.start_sheet.model_report", hang)
+    monkeypatch.setattr("desktop_app.models.file_checks.look_into_files", hang)
+    workspace.document.apply(ready_values, "all that is needed")
+    qtbot.waitUntil(lambda: hangs.is_set() and workspace.file_checks.is_busy)
+    hangs.clear()
+    sheet = StartSheet(workspace)
+    qtbot.addWidget(sheet)
+    qtbot.waitUntil(hangs.is_set)
+    for let_go in (sheet.let_go, workspace.close):
+        began = time.monotonic()
+        let_go()
+        assert time.monotonic() - began < 4 * A_FRAME_S
+
+
 def ready_of(workspace: Workspace) -> Readiness:
     return readiness(workspace.problems, is_looking=workspace.is_looking)
