@@ -18,6 +18,7 @@ _logger = logging.getLogger(__name__)
 
 
 _PATIENCE_S = 5.0  # with a thread that has to let go, but waits for a drive that is away
+_GRACE_S = 0.3  # at the end of the program, with threads that may be left behind
 
 
 class Threads:
@@ -26,10 +27,15 @@ class Threads:
     Python's, not Qt's: a `QThreadPool` waits for its threads when it is destroyed, and Qt destroys
     children while Python holds its lock, which those threads need to finish. No executor's: the
     end of the program waits for its threads, and one may wait for a drive that is away.
+
+    Args:
+        count: The most threads at a time.
+        only_reads: Nothing is lost with what they do: nobody waits for them when they are closed.
     """
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, count: int, *, only_reads: bool = False) -> None:
         self._count = count
+        self._only_reads = only_reads
         self._work: SimpleQueue[Callable[[], object] | None] = SimpleQueue()
         self._threads: list[threading.Thread] = []
         _all_threads.add(self)
@@ -58,17 +64,21 @@ class Threads:
         work, self._work = self._work, SimpleQueue()
         for _ in threads:
             work.put(None)
-        _ending.update(threads)
-        if wait:
-            _join(threads)
+        if self._only_reads:
+            _reading.update(threads)
+        elif wait:
+            _join(threads, _PATIENCE_S)
+        else:
+            _ending.update(threads)
 
 
 _all_threads: WeakSet[Threads] = WeakSet()
-_ending: WeakSet[threading.Thread] = WeakSet()
+_ending: WeakSet[threading.Thread] = WeakSet()  # nobody has waited for them yet
+_reading: WeakSet[threading.Thread] = WeakSet()  # nobody has to
 
 
-def _join(threads: Iterable[threading.Thread]) -> None:
-    until = time.monotonic() + _PATIENCE_S
+def _join(threads: Iterable[threading.Thread], patience_s: float) -> None:
+    until = time.monotonic() + patience_s
     for thread in threads:
         thread.join(max(until - time.monotonic(), 0.0))
 
@@ -78,7 +88,8 @@ def _finish() -> None:
     """Let what is being written come to its end before the program does."""
     for threads in list(_all_threads):
         threads.close(wait=False)
-    _join(list(_ending))
+    _join(list(_ending), _PATIENCE_S)
+    _join(list(_reading), _GRACE_S)
 
 
 def run_apart(work: Callable[[], object]) -> None:
@@ -208,6 +219,10 @@ class LatestJob(QObject):
     """Runs one job at a time; a new one cancels the one before, whose results are dropped.
 
     Signals are emitted in the thread that owns this object. The work must not touch Qt objects.
+
+    Args:
+        parent: Qt's owner.
+        only_reads: Nothing is lost with the work: nobody waits for its thread.
     """
 
     reported = Signal(object)
@@ -216,9 +231,9 @@ class LatestJob(QObject):
     _reported_in_thread = Signal(object, object)
     _finished_in_thread = Signal(object, object)
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, parent: QObject | None = None, *, only_reads: bool = False) -> None:
         super().__init__(parent)
-        self._threads = Threads(1)
+        self._threads = Threads(1, only_reads=only_reads)
         self._gate = Gate(self)
         self._job: Job | None = None
         self._task: Callable[[], object] | None = None  # what the job does
@@ -251,7 +266,7 @@ class LatestJob(QObject):
             self._job = self._task = None
 
     def close(self) -> None:
-        """Drop the job at hand and wait until its thread has let go of it."""
+        """Drop the job at hand; wait until its thread has let go of it, unless it only reads."""
         self.cancel()
         self._threads.close()
 

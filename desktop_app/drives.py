@@ -88,9 +88,7 @@ class DriveLooks(QObject):
         self._looks[key] = look, row
         with row.lock:
             row.waiting.append(look)
-            needs_thread = row.threads == self._silent_in(row)
-        if needs_thread:
-            self._add_thread(row)
+        self._serve(row)
         self._clock.start()
 
     def is_looking(self, key: Hashable) -> bool:
@@ -112,6 +110,15 @@ class DriveLooks(QObject):
         looks = (look for look, place in self._looks.values() if place is row)
         return sum(look.is_silent and look.began is not None for look in looks)
 
+    def _serve(self, row: _Row) -> None:
+        """Add a thread where something waits and every thread hangs, as far as is known.
+
+        A thread that answered at last may have ended before that was heard here: it still counts
+        as one that hangs, so that there may be fewer threads than those.
+        """
+        if row.threads <= self._silent_in(row):
+            self._add_thread(row)
+
     def _add_thread(self, row: _Row) -> None:
         with row.lock:
             if not row.waiting or row.threads >= _MOST_THREADS:
@@ -121,8 +128,10 @@ class DriveLooks(QObject):
         run_apart(partial(_work_off, row, partial(self._gate.emit, self._ended_in_thread)))
 
     def _on_ended(self, look: _Look, answer: object) -> None:
-        if self._looks.get(look.key, (None,))[0] is look:
+        found, row = self._looks.get(look.key, (None, None))
+        if found is look and row is not None:
             del self._looks[look.key]
+            self._serve(row)
             if not self._looks:
                 self._clock.stop()
             self.answered.emit(look.key, answer)

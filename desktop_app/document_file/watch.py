@@ -58,7 +58,7 @@ class FileWatch(QObject):
         self._watcher.directoryChanged.connect(self._on_event)
         self._pause = QTimer(self, singleShot=True)
         self._pause.timeout.connect(self.check)
-        self._job = LatestJob(self)
+        self._job = LatestJob(self, only_reads=True)
         self._job.finished.connect(self._on_looked)
         document.replaced.connect(self._follow)
         document.settled.connect(self._follow)

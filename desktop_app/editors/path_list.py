@@ -46,7 +46,7 @@ class PathListEditor(Editor):
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
         self._value: object = []
-        self._sorting = LatestJob(self)
+        self._sorting = LatestJob(self, only_reads=True)
         self._sorting.finished.connect(self._on_sorted)
         self._entries = EntryList(shown(T("App", "Drop folders or files here")), self)
         self._entries.removal_wanted.connect(self._remove)

@@ -54,7 +54,7 @@ class StartSheet(QDialog):
         # What labels need is known to the layouts around them a turn of the event loop later.
         self._fitting = QTimer(self, singleShot=True, interval=0)
         self._fitting.timeout.connect(self._fit)
-        self._looking = LatestJob(self)
+        self._looking = LatestJob(self, only_reads=True)
         self._headline = QLabel(self)
         self._facts = FactGrid(self)
         self.names = NameChoice(self)
@@ -118,7 +118,7 @@ class StartSheet(QDialog):
         super().accept()
 
     def let_go(self) -> None:
-        """End the thread; the sheet is done with."""
+        """Look no more; the sheet is done with."""
         self._looking.close()
 
     # ---------------------------------------------------------------- layout

@@ -79,7 +79,7 @@ class TrainerPython(QObject):
         self._data_dir = data_dir
         self._path = self._preferred()
         self._probe: Probe | None = None
-        self._machine = LatestJob(self)
+        self._machine = LatestJob(self, only_reads=True)
         self._packing = LatestJob(self)
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self.wanted: tuple[Requirement, ...] = wanted_packages()

@@ -1,5 +1,6 @@
 import gc
 import threading
+import time
 import weakref
 
 import pytest
@@ -7,6 +8,7 @@ import shiboken6
 from PySide6.QtCore import QObject, Qt, QThread, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
+from desktop_app import background
 from desktop_app.background import Gate, LatestJob, Threads
 
 
@@ -143,6 +145,42 @@ def test_a_thread_that_hangs_is_left_behind(latest, qtbot):
     may_end.set()
     qtbot.wait(50)
     assert results == ["new"]
+
+
+def test_nobody_waits_for_work_that_only_reads(qapp, qtbot):
+    may_end, began = threading.Event(), threading.Event()
+    reading = LatestJob(only_reads=True)
+    reading.start(lambda job: began.set() or may_end.wait(20))
+    assert began.wait(5)
+    closing = time.monotonic()
+    reading.close()
+    background._finish()  # as at the end of the program
+    assert time.monotonic() - closing < 1
+    may_end.set()
+    shiboken6.delete(reading)
+
+
+def test_a_thread_that_hangs_is_waited_for_once(qapp, monkeypatch, qtbot):
+    monkeypatch.setattr(background, "_PATIENCE_S", 0.3)
+    may_end, began = threading.Event(), threading.Event()
+    writing = LatestJob()
+    writing.start(lambda job: began.set() or may_end.wait(20))
+    assert began.wait(5)
+    writing.close()
+    ending = time.monotonic()
+    background._finish()
+    assert time.monotonic() - ending < 0.2
+    may_end.set()
+    shiboken6.delete(writing)
+
+
+def test_what_is_written_is_waited_for_at_the_end_of_the_program(qapp):
+    written = []
+    writing = LatestJob()
+    writing.start(lambda job: time.sleep(0.2) or written.append("all"))
+    shiboken6.delete(writing)
+    background._finish()
+    assert written == ["all"]
 
 
 def test_the_collector_works_again_after_the_work(latest, qtbot):

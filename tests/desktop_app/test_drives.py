@@ -88,6 +88,20 @@ def test_a_look_that_hangs_is_not_begun_again(looks, heard, release, qtbot):
     qtbot.waitUntil(lambda: heard == [("a", None), ("a", True)])
 
 
+def test_a_look_is_taken_though_the_answer_of_a_silent_one_is_not_heard_yet(
+    looks, heard, release, qtbot
+):
+    threads = threading.active_count()
+    looks.look("late", Path("/net/dead/a"), release.wait)
+    qtbot.waitUntil(lambda: heard == [("late", None)])
+    release.set()
+    while threading.active_count() > threads:  # its thread ends, and no event is handled
+        time.sleep(0.01)
+    looks.look("new", Path("/net/dead/b"), lambda: "here")
+    qtbot.waitUntil(lambda: heard == [("late", None), ("late", True), ("new", "here")])
+    assert not looks.is_looking("new")
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_look_with_a_defect_ends_no_other(looks, heard, qtbot):
     looks.look("broken", Path("/a"), lambda: 1 / 0)

@@ -15,7 +15,7 @@ from trainer_core.dataset.listing import (
 )
 from trainer_core.dataset.subsets import SampleKey, Subset
 from trainer_core.errors import DatasetError
-from trainer_core.files.presence import is_file, is_folder
+from trainer_core.files.presence import is_file, is_folder, is_there
 from trainer_core.texts import T
 
 
@@ -165,9 +165,10 @@ def _roots_of(subset: Subset, plain_repeats: int) -> Iterator[Root]:
     picked: list[Path] = []
     roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats)]
     for path in subset.more:
-        if is_picture_name(path.name) and not is_folder(path):
+        is_other = is_there(path) and not is_folder(path)
+        if is_picture_name(path.name) and (is_file(path) or not is_there(path)):
             picked.append(path)
-        elif is_file(path):
+        elif is_other:  # a file, or a pipe or socket: opening that would wait for ever
             roots.append(Root(path, failure=_not_trained(path)))
         else:
             roots.append(_root(path, plain_repeats))

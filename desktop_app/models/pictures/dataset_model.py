@@ -57,9 +57,9 @@ class DatasetModel(QObject):
         self._checked: dict[Path, Checked] = {}
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._look)
-        self._looking = LatestJob(self)
+        self._looking = LatestJob(self, only_reads=True)
         self._looking.finished.connect(self._on_looked)
-        self._checking = LatestJob(self)
+        self._checking = LatestJob(self, only_reads=True)
         self._checking.reported.connect(self._on_checked)
         self._checking.finished.connect(self._on_check_finished)
         self._watcher = QFileSystemWatcher(self)
@@ -126,7 +126,7 @@ class DatasetModel(QObject):
         self._on_folder_changed()
 
     def close(self) -> None:
-        """Drop all work and wait until its threads have let go."""
+        """Drop all work."""
         self._pause.stop()
         self._looking.close()
         self._checking.close()

@@ -42,7 +42,7 @@ class PictureChoice(QObject):
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
-        self._finding = LatestJob(self)
+        self._finding = LatestJob(self, only_reads=True)
         self._finding.finished.connect(self._on_found)
         document.replaced.connect(self._finding.cancel)  # what is being read was for the other
 

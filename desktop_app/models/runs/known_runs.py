@@ -32,7 +32,7 @@ class KnownRuns(QObject):
         self._document = document
         self._register = RunRegister(path)
         self._writing = Threads(1)  # one after the other
-        self._looking = LatestJob(self)
+        self._looking = LatestJob(self, only_reads=True)
         self._looking.finished.connect(self._on_looked)
         run.event_received.connect(self._on_event)
         run.ended.connect(self._on_ended)

@@ -47,7 +47,7 @@ class UsedSettings(QObject):
         super().__init__(parent)
         self.records = Records()
         self._session: tuple[str, int] | None = None
-        self._reading = LatestJob(self)
+        self._reading = LatestJob(self, only_reads=True)
         self._reading.finished.connect(self._on_read)
 
     def clear(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,12 @@ from PySide6.QtWidgets import QLineEdit
 
 from desktop_app import drives
 from desktop_app.editors.page import SettingsPage
+from desktop_app.models import file_checks
 from desktop_app.models.readiness import Readiness, readiness
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
-from trainer_core.settings.schema import TRAIN
+from trainer_core.preflight import FilesLook
+from trainer_core.settings.schema import TRAIN, TrainSettings
 
 MODEL = "model.pretrained_model_name_or_path"
 PICTURES = "dataset.train_data_dir"
@@ -182,6 +184,58 @@ def test_a_start_waits_for_a_place_until_it_counts_as_silent(
     qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.READY)
     assert sheet.start_button.isEnabled()
     sheet.let_go()
+
+
+def test_a_file_that_hangs_when_it_is_read_is_not_answering(
+    workspace: Workspace,
+    ready_values: dict[str, object],
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot,
+):
+    look = file_checks.look_into_files
+
+    def hang(settings: TrainSettings, absent: Container[str]) -> FilesLook:
+        if MODEL not in absent:
+            release.wait(20)
+        return look(settings, absent)
+
+    monkeypatch.setattr(file_checks, "look_into_files", hang)
+    workspace.document.apply(ready_values, "all that is needed")
+    silence = f"{ready_values[MODEL]} is not answering."
+    qtbot.waitUntil(lambda: told(workspace, MODEL) == [silence])
+    qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.ERRORS and not workspace.is_looking)
+    release.set()
+    qtbot.waitUntil(lambda: told(workspace, MODEL) == [])
+    assert workspace.document.facts["family"] == "sd1"
+    qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.READY)
+
+
+def test_a_hanging_look_keeps_neither_sheet_nor_window_open(
+    workspace: Workspace,
+    ready_values: dict[str, object],
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot,
+):
+    hangs = threading.Event()
+
+    def hang(*_: object) -> None:
+        hangs.set()
+        release.wait(20)
+
+    monkeypatch.setattr("desktop_app.run_view.start_sheet.model_report", hang)
+    monkeypatch.setattr("desktop_app.models.file_checks.look_into_files", hang)
+    workspace.document.apply(ready_values, "all that is needed")
+    qtbot.waitUntil(lambda: hangs.is_set() and workspace.file_checks.is_busy)
+    hangs.clear()
+    sheet = StartSheet(workspace)
+    qtbot.addWidget(sheet)
+    qtbot.waitUntil(hangs.is_set)
+    for let_go in (sheet.let_go, workspace.close):
+        began = time.monotonic()
+        let_go()
+        assert time.monotonic() - began < 4 * A_FRAME_S
 
 
 def ready_of(workspace: Workspace) -> Readiness:

@@ -303,3 +303,10 @@ def test_nothing_that_can_be_read_is_an_error(places: Path) -> None:
 def test_one_place_is_the_same_by_either_setting(places: Path) -> None:
     by_folder = build_index(places / "b", plain_repeats=1)
     assert build_index(None, [places / "b"], plain_repeats=1) == by_folder
+
+
+@pytest.mark.skipif("os.name == 'nt'")
+def test_a_pipe_with_the_name_of_a_picture_is_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.png")
+    with pytest.raises(DatasetError, match="is no picture"):
+        build_index(None, [tmp_path / "a.png"], plain_repeats=1)

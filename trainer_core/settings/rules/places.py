@@ -61,10 +61,17 @@ def existing_paths(settings: TrainSettings, look: Look = look_at) -> Iterator[Pr
             continue
         message = look(param, value)
         if message is not None:
-            choose = T("Problems", "Choose another one, or correct the path.")
-            hint = _LOOK_LATER if message.template == NOT_ANSWERING else choose
-            kind = _kind_of(param)
-            yield Problem(path, Severity.ERROR, message, Suggestion(text(hint)), kind=kind)
+            if message.template == NOT_ANSWERING:
+                yield not_answering(param, value)
+                continue
+            hint = Suggestion(text(T("Problems", "Choose another one, or correct the path.")))
+            yield Problem(path, Severity.ERROR, message, hint, kind=_kind_of(param))
+
+
+def not_answering(param: Param, value: Path) -> Problem:
+    """Return the problem of a path on a drive that does not answer in time."""
+    message, later = text(NOT_ANSWERING, path=value), Suggestion(text(_LOOK_LATER))
+    return Problem(param.path, Severity.ERROR, message, later, kind=_kind_of(param))
 
 
 def more_pictures(settings: TrainSettings, look: Look = look_at) -> Iterator[Problem]:
@@ -74,8 +81,7 @@ def more_pictures(settings: TrainSettings, look: Look = look_at) -> Iterator[Pro
     broken = {e: message for e in entries if (message := look(param, e)) is not None}
     silent = [m for m in broken.values() if m.template == NOT_ANSWERING]
     if silent:  # the first stands for all: they need not be removed
-        later = Suggestion(text(_LOOK_LATER))
-        yield Problem(path, Severity.ERROR, silent[0], later, kind=DatasetError)
+        yield not_answering(param, next(e for e in broken if broken[e] is silent[0]))
         broken = {e: message for e, message in broken.items() if message not in silent}
     if len(broken) > _NAMED_ENTRIES:
         first = next(iter(broken))
@@ -132,6 +138,8 @@ def path_message(param: Param, value: Path) -> Text | None:
         return text(T("Problems", "{path} is no folder."), path=value)
     if param.spec.path_kind == "file" and not stat.S_ISREG(mode):
         return text(T("Problems", "{path} is no file."), path=value)
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # to open a pipe waits for ever
+        return text(T("Problems", "{path} is neither a file nor a folder."), path=value)
     return None
 
 

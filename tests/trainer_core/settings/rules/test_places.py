@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -96,6 +97,19 @@ def test_a_path_must_be_of_its_kind(
         assert messages == []
     else:
         assert [message.split(" is no ")[1] for message in messages] == [f"{param.spec.path_kind}."]
+
+
+@pytest.mark.parametrize("param", READ_PATHS, ids=lambda param: param.path)
+@pytest.mark.skipif("os.name == 'nt'")
+def test_a_pipe_is_refused_wherever_something_is_read(
+    settings_of: SettingsOf, param: Param, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    settings = settings_of({param.path: str(tmp_path / "pipe")})
+
+    (problem,) = existing_paths(settings)
+    assert problem.severity is Severity.ERROR
+    assert str(tmp_path / "pipe") in str(problem.message)
 
 
 def test_a_path_below_a_file_is_not_there(settings_of: SettingsOf, tmp_path: Path) -> None:
