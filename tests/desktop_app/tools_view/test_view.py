@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop_app.process.environment import TrainerCommand
 from desktop_app.tools_view.page import ToolPage
 from desktop_app.tools_view.view import ToolsView
 from desktop_app.workspace import Workspace
@@ -147,6 +149,20 @@ def test_a_tool_can_be_cancelled(
         qtbot.mouseClick(page.cancel_button, Qt.MouseButton.LeftButton)
     assert not workspace.tools.run.is_running
     assert page.start_button.isEnabled()
+
+
+def test_what_a_tool_wrote_last_is_shown_where_it_broke_off(
+    page: ToolPage, workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    code = "import sys; print('Illegal instruction', file=sys.stderr); sys.exit(4)"
+    workspace.tools.run.command = TrainerCommand(sys.executable, ("-c", code))
+    type_into(page, FILE, tmp_path / "a.safetensors", qtbot)
+    press_start(page, workspace, qtbot)
+    assert page.result.headline.text() == "The tool ended without saying why (exit code 4)."
+    assert page.result.words.isVisible()
+    assert page.result.words.toPlainText() == "Illegal instruction"
+    qtbot.mouseClick(page.result.copy_button, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "Illegal instruction"
 
 
 def test_undo_goes_the_steps_of_what_has_the_focus(
