@@ -40,7 +40,8 @@ class Workspace(QObject):
     """One open document, its dataset, and the run that was started from it.
 
     Attributes:
-        undo: The steps that undo and redo go: the document's, or those of the tool at hand.
+        undo: The steps that undo and redo go: the document's, or those of the tool at hand,
+            whichever has the focus or was changed since.
         document: The settings being edited.
         filter: Which of the document's settings are shown.
         autosave: Keeps them aside while they are unsaved.
@@ -153,6 +154,8 @@ class Workspace(QObject):
 
     def _connect(self) -> None:
         document, dataset = self.document, self.dataset
+        # What is dropped on the window changes it while a tool has the focus.
+        document.undo_stack.indexChanged.connect(self._on_step)
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
@@ -175,6 +178,9 @@ class Workspace(QObject):
 
     def _on_python_chosen(self) -> None:
         self.run.command = self.tools.run.command = self.python.command
+
+    def _on_step(self) -> None:
+        self.undo.setActiveStack(self.document.undo_stack)
 
     def _on_document_changed(self) -> None:
         self.places.follow(self.document.usable)

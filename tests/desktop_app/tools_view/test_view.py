@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from helpers.lora_files import UNET, lora_tensors, write_lora_file
+from helpers.pictures import write_dataset
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QPushButton
@@ -177,6 +178,24 @@ def test_undo_goes_the_steps_of_what_has_the_focus(
     workspace.undo.undo()
     assert tool.value(FILE) == tool.default(FILE)
     assert workspace.document.value("adapter.network_dim") == 32
+
+
+def test_undo_goes_the_step_that_was_done_last_wherever_the_focus_is(
+    view: ToolsView, page: ToolPage, workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(view.isActiveWindow)
+    type_into(page, FILE, "a", qtbot)
+    qtbot.keyClick(page.form.rows[FILE].editor.fields()[0], Qt.Key.Key_Return)
+    write_dataset(tmp_path / "pictures", {"1_cat": {"a.png": None}})
+    workspace.pictures.add([tmp_path / "pictures"])  # as by a drop on the window
+    folder = "dataset.train_data_dir"
+    qtbot.waitUntil(lambda: not workspace.document.is_default(folder))
+    workspace.undo.undo()
+    tool = workspace.tools.document("verify_lora")
+    assert (tool.value(FILE), workspace.document.is_default(folder)) == ("a", True)
+    tool.set_value(REPORT, "b.txt")
+    workspace.undo.undo()
+    assert (tool.value(FILE), tool.is_default(REPORT)) == ("a", True)
 
 
 def test_what_was_said_to_a_tool_outlasts_its_view(
