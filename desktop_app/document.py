@@ -25,7 +25,7 @@ from trainer_core.texts import T
 S = TypeVar("S", bound=Settings, default=TrainSettings)
 
 # Whose word counts where two name the same thing.
-_SOURCES = ("places", "files", "pictures")
+_SOURCES = ("places", "files", "pictures", "run")
 
 
 class Document(QObject, Generic[S]):
@@ -148,7 +148,7 @@ class Document(QObject, Generic[S]):
         """Take note of problems that only a look at the files shows, instead of those before.
 
         Args:
-            source: Who looked: places, files, or pictures.
+            source: Who looked: places, files, pictures, or a run.
             problems: What was found.
         """
         if list(problems) != list(self._found.get(source, ())):

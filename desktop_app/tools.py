@@ -45,6 +45,7 @@ class Tools(QObject):
             made = Document(schema, partial(check_values, schema), self)
             made.changed.connect(partial(self._on_changed, name))
             self._undo.addStack(made.undo_stack)
+            made.undo_stack.indexChanged.connect(partial(self._on_step, name))
             self._documents[name] = made
         return self._documents[name]
 
@@ -63,6 +64,9 @@ class Tools(QObject):
         self.run.close()
         for document in self._documents.values():
             document.undo_stack.clear()  # Qt crashes where the collector destroys its steps
+
+    def _on_step(self, name: str, _index: int) -> None:
+        self._undo.setActiveStack(self._documents[name].undo_stack)
 
     def _on_changed(self, name: str, _paths: frozenset[str]) -> None:
         self._documents[name].set_found(_SOURCE, ())

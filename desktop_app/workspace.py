@@ -20,6 +20,7 @@ from desktop_app.models.problems_model import ProblemsModel
 from desktop_app.models.runs.known_runs import KnownRuns
 from desktop_app.models.runs.log_model import LogModel
 from desktop_app.models.runs.metrics_model import MetricsModel
+from desktop_app.models.runs.run_fault import RunFault
 from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.models.runs.samples_model import SamplesModel
 from desktop_app.models.settings_filter import SettingsFilter
@@ -28,6 +29,7 @@ from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl
 from desktop_app.tools import Tools
 from desktop_app.trainer_python.trainer_python import TrainerPython
+from desktop_app.words.endings import is_run_of
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
@@ -38,7 +40,8 @@ class Workspace(QObject):
     """One open document, its dataset, and the run that was started from it.
 
     Attributes:
-        undo: The steps that undo and redo go: the document's, or those of the tool at hand.
+        undo: The steps that undo and redo go: the document's, or those of the tool at hand,
+            whichever has the focus or was changed since.
         document: The settings being edited.
         filter: Which of the document's settings are shown.
         autosave: Keeps them aside while they are unsaved.
@@ -51,6 +54,7 @@ class Workspace(QObject):
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         record: What is known of the run: plan, steps, files, what it used.
+        fault: Marks the setting that it failed at.
         metrics: What the run measured.
         samples: The pictures that the run drew.
         log: What the run said to people.
@@ -93,6 +97,7 @@ class Workspace(QObject):
         self.run = RunControl(self)
         self._tell_models()  # before anybody who looks at the models when the run says something
         self.record = RunRecord(self.run, self)
+        self.fault = RunFault(self.run, self.record, self.document, self._is_own_run, self)
         self.tools = Tools(self.undo, self)
         self.python = TrainerPython(preferences, data_dir, self)
         self.known_runs = KnownRuns(self.run, self.document, data_dir / "known-runs.json", self)
@@ -149,6 +154,8 @@ class Workspace(QObject):
 
     def _connect(self) -> None:
         document, dataset = self.document, self.dataset
+        # What is dropped on the window changes it while a tool has the focus.
+        document.undo_stack.indexChanged.connect(self._on_step)
         document.problems_changed.connect(self._on_problems_changed)
         document.changed.connect(self._on_document_changed)
         document.replaced.connect(self._on_document_changed)
@@ -166,8 +173,14 @@ class Workspace(QObject):
     def _on_recalled(self, outcome: Outcome) -> None:
         self.log.add_outcome(outcome, self.run.heard_at)
 
+    def _is_own_run(self) -> bool:
+        return is_run_of(self.run.folder, self.settings_in_reach)
+
     def _on_python_chosen(self) -> None:
         self.run.command = self.tools.run.command = self.python.command
+
+    def _on_step(self) -> None:
+        self.undo.setActiveStack(self.document.undo_stack)
 
     def _on_document_changed(self) -> None:
         self.places.follow(self.document.usable)

@@ -84,6 +84,7 @@ class RunCommands(QObject):
         if self._workspace.python.is_being_changed:
             self._tell_of_installation()
             return
+        self._workspace.fault.forget()  # what the last run failed at may be there by now
         sheet = StartSheet(self._workspace, self._window)
         try:
             if sheet.may_be_skipped or self._confirm(sheet):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QItemSelectionModel, QModelIndex, Qt
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QHeaderView,
@@ -21,6 +22,7 @@ from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
 _MEASURED_ROWS = 50  # for the widths of columns; there may be ten thousand rows
+_SHARE_OF_WAYS_OUT = 1 / 3  # of the table's width at most: the messages are read first
 
 
 class ProblemsView(QWidget):
@@ -30,7 +32,7 @@ class ProblemsView(QWidget):
         super().__init__(parent)
         self._workspace = workspace
         self._model = workspace.problems
-        self._table = _table(self._model)
+        self._table = _Table(self._model)
         self._apply = QPushButton(self)
         self._lay_out()
         self._table.clicked.connect(self._on_clicked)
@@ -67,6 +69,7 @@ class ProblemsView(QWidget):
 
     def _on_reset(self) -> None:
         has_any = self._model.rowCount() > 0
+        self._table.fit_ways_out()
         self._pages.setCurrentIndex(0 if has_any else 1)
         if has_any:
             flag = QItemSelectionModel.SelectionFlag
@@ -100,18 +103,32 @@ class ProblemsView(QWidget):
             self._workspace.document.apply(entry.changes, entry.way_out)
 
 
-def _table(model: ProblemsModel) -> QTreeView:
-    table = QTreeView()
-    table.setObjectName("problems")
-    table.setModel(model)
-    table.setRootIsDecorated(False)
-    table.setUniformRowHeights(True)
-    table.setAllColumnsShowFocus(True)
-    table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # both ends of a path tell something
-    header = table.header()
-    header.setStretchLastSection(False)
-    header.setResizeContentsPrecision(_MEASURED_ROWS)
-    header.setSectionResizeMode(Column.MESSAGE, QHeaderView.ResizeMode.Stretch)
-    header.setSectionResizeMode(Column.PLACE, QHeaderView.ResizeMode.ResizeToContents)
-    header.setSectionResizeMode(Column.WAY_OUT, QHeaderView.ResizeMode.ResizeToContents)
-    return table
+class _Table(QTreeView):
+    """The table; ways out take what they need, but leave most of the width to the messages."""
+
+    def __init__(self, model: ProblemsModel) -> None:
+        super().__init__()
+        self.setObjectName("problems")
+        self.setModel(model)
+        self.setRootIsDecorated(False)
+        self.setUniformRowHeights(True)
+        self.setAllColumnsShowFocus(True)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # both ends of a path tell something
+        header = self.header()
+        header.setStretchLastSection(False)
+        header.setResizeContentsPrecision(_MEASURED_ROWS)
+        header.setSectionResizeMode(Column.MESSAGE, QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(Column.PLACE, QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(Column.WAY_OUT, QHeaderView.ResizeMode.Fixed)
+
+    def fit_ways_out(self) -> None:
+        """Give the last column its width."""
+        column = Column.WAY_OUT
+        wanted = max(self.sizeHintForColumn(column), self.header().sectionSizeHint(column))
+        room = round(self.viewport().width() * _SHARE_OF_WAYS_OUT)
+        self.setColumnWidth(column, min(wanted, room))
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the new width out."""
+        super().resizeEvent(event)
+        self.fit_ways_out()

@@ -13,7 +13,7 @@ from trainer_core.texts import T, Text, text
 
 TRAINER_PAGE = "trainer"  # the page of the preferences that mends the trainer's Python
 
-_SIGKILL = 9  # signal.SIGKILL does not exist on Windows
+SIGKILL = 9  # signal.SIGKILL does not exist on Windows
 
 _LESS_MEMORY = T(
     "App", "That happens when memory runs out. A smaller batch or resolution needs less."
@@ -152,7 +152,7 @@ def _without_last_word(
         sentence = text(T("App", "The trainer did not stop when asked and was ended."))
     elif end.exit_code is None:
         sentence = text(T("App", "The trainer is gone without a word: killed, or crashed."))
-    elif end.has_crashed and end.exit_code == _SIGKILL:
+    elif end.has_crashed and end.exit_code == SIGKILL:
         sentence = text(T("App", "The trainer was killed from outside."))
         hint = text(_LESS_MEMORY)
     elif end.has_crashed:

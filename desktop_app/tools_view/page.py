@@ -153,6 +153,8 @@ class ToolPage(QScrollArea):
     def _on_ended(self, outcome: Outcome) -> None:
         if self._run.name == self.name:
             self.result.show_outcome(outcome)
+            if outcome.crashed:  # it had no time to say why; what it wrote last may
+                self.result.show_lines([*self._run.log])
             # The result has its place only after the layout was done.
             QTimer.singleShot(0, self.result, partial(self.ensureWidgetVisible, self.result))
         self._show_state()

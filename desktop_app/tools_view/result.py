@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -94,16 +95,19 @@ class ToolResultPanel(QWidget):
 
     def show_done(self, done: ToolDone) -> None:
         """Show what the tool says, and its files."""
-        lines = [shown(line.text()) for line in done.text]
+        self.show_lines([shown(line.text()) for line in done.text])
+        for path in map(Path, done.files):
+            row = self._file_row(path)
+            self._files.addWidget(row)
+            self.files.append(row)
+
+    def show_lines(self, lines: Sequence[str]) -> None:
+        """Show lines that can be copied: the result, or the log where there is none."""
         self.words.setPlainText("\n".join(lines))
         height = min(len(lines), _MOST_LINES) * self.words.fontMetrics().lineSpacing()
         self.words.setFixedHeight(height + 2 * tokens.current().gap_l)
         for part in (self.words, self.copy_button):
             part.setVisible(bool(lines))
-        for path in map(Path, done.files):
-            row = self._file_row(path)
-            self._files.addWidget(row)
-            self.files.append(row)
 
     def note_failed(self, failed: Failed) -> None:
         """Take note of what the failure is about."""

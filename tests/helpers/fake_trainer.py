@@ -82,6 +82,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--last-words", default="Illegal instruction", help="said before that")
     parser.add_argument("--garbage", action="store_true", help="break the stream in every way")
     parser.add_argument("--fail-at", type=int)
+    parser.add_argument("--fail-setting", default="", help="the setting that it fails at")
     parser.add_argument("--kill-at", type=int, help="die as by kill -9")
     parser.add_argument("--lose-from", type=int, help="the app's pipe is full from this step")
     parser.add_argument("--lose-until", type=int)
@@ -324,7 +325,7 @@ class FakeRun:
         hint = TextData(template="Use a smaller learning rate.")
         log_file = str(self._folder.log_file)
         failed = Failed(kind="numeric", message=message, hint=hint, log_file=log_file, step=step)
-        self._wire.send(failed)
+        self._wire.send(failed.model_copy(update={"setting": self._options.fail_setting}))
         return 1
 
 

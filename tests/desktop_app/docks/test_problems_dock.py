@@ -8,6 +8,8 @@ from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QWidget
 from desktop_app.docks.problems import ProblemsView
 from desktop_app.models.problems_model import Column
 from desktop_app.workspace import Workspace
+from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.texts import Text
 
 
 @pytest.fixture
@@ -49,6 +51,20 @@ def test_a_problem_that_only_a_person_can_solve_has_no_button(view: QWidget, wor
     select(view, workspace, "dataset.train_data_dir")
     [button] = view.findChildren(QPushButton)
     assert not button.isVisible()
+
+
+@pytest.mark.parametrize("width", [1200, 600])
+def test_a_long_way_out_leaves_the_room_to_the_message(
+    view: QWidget, workspace: Workspace, width: int
+):
+    view.resize(width, 200)
+    long = Problem(
+        "dataset.train_data_dir", Severity.ERROR, Text("It is gone."), Suggestion(Text("Go. " * 90))
+    )
+    workspace.problems.set_problems([long])
+    [table] = view.findChildren(QTreeView)
+    assert table.columnWidth(Column.MESSAGE) >= width / 3
+    assert table.columnWidth(Column.MESSAGE) > table.columnWidth(Column.WAY_OUT)
 
 
 def test_without_problems_it_says_so(

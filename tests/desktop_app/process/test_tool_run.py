@@ -14,10 +14,12 @@ from pytestqt.qtbot import QtBot
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.process.outcome import TRAINER_PAGE, Ending, Outcome
 from desktop_app.process.tool_run import ToolRun
+from desktop_app.process.trainer_process import TrainerProcess
 from trainer_core.catalogue.tools import TOOLS
 from trainer_core.protocol.messages import ToolDone
 
 PATIENCE_MS = 30_000
+PATIENCE = TrainerProcess.stop.__kwdefaults__ or {}
 
 
 @pytest.fixture
@@ -70,6 +72,47 @@ def test_a_process_that_is_no_trainer_is_told_apart(run: ToolRun, qtbot: QtBot) 
     outcome = outcome_of(run, qtbot, "verify_lora", {})
     assert outcome.crashed
     assert "3" in str(outcome.sentence)
+
+
+SAYS = "import os, signal, sys; print('its last words', file=sys.stderr, flush=True); "
+KILLED = "os.kill(os.getpid(), signal.SIGKILL)"
+ABORTS = "import resource; resource.setrlimit(resource.RLIMIT_CORE, (0, 0)); os.abort()"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no signals")
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [
+        (KILLED, "The tool was killed from outside."),
+        (ABORTS, "The tool crashed (code 6)."),
+        ("sys.exit(3)", "The tool ended without saying why (exit code 3)."),
+    ],
+)
+def test_an_end_without_a_word_speaks_of_the_tool(
+    run: ToolRun, qtbot: QtBot, code: str, sentence: str
+) -> None:
+    run.command = TrainerCommand(sys.executable, ("-c", SAYS + code))
+    outcome = outcome_of(run, qtbot, "verify_lora", {})
+    assert (outcome.crashed, str(outcome.sentence)) == (True, sentence)
+    assert "batch" not in str(outcome.hint)
+    assert list(run.log) == ["its last words"]
+
+
+def test_a_tool_that_does_not_stop_is_ended_in_words(
+    run: ToolRun, tmp_path: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(TrainerProcess.stop, "__kwdefaults__", {**PATIENCE, "stop_patience_s": 0.1})
+    script = tmp_path / "deaf.py"
+    deaf = "import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+    script.write_text(deaf + SLOW_TOOL.replace('"stop"', '"never"'), encoding="utf-8")
+    run.command = TrainerCommand(sys.executable, (str(script),))
+    with qtbot.waitSignal(run.progressed, timeout=PATIENCE_MS):
+        run.start("verify_lora", {})
+    with qtbot.waitSignal(run.ended, timeout=PATIENCE_MS) as blocker:
+        run.stop()
+    outcome = blocker.args[0]
+    assert outcome.stopped
+    assert str(outcome.sentence) == "The tool did not stop when asked and was ended."
 
 
 def test_without_a_python_the_preferences_are_named(run: ToolRun, qtbot: QtBot) -> None:

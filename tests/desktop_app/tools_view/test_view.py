@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.lora_files import UNET, lora_tensors, write_lora_file
+from helpers.pictures import write_dataset
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop_app.process.environment import TrainerCommand
 from desktop_app.tools_view.page import ToolPage
 from desktop_app.tools_view.view import ToolsView
 from desktop_app.workspace import Workspace
@@ -149,6 +152,20 @@ def test_a_tool_can_be_cancelled(
     assert page.start_button.isEnabled()
 
 
+def test_what_a_tool_wrote_last_is_shown_where_it_broke_off(
+    page: ToolPage, workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    code = "import sys; print('Illegal instruction', file=sys.stderr); sys.exit(4)"
+    workspace.tools.run.command = TrainerCommand(sys.executable, ("-c", code))
+    type_into(page, FILE, tmp_path / "a.safetensors", qtbot)
+    press_start(page, workspace, qtbot)
+    assert page.result.headline.text() == "The tool ended without saying why (exit code 4)."
+    assert page.result.words.isVisible()
+    assert page.result.words.toPlainText() == "Illegal instruction"
+    qtbot.mouseClick(page.result.copy_button, Qt.MouseButton.LeftButton)
+    assert QGuiApplication.clipboard().text() == "Illegal instruction"
+
+
 def test_undo_goes_the_steps_of_what_has_the_focus(
     view: ToolsView, page: ToolPage, workspace: Workspace, qtbot: QtBot
 ) -> None:
@@ -161,6 +178,24 @@ def test_undo_goes_the_steps_of_what_has_the_focus(
     workspace.undo.undo()
     assert tool.value(FILE) == tool.default(FILE)
     assert workspace.document.value("adapter.network_dim") == 32
+
+
+def test_undo_goes_the_step_that_was_done_last_wherever_the_focus_is(
+    view: ToolsView, page: ToolPage, workspace: Workspace, tmp_path: Path, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(view.isActiveWindow)
+    type_into(page, FILE, "a", qtbot)
+    qtbot.keyClick(page.form.rows[FILE].editor.fields()[0], Qt.Key.Key_Return)
+    write_dataset(tmp_path / "pictures", {"1_cat": {"a.png": None}})
+    workspace.pictures.add([tmp_path / "pictures"])  # as by a drop on the window
+    folder = "dataset.train_data_dir"
+    qtbot.waitUntil(lambda: not workspace.document.is_default(folder))
+    workspace.undo.undo()
+    tool = workspace.tools.document("verify_lora")
+    assert (tool.value(FILE), workspace.document.is_default(folder)) == ("a", True)
+    tool.set_value(REPORT, "b.txt")
+    workspace.undo.undo()
+    assert (tool.value(FILE), tool.is_default(REPORT)) == ("a", True)
 
 
 def test_what_was_said_to_a_tool_outlasts_its_view(
