@@ -11,9 +11,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from trainer_core.families.base import PLAIN, FamilyOptions, Layout
-from trainer_core.families.clip import fill_position_ids
-from trainer_core.families.layouts.family_layout import Architecture
+from trainer_core.families.base import PLAIN, Family, FamilyOptions, Layout
+from trainer_core.families.layouts.family_layout import Architecture, FamilyLayout
 from trainer_core.families.layouts.networks import Networks, build_networks
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
@@ -36,8 +35,12 @@ def make_tiny_sd1(folder: Path, seed: int = 0) -> TinySD1:
     Pictures are 8 pixels to a latent cell and must have sides that are multiples of 16; the text
     encoder has 3 layers and the full vocabulary.
     """
+    return write_every_layout(SD1(Path("tiny"), tiny_networks(seed)), folder)
+
+
+def write_every_layout(model: Family, folder: Path) -> TinySD1:
+    """Write a model of any family in every layout that is read."""
     files = TinySD1(folder / "tiny", folder / "tiny.safetensors", folder / "tiny.ckpt")
-    model = SD1(Path("tiny"), tiny_networks(seed))
     model.write(files.folder, Layout.DIFFUSERS, dtype=torch.float32, metadata={})
     model.write(files.safetensors, Layout.ORIGINAL, dtype=torch.float32, metadata={})
     state = load_file(files.safetensors)
@@ -47,11 +50,18 @@ def make_tiny_sd1(folder: Path, seed: int = 0) -> TinySD1:
 
 def tiny_networks(seed: int = 0) -> Networks:
     """Return the networks of the tiny model, on the CPU in float32."""
-    networks = build_networks(Path("tiny"), SD1_LAYOUT, tiny_architecture())
+    return filled_networks(SD1_LAYOUT, tiny_architecture(), seed)
+
+
+def filled_networks(layout: FamilyLayout, architecture: Architecture, seed: int = 0) -> Networks:
+    """Return the networks of any family with random weights, on the CPU in float32."""
+    networks = build_networks(Path("tiny"), layout, architecture)
     generator = torch.Generator().manual_seed(seed)
-    for network in networks.modules.values():
+    for part, network in networks.modules.items():
         fill_randomly(network, generator)
-    fill_position_ids(networks.modules["text_encoder"])
+        complete = layout.parts[part].complete
+        if complete is not None:
+            complete(network)
     return networks
 
 

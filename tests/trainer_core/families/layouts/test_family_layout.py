@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from helpers.tiny_model import fill_randomly, tiny_architecture
+from helpers.tiny_model import filled_networks, tiny_architecture
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModelWithProjection
@@ -23,7 +23,7 @@ from trainer_core.families.layouts.family_layout import (
     Place,
     TokenizerPlace,
 )
-from trainer_core.families.layouts.networks import Networks, build_networks
+from trainer_core.families.layouts.networks import Networks
 from trainer_core.families.layouts.original_names import UNetNames
 from trainer_core.families.layouts.parts import clip_part
 from trainer_core.families.layouts.reading import open_reader
@@ -78,11 +78,7 @@ def architecture() -> Architecture:
 
 @pytest.fixture(scope="module")
 def networks() -> Networks:
-    networks = build_networks(Path("two"), LAYOUT, architecture())
-    generator = torch.Generator().manual_seed(0)
-    for module in networks.modules.values():
-        fill_randomly(module, generator)
-    return networks
+    return filled_networks(LAYOUT, architecture())
 
 
 def written(networks: Networks, layout: Layout, target: Path) -> Path:
