@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QEventLoop, QObject, QTimer, Signal
 
 from desktop_app.background import Gate, run_apart
 
@@ -149,6 +149,21 @@ class DriveLooks(QObject):
                 for _ in range(_MOST_THREADS):
                     self._add_thread(row)
                 self.silent.emit(look.key)
+
+
+def answer_in_time(path: Path, work: Callable[[], object]) -> object:
+    """Return what ``work``, which looks at ``path`` in a thread, says; None if it takes too long.
+
+    For a command that cannot go on without it: the window is drawn meanwhile, and takes no input.
+    """
+    looks, loop, answers = DriveLooks(), QEventLoop(), list[object]()
+    looks.answered.connect(lambda _key, answer: answers.append(answer))
+    looks.answered.connect(loop.quit)
+    looks.silent.connect(loop.quit)
+    looks.look(path, path, work)
+    loop.exec(QEventLoop.ProcessEventsFlag.ExcludeUserInputEvents)
+    looks.close()
+    return answers[0] if answers else None
 
 
 def _work_off(row: _Row, tell: Callable[[_Look, object], None]) -> None:

@@ -33,6 +33,7 @@ from desktop_app.words.endings import is_run_of
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
+_OUTPUT = "output.output_dir"
 _PICTURES = ("dataset.train_data_dir", "dataset.more_pictures")
 
 
@@ -126,8 +127,17 @@ class Workspace(QObject):
     @property
     def settings_in_reach(self) -> TrainSettings:
         """The usable settings, without an output folder that has not answered."""
+        return self._without_output(is_cut=self.places.is_unsure(_OUTPUT))
+
+    @property
+    def settings_at_hand(self) -> TrainSettings:
+        """The same, without one either that is looked at again: it may no longer answer."""
+        is_looked_at = self.places.is_looked_at(_OUTPUT)
+        return self._without_output(is_cut=is_looked_at or self.places.is_unsure(_OUTPUT))
+
+    def _without_output(self, *, is_cut: bool) -> TrainSettings:
         usable = self.document.usable
-        if self.places.is_unsure("output.output_dir"):
+        if is_cut:
             output = usable.output.model_copy(update={"output_dir": None})
             return usable.model_copy(update={"output": output})
         return usable

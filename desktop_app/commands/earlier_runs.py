@@ -9,6 +9,7 @@ from PySide6.QtCore import QDateTime, QLocale, QObject, Qt, Signal
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
+from desktop_app.drives import answer_in_time
 from desktop_app.outside import open_path
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_register import FoundRun
@@ -185,11 +186,14 @@ def offer_to_watch(workspace: Workspace, window: QWidget, *, ask: Ask = ask) -> 
 
     Such a run cannot start: two trainers would write the same files.
     """
-    settings = workspace.document.settings
-    if settings is None or settings.output.output_dir is None:
+    settings = workspace.settings_in_reach
+    if workspace.document.settings is None or settings.output.output_dir is None:
         return False
     folder = RunFolder(settings.output.output_dir, settings.output.output_name)
-    if lock_holder(folder.lock_file) is None:
+    is_at_work = answer_in_time(folder.path, lambda: lock_holder(folder.lock_file) is not None)
+    if is_at_work is None:
+        workspace.places.look_again()  # it has answered once, and no longer does
+    if not is_at_work:
         return False
     details = T("App", "It works in {folder}. Another run can start there when it is done.")
     question = Question(

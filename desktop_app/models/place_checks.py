@@ -62,6 +62,10 @@ class PlaceChecks(QObject):
             for place in self._named
         )
 
+    def is_looked_at(self, setting: str) -> bool:
+        """Tell whether a place of a setting is looked at just now, for the first time or again."""
+        return any(place.setting == setting for group in self._open for place in group)
+
     def follow(self, settings: TrainSettings) -> None:
         """Look at what these settings name and those before did not."""
         named = tuple(_named(settings))

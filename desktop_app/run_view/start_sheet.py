@@ -95,7 +95,7 @@ class StartSheet(QDialog):
             self._look_at_model(settings.model.pretrained_model_name_or_path)
         self._headline.setText(settings.output.output_name)
         self._facts.show_facts(summary(settings, scan, self._report))
-        self.names.show_taken(taken_name(self.workspace.settings_in_reach, total_steps))
+        self.names.show_taken(taken_name(self.workspace.settings_at_hand, total_steps))
         self._show_problems()
         self._show_readiness()
         if self.isVisible():

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtCore import QTimer
+from PySide6.QtWidgets import QLineEdit, QWidget
 
 from desktop_app import drives
+from desktop_app.commands import earlier_runs
 from desktop_app.editors.page import SettingsPage
-from desktop_app.models import file_checks
+from desktop_app.models import file_checks, place_checks
 from desktop_app.models.readiness import Readiness, readiness
+from desktop_app.run_view import start_sheet
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
 from trainer_core.preflight import FilesLook
@@ -209,6 +212,54 @@ def test_a_file_that_hangs_when_it_is_read_is_not_answering(
     qtbot.waitUntil(lambda: told(workspace, MODEL) == [])
     assert workspace.document.facts["family"] == "sd1"
     qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.READY)
+
+
+@pytest.fixture
+def in_reach(workspace: Workspace, ready_values: dict[str, object], qtbot) -> Workspace:
+    """A workspace whose places have answered."""
+    workspace.document.apply(ready_values, "all that is needed")
+    qtbot.waitUntil(lambda: not workspace.is_looking, timeout=20_000)
+    return workspace
+
+
+def test_a_start_does_not_freeze_where_the_output_folder_answers_no_longer(
+    in_reach: Workspace,
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot,
+):
+    monkeypatch.setattr(earlier_runs, "lock_holder", lambda _: release.wait(20))
+    window, ticks = QWidget(), list[float]()
+    qtbot.addWidget(window)
+    clock = QTimer(window, interval=20)
+    clock.timeout.connect(lambda: ticks.append(time.monotonic()))
+    clock.start()
+    began = time.monotonic()
+    assert not earlier_runs.offer_to_watch(in_reach, window)
+    assert time.monotonic() - began < 8 * A_FRAME_S
+    assert len(ticks) >= 2, "the window stood still"
+    assert in_reach.places.is_looked_at(OUTPUT)
+
+
+def test_the_sheet_keeps_off_an_output_folder_that_is_looked_at_again(
+    in_reach: Workspace,
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot,
+):
+    asked: list[Path | None] = []
+    monkeypatch.setattr(place_checks, "look_at", lambda *_: release.wait(20) and None)
+    monkeypatch.setattr(
+        start_sheet, "taken_name", lambda settings, _: asked.append(settings.output.output_dir)
+    )
+    in_reach.look_again()
+    sheet = StartSheet(in_reach)
+    qtbot.addWidget(sheet)
+    assert asked == [None]
+    release.set()
+    output = Path(str(in_reach.document.value(OUTPUT)))
+    qtbot.waitUntil(lambda: output in asked)
+    sheet.let_go()
 
 
 def test_a_hanging_look_keeps_neither_sheet_nor_window_open(
