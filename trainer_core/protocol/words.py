@@ -126,12 +126,10 @@ def _plan(event: Plan) -> tuple[Text, ...]:
     )
     if not event.device:
         return (amounts,)
-    device = text(
-        T("Events", "Training on {device}, precision {precision}."),
-        device=event.device,
-        precision=event.precision,
-    )
-    return (amounts, device)
+    template = T("Events", "Training on {device}, precision {precision}.")
+    if event.precision == "no":  # the setting's word for no half precision beside the full one
+        template = T("Events", "Training on {device}, full precision.")
+    return (amounts, text(template, device=event.device, precision=event.precision))
 
 
 def _saved(event: CheckpointSaved) -> Text:
