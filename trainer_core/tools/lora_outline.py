@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.families import PARTS
-from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
+from trainer_core.model_files.tensor_index import ITEM_BYTES, TensorEntry, TensorIndex
 
 #: A module and what its tensor is called within it. This program's module names have no dots.
 _OURS = "|".join(re.escape(mark) for entry in ADAPTERS.values() for mark in entry.marks)
@@ -32,6 +32,8 @@ _TOGETHER = frozenset(names for entry in ADAPTERS.values() for names in entry.to
 }
 #: Numbers about the module, not weights of it; a tensor without axes is one too.
 _FACTS = frozenset({"alpha", "rank", "scalar", "on_input"})
+#: The only weights that are whole numbers in a sound file. Source: LyCORIS, its sparse biases.
+_WHOLE_NUMBERS = frozenset({"bias_indices", "bias_size"})
 
 
 @dataclass(slots=True)
@@ -58,6 +60,13 @@ class LoRAModule:
             if entry is not None and len(entry.shape) > axis:
                 return entry.shape[axis]
         return None
+
+    def not_floating(self) -> Iterator[str]:
+        """Yield the weights that must be floating-point numbers and are not."""
+        for name, entry in self.weights.items():
+            is_float = entry.dtype.startswith(("F", "BF"))
+            if entry.dtype in ITEM_BYTES and not is_float and name not in _WHOLE_NUMBERS:
+                yield name
 
     def missing(self) -> Iterator[str]:
         """Yield the matrices whose counterparts are there and which are not."""

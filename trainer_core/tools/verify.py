@@ -100,4 +100,5 @@ def _measure(file: BinaryIO, module: LoRAModule) -> ModuleNumbers:
                 measured.facts_not_finite.append(name)
             elif name == "alpha":
                 measured.alpha = number
+                measured.has_odd_alpha = number is None
     return measured

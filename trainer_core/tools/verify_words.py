@@ -32,7 +32,8 @@ class ModuleNumbers:
 
     Attributes:
         module: Its tensors.
-        alpha: None if it has none.
+        alpha: None if it has none, or an odd one.
+        has_odd_alpha: Its alpha is not one number.
         tensors: The numbers of its weights by their own names.
         facts_not_finite: Its numbers beside the weights that are not finite.
         unread: The tensors of types that cannot be read.
@@ -40,6 +41,7 @@ class ModuleNumbers:
 
     module: LoRAModule
     alpha: float | None = None
+    has_odd_alpha: bool = False
     tensors: dict[str, TensorNumbers] = field(default_factory=dict)
     facts_not_finite: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
@@ -162,6 +164,14 @@ def faults(
     template = T("Events", "Missing: {names} ({count} in all)")
     hint = text(T("Events", "The file is incomplete; get or save it again."))
     yield from _fault(template, missing, hint)
+    odd_alphas = [f"{each.module.name}.alpha" for each in measured if each.has_odd_alpha]
+    no_floats = [name for each in measured for name in each.whole(each.module.not_floating())]
+    hint = text(T("Events", "The file is damaged; get or save it again."))
+    yield from _fault(
+        T("Events", "Not a single number: {names} ({count} in all)"), odd_alphas, hint
+    )
+    template = T("Events", "Not of a floating-point type: {names} ({count} in all)")
+    yield from _fault(template, no_floats, hint)
     yield from _fault(T("Events", "Of an unknown type: {names} ({count} in all)"), unread)
     yield from _fault(T("Events", "Part of no adapter: {names} ({count} in all)"), others)
 

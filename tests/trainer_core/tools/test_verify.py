@@ -81,6 +81,36 @@ def test_zero_and_missing_matrices_and_other_tensors_are_named(
     ]
 
 
+def test_an_alpha_that_is_no_single_number_is_named(verified: Any, listener: Any) -> None:
+    tensors = lora_tensors()
+    tensors[f"{UNET}.alpha"] = torch.ones(2)
+    tensors[f"{TEXT_ENCODER}.alpha"] = torch.ones(1)
+    verified(tensors)
+    assert listener.warnings == [f"Not a single number: {UNET}.alpha (1 in all)"]
+
+
+def test_factors_that_are_no_floats_are_named(verified: Any, listener: Any) -> None:
+    tensors = lora_tensors()
+    name = f"{UNET}.lora_up.weight"
+    tensors[name] = torch.ones(4, 2, dtype=torch.int32)
+    verified(tensors)
+    assert listener.warnings == [f"Not of a floating-point type: {name} (1 in all)"]
+
+
+@pytest.mark.parametrize("dtype", [torch.float8_e4m3fn, torch.bfloat16, torch.float64])
+def test_floats_of_any_size_are_sound(verified: Any, listener: Any, dtype: torch.dtype) -> None:
+    verified({name: torch.ones_like(t).to(dtype) for name, t in lora_tensors().items()})
+    assert listener.warnings == []
+
+
+def test_whole_numbers_are_sound_where_they_count_something(verified: Any, listener: Any) -> None:
+    tensors = lora_tensors()
+    tensors[f"{UNET}.bias_indices"] = torch.ones(2, 3, dtype=torch.int64)
+    tensors[f"{UNET}.rank"] = torch.tensor(2)
+    verified(tensors)
+    assert listener.warnings == []
+
+
 def test_metadata_are_counted_and_the_known_ones_shown(verified: Any) -> None:
     metadata = {"ss_network_dim": "2", "ss_output_name": "x" * 500, "mine": "secret"}
     said = verified(lora_tensors(), metadata)
