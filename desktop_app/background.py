@@ -265,6 +265,10 @@ class LatestJob(QObject):
             self._job.is_cancelled = True
             self._job = self._task = None
 
+    def leave_thread(self) -> None:
+        """Leave the job at hand to its thread, which hangs; the next one is done in another."""
+        self._threads.close(wait=False)
+
     def close(self) -> None:
         """Drop the job at hand; wait until its thread has let go of it, unless it only reads."""
         self.cancel()

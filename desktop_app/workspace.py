@@ -13,7 +13,6 @@ from desktop_app.document_file.autosave import Autosave
 from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.file_checks import FILES, FileChecks
 from desktop_app.models.pictures.dataset_model import DatasetModel
-from desktop_app.models.pictures.dataset_scan import place_problems
 from desktop_app.models.pictures.picture_choice import PictureChoice
 from desktop_app.models.place_checks import PlaceChecks
 from desktop_app.models.problems_model import ProblemsModel
@@ -215,5 +214,5 @@ class Workspace(QObject):
         self.document.set_found("files", self.file_checks.problems)
 
     def _on_findings_changed(self) -> None:
-        self.document.set_found("pictures", place_problems(self.dataset.scan))
+        self.document.set_found("pictures", self.dataset.place_problems)
         self.problems.set_findings(self.dataset.findings, *self.dataset.bases)

@@ -23,6 +23,7 @@ from trainer_core.dataset.index import (
     concepts_in,
     parse_folder_name,
 )
+from trainer_core.dataset.listing import Reading, read_by_nobody
 from trainer_core.dataset.pictures import (
     FORMAT_OF_EXTENSION,
     PictureHeader,
@@ -83,7 +84,9 @@ class Audit:
         return {path: header.size for path, header in self.headers.items()}
 
 
-def quick_audit(index: DatasetIndex, settings: SettingsBySubset) -> Audit:
+def quick_audit(
+    index: DatasetIndex, settings: SettingsBySubset, reading: Reading = read_by_nobody
+) -> Audit:
     """Check folders, headers and captions without decoding a picture.
 
     A file that stands in several subsets is read once, and what is wrong with it told once.
@@ -91,12 +94,14 @@ def quick_audit(index: DatasetIndex, settings: SettingsBySubset) -> Audit:
     Args:
         index: What is on disk.
         settings: Whose rules and caption files are those of each subset.
+        reading: Told of every picture before its header and its caption are read.
     """
     findings = [*_folder_findings(index), *_shared_captions(index)]
     headers: dict[Path, PictureHeader | DatasetError] = {}
     unusable: set[SampleKey] = set()
     for picture in index.pictures:
         if picture.path not in headers:
+            reading(picture.path)
             headers[picture.path] = _header(picture.path)
         header = headers[picture.path]
         if isinstance(header, DatasetError):
@@ -115,7 +120,7 @@ def quick_audit(index: DatasetIndex, settings: SettingsBySubset) -> Audit:
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
         wanted_extension = settings[root.subset].caption_extension
-        findings += _captions_of_root(root, wanted_extension, captions, extensions)
+        findings += _captions_of_root(root, wanted_extension, captions, extensions, reading)
     once: dict[tuple[Path, str], Finding] = {}
     for finding in findings:
         once.setdefault((finding.path, str(finding.message)), finding)
@@ -264,6 +269,7 @@ def _captions_of_root(
     wanted_extension: str,
     captions: dict[SampleKey, str],
     extensions: dict[SampleKey, str],
+    reading: Reading,
 ) -> Iterator[Finding]:
     """Fill both for one place; each has the kind of caption files that lie in it."""
     try:
@@ -273,15 +279,16 @@ def _captions_of_root(
         return
     for concept in root.concepts:
         extensions[SampleKey(root.subset, concept.folder)] = extension
-        yield from _caption_findings(concept, extension, captions)
+        yield from _caption_findings(concept, extension, captions, reading)
 
 
 def _caption_findings(
-    concept: Concept, extension: str, captions: dict[SampleKey, str]
+    concept: Concept, extension: str, captions: dict[SampleKey, str], reading: Reading
 ) -> Iterator[Finding]:
     """Fill ``captions`` and tell what is wrong with them."""
     without: list[Path] = []
     for picture in concept.pictures:
+        reading(picture.path)
         file = caption_path(picture.path, extension)
         if file is None:
             without.append(picture.path)

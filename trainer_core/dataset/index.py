@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from trainer_core.dataset.listing import (
+    Reading,
     check_name,
     is_picture_name,
     list_folder,
+    read_by_nobody,
     sorted_by_name,
 )
 from trainer_core.dataset.subsets import SampleKey, Subset
@@ -144,34 +146,40 @@ def build_index(
     return index_subsets([subset], {subset.number: plain_repeats})
 
 
-def index_subsets(subsets: Sequence[Subset], plain_repeats: Mapping[int, int]) -> DatasetIndex:
+def index_subsets(
+    subsets: Sequence[Subset], plain_repeats: Mapping[int, int], reading: Reading = read_by_nobody
+) -> DatasetIndex:
     """List the pictures of several subsets; see `build_index` for what is found in each.
 
     Args:
         subsets: A picture may stand in several of them.
         plain_repeats: By the number of the subset.
+        reading: Told of every place before it is looked at.
 
     Raises:
         DatasetError: As for `build_index`.
     """
-    roots = [root for each in subsets for root in _roots_of(each, plain_repeats[each.number])]
+    roots = [
+        root for each in subsets for root in _roots_of(each, plain_repeats[each.number], reading)
+    ]
     failures = [found.failure for found in roots if found.failure is not None]
     if failures and len(failures) == len(roots):
         raise failures[0]
     return DatasetIndex(tuple(_without_repetitions(roots) if len(roots) > 1 else roots))
 
 
-def _roots_of(subset: Subset, plain_repeats: int) -> Iterator[Root]:
+def _roots_of(subset: Subset, plain_repeats: int, reading: Reading) -> Iterator[Root]:
     picked: list[Path] = []
-    roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats)]
+    roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats, reading)]
     for path in subset.more:
+        reading(path)
         is_other = is_there(path) and not is_folder(path)
         if is_picture_name(path.name) and (is_file(path) or not is_there(path)):
             picked.append(path)
         elif is_other:  # a file, or a pipe or socket: opening that would wait for ever
             roots.append(Root(path, failure=_not_trained(path)))
         else:
-            roots.append(_root(path, plain_repeats))
+            roots.append(_root(path, plain_repeats, reading))
     roots += _picked_roots(picked, plain_repeats)
     return (_in_subset(root, subset.number) for root in roots)
 
@@ -186,20 +194,22 @@ def _in_subset(root: Root, number: int) -> Root:
     return replace(root, subset=number, concepts=tuple(concepts))
 
 
-def _root(folder: Path, plain_repeats: int) -> Root:
+def _root(folder: Path, plain_repeats: int, reading: Reading) -> Root:
     try:
-        return _whole_root(folder, plain_repeats)
+        return _whole_root(folder, plain_repeats, reading)
     except DatasetError as failure:
         return Root(folder, failure=failure)
 
 
-def _whole_root(root: Path, plain_repeats: int) -> Root:
+def _whole_root(root: Path, plain_repeats: int, reading: Reading) -> Root:
+    reading(root)
     top = list_folder(root)
     repeats, class_tokens = parse_folder_name(_name(root)) or (plain_repeats, "")
     concepts = [_concept(root, repeats, class_tokens, top.pictures)]
     ignored_folders: list[Path] = []
     ignored_files = list(top.other_pictures)
     for folder in top.folders:
+        reading(folder)
         named = parse_folder_name(folder.name)
         listing = list_folder(folder) if named else None
         if named is None or listing is None or not listing.pictures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,13 @@ from trainer_core.texts import T
 _OTHER_PICTURES = frozenset(
     {".avif", ".gif", ".heic", ".heif", ".jfif", ".jxl", ".psd", ".tga", ".tif", ".tiff"}
 )
+
+# Is told of a file or folder before it is looked at, by which a look that hangs is known.
+Reading = Callable[[Path], object]
+
+
+def read_by_nobody(_path: Path) -> None:
+    """Stand in for somebody who wants to know what is read."""
 
 
 @dataclass(frozen=True, slots=True)

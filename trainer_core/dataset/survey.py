@@ -9,6 +9,7 @@ from pathlib import Path
 from trainer_core.dataset.audit import Audit, Finding, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
+from trainer_core.dataset.listing import Reading, read_by_nobody
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.dataset.subsets import (
@@ -159,17 +160,22 @@ class Survey:
         return "dataset.more_pictures"
 
 
-def take_survey(request: SurveyRequest, known: Survey | None = None) -> Survey:
-    """Look at the places; of ``known``, if it saw the same, only the plan is made anew."""
+def take_survey(
+    request: SurveyRequest, known: Survey | None = None, reading: Reading = read_by_nobody
+) -> Survey:
+    """Look at the places; of ``known``, if it saw the same, only the plan is made anew.
+
+    ``reading`` is told of every file and folder before it is looked at.
+    """
     if known is not None and known.audit is not None and request.has_same_pictures(known.request):
         return replace(known, request=request, plan=_plan(request, known.index, known.audit))
     settings = request.settings
     repeats = {number: each.dataset_repeats for number, each in settings.items()}
     try:
-        index = index_subsets(request.subsets, repeats)
+        index = index_subsets(request.subsets, repeats, reading)
     except DatasetError as error:
         return failed_survey(request, error)
-    audit = quick_audit(index, settings)
+    audit = quick_audit(index, settings, reading)
     return Survey(request=request, index=index, audit=audit, plan=_plan(request, index, audit))
 
 

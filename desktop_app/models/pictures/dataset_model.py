@@ -9,14 +9,18 @@ from typing import Any
 
 from PySide6.QtCore import QFileSystemWatcher, QObject, QTimer, Signal
 
+from desktop_app import drives
 from desktop_app.background import LatestJob
 from desktop_app.models.pictures.dataset_scan import (
     Checked,
     CheckProgress,
+    Pulse,
     Scan,
     broken_off,
     check_fully,
     look,
+    place_problems,
+    silence_problems,
 )
 from desktop_app.models.pictures.picture_row import PictureRow, with_caption, with_findings
 from trainer_core.dataset.audit import Finding
@@ -24,10 +28,11 @@ from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.listing import is_picture_name
 from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.settings.document import Raw, replaced
-from trainer_core.settings.problems import Severity
+from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 _PAUSE_MS = 150  # typing, or a folder being copied, changes things many times
+_CLOCK_MS = 100
 
 
 class DatasetModel(QObject):
@@ -55,6 +60,10 @@ class DatasetModel(QObject):
         self._is_held = False  # a place has not answered yet whether it is there
         self._waits = False  # for that
         self._checked: dict[Path, Checked] = {}
+        self._silent: Path | None = None  # what hangs while it is read
+        self._pulse = Pulse()
+        self._clock = QTimer(self, interval=_CLOCK_MS)
+        self._clock.timeout.connect(self._find_silent)
         self._pause = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._pause.timeout.connect(self._look)
         self._looking = LatestJob(self, only_reads=True)
@@ -72,8 +81,16 @@ class DatasetModel(QObject):
 
     @property
     def is_busy(self) -> bool:
-        """True until the newest look is finished."""
-        return self._pause.isActive() or self._waits or self._looking.is_running
+        """True until the newest look is finished, or hangs for too long."""
+        is_looking = self._looking.is_running and self._silent is None
+        return self._pause.isActive() or self._waits or is_looking
+
+    @property
+    def place_problems(self) -> list[Problem]:
+        """What keeps a whole place from being trained; what is wrong in it are findings."""
+        if self._silent is not None and self._request is not None:
+            return silence_problems(self._request, self._silent)
+        return place_problems(self.scan)
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -101,7 +118,7 @@ class DatasetModel(QObject):
         if request is None:
             self._pause.stop()
             self._waits = False
-            self._looking.cancel()
+            self._drop_look()
         else:
             self._pause.start(0 if is_other_folder else _PAUSE_MS)
         self.busy_changed.emit()
@@ -128,6 +145,7 @@ class DatasetModel(QObject):
     def close(self) -> None:
         """Drop all work."""
         self._pause.stop()
+        self._clock.stop()
         self._looking.close()
         self._checking.close()
 
@@ -136,17 +154,38 @@ class DatasetModel(QObject):
             return
         self._waits = self._is_held
         if self._is_held:
-            self._looking.cancel()  # it may be waiting for the same drive
+            self._drop_look()  # it may be waiting for the same drive
             return
         known = None if self._is_stale else self.scan
         self._is_stale = False
-        request = self._request
-        self._looking.start(lambda job: look(request, known))
+        request, pulse = self._request, Pulse()
+        self._drop_look()
+        self._pulse = pulse
+        self._looking.start(lambda job: look(request, known, pulse))
+        self._clock.start()
         self.busy_changed.emit()
+
+    def _drop_look(self) -> None:
+        self._clock.stop()
+        self._looking.cancel()
+        if self._silent is not None:
+            self._silent = None
+            self.findings_changed.emit()
+
+    def _find_silent(self) -> None:
+        """Say so where something is read for too long; it is heard when it is read at last."""
+        self._silent = self._pulse.hanging(drives.LIMIT_S)
+        if self._silent is not None:
+            self._clock.stop()
+            self._looking.leave_thread()
+            self.findings_changed.emit()
+            self.busy_changed.emit()
 
     def _on_looked(self, scan: Scan | None) -> None:
         if scan is None and self._request is not None:
             scan = broken_off(self._request)
+        self._clock.stop()
+        self._silent = None
         self._show(scan)
         self.busy_changed.emit()
 

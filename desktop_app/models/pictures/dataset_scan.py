@@ -15,6 +15,8 @@ from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, failed_survey, take_survey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Problem
+from trainer_core.settings.rules.places import not_answering
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 
 _REPORT_INTERVAL_S = 0.1
@@ -71,9 +73,32 @@ class CheckProgress:
     checked: tuple[Checked, ...]
 
 
-def look(request: SurveyRequest, known: Scan | None = None) -> Scan:
+class Pulse:
+    """Tells from outside whether a look goes on: what is read, and since when."""
+
+    def __init__(self) -> None:
+        self._reading: tuple[Path, float] | None = None
+
+    def __call__(self, path: Path) -> None:
+        """Take note of what is read next; in the thread that reads."""
+        self._reading = path, time.monotonic()
+
+    def rest(self) -> None:
+        """Take note that nothing is read any more."""
+        self._reading = None
+
+    def hanging(self, limit_s: float) -> Path | None:
+        """Return what has been read for longer than that, None if nothing was."""
+        reading = self._reading
+        is_late = reading is not None and time.monotonic() - reading[1] > limit_s
+        return reading[0] if reading is not None and is_late else None
+
+
+def look(request: SurveyRequest, known: Scan | None = None, pulse: Pulse | None = None) -> Scan:
     """Scan the places; of ``known``, if it saw the same, only the plan is made anew."""
-    survey = take_survey(request, None if known is None else known.survey)
+    pulse = pulse or Pulse()
+    survey = take_survey(request, None if known is None else known.survey, pulse)
+    pulse.rest()
     if known is not None and survey.audit is known.audit is not None:
         return replace(known, survey=survey)
     if survey.audit is None:
@@ -91,6 +116,14 @@ def broken_off(request: SurveyRequest) -> Scan:
 def place_problems(scan: Scan | None) -> list[Problem]:
     """Return what keeps a whole place from being trained; what is wrong in it are findings."""
     return [] if scan is None else scan.survey.place_problems
+
+
+def silence_problems(request: SurveyRequest, path: Path) -> list[Problem]:
+    """Return the problem of a picture or folder whose reading hangs."""
+    folders = (subset.folder for subset in request.subsets if subset.folder is not None)
+    is_in_folder = any(path.is_relative_to(folder) for folder in folders)
+    setting = "dataset.train_data_dir" if is_in_folder else "dataset.more_pictures"
+    return [not_answering(TRAIN.params()[setting], path)]
 
 
 def check_fully(job: Job, paths: Iterable[Path], known: Mapping[Path, Checked]) -> None:

@@ -21,6 +21,7 @@ from desktop_app.models.readiness import Readiness, readiness
 from desktop_app.run_view import start_sheet
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.workspace import Workspace
+from trainer_core.dataset import audit
 from trainer_core.preflight import FilesLook
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
@@ -212,6 +213,24 @@ def test_a_file_that_hangs_when_it_is_read_is_not_answering(
     qtbot.waitUntil(lambda: told(workspace, MODEL) == [])
     assert workspace.document.facts["family"] == "sd1"
     qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.READY)
+
+
+def test_a_picture_that_hangs_when_it_is_read_is_not_answering(
+    workspace: Workspace,
+    ready_values: dict[str, object],
+    release: threading.Event,
+    monkeypatch: pytest.MonkeyPatch,
+    qtbot,
+):
+    read = audit.read_header
+    monkeypatch.setattr(audit, "read_header", lambda path: release.wait(20) and read(path))
+    workspace.document.apply(ready_values, "all that is needed")
+    picture = Path(str(ready_values[PICTURES])) / "10_zxq cat" / "a.png"
+    qtbot.waitUntil(lambda: told(workspace, PICTURES) == [f"{picture} is not answering."])
+    qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.ERRORS and not workspace.is_looking)
+    release.set()
+    qtbot.waitUntil(lambda: ready_of(workspace) is Readiness.READY)
+    assert told(workspace, PICTURES) == []
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_contradicting_bucket_limits_hide_only_the_plan(model, folder, qtbot):
 def test_a_look_that_breaks_off_is_said_and_not_waited_for(
     model, folder, qtbot, monkeypatch, caplog
 ):
-    monkeypatch.setattr(dataset_model, "look", lambda request, known: 1 / 0)
+    monkeypatch.setattr(dataset_model, "look", lambda request, known, pulse: 1 / 0)
     follow(model, folder)
     wait_for_scan(model, qtbot)
     assert "defect in this program" in str(model.scan.failure.message)
