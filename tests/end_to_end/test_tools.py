@@ -61,7 +61,7 @@ def test_help_and_describe_name_every_setting(name: str) -> None:
         (["verify_lora", "--fle", "x"], "Did you mean --file?"),
         (["verify_lora", "--set", "reprot=x"], "Did you mean report?"),
         (["verify_lroa"], "Did you mean verify_lora?"),
-        (["verify_lora"], "file is needed."),
+        (["verify_lora"], "Choose a file: file."),
         (["verify_lora", "gone.toml"], "gone.toml"),
     ],
 )

@@ -22,7 +22,6 @@ _TYPES_BY_BYTES: Mapping[int, tuple[str, ...]] = {
 ITEM_BYTES = {name: size for size, names in _TYPES_BY_BYTES.items() for name in names}
 #: safetensors itself refuses longer headers.
 _MAX_HEADER_BYTES = 100_000_000
-_MIB = 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +65,11 @@ def damaged(path: Path, reason: object) -> ModelFileError:
 def cut_short(path: Path, have_bytes: int, want_bytes: int) -> ModelFileError:
     """Return the error for a file that ends before its last tensor."""
     return ModelFileError(
-        T("Errors", "{path} is cut short: {have} MiB are there, its header promises {want} MiB."),
+        T("Errors", "{path} is cut short: {have} of {want} bytes are there."),
         T("Errors", "Download or copy the file again."),
         path=path,
-        have=round(have_bytes / _MIB, 1),
-        want=round(want_bytes / _MIB, 1),
+        have=have_bytes,
+        want=want_bytes,
     )
 
 

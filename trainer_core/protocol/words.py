@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
@@ -123,12 +124,10 @@ def _plan(event: Plan) -> tuple[Text, ...]:
     )
     if not event.device:
         return (amounts,)
-    device = text(
-        T("Events", "Training on {device}, precision {precision}."),
-        device=event.device,
-        precision=event.precision,
-    )
-    return (amounts, device)
+    template = T("Events", "Training on {device}, precision {precision}.")
+    if event.precision in MIXED_PRECISIONS and event.precision not in below_32_bit():
+        template = T("Events", "Training on {device} in 32 bit.")  # its name is no word for people
+    return (amounts, text(template, device=event.device, precision=event.precision))
 
 
 def _saved(event: CheckpointSaved) -> Text:

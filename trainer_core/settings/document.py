@@ -174,23 +174,25 @@ def _explain(param: Param, detail: ErrorDetails) -> Problem:
     if guess is not None:
         hint = text(T("Problems", "Did you mean {guess}?"), guess=guess)
         return mistake(path, _reason(param, detail), hint, {path: guess})
-    raw_default = to_raw(param, param.default)
+    changes = {path: to_raw(param, param.default)}
+    return mistake(path, _reason(param, detail), _default_hint(param), changes)
+
+
+def _default_hint(param: Param) -> Text:
     if param.default is None:
-        hint = text(T("Problems", "Leave it unset."))
-    else:
-        hint = text(T("Problems", "Use the default, {default}."), default=_plain(raw_default))
-    return mistake(path, _reason(param, detail), hint, {path: raw_default})
+        return text(T("Problems", "Leave it unset."))
+    if param.default == ():
+        return text(T("Problems", "Leave it empty."))
+    raw = to_raw(param, param.default)
+    words = " × ".join(map(_plain, raw)) if isinstance(raw, list) else _plain(raw)
+    return text(T("Problems", "Use the default, {default}."), default=words)
 
 
 def _reason(param: Param, detail: ErrorDetails) -> Text:
-    kind, context = detail["type"], detail.get("ctx", {})
+    kind = detail["type"]
     facts = {"name": param.name, "value": _shown(detail["input"])}
-    if kind == "greater_than_equal":
-        template = T("Problems", "{name} is {value}, but must be at least {limit}.")
-        return text(template, limit=_plain(context["ge"]), **facts)
-    if kind == "less_than_equal":
-        template = T("Problems", "{name} is {value}, but must be at most {limit}.")
-        return text(template, limit=_plain(context["le"]), **facts)
+    if kind in ("greater_than_equal", "less_than_equal"):
+        return _limit_reason(param, detail)
     if param.spec.choices:
         template = T("Problems", "{name} is {value}, but must be one of {choices}.")
         return text(template, choices=", ".join(param.spec.choices), **facts)
@@ -198,6 +200,19 @@ def _reason(param: Param, detail: ErrorDetails) -> Text:
         return _list_reason(param, detail, facts)
     template = T("Problems", "{name} is {value}, but must be {wanted}.")
     return text(template, wanted=_KINDS[param.base_type], **facts)
+
+
+def _limit_reason(param: Param, detail: ErrorDetails) -> Text:
+    context, facts = detail["ctx"], {"name": param.name, "value": _plain(detail["input"])}
+    if "ge" in context:
+        template = T("Problems", "{name} is {value}, but must be at least {limit}.")
+        if param.is_tuple:
+            template = T("Problems", "{name} holds {value}, but each must be at least {limit}.")
+        return text(template, limit=_plain(context["ge"]), **facts)
+    template = T("Problems", "{name} is {value}, but must be at most {limit}.")
+    if param.is_tuple:
+        template = T("Problems", "{name} holds {value}, but each must be at most {limit}.")
+    return text(template, limit=_plain(context["le"]), **facts)
 
 
 def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -> Text:

@@ -59,7 +59,11 @@ PLAN = Plan(
         (PLAN, "3 pictures, 6 per epoch, 12 steps in all."),
         (
             PLAN.model_copy(update={"device": "cpu", "precision": "no"}),
-            "3 pictures, 6 per epoch, 12 steps in all. Training on cpu, precision no.",
+            "3 pictures, 6 per epoch, 12 steps in all. Training on cpu in 32 bit.",
+        ),
+        (
+            PLAN.model_copy(update={"device": "cuda:0", "precision": "bf16"}),
+            "3 pictures, 6 per epoch, 12 steps in all. Training on cuda:0, precision bf16.",
         ),
         (
             Finished(reason="completed", step=9, total_steps=9, seconds=1, weights="/o/a.ckpt"),

@@ -124,7 +124,13 @@ def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw
             [512, 51.2],
             "resolution holds 51.2, where a whole number is needed.",
         ),
-        ("dataset.resolution", [512, 32], "resolution is 32, but must be at least 64."),
+        ("dataset.resolution", [512, 32], "resolution holds 32, but each must be at least 64."),
+        (
+            "dataset.resolution",
+            [512, 9000],
+            "resolution holds 9000, but each must be at most 8192.",
+        ),
+        ("adapter.network_alpha", 2000.0, "network_alpha is 2000, but must be at most 1024."),
         ("adapter.network_alpha", 2000, "network_alpha is 2000, but must be at most 1024."),
         (
             "optimizer.optimizer_args",
@@ -157,6 +163,20 @@ def test_a_suggested_default_is_worded_as_in_a_run_file() -> None:
 
     assert problem.suggestion is not None
     assert str(problem.suggestion.message) == "Use the default, true."
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("dataset.resolution", "Use the default, 512 × 512."),
+        ("optimizer.optimizer_args", "Leave it empty."),
+    ],
+)
+def test_a_default_of_several_values_is_suggested_without_brackets(path: str, words: str) -> None:
+    problem = one_problem(replaced({}, {path: "x"}))
+
+    assert problem.suggestion is not None
+    assert str(problem.suggestion.message) == words
 
 
 def test_where_the_default_is_nothing_the_suggestion_says_so() -> None:

@@ -12,6 +12,13 @@ from trainer_core.settings.rules.places import path_message
 from trainer_core.settings.schema import Facts, Schema, Settings
 from trainer_core.texts import T, text
 
+_WANTED = {  # of each kind of path
+    "file": T("Problems", "Choose a file: {name}."),
+    "folder": T("Problems", "Choose a folder: {name}."),
+    "file_or_folder": T("Problems", "Choose a file or folder: {name}."),
+    "new_file": T("Problems", "Choose a new file: {name}."),
+}
+
 
 def check_values(schema: Schema[Settings], settings: Settings, facts: Facts) -> list[Problem]:
     """Return what the values alone tell: what is missing, and what has no effect."""
@@ -30,8 +37,8 @@ def _missing(schema: Schema[Settings], settings: Settings, facts: Facts) -> Iter
     for path, param in schema.params().items():
         is_given = settings.get(path) not in (None, "", ())
         if param.spec.required and not is_given and not schema.idle(param, settings.get, facts):
-            message = text(T("Problems", "{name} is needed."), name=param.name)
-            yield Problem(path, Severity.ERROR, message)
+            template = _WANTED.get(param.spec.path_kind or "", T("Problems", "{name} is needed."))
+            yield Problem(path, Severity.ERROR, text(template, name=param.name))
 
 
 def _misplaced(schema: Schema[Settings], settings: Settings, facts: Facts) -> Iterator[Problem]:
