@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from desktop_app.document import Document
@@ -17,6 +18,8 @@ from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Suggestion
 from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
+
+_HELP_LINES = 4
 
 
 class SectionForm(QWidget):
@@ -142,6 +145,31 @@ class SectionForm(QWidget):
 
     def _on_suggestion_wanted(self, suggestion: Suggestion) -> None:
         self._document.apply(suggestion.changes, shown_offer(suggestion.message))
+
+
+class HelpLine(QLabel):
+    """What the setting that has the focus or the mouse is for; it keeps its height."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        look = tokens.current()
+        self.setWordWrap(True)
+        self.setTextFormat(Qt.TextFormat.RichText)
+        self.setProperty("role", "dim")
+        self.setAlignment(Qt.AlignmentFlag.AlignTop)
+        self.setMargin(look.gap_m)
+        self.setFixedHeight(_HELP_LINES * self.fontMetrics().lineSpacing() + 2 * look.gap_m)
+        self.clear_row()
+
+    def clear_row(self) -> None:
+        """Say how to read of a setting."""
+        self.setText(shown(T("App", "Point at a setting to read what it does.")))
+
+    def show_row(self, row: Row) -> None:
+        """Show what a setting is for, what it is called in a file, and why it does not act."""
+        label = shown(row.param.spec.label)
+        name = shown(T("App", "{label}  ·  {name}"), label=label, name=row.param.name)
+        self.setText(f"<b>{name}</b><br>{html.escape(row.help)}")
 
 
 def _stacked(rows: Iterable[Row]) -> QWidget:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import html
 from collections.abc import Sequence
 from functools import partial
 
 from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtGui import QHideEvent
-from PySide6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.document import Document
 from desktop_app.editors.filter_bar import FilterBar
 from desktop_app.editors.filter_result import FilterResult
-from desktop_app.editors.form import SectionForm
+from desktop_app.editors.form import HelpLine, SectionForm
 from desktop_app.theme import tokens
-from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
-from trainer_core.texts import T
-
-_HELP_LINES = 4
 
 
 class SettingsPage(QWidget):
@@ -53,7 +48,7 @@ class SettingsPage(QWidget):
         self.bar = FilterBar(settings_filter, self)
         self._result = FilterResult(document.schema)
         self._scroll_area = self._scrolled()
-        self._help = self._help_label()
+        self._help = HelpLine(self)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -79,9 +74,7 @@ class SettingsPage(QWidget):
     def show_help(self, path: str) -> None:
         """Show what a setting is for, what it is called in a file, and why it does not act."""
         row = next(form.rows[path] for form in self.forms if path in form.rows)
-        label = shown(row.param.spec.label)
-        name = shown(T("App", "{label}  ·  {name}"), label=label, name=row.param.name)
-        self._help.setText(f"<b>{name}</b><br>{html.escape(row.help)}")
+        self._help.show_row(row)
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Let go of what no longer passes the filter."""
@@ -181,18 +174,6 @@ class SettingsPage(QWidget):
         area = _FormArea(self)
         area.setWidget(body)
         return area
-
-    def _help_label(self) -> QLabel:
-        look = tokens.current()
-        label = QLabel(shown(T("App", "Point at a setting to read what it does.")), self)
-        label.setWordWrap(True)
-        label.setTextFormat(Qt.TextFormat.RichText)
-        label.setProperty("role", "dim")
-        label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        label.setMargin(look.gap_m)
-        height = _HELP_LINES * label.fontMetrics().lineSpacing() + 2 * look.gap_m
-        label.setFixedHeight(height)
-        return label
 
     def _on_folded(self) -> None:
         for form in self.forms:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -29,7 +30,7 @@ from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T
 
-_MOST_LINES = 16  # more are scrolled
+_MOST_LINES = 100  # more are scrolled; fewer stand there whole, since the page scrolls already
 
 
 class ToolResultPanel(QWidget):
@@ -51,8 +52,7 @@ class ToolResultPanel(QWidget):
         self.preferences_button = QPushButton(shown(T("App", "Preferences…")), self)
         self.warnings: list[QWidget] = []
         self._warnings = QVBoxLayout()
-        self.words = QPlainTextEdit(self)
-        self.words.setReadOnly(True)
+        self.words = _Lines(self)
         self.words.setAccessibleName(shown(T("App", "Result")))
         self.copy_button = QPushButton(shown(T("App", "Copy")), self)
         self.files: list[QWidget] = []
@@ -104,10 +104,9 @@ class ToolResultPanel(QWidget):
     def show_lines(self, lines: Sequence[str]) -> None:
         """Show lines that can be copied: the result, or the log where there is none."""
         self.words.setPlainText("\n".join(lines))
-        height = min(len(lines), _MOST_LINES) * self.words.fontMetrics().lineSpacing()
-        self.words.setFixedHeight(height + 2 * tokens.current().gap_l)
         for part in (self.words, self.copy_button):
             part.setVisible(bool(lines))
+        self.words.fit()
 
     def note_failed(self, failed: Failed) -> None:
         """Take note of what the failure is about."""
@@ -150,3 +149,31 @@ class ToolResultPanel(QWidget):
 
     def _on_copy(self) -> None:
         copy_text(self.words.toPlainText())
+
+
+class _Lines(QPlainTextEdit):
+    """Text as high as its lines are once they are wrapped."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setReadOnly(True)
+        # Qt wraps anew only after it has told of a new width.
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self.fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the height of the lines at the new width."""
+        super().resizeEvent(event)
+        self._fitting.start()
+
+    def fit(self) -> None:
+        """Take the height of the lines at this width."""
+        needed = round(self.document().size().height())  # Qt counts lines here
+        count = min(needed, _MOST_LINES)
+        policy = Qt.ScrollBarPolicy
+        bar = policy.ScrollBarAsNeeded if needed > count else policy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(bar)
+        frame = self.height() - self.viewport().height()  # with the padding of the style
+        # With two margins alone, Qt takes the last line for one that is cut.
+        around = frame + round(3 * self.document().documentMargin())
+        self.setFixedHeight(count * self.fontMetrics().lineSpacing() + around)

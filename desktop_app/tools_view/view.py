@@ -5,13 +5,16 @@ from __future__ import annotations
 from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import (
     QApplication,
+    QFrame,
     QHBoxLayout,
     QListWidget,
     QListWidgetItem,
     QStackedWidget,
+    QVBoxLayout,
     QWidget,
 )
 
+from desktop_app.editors.form import HelpLine
 from desktop_app.theme import tokens
 from desktop_app.tools_view.page import ToolPage
 from desktop_app.translation import shown
@@ -44,7 +47,15 @@ class ToolsView(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
         layout.addWidget(self.list)
-        layout.addWidget(self._stack, 1)
+        self.help = HelpLine(self)
+        line = QFrame(self)
+        line.setProperty("role", "line")
+        line.setFixedHeight(look.line)
+        column = QVBoxLayout()
+        column.setSpacing(0)
+        for part in (self._stack, line, self.help):
+            column.addWidget(part)
+        layout.addLayout(column, 1)
         self.list.currentItemChanged.connect(self._on_chosen)
         at_work = workspace.tools.run.name
         self.choose(at_work or next(iter(TOOLS)))
@@ -70,9 +81,14 @@ class ToolsView(QWidget):
         if name not in self.pages:
             self.pages[name] = page = ToolPage(self._workspace, name, self)
             self._stack.addWidget(page)
+            page.form.help_wanted.connect(self._on_help_wanted)
         self._stack.setCurrentWidget(self.pages[name])
+        self.help.clear_row()
         if self.hasFocus() or self.list.hasFocus():
             self._take_undo()
+
+    def _on_help_wanted(self, path: str) -> None:
+        self.help.show_row(self.page.form.rows[path])
 
     def _on_focus_changed(self, _old: QWidget | None, new: QWidget | None) -> None:
         """Let undo go the steps of what the user is at: this tool's, or the run file's."""

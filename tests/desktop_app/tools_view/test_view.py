@@ -152,6 +152,26 @@ def test_a_tool_can_be_cancelled(
     assert page.start_button.isEnabled()
 
 
+def test_a_result_stands_there_whole_though_its_lines_are_wrapped(
+    view: ToolsView, page: ToolPage, qtbot: QtBot
+) -> None:
+    page.result.show_lines(["a line much too long for the page " * 12] * 5)
+    bar = page.result.words.verticalScrollBar()
+    qtbot.waitUntil(lambda: page.result.words.isVisible() and bar.maximum() == 0)
+    view.resize(900, 700)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+    view.resize(600, 700)
+    qtbot.waitUntil(lambda: bar.maximum() == 0)
+
+
+def test_the_setting_that_has_the_focus_is_explained(
+    view: ToolsView, page: ToolPage, qtbot: QtBot
+) -> None:
+    qtbot.waitUntil(view.isActiveWindow)
+    page.form.reveal(REPORT)
+    qtbot.waitUntil(lambda: "A new text file for the whole table" in view.help.text())
+
+
 def test_what_a_tool_wrote_last_is_shown_where_it_broke_off(
     page: ToolPage, workspace: Workspace, tmp_path: Path, qtbot: QtBot
 ) -> None:
