@@ -27,6 +27,9 @@ class GeneralPage(QWidget):
             for param in APP.params().values()
             if param.name not in _ELSEWHERE
         }
+        width = max(row.label.sizeHint().width() for row in self.rows.values())
+        for row in self.rows.values():
+            row.label.setFixedWidth(width)  # so that the fields stand in a column
         look = tokens.current()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(look.gap_l, look.gap_l, look.gap_l, look.gap_l)
