@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -156,12 +157,22 @@ class _Lines(QPlainTextEdit):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setReadOnly(True)
-        # Qt wraps anew after it has told of a new width.
-        self.document().documentLayout().documentSizeChanged.connect(self.fit)
+        # Qt wraps anew only after it has told of a new width.
+        self._fitting = QTimer(self, singleShot=True, interval=0)
+        self._fitting.timeout.connect(self.fit)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Take the height of the lines at the new width."""
+        super().resizeEvent(event)
+        self._fitting.start()
 
     def fit(self) -> None:
         """Take the height of the lines at this width."""
-        count = min(round(self.document().size().height()), _MOST_LINES)  # Qt counts lines here
+        needed = round(self.document().size().height())  # Qt counts lines here
+        count = min(needed, _MOST_LINES)
+        policy = Qt.ScrollBarPolicy
+        bar = policy.ScrollBarAsNeeded if needed > count else policy.ScrollBarAlwaysOff
+        self.setVerticalScrollBarPolicy(bar)
         frame = self.height() - self.viewport().height()  # with the padding of the style
         # With two margins alone, Qt takes the last line for one that is cut.
         around = frame + round(3 * self.document().documentMargin())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from trainer_core.catalogue.methods import METHODS, USUAL_METHOD
+from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
 from trainer_core.files.run_folder import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
@@ -127,8 +128,8 @@ def _plan(event: Plan) -> tuple[Text, ...]:
     if not event.device:
         return (amounts,)
     template = T("Events", "Training on {device}, precision {precision}.")
-    if event.precision == "no":  # the setting's word for no half precision beside the full one
-        template = T("Events", "Training on {device}, full precision.")
+    if event.precision in MIXED_PRECISIONS and event.precision not in below_32_bit():
+        template = T("Events", "Training on {device} in 32 bit.")  # its name is no word for people
     return (amounts, text(template, device=event.device, precision=event.precision))
 
 

@@ -62,7 +62,7 @@ PLAN = Plan(
         (PLAN, "3 pictures, 6 per epoch, 12 steps in all."),
         (
             PLAN.model_copy(update={"device": "cpu", "precision": "no"}),
-            "3 pictures, 6 per epoch, 12 steps in all. Training on cpu, full precision.",
+            "3 pictures, 6 per epoch, 12 steps in all. Training on cpu in 32 bit.",
         ),
         (
             PLAN.model_copy(update={"device": "cuda:0", "precision": "bf16"}),
