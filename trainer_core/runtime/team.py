@@ -169,7 +169,7 @@ class Several:
                 parameter.grad = piece.view_as(parameter)
 
     def agree(self, numbers: Tensor) -> Tensor:
-        """Return the sum of all processes' ``numbers``, as a new tensor on the run's device."""
+        """Return the sum of all processes' ``numbers``, in their shape, on the run's device."""
         # NCCL, which joins GPUs, knows no tensors of the CPU.
         total = numbers.to(self._state.device, copy=True)
         with _broken_in_words():
