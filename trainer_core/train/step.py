@@ -273,6 +273,7 @@ class Stepper:
             raise NumericError(
                 T("Errors", "Gradients overflow fp16 at step {step}, {count} times in a row."),
                 T("Errors", "Use bf16 or 32 bit, or lower the learning rate."),
+                setting="hardware.mixed_precision",
                 step=number,
                 count=self.skipped_in_a_row,
             )

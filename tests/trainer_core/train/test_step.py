@@ -284,5 +284,6 @@ def test_too_many_skipped_updates_in_a_row_end_the_run() -> None:
 
 def test_a_scale_below_one_ends_the_run() -> None:
     bench = Bench(accelerator=Overflowing(scale=0.5))
-    with pytest.raises(NumericError, match="overflow fp16 at step 1"):
+    with pytest.raises(NumericError, match="overflow fp16 at step 1") as told:
         bench.stepper.step(PAIRS, 1)
+    assert told.value.setting == "hardware.mixed_precision"
