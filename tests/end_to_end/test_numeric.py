@@ -17,6 +17,7 @@ from torch import Tensor
 from trainer_core.dataset.batches import epoch_batches
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.pipeline.decode import load_pixels
+from trainer_core.pipeline.latents import LatentStore
 from trainer_core.preflight import examine
 from trainer_core.settings import files
 
@@ -62,6 +63,16 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
     return found
 
 
+def poison(latent: Path) -> None:
+    """Put a NaN into a latent of the cache, as if it had been encoded so."""
+    store, key = LatentStore(latent.parents[1]), latent.stem
+    assert store.has(key)
+    mean_CHW, _ = store.get(key)
+    mean_CHW[0, 0, 0] = torch.nan
+    latent.unlink()
+    store.write(key)
+
+
 @pytest.fixture(scope="module")
 def poisoned(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Poisoned:
     folder = tmp_path_factory.mktemp("numeric")
@@ -83,9 +94,7 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> P
     run_file = project.run_file()
     latent = latent_file(folder / "cache", run_file, tiny_model.folder, pictures / culprit)
     sound = latent.read_bytes()
-    tensors = load_file(latent)
-    tensors["mean"][0, 0, 0] = torch.nan
-    save_file(tensors, latent)
+    poison(latent)
     ended = run_trainer("train", run_file, env=env)
     shutil.copytree(project.output, folder / "left")
 
