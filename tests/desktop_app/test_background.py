@@ -39,8 +39,9 @@ def test_only_the_newest_result_is_delivered(latest, qtbot):
 
 
 def test_what_is_overtaken_before_it_began_is_never_begun(latest, qtbot):
-    may_end, begun = threading.Event(), []
-    latest.start(lambda job: may_end.wait(5))
+    is_busy, may_end, begun = threading.Event(), threading.Event(), []
+    latest.start(lambda job: is_busy.set() or may_end.wait(5))
+    assert is_busy.wait(5)  # else the thread would be free for the next
     latest.start(begun.append)
     with qtbot.waitSignal(latest.finished):
         latest.start(lambda job: None)
