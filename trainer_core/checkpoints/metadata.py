@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 from trainer_core.checkpoints.modelspec import (
     DIFFUSERS,
     PROGRAM,
     ModelSpec,
-    PredictionType,
     modelspec_metadata,
 )
 from trainer_core.dataset.captions import tag_frequency
@@ -33,7 +33,7 @@ class ModelFacts:
     version: str
     implementation: str = DIFFUSERS
     is_v2: bool = False
-    prediction_type: PredictionType = "epsilon"
+    prediction_type: str = USUAL_PREDICTION
     name: str | None = None
     short_hash: str | None = None
     sha256: str | None = None
@@ -245,7 +245,7 @@ def build_metadata(facts: RunFacts, *, step: int, epoch: int, saved_at: float) -
         resolution=facts.settings.dataset.resolution,
         saved_at=saved_at,
         title=facts.settings.output.output_name,
-        prediction_type=facts.model.prediction_type,
+        prediction_type=PREDICTIONS[facts.model.prediction_type].modelspec,
         encoder_layer=_clip_skip(facts),
     )
     return {

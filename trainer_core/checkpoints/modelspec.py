@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
+from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 from trainer_core.version import __version__
 
 MODELSPEC_VERSION = "1.0.1"
 PROGRAM = f"lora-loom/{__version__}"
-
-PredictionType = Literal["epsilon", "v"]
 
 DIFFUSERS = "diffusers"
 GENERATIVE_MODELS = "https://github.com/Stability-AI/generative-models"
@@ -31,7 +29,7 @@ class ModelSpec:
     resolution: tuple[int, int]
     saved_at: float
     title: str | None = None
-    prediction_type: PredictionType = "epsilon"
+    prediction_type: str = PREDICTIONS[USUAL_PREDICTION].modelspec
     timesteps: Sequence[int] | None = None
     encoder_layer: int | None = None
 

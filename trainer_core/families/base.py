@@ -19,7 +19,6 @@ from trainer_core.catalogue.families import FamilyEntry
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.runtime.device import free_cache
 
-PredictionType = Literal["epsilon", "v_prediction"]
 LayerKind = Literal["linear", "conv", "norm"]
 
 
@@ -46,11 +45,11 @@ class NoiseSchedule:
 
     Attributes:
         betas_T: Share of noise added at each step, float32, on the CPU.
-        prediction_type: What the denoiser predicts.
+        prediction_type: What the denoiser predicts, by its name in the catalogue.
     """
 
     betas_T: Tensor
-    prediction_type: PredictionType
+    prediction_type: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, FamilyEntry, OtherKind
+from trainer_core.catalogue.predictions import PREDICTIONS, prediction_of_modelspec
 from trainer_core.errors import ModelFileError
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
@@ -87,14 +88,14 @@ def _single_parts() -> dict[str, tuple[str, ...]]:
 
 
 def stated_prediction(index: TensorIndex) -> str | None:
-    """Return ``epsilon`` or ``v_prediction`` if the file says which.
+    """Return what the denoiser predicts, by its name in the catalogue, if the file says so.
 
     Source: the ``modelspec`` metadata standard, and the marker tensors of v-prediction models.
     """
-    if "v_pred" in index.entries:
-        return "v_prediction"
-    stated = index.metadata.get("modelspec.prediction_type")
-    return {"v": "v_prediction", "epsilon": "epsilon"}.get(str(stated))
+    for name, entry in PREDICTIONS.items():
+        if entry.marker and entry.marker in index.entries:
+            return name
+    return prediction_of_modelspec(str(index.metadata.get("modelspec.prediction_type")))
 
 
 def _inspect_folder(path: Path) -> ModelReport:

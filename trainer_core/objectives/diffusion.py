@@ -6,12 +6,13 @@ Shape suffixes: B samples, C channels, H and W rows and columns of the latent, T
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 import torch
 from torch import Tensor
 
-Prediction = Literal["epsilon", "v_prediction"]
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 
 
 class Diffusion(Protocol):
@@ -50,16 +51,16 @@ class DDPM:
 
     Attributes:
         alpha_bar_T: Cumulative signal power by timestep, in (0, 1], float32.
-        prediction: What the denoiser is asked for: the noise, or the velocity.
+        prediction: What the denoiser is asked for, by its name in the catalogue.
 
     Source: Ho et al. 2020, arXiv:2006.11239; velocity: Salimans & Ho 2022, arXiv:2202.00512.
     """
 
     alpha_bar_T: Tensor
-    prediction: Prediction = "epsilon"
+    prediction: str = USUAL_PREDICTION
 
     @classmethod
-    def of_betas(cls, betas_T: Tensor, prediction: Prediction) -> Self:
+    def of_betas(cls, betas_T: Tensor, prediction: str) -> Self:
         """Return the diffusion whose steps add these shares of noise, on their device.
 
         Source: the DDPM paper, equation 4.
@@ -80,25 +81,40 @@ class DDPM:
 
         Source: the DDPM paper, equation 4.
         """
-        signal_B111, spread_B111 = self._factors(timesteps_B)
+        signal_B111, spread_B111 = self.factors(timesteps_B)
         return signal_B111 * latents_BCHW + spread_B111 * noise_BCHW
 
     def target(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
-        """Return the noise itself, or the velocity; BCHW.
-
-        The velocity is ``sqrt(alpha_bar) * noise - sqrt(1 - alpha_bar) * latents``.
-        Source: arXiv:2202.00512, appendix D.
-        """
-        if self.prediction == "epsilon":
-            return noise_BCHW
-        signal_B111, spread_B111 = self._factors(timesteps_B)
-        return signal_B111 * noise_BCHW - spread_B111 * latents_BCHW
+        """Return what the prediction asks for, BCHW."""
+        asked = implementation(PREDICTIONS[self.prediction].implementation)
+        target_BCHW: Tensor = asked(self, latents_BCHW, noise_BCHW, timesteps_B)
+        return target_BCHW
 
     def snr(self, timesteps_B: Tensor) -> Tensor:
         """Return ``alpha_bar / (1 - alpha_bar)``, shape B."""
         alpha_bar_B = self.alpha_bar_T[timesteps_B]
         return alpha_bar_B / (1 - alpha_bar_B)
 
-    def _factors(self, timesteps_B: Tensor) -> tuple[Tensor, Tensor]:
+    def factors(self, timesteps_B: Tensor) -> tuple[Tensor, Tensor]:
+        """Return ``sqrt(alpha_bar)`` and ``sqrt(1 - alpha_bar)``, each of shape B111."""
         alpha_bar_B111 = self.alpha_bar_T[timesteps_B].reshape(-1, 1, 1, 1)
         return alpha_bar_B111.sqrt(), (1 - alpha_bar_B111).sqrt()
+
+
+def noise_asked(
+    diffusion: DDPM, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor
+) -> Tensor:
+    """Return the noise itself, BCHW: the same tensor."""
+    del diffusion, latents_BCHW, timesteps_B
+    return noise_BCHW
+
+
+def velocity_asked(
+    diffusion: DDPM, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor
+) -> Tensor:
+    """Return ``sqrt(alpha_bar) * noise - sqrt(1 - alpha_bar) * latents``, BCHW.
+
+    Source: arXiv:2202.00512, appendix D.
+    """
+    signal_B111, spread_B111 = diffusion.factors(timesteps_B)
+    return signal_B111 * noise_BCHW - spread_B111 * latents_BCHW

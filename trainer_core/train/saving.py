@@ -209,6 +209,7 @@ def run_facts(
         model=ModelFacts(
             architecture=family.entry.architecture,
             version=family.entry.version,
+            prediction_type=family.noise_schedule.prediction_type,
             name=identity.name,
             short_hash=identity.legacy_hash,
             sha256=identity.sha256,

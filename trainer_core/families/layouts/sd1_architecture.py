@@ -6,6 +6,7 @@ heads in the U-Net.
 
 from __future__ import annotations
 
+from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.families.layouts.family_layout import (
     Architecture,
     FamilyLayout,
@@ -46,7 +47,7 @@ def file_architecture(index: TensorIndex) -> Architecture:
         "vae": vae_config(shapes, VAE_PREFIX),
         "text_encoder": clip_config(shapes, TEXT_PREFIX),
     }
-    scheduler = {"prediction_type": stated_prediction(index) or "epsilon"}
+    scheduler = {"prediction_type": stated_prediction(index) or USUAL_PREDICTION}
     return Architecture(
         {part: published.parts[part] | sizes[part] for part in _PARTS},
         published.scheduler | scheduler,

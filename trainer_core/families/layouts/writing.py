@@ -17,6 +17,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 from trainer_core.families.base import Layout
 from trainer_core.families.layouts.networks import Networks, original_tensors
 from trainer_core.files.writing import publish_file, publish_folder, publish_text
@@ -60,8 +61,9 @@ def write_model(
             replace=replace,
         )
         return
-    if networks.scheduler.get("prediction_type") == "v_prediction":
-        metadata = {"modelspec.prediction_type": "v", **metadata}
+    prediction = networks.scheduler.get("prediction_type", USUAL_PREDICTION)
+    if prediction != USUAL_PREDICTION and prediction in PREDICTIONS:
+        metadata = {"modelspec.prediction_type": PREDICTIONS[prediction].modelspec, **metadata}
     shapes = {
         name: tuple(tensor.shape)
         for part in networks.modules
