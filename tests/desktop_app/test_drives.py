@@ -69,15 +69,15 @@ def test_what_hangs_by_a_link_lets_its_neighbours_answer(looks, heard, release, 
 
 
 def test_a_dead_drive_takes_few_threads_and_all_of_it_is_silent(looks, heard, release, qtbot):
-    threads = threading.active_count()
+    before = set(threading.enumerate())  # those of others may end meanwhile
     for number in range(20):
         looks.look(number, Path("/net/dead") / str(number), release.wait)
     qtbot.waitUntil(lambda: len(heard) == 20)
     assert {answer for _, answer in heard} == {None}
-    assert threading.active_count() - threads <= 4
+    assert len(set(threading.enumerate()) - before) <= 4
     release.set()
     qtbot.waitUntil(lambda: len(heard) == 40)
-    qtbot.waitUntil(lambda: threading.active_count() == threads)
+    qtbot.waitUntil(lambda: not set(threading.enumerate()) - before)
 
 
 def test_a_look_that_hangs_is_not_begun_again(looks, heard, release, qtbot):
@@ -91,11 +91,11 @@ def test_a_look_that_hangs_is_not_begun_again(looks, heard, release, qtbot):
 def test_a_look_is_taken_though_the_answer_of_a_silent_one_is_not_heard_yet(
     looks, heard, release, qtbot
 ):
-    threads = threading.active_count()
+    before = set(threading.enumerate())
     looks.look("late", Path("/net/dead/a"), release.wait)
     qtbot.waitUntil(lambda: heard == [("late", None)])
     release.set()
-    while threading.active_count() > threads:  # its thread ends, and no event is handled
+    while set(threading.enumerate()) - before:  # its thread ends, and no event is handled
         time.sleep(0.01)
     looks.look("new", Path("/net/dead/b"), lambda: "here")
     qtbot.waitUntil(lambda: heard == [("late", None), ("late", True), ("new", "here")])

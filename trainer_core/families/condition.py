@@ -5,7 +5,7 @@ Shape suffixes: B batch, L tokens, C channels.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -55,8 +55,11 @@ class Condition:
 
     def to(self, device: torch.device) -> Condition:
         """Return the condition on ``device``; from pinned memory the copy is not waited for."""
-        moved = {name: each.to(device, non_blocking=True) for name, each in self.tensors.items()}
-        return Condition(moved)
+        return self.mapped(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def mapped(self, change: Callable[[Tensor], Tensor]) -> Condition:
+        """Return the condition with ``change`` of each of its tensors, of whatever shape."""
+        return Condition({name: change(tensor) for name, tensor in self.tensors.items()})
 
     def each(self) -> Iterator[Condition]:
         """Yield the conditions of the single samples, with a batch of 1; views, not copies."""

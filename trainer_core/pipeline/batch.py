@@ -69,10 +69,6 @@ class Batch:
 
     def mapped(self, change: Callable[[Tensor], Tensor]) -> Batch:
         """Return the batch with every tensor of it, of any shape, replaced by ``change`` of it."""
-        condition = self.condition
-        if condition is not None:
-            tensors = {name: change(tensor) for name, tensor in condition.tensors.items()}
-            condition = Condition(tensors)
         posterior = self.posterior
         if posterior is not None:
             posterior = LatentPosterior(*map(change, posterior))
@@ -80,7 +76,7 @@ class Batch:
             self,
             posterior=posterior,
             pixels_BCHW=_changed(self.pixels_BCHW, change),
-            condition=condition,
+            condition=None if self.condition is None else self.condition.mapped(change),
             weights_B=_changed(self.weights_B, change),
             mask_B1HW=_changed(self.mask_B1HW, change),
             draw=Draw(*map(change, self.draw)),
