@@ -116,6 +116,15 @@ def wait_for_a_person(sheet: StartSheet) -> bool:
     return QDialog.exec(sheet) == QDialog.DialogCode.Accepted
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _only_what_comes_from_now_on() -> Iterator[None]:
+    """Keep the objects of all other tests out of the counts: to go through them takes seconds."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
 @pytest.fixture
 def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow]:
     window = MainWindow(workspace, ask=answers, confirm=wait_for_a_person, leave=lambda _: None)

@@ -37,7 +37,10 @@ A_FRAME_S = 0.25  # far more than a frame, far less than a look that hangs
 
 @pytest.fixture
 def release(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
-    """Have everything below `DEAD` hang until this is set; a silence shows soon."""
+    """Have everything below `DEAD` hang until this is set; a silence shows soon.
+
+    A test names it before the workspace, whose looks take the limit when they are made.
+    """
     event = threading.Event()
     monkeypatch.setattr(drives, "LIMIT_S", 0.3)
     monkeypatch.setattr(drives.DriveLooks.__init__, "__kwdefaults__", {"limit_s": 0.3})
@@ -77,7 +80,7 @@ def value_of(path: str, words: str) -> object:
 
 @pytest.mark.parametrize("path", PATHS)
 def test_what_does_not_answer_is_a_problem_until_it_does(
-    path: str, workspace: Workspace, release: threading.Event, qtbot
+    path: str, release: threading.Event, workspace: Workspace, qtbot
 ):
     set_and_measure(workspace, path, value_of(path, f"{DEAD}/thing"))
     assert workspace.is_looking
@@ -92,7 +95,7 @@ def test_what_does_not_answer_is_a_problem_until_it_does(
 
 
 def test_a_path_typed_instead_is_looked_at_at_once(
-    workspace: Workspace, release: threading.Event, tmp_path: Path, qtbot
+    release: threading.Event, workspace: Workspace, tmp_path: Path, qtbot
 ):
     set_and_measure(workspace, PICTURES, f"{DEAD}/pictures")
     qtbot.waitUntil(lambda: "is not answering" in "".join(told(workspace, PICTURES)))
@@ -104,7 +107,7 @@ def test_a_path_typed_instead_is_looked_at_at_once(
 
 
 def test_a_dead_path_typed_into_its_field_holds_up_nothing(
-    workspace: Workspace, release: threading.Event, qtbot
+    release: threading.Event, workspace: Workspace, qtbot
 ):
     page = SettingsPage(workspace, ("model",))
     qtbot.addWidget(page)
@@ -119,7 +122,7 @@ def test_a_dead_path_typed_into_its_field_holds_up_nothing(
 
 
 def test_a_dead_list_is_one_problem_and_the_rest_is_looked_at(
-    workspace: Workspace, release: threading.Event, tmp_path: Path, qtbot
+    release: threading.Event, workspace: Workspace, tmp_path: Path, qtbot
 ):
     names = [f"{DEAD}/{number}.png" for number in range(50)]
     set_and_measure(workspace, MORE, [*names, str(tmp_path / "gone.png")])
@@ -171,7 +174,7 @@ def test_no_look_at_a_path_is_taken_in_the_windows_thread(
 
 
 def test_a_start_waits_for_a_place_until_it_counts_as_silent(
-    workspace: Workspace, ready_values: dict[str, object], release: threading.Event, qtbot
+    release: threading.Event, workspace: Workspace, ready_values: dict[str, object], qtbot
 ):
     workspace.document.apply(ready_values, "all that is needed")
     qtbot.waitUntil(lambda: not workspace.is_looking)
@@ -191,9 +194,9 @@ def test_a_start_waits_for_a_place_until_it_counts_as_silent(
 
 
 def test_a_file_that_hangs_when_it_is_read_is_not_answering(
+    release: threading.Event,
     workspace: Workspace,
     ready_values: dict[str, object],
-    release: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
     qtbot,
 ):
@@ -216,9 +219,9 @@ def test_a_file_that_hangs_when_it_is_read_is_not_answering(
 
 
 def test_a_picture_that_hangs_when_it_is_read_is_not_answering(
+    release: threading.Event,
     workspace: Workspace,
     ready_values: dict[str, object],
-    release: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
     qtbot,
 ):
@@ -282,9 +285,9 @@ def test_the_sheet_keeps_off_an_output_folder_that_is_looked_at_again(
 
 
 def test_a_hanging_look_keeps_neither_sheet_nor_window_open(
+    release: threading.Event,
     workspace: Workspace,
     ready_values: dict[str, object],
-    release: threading.Event,
     monkeypatch: pytest.MonkeyPatch,
     qtbot,
 ):
