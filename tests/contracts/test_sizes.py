@@ -23,6 +23,7 @@ VARIANTS = (
     "trainer_core/families",
     "trainer_core/objectives",
     "trainer_core/settings/rules",
+    "trainer_core/settings/tools",
 )
 
 #: Short modules that stand alone for what they must not import, or what must not import them.
