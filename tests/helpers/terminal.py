@@ -27,6 +27,7 @@ class Terminal:
 
     def __init__(self, command: Sequence[str]) -> None:
         self.shown = ""
+        self._is_gone = False
         self._terminal, inside = pty.openpty()
         self._process = subprocess.Popen(
             [sys.executable, "-I", "-c", _RULE_THE_SESSION, *command],
@@ -49,7 +50,8 @@ class Terminal:
         if self._process.poll() is None:
             self._process.kill()
             self._process.wait(PATIENCE_S)
-        os.close(self._terminal)
+        if not self._is_gone:
+            os.close(self._terminal)
 
     def wait_for(self, words: str) -> None:
         """Read until ``words`` were shown."""
@@ -68,8 +70,15 @@ class Terminal:
         """Press the keys that interrupt what runs in the terminal."""
         os.write(self._terminal, b"\x03")
 
+    def hang_up(self) -> None:
+        """Close the terminal, as a window that is closed or a connection that is lost."""
+        self._is_gone = True
+        os.close(self._terminal)
+
     def end(self) -> int:
         """Wait until the process has ended by itself and return its exit code."""
+        if self._is_gone:
+            return self._process.wait(PATIENCE_S)
         deadline = time.monotonic() + PATIENCE_S
         while self._read(deadline):
             pass

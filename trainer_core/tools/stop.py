@@ -11,9 +11,9 @@ from types import FrameType
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import decode_command
 from trainer_core.protocol.messages import Stop
+from trainer_core.runtime.stop_signals import StopSignals
 from trainer_core.tools.base import Stopped
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STOPPING = b"Stopping; once more stops at once.\n"
 
 
@@ -21,19 +21,20 @@ class StopRequest:
     """Remembers that somebody wants the tool to stop.
 
     A second signal raises KeyboardInterrupt at once, for people who cannot wait.
-
-    Attributes:
-        signal: The signal that asked, None if none did.
     """
 
     def __init__(self) -> None:
-        self.signal: signal.Signals | None = None
+        self._signals = StopSignals()
         self._is_asked = False
 
+    @property
+    def signal(self) -> signal.Signals | None:
+        """The signal that asked, None if none did."""
+        return self._signals.number
+
     def watch_signals(self) -> None:
-        """Turn SIGINT and SIGTERM into a request."""
-        for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+        """Turn SIGINT, SIGTERM and SIGHUP into a request."""
+        self._signals.watch(self._on_signal)
 
     def watch_stdin(self) -> None:
         """Read commands from stdin in a thread that never keeps the process from ending."""
@@ -53,9 +54,8 @@ class StopRequest:
             raise Stopped
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
+        if self._signals.take(number):
             raise KeyboardInterrupt
-        self.signal = signal.Signals(number)
         self._is_asked = True
         with contextlib.suppress(OSError):  # not logged: the signal may have come inside logging
             os.write(2, _STOPPING)

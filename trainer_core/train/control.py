@@ -23,9 +23,9 @@ from trainer_core.protocol.messages import (
     SaveNow,
     Stop,
 )
+from trainer_core.runtime.stop_signals import StopSignals
 from trainer_core.texts import T, Text, text
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _STOPPING = b"Stopping as soon as it can be resumed; once more stops at once, without saving.\n"
 
 
@@ -71,7 +71,7 @@ class Control:
         self._is_paused = False
         self._save = False
         self._sample = False
-        self.signal: signal.Signals | None = None
+        self._signals = StopSignals()
         self.is_impatient = False
 
     # ------------------------------------------------------------- sources
@@ -88,9 +88,13 @@ class Control:
         threading.Thread(target=self._read_stdin, daemon=True, name="commands").start()
 
     def watch_signals(self) -> None:
-        """Turn SIGINT and SIGTERM into "save and stop"."""
-        for number in _SIGNALS:
-            signal.signal(number, self._on_signal)
+        """Turn SIGINT, SIGTERM and SIGHUP into "save and stop"."""
+        self._signals.watch(self._on_signal)
+
+    @property
+    def signal(self) -> signal.Signals | None:
+        """The signal that asked to stop, None if none did."""
+        return self._signals.number
 
     def obey(self, command: Command) -> None:
         """Take one command."""
@@ -159,10 +163,9 @@ class Control:
     # ------------------------------------------------------------- reading
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if self.signal is not None:
+        if self._signals.take(number):
             self.is_impatient = True
             raise KeyboardInterrupt
-        self.signal = signal.Signals(number)
         with contextlib.suppress(OSError):  # not logged: the signal may have come inside logging
             os.write(2, _STOPPING)
         # Without waking `wait`: the signal may have come while this thread holds the event's lock.

@@ -27,6 +27,7 @@ from trainer_core.texts import Text
 from trainer_core.train.control import Control, Wishes
 
 PATIENCE_S = 30.0
+HANGUP = [signal.SIGHUP] if hasattr(signal, "SIGHUP") else []
 
 
 class Told:
@@ -262,7 +263,7 @@ def test_the_end_of_stdin_asks_nothing(control: Control, told: Told) -> None:
 @pytest.fixture
 def signals(control: Control) -> Iterator[None]:
     """The control takes the process's signals; afterwards they are as before."""
-    numbers = (signal.SIGINT, signal.SIGTERM)
+    numbers = [signal.SIGINT, signal.SIGTERM, *HANGUP]
     before = {number: signal.getsignal(number) for number in numbers}
     control.watch_signals()
     yield
@@ -271,7 +272,7 @@ def signals(control: Control) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, *HANGUP])
 def test_a_signal_saves_and_stops(control: Control, number: signal.Signals) -> None:
     signal.raise_signal(number)
 
