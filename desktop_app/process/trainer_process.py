@@ -12,6 +12,7 @@ from desktop_app.process.environment import TrainerCommand, give_own_session, ki
 from desktop_app.process.lines import LineSplitter
 from desktop_app.process.outcome import TRAINER_PAGE, ProcessEnd
 from desktop_app.process.patience import SAVE_PATIENCE_S, STOP_PATIENCE_S, Patience
+from trainer_core.environment.launch import EVENTS_VARIABLE
 from trainer_core.errors import ProtocolError
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event, encode
 from trainer_core.protocol.messages import PROTOCOL_VERSION, Command, Event, Failed, Hello, Stop
@@ -55,6 +56,7 @@ class TrainerProcess(QObject):
 
     def start(self, command: TrainerCommand, environment: QProcessEnvironment) -> None:
         """Start the trainer in a session of its own, out of reach of a terminal's Ctrl-C."""
+        environment.insert(EVENTS_VARIABLE, "1")
         self._process.setProcessEnvironment(environment)
         give_own_session(self._process)
         self._process.start(command.program, list(command.arguments))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -20,6 +21,8 @@ from typing import Any
 
 from loading import GB, model_file
 from PIL import Image
+
+from trainer_core.environment.launch import EVENTS_VARIABLE
 
 STEPS = 3
 SIDE_PX = 128
@@ -98,8 +101,11 @@ def report(python: str, run_file: Path, case: dict[str, str]) -> str:
 def train(python: str, words: list[str]) -> dict[str, float]:
     """Run the trainer; return its memory in bytes, and seconds to the first and per step."""
     command = [python, "-I", "-u", "-X", "utf8", "-m", "trainer_core", "train", *words]
+    env = os.environ | {EVENTS_VARIABLE: "1"}
     started = time.time()
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=True
+    )
     events: list[dict[str, Any]] = [json.loads(line) for line in done.stdout.splitlines()]
     steps = [event for event in events if event["event"] == "step_done"]
     assert len(steps) == STEPS, events[-1]

@@ -25,6 +25,7 @@ from helpers.trainer_process import (
     trainer_command,
 )
 
+from trainer_core.environment.launch import EVENTS_VARIABLE
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
 from trainer_core.settings import files
@@ -33,6 +34,7 @@ from trainer_core.version import __version__
 
 # Whatever needs torch fails at once.
 WITHOUT_TORCH = "import sys; sys.modules['torch'] = None"
+NOBODY_ASKS = {EVENTS_VARIABLE: ""}  # for events: people read what is told
 
 
 # ------------------------------------------------------------------ describe
@@ -317,6 +319,33 @@ def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> Non
 
 
 @pytest.mark.slow
+def test_people_behind_a_pipe_get_plain_lines(project: TinyProject) -> None:
+    # As ``train run.toml | tee log`` does.
+    ended = run_trainer("train", project.run_file(), env=NOBODY_ASKS)
+
+    assert ended.code == 0, ended.log
+    assert ended.events == []
+    assert "\r" not in ended.out
+    told = ended.out.splitlines()
+    assert told[0] == "Starting ..."
+    assert "caching: 2 of 2" in told
+    assert any(re.fullmatch(r"Step 4 of 4, epoch \d, loss \d\.\d{4}", line) for line in told)
+    assert told[-1].startswith("Done: 4 steps trained.")
+    assert ended.log == "", "nothing went wrong"
+    log = RunFolder(project.output, "tiny").log_file.read_text(encoding="utf-8")
+    assert f"INFO {EVENT_MARK} Done: 4 steps trained." in log
+
+
+def test_people_behind_a_pipe_are_told_what_is_wrong(project: TinyProject) -> None:
+    run_file = project.run_file({"dataset.train_data_dir": "gone"})
+
+    ended = run_trainer("train", run_file, env=NOBODY_ASKS, before=WITHOUT_TORCH)
+
+    assert (ended.code, ended.out) == (2, "Starting ...\n")
+    assert re.fullmatch(r"ERROR: \S*gone does not exist\. .*\n", ended.log)
+
+
+@pytest.mark.slow
 @pytest.mark.usefixtures("first_run")
 def test_a_name_that_is_taken_is_refused(trained: TinyProject) -> None:
     lock = RunFolder(trained.output, "tiny").lock_file
@@ -433,6 +462,20 @@ def test_ctrl_c_in_training_saves_and_says_how_to_go_on(
     assert terminal.end() == 128 + signal.SIGINT, terminal.shown
     assert "once more stops at once" in terminal.shown
     assert "--continue" in terminal.shown
+    folder = RunFolder(project.output, "tiny")
+    assert folder.newest_state() is not None
+    assert len(folder.weights()) == 1
+
+
+@pytest.mark.slow
+def test_a_terminal_that_is_gone_saves_and_stops(
+    project: TinyProject, train_in_terminal: Callable[..., Any]
+) -> None:
+    terminal = train_in_terminal(optimizer__max_train_steps=100_000)
+    terminal.wait_for("loss ")
+    terminal.hang_up()
+
+    assert terminal.end() == 128 + signal.SIGHUP
     folder = RunFolder(project.output, "tiny")
     assert folder.newest_state() is not None
     assert len(folder.weights()) == 1

@@ -17,7 +17,14 @@ import pytest
 from helpers.pictures import write_picture
 from helpers.run_results import Result
 from helpers.tiny_model import TinySD1
-from helpers.trainer_process import PATIENCE_S, Ended, TinyProject, run_trainer, trainer_command
+from helpers.trainer_process import (
+    PATIENCE_S,
+    TELLS_EVENTS,
+    Ended,
+    TinyProject,
+    run_trainer,
+    trainer_command,
+)
 
 from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.command_file import write_command
@@ -71,7 +78,8 @@ def with_closed_pipes(project: TinyProject) -> int:
     """Close all three pipes as soon as the trainer has said hello; return its exit code."""
     command = trainer_command("train", project.run_file(), before=CHATTER)
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as trainer:
+    env = os.environ | TELLS_EVENTS
+    with subprocess.Popen(command, env=env, stdin=pipe, stdout=pipe, stderr=pipe) as trainer:
         try:
             assert isinstance(decode_event(trainer.stdout.readline()), Hello)
             for stream in (trainer.stdin, trainer.stdout, trainer.stderr):
@@ -141,7 +149,8 @@ class Relayed:
         self.result = Result.at(project.output, "tiny")
         self._received = folder / "received.jsonl"
         command = [sys.executable, helpers.relay.__file__, str(self._received)]
-        self.parent = subprocess.Popen([*command, *trainer_command("train", run_file)])
+        trainer = trainer_command("train", run_file)
+        self.parent = subprocess.Popen([*command, *trainer], env=os.environ | TELLS_EVENTS)
 
     def __enter__(self) -> Self:
         return self

@@ -23,6 +23,7 @@ from typing import BinaryIO
 
 from PIL import Image
 
+from trainer_core.environment.launch import events_are_asked_for
 from trainer_core.files.run_folder import MANIFEST_NAME, RunFolder, state_step
 from trainer_core.files.run_lock import RunLock
 from trainer_core.protocol.codec import decode_command, encode
@@ -103,7 +104,7 @@ class Wire:
         folder.path.mkdir(parents=True, exist_ok=True)
         self._path = folder.event_file
         self._file: BinaryIO = self._path.open("ab" if append else "wb", buffering=0)
-        self.is_open = True
+        self.is_open = events_are_asked_for()  # as the real one: nobody else is told of them
         self._lost_from: int | None = None
 
     def send(self, event: EventBase) -> None:

@@ -8,11 +8,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
+from trainer_core.environment.launch import EVENTS_VARIABLE
+
 
 def team_environment(size: int, rank: int, port: int) -> dict[str, str]:
     """Return the environment that a launcher gives to process ``rank`` of ``size``."""
     return {
         **os.environ,
+        EVENTS_VARIABLE: "1",
         "RANK": str(rank),
         "LOCAL_RANK": str(rank),
         "WORLD_SIZE": str(size),

@@ -16,11 +16,13 @@ from typing import IO, Self, TypeVar
 
 import tomlkit
 
+from trainer_core.environment.launch import EVENTS_VARIABLE
 from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import Command, EventBase, Failed, StepDone
 
 # As the app starts it.
 PYTHON = (sys.executable, "-I", "-u", "-X", "utf8")
+TELLS_EVENTS = {EVENTS_VARIABLE: "1"}
 PATIENCE_S = 120.0  # far above what anything here takes, for machines that are busy
 
 E = TypeVar("E", bound=EventBase)
@@ -90,7 +92,8 @@ class TrainerProcess:
         env: Mapping[str, str] | None = None,
         **popen: object,
     ) -> None:
-        variables = {name: value for name, value in {**os.environ, **(env or {})}.items() if value}
+        asked = {**os.environ, **TELLS_EVENTS, **(env or {})}
+        variables = {name: value for name, value in asked.items() if value}
         self.popen = subprocess.Popen(
             trainer_command(*words, before=before),
             cwd=cwd,

@@ -9,16 +9,25 @@ import signal
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from trainer_core.environment.launch import is_first_process, process_rank
+from trainer_core.environment.launch import (
+    events_are_asked_for,
+    is_first_process,
+    process_rank,
+)
 from trainer_core.errors import InternalError, TrainerError
 from trainer_core.events.emitter import Emitter
+from trainer_core.events.plain import PlainProgress
 from trainer_core.protocol.messages import Failed, Hello, Phase, TextData
 from trainer_core.protocol.words import EventLog
 from trainer_core.runtime.libraries import quiet_libraries
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.texts import T, text
 from trainer_core.version import __version__
+
+if TYPE_CHECKING:
+    from trainer_core.events.terminal import TerminalProgress
 
 _log = logging.getLogger(__name__)
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
@@ -31,41 +40,47 @@ Work = Callable[[GuardedStreams, Emitter, bool], int]
 def serve(work: Work) -> int:
     """Do what the process is for, and return the exit code.
 
-    With stdout in a terminal a progress bar is shown; otherwise stdout carries events and stdin
-    commands.
+    A program that asks for events (`EVENTS_VARIABLE`) gets them on stdout, and its commands are
+    read from stdin; people get a progress bar in a terminal, and plain lines elsewhere.
     """
-    with GuardedStreams() as streams:
+    with GuardedStreams() as streams, contextlib.ExitStack() as resources:
         # Of several processes the first alone speaks; the others log what goes wrong.
         is_first = is_first_process()
-        is_terminal = is_first and os.isatty(streams.events)
-        emitter = Emitter(streams.events if is_first and not is_terminal else None, keeps=is_first)
-        if is_first:
-            _log_to_stderr("%(levelname)s: %(message)s" if is_terminal else _LOG_FORMAT)
-        else:
+        is_asked = is_first and events_are_asked_for()
+        emitter = Emitter(streams.events if is_asked else None, keeps=is_first)
+        resources.callback(emitter.close)
+        if not is_first:
             _log_to_stderr(f"[process {process_rank()}] {_LOG_FORMAT}", logging.WARNING)
-        with contextlib.ExitStack() as resources:
-            resources.callback(emitter.close)
-            if is_terminal:
-                # Imported only where there is a person to look at it.
-                from trainer_core.events.terminal import TerminalProgress
-
-                bar = TerminalProgress(streams.write_terminal)
-                emitter.listeners.append(bar)
-                resources.callback(bar.close)
-            if is_first:
-                # The bar has told the terminal already what the log is told here.
-                write_log = streams.write_log if is_terminal else sys.stderr.write
-                emitter.listeners.append(EventLog(write_log))
-            emitter.emit(Hello(version=__version__, pid=os.getpid()))
-            emitter.emit(Phase(phase="starting"))
-            return _guarded(work, streams, emitter)
+        elif is_asked:
+            _log_to_stderr(_LOG_FORMAT)
+            emitter.listeners.append(EventLog(sys.stderr.write))
+        else:
+            _log_to_stderr("%(levelname)s: %(message)s")
+            people = _for_people(streams)
+            resources.callback(people.close)
+            # The log alone: people have been told already.
+            emitter.listeners += [people, EventLog(streams.write_log)]
+        emitter.emit(Hello(version=__version__, pid=os.getpid()))
+        emitter.emit(Phase(phase="starting"))
+        return _guarded(work, streams, emitter, takes_commands=is_asked and not os.isatty(0))
 
 
-def _guarded(work: Work, streams: GuardedStreams, emitter: Emitter) -> int:
-    """Turn whatever escapes the work into a `Failed` event and an exit code."""
-    # Reading from a terminal would halt a process in its background.
-    is_piped = not os.isatty(streams.events) and not os.isatty(0)
-    takes_commands = is_first_process() and is_piped
+def _for_people(streams: GuardedStreams) -> TerminalProgress | PlainProgress:
+    """Return what shows the events: a bar where one can be drawn, else lines on stdout."""
+    if os.isatty(streams.events) and streams.has_terminal:
+        # Imported only where there is a person to look at it.
+        from trainer_core.events.terminal import TerminalProgress
+
+        return TerminalProgress(streams.write_terminal)
+    return PlainProgress(streams.events)
+
+
+def _guarded(work: Work, streams: GuardedStreams, emitter: Emitter, *, takes_commands: bool) -> int:
+    """Turn whatever escapes the work into a `Failed` event and an exit code.
+
+    ``takes_commands`` must be False in a terminal: reading from it would halt a process in its
+    background.
+    """
     try:
         return work(streams, emitter, takes_commands)
     except TrainerError as error:

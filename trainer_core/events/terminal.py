@@ -16,7 +16,7 @@ from trainer_core.protocol.messages import (
     ToolDone,
     Warned,
 )
-from trainer_core.protocol.words import in_words
+from trainer_core.protocol.words import HOW_TO_GO_ON, in_words
 
 
 class TerminalProgress:
@@ -49,8 +49,7 @@ class TerminalProgress:
             mark = "Warning: " if isinstance(event, Warned) else ""
             tqdm.write(mark + words, file=self._file)
         if isinstance(event, Finished) and event.reason == "stopped" and event.state:
-            hint = "To go on from there: the same command with --continue."
-            tqdm.write(hint, file=self._file)
+            tqdm.write(HOW_TO_GO_ON, file=self._file)
 
     def close(self) -> None:
         """Leave the bar as it is and go to a new line."""

@@ -30,6 +30,7 @@ _PHASES = {
     "starting": T("Events", "Starting ..."),
     "loading": T("Events", "Loading the base model ..."),
 }
+HOW_TO_GO_ON = "To go on from there: the same command with --continue."
 _STEP_INTERVAL_S = 30.0
 _BYTES_PER_MIB = 2**20
 

@@ -104,6 +104,11 @@ class GuardedStreams:
         """Where the log is written, once it is."""
         return None if self._log is None else str(self._log.name)
 
+    @property
+    def has_terminal(self) -> bool:
+        """Whether the real stderr is a terminal."""
+        return os.isatty(self._real_stderr)
+
     def open_log(self, path: Path) -> None:
         """Append the log to ``path`` from now on, with what was logged before.
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from trainer_core.environment.launch import is_first_process, process_count, process_rank
+from trainer_core.environment.launch import (
+    EVENTS_VARIABLE,
+    events_are_asked_for,
+    is_first_process,
+    process_count,
+    process_rank,
+)
 
 
 def test_without_a_launcher_there_is_one_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -25,3 +31,14 @@ def test_words_of_another_program_are_no_numbers(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("WORLD_SIZE", "large")
 
     assert process_count() == 1
+
+
+@pytest.mark.parametrize(("words", "is_asked"), [("1", True), ("0", False), ("", False)])
+def test_events_are_for_those_who_ask(
+    monkeypatch: pytest.MonkeyPatch, words: str, is_asked: bool
+) -> None:
+    monkeypatch.delenv(EVENTS_VARIABLE, raising=False)
+    assert not events_are_asked_for()
+
+    monkeypatch.setenv(EVENTS_VARIABLE, words)
+    assert events_are_asked_for() is is_asked
