@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,11 +13,13 @@ from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
-from trainer_core.errors import StateError, TrainerError
+from trainer_core.errors import ModelFileError, StateError, TrainerError
 from trainer_core.files.run_folder import state_step
 from trainer_core.model_files.recognise import inspect_model, require_base_model
+from trainer_core.model_files.starting_weights import alphas_by_part
 from trainer_core.prompts.file import PromptFile, load_prompts
 from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.rules.adapter import STARTING_ALPHAS
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
@@ -25,6 +28,7 @@ from trainer_core.texts import T, text
 _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS = "sampling.sample_prompts"
 _STATE = "output.resume"
+_WEIGHTS = "adapter.network_weights"
 
 
 @dataclass(slots=True)
@@ -69,7 +73,7 @@ class FilesLook:
     Attributes:
         problems: What is wrong inside them.
         facts: What "auto" comes to with them: the ``family`` of the base model and, if the file
-            says so, its ``prediction_type``.
+            says so, its ``prediction_type``; and the `STARTING_ALPHAS`.
         prompts: What the prompt file asks for; None if there is none that can be read.
     """
 
@@ -101,7 +105,7 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
 
 
 def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLook:
-    """Return what is in the model, the prompt file and the state that are there.
+    """Return what is in the model, starting weights, prompt file and state that are there.
 
     Reads headers and one short file.
 
@@ -112,6 +116,8 @@ def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLoo
     found = FilesLook()
     if _MODEL not in absent:
         _look_at_model(found, settings)
+    if _WEIGHTS not in absent:
+        _look_at_starting_weights(found, settings)
     if _PROMPTS not in absent:
         _read_prompts(found, settings)
     if _STATE not in absent:
@@ -155,7 +161,16 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
         found.problems.append(Problem.of(error, setting=_MODEL))
         return
     facts = {"family": report.kind, "prediction_type": report.prediction_type}
-    found.facts = {name: fact for name, fact in facts.items() if fact is not None}
+    known = {name: fact for name, fact in facts.items() if fact is not None}
+    found.facts = {**found.facts, **known}
+
+
+def _look_at_starting_weights(found: FilesLook, settings: TrainSettings) -> None:
+    """Note their alphas; what is wrong with the file is told by the kind of adapter."""
+    path = settings.adapter.network_weights
+    if path is not None:
+        with contextlib.suppress(ModelFileError):
+            found.facts = {**found.facts, STARTING_ALPHAS: alphas_by_part(path)}
 
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:

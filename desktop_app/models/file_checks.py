@@ -15,7 +15,12 @@ from trainer_core.settings.problems import Problem
 from trainer_core.settings.rules.places import not_answering
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 
-FILES = ("model.pretrained_model_name_or_path", "sampling.sample_prompts", "output.resume")
+FILES = (
+    "model.pretrained_model_name_or_path",
+    "adapter.network_weights",
+    "sampling.sample_prompts",
+    "output.resume",
+)
 
 
 class _File(NamedTuple):
@@ -24,7 +29,7 @@ class _File(NamedTuple):
 
 
 class FileChecks(QObject):
-    """Looks into the base model, the prompt file and the state whenever others are named.
+    """Looks into the base model, starting weights, prompts and state whenever others are named.
 
     A file that can be seen but not read in time makes a problem that goes as soon as it can.
 

@@ -1,8 +1,5 @@
-"""What other programs make of our files: diffusers loads them, and the notes in them are known."""
+"""What other programs make of our files: diffusers loads them, in the layout they know."""
 
-import hashlib
-import io
-import json
 import logging
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,12 +9,8 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from helpers import vectors
-from helpers.pictures import write_picture
-from helpers.run_results import Result
 from helpers.tiny_model import TinySD1, loaded
-from helpers.trainer_process import TinyProject, run_trainer
 from peft.tuners.lora import LoraLayer
-from safetensors.torch import save
 from torch import Tensor, nn
 
 from trainer_core.adapters.base import Shape
@@ -174,89 +167,3 @@ def test_diffusers_gives_the_output_that_training_saw(comparison: Comparison, pa
     assert largest > 0
     assert (ours - base).abs().max() > 100 * TOLERANCE * largest, "the file changes something"
     assert (ours - theirs).abs().max() <= TOLERANCE * largest
-
-
-# ------------------------------------------------------------- metadata
-
-# What the recorded run does not have: our own notes, and those of a base model in one file.
-OWN = {"loom_run_id", "ss_sd_model_name", "ss_sd_model_hash", "ss_new_sd_model_hash"}
-# Which program wrote it: ours names itself.
-PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
-
-
-@pytest.fixture(scope="module")
-def recorded() -> dict[str, str]:
-    case = vectors.load("metadata.json")["written_files"][0]
-    return {key: entry["value"] for key, entry in case["files"]["demo.safetensors"].items()}
-
-
-@pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Result:
-    """The recorded run, done with the real trainer on a model in one file."""
-    folder = tmp_path_factory.mktemp("metadata")
-    case = vectors.load("metadata.json")["written_files"][0]
-    for name, pictures in case["train_folders"].items():
-        for number, (width, height, caption) in enumerate(pictures):
-            path = write_picture(folder / "pictures" / name / f"{number}.png", (width, height))
-            if caption is not None:
-                path.with_suffix(".txt").write_text(caption, encoding="utf-8")
-    settings = {
-        "dataset.resolution": [64, 64],
-        "dataset.enable_bucket": False,
-        "adapter.network_dim": 4,
-        "adapter.network_alpha": 2.0,
-        "optimizer.max_train_steps": 4,
-        "optimizer.learning_rate": 2e-6,
-        "optimizer.unet_lr": "unset",
-        "optimizer.text_encoder_lr": "unset",
-        "optimizer.lr_scheduler": "constant",
-        "output.output_name": "demo",
-        "output.save_precision": "float",
-        "hardware.seed": 42,
-    }
-    project = TinyProject(folder, tiny_model.safetensors, folder / "pictures", settings)
-    ended = run_trainer("train", project.run_file())
-    assert ended.code == 0, ended.log
-    return Result.at(project.output, "demo")
-
-
-def test_a_real_run_writes_the_recorded_keys_and_its_own(
-    written: Result, recorded: dict[str, str]
-) -> None:
-    assert set(written.metadata()) == set(recorded) | OWN
-
-
-def test_a_real_run_writes_the_recorded_values(written: Result, recorded: dict[str, str]) -> None:
-    stable = {key for key, value in recorded.items() if value != "<volatile>"} - PROGRAM
-    found = {key: _parsed(key, value) for key, value in written.metadata().items() if key in stable}
-    assert found == {key: _parsed(key, recorded[key]) for key in stable}
-
-
-def _parsed(key: str, value: str) -> object:
-    is_json = key in (
-        "ss_dataset_dirs",
-        "ss_reg_dataset_dirs",
-        "ss_bucket_info",
-        "ss_tag_frequency",
-    )
-    return json.loads(value) if is_json else value
-
-
-def test_the_base_model_is_named_with_its_hashes(written: Result, tiny_model: TinySD1) -> None:
-    content, metadata = tiny_model.safetensors.read_bytes(), written.metadata()
-    assert metadata["ss_sd_model_name"] == "tiny.safetensors"
-    # vectors/README: 64 KiB at offset 1 MiB, 8 digits; and the whole file.
-    short = hashlib.sha256(content[0x100000 : 0x100000 + 0x10000]).hexdigest()[:8]
-    assert metadata["ss_sd_model_hash"] == short
-    assert metadata["ss_new_sd_model_hash"] == hashlib.sha256(content).hexdigest()
-
-
-def test_the_hashes_in_the_file_are_those_of_the_file(written: Result) -> None:
-    metadata = written.metadata()
-    content = (written.folder.output_dir / "demo.safetensors").read_bytes()
-    header = int.from_bytes(content[:8], "little")
-    assert metadata["sshs_model_hash"] == hashlib.sha256(content[8 + header :]).hexdigest()
-    training = {key: value for key, value in metadata.items() if key.startswith("ss_")}
-    plain = io.BytesIO(save(written.weights(), metadata=training))
-    plain.seek(0x100000)
-    assert metadata["sshs_legacy_hash"] == hashlib.sha256(plain.read(0x10000)).hexdigest()[:8]

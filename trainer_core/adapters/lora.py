@@ -90,7 +90,7 @@ class LoRA(LayerAdapter):
         return {_ALPHA: torch.tensor(self.alpha), _DOWN: down.detach(), _UP: up.detach()}
 
     def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Copy weights of any type by key suffix; without an alpha this adapter's stays.
+        """Copy weights of any type by key suffix; without an alpha it is the rank.
 
         Raises:
             ValueError: A tensor is missing or has another shape; the text names it.
@@ -103,8 +103,7 @@ class LoRA(LayerAdapter):
                 raise ValueError(f"{name} is {tuple(source.shape)}, not {tuple(target.shape)}")
             with torch.no_grad():
                 target.copy_(source)
-        if _ALPHA in tensors:
-            self.alpha = float(tensors[_ALPHA])
+        self.alpha = float(tensors[_ALPHA]) if _ALPHA in tensors else float(self.rank)
 
     @staticmethod
     def shape_in(tensors: Mapping[str, Tensor]) -> Shape | None:

@@ -18,7 +18,11 @@ from trainer_core.dataset.captions import tag_frequency
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan, bucket_info, dataset_dirs
 from trainer_core.dataset.subsets import SampleKey
+from trainer_core.dataset.survey import bucket_rules
 from trainer_core.settings.schema import TRAIN, TrainSettings
+
+DYNAMIC = "Dynamic"
+"""Rank or alpha of a file whose modules differ in it. Source: utilities.md, Resize LoRA."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +47,13 @@ class ModelFacts:
 class NetworkFacts:
     """What was trained. ``module`` is the reference trainer's, such as ``networks.lora``.
 
-    What has no rank has neither ``dim`` nor ``alpha``.
+    ``dim`` and ``alpha`` are those that were built, which starting weights may decide; each is
+    `DYNAMIC` where the modules differ. What has no rank has neither.
     """
 
     module: str
-    dim: int | None
-    alpha: float | None
+    dim: int | str | None
+    alpha: float | str | None
     dropout: float | None = None
     args: Mapping[str, Any] = field(default_factory=dict)
 
@@ -144,9 +149,7 @@ _SETTINGS: Mapping[str, object] = {
     "resolution": None,
     "scale_weight_norms": None,
     "shuffle_caption": None,
-    "text_encoder_lr": None,
     "training_comment": None,
-    "unet_lr": None,
     "validate_every_n_epochs": None,
     "validate_every_n_steps": None,
     "validation_seed": None,
@@ -176,12 +179,33 @@ def _clip_skip(facts: RunFacts) -> int | None:
     return clip_skip if clip_skip > 1 else None
 
 
-def _if_buckets(name: str, otherwise: object) -> Callable[[RunFacts], object]:
-    """Return a source that gives the picture setting ``name`` where there are buckets."""
+def _batches_of_a_step(facts: RunFacts) -> int:
+    """Return how many batches make an optimizer step, in all processes."""
+    return facts.settings.optimizer.gradient_accumulation_steps * facts.processes
+
+
+def _bucket_limit(number: int) -> Callable[[RunFacts], int | None]:
+    """Return a source of the smallest (0) or largest (1) side of a bucket, as it was used.
+
+    That is a multiple of the bucket step. Source: buckets.json, ``adjusted_*``.
+    """
+
+    def value(facts: RunFacts) -> int | None:
+        pictures = facts.settings.dataset
+        return bucket_rules(pictures).limits[number] if pictures.enable_bucket else None
+
+    return value
+
+
+def _rate(name: str) -> Callable[[RunFacts], object]:
+    """Return a source of a part's learning rate: None if it is not trained, or has the common one.
+
+    ``name`` is that of its setting.
+    """
 
     def value(facts: RunFacts) -> object:
-        pictures = facts.settings.dataset
-        return getattr(pictures, name) if pictures.enable_bucket else otherwise
+        is_trained = any(part.rate == name for part in facts.settings.trained_parts())
+        return getattr(facts.settings.optimizer, name) if is_trained else None
 
     return value
 
@@ -196,10 +220,16 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "network_alpha": lambda facts: facts.network.alpha,
     "network_dropout": lambda facts: facts.network.dropout,
     "batch_size_per_device": lambda facts: facts.settings.dataset.train_batch_size,
-    "total_batch_size": lambda facts: facts.settings.dataset.train_batch_size * facts.processes,
-    "bucket_no_upscale": _if_buckets("bucket_no_upscale", False),
-    "min_bucket_reso": _if_buckets("min_bucket_reso", None),
-    "max_bucket_reso": _if_buckets("max_bucket_reso", None),
+    "total_batch_size": lambda facts: (
+        facts.settings.dataset.train_batch_size * _batches_of_a_step(facts)
+    ),
+    "bucket_no_upscale": lambda facts: (
+        facts.settings.dataset.enable_bucket and facts.settings.dataset.bucket_no_upscale
+    ),
+    "min_bucket_reso": _bucket_limit(0),
+    "max_bucket_reso": _bucket_limit(1),
+    "unet_lr": _rate("unet_lr"),
+    "text_encoder_lr": _rate("text_encoder_lr"),
     "optimizer": lambda facts: facts.optimizer,
     "mixed_precision": lambda facts: facts.precision,
     "seed": lambda facts: facts.seed,

@@ -58,15 +58,16 @@ class PlainProgress:
 
     def _progress(self, event: Progress) -> None:
         """Tell how far a phase is, now and then and at its end."""
-        if self._is_due() or event.done == event.total:
+        if event.done and (self._is_due() or event.done == event.total):
             work = "" if event.work is None else f", {event.work.text()}"
             self._write(f"{event.phase}: {event.done} of {event.total}{work}")
             self._told_at = self._now()
 
     def _step(self, event: StepDone) -> None:
         now = self._now()
+        is_first_or_last = self._begun is None or event.step == self._total_steps
         self._begun = self._begun or (event.step, now)
-        if not self._is_due() and event.step != self._total_steps:
+        if not self._is_due() and not is_first_or_last:
             return
         self._told_at = now
         loss = "not finite" if event.loss is None else f"{event.loss:.4f}"

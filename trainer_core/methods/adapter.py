@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self, cast
+from typing import Self, TypeVar, cast
 
 import torch
 from torch import Tensor
@@ -14,7 +14,7 @@ from trainer_core.adapters.set import AdapterSet, build, by_module, count
 from trainer_core.adapters.shapes import shapes, shapes_in
 from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.entry import implementation
-from trainer_core.checkpoints.metadata import NetworkFacts
+from trainer_core.checkpoints.metadata import DYNAMIC, NetworkFacts
 from trainer_core.checkpoints.weights import incomplete, read_adapter, write_lora
 from trainer_core.errors import ModelFileError, about
 from trainer_core.families.base import Family, LayerKind, Target
@@ -26,6 +26,9 @@ from trainer_core.texts import T, text
 
 _KINDS: frozenset[LayerKind] = frozenset({"linear", "conv"})
 _WEIGHTS = "adapter.network_weights"
+_RANK, _ALPHA = "adapter.network_dim", "adapter.network_alpha"
+
+N = TypeVar("N", int, float)
 
 
 class AdapterMethod:
@@ -121,21 +124,34 @@ class AdapterMethod:
 
     def facts(self) -> NetworkFacts:
         """Return the adapters' class in the reference trainer's words, their size and options."""
-        shape = self._shape if self._entry.has_rank else None
+        ranks, alphas = self._built()
         return NetworkFacts(
             module=self._entry.module,
-            dim=None if shape is None else shape.rank,
-            alpha=None if shape is None else shape.alpha,
+            dim=_one_of(ranks),
+            alpha=_one_of(alphas),
             args=network_args(self._entry, self._options),
         )
 
     def used(self) -> Mapping[str, object]:
-        """Return the alpha, where it is the rank."""
-        adapter = self._settings
-        is_scaled = self._entry.has_rank and not adapter.dim_from_weights
-        if not is_scaled or adapter.network_alpha is not None:
-            return {}
-        return {"adapter.network_alpha": self._shape.alpha}
+        """Return rank and alpha, where they are others than was asked for."""
+        adapter, (ranks, alphas) = self._settings, self._built()
+        asked_and_used = {
+            _RANK: (adapter.network_dim, _one_of(ranks)),
+            _ALPHA: (adapter.network_alpha, _one_of(alphas)),
+        }
+        return {
+            path: used
+            for path, (asked, used) in asked_and_used.items()
+            if used not in (asked, None, DYNAMIC)
+        }
+
+    def _built(self) -> tuple[set[int], set[float]]:
+        """Return every rank and alpha that the adapters have; none for a kind without them."""
+        if not self._entry.has_rank:
+            return set(), set()
+        modules = by_module(self._set.saved()).values()
+        shapes = {shape for module in modules if (shape := self._kind.shape_in(module))}
+        return {shape.rank for shape in shapes}, {shape.alpha for shape in shapes}
 
     # ------------------------------------------------------------- building
 
@@ -199,6 +215,11 @@ class AdapterMethod:
         if self._entry.has_rank and not self._is_shape_from_weights:
             return T("Errors", "Turn on {param}, or use the rank and parts of that file.")
         return T("Errors", "Use the parts and options that it was trained with, and its model.")
+
+
+def _one_of(values: set[N]) -> N | str | None:
+    """Return what all modules have, None if there is nothing, and `DYNAMIC` if they differ."""
+    return DYNAMIC if len(values) > 1 else next(iter(values), None)
 
 
 def _rates(settings: TrainSettings) -> dict[str, float]:

@@ -125,9 +125,9 @@ class Method(Protocol):
         ...
 
     def facts(self) -> NetworkFacts:
-        """Return what only the method knows of the ``ss_network_`` entries."""
+        """Return what only the method knows of the ``ss_network_`` entries, as it was built."""
         ...
 
     def used(self) -> Mapping[str, object]:
-        """Return what its settings came to that leave something open, by their paths."""
+        """Return what its settings came to otherwise than their values say, by their paths."""
         ...

@@ -25,7 +25,7 @@ def filled_lora(layer: nn.Module) -> tuple[LoRA, Tensor, Tensor]:
         torch.randn(saved[key].shape, generator=generator)
         for key in ("lora_down.weight", "lora_up.weight")
     )
-    lora.load({"lora_down.weight": down, "lora_up.weight": up})
+    lora.load({**saved, "lora_down.weight": down, "lora_up.weight": up})
     return lora, down, up
 
 
@@ -113,10 +113,14 @@ def test_weights_without_alpha_mean_alpha_equal_to_rank() -> None:
     assert LoRA.shape_in(tensors) == (RANK, float(RANK))
 
 
-def test_loading_without_alpha_keeps_the_adapter_s_own() -> None:
-    lora, *_ = filled_lora(nn.Linear(6, 10))
+def test_weights_loaded_without_alpha_mean_the_same() -> None:
+    lora = LoRA(nn.Linear(6, 10), SHAPE)
+    tensors = lora.saved()
+    del tensors["alpha"]
 
-    assert lora.scale == ALPHA / RANK
+    lora.load(tensors)
+
+    assert lora.scale == 1.0
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])

@@ -158,11 +158,15 @@ def test_values_equal_the_recorded_ones() -> None:
 def test_values_equal_the_recorded_ones_where_settings_are_not_the_default() -> None:
     mid_training = build_metadata(MANY_FACTS, step=6, epoch=1, saved_at=2000.5)
     final = build_metadata(MANY_FACTS, step=12, epoch=2, saved_at=2000.5)
-    # Warm-up is written in the steps that it takes, not as the share that was asked for.
-    without = HASHES | OF_THIS_PROGRAM | LATER | {"ss_lr_warmup_steps"}
+    without = HASHES | OF_THIS_PROGRAM | LATER
 
     for metadata, name in ((mid_training, "demo-000001"), (final, "demo")):
         expected = fixed_values(MANY[f"{name}.safetensors"], without)
+        # The share that was asked for there is written here as the steps that it comes to, by
+        # the rule of lr_schedules.json: a share of the schedule's length, truncated.
+        share = float(expected["ss_lr_warmup_steps"])
+        steps = int(share * int(expected["ss_max_train_steps"]))
+        expected["ss_lr_warmup_steps"] = str(steps)
         assert {key: metadata[key] for key in expected} == expected
         assert set(metadata) | HASHES | LATER == set(MANY[f"{name}.safetensors"]) | OWN_KEYS
 
@@ -218,6 +222,58 @@ def test_without_buckets_nothing_is_said_of_their_sides() -> None:
 
     names = ("bucket_no_upscale", "min_bucket_reso", "max_bucket_reso", "bucket_info")
     assert [metadata[f"ss_{name}"] for name in names] == ["False", "None", "None", "null"]
+
+
+def facts_of(**sections: dict[str, object]) -> dict[str, str]:
+    """Return the metadata of a run with the default values but for these."""
+    settings = TrainSettings.model_validate(sections)
+    facts = replace(DEFAULT_FACTS, settings=settings, processes=3)
+    return build_metadata(facts, step=4, epoch=1, saved_at=0.0)
+
+
+def test_the_total_batch_is_what_one_optimizer_step_takes() -> None:
+    # sd-scripts: batch size x processes x accumulation.
+    metadata = facts_of(
+        dataset={"train_batch_size": 2}, optimizer={"gradient_accumulation_steps": 5}
+    )
+
+    assert metadata["ss_batch_size_per_device"] == "2"
+    assert metadata["ss_total_batch_size"] == str(2 * 3 * 5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rates"),
+    [
+        ({}, ("0.0003", "5e-06")),
+        ({"network_train_unet_only": True}, ("0.0003", "None")),
+        ({"network_train_text_encoder_only": True}, ("None", "5e-06")),
+    ],
+)
+def test_a_part_that_is_not_trained_has_no_rate(
+    changes: dict[str, object], rates: tuple[str, str]
+) -> None:
+    metadata = facts_of(adapter=changes, optimizer={"unet_lr": 3e-4, "text_encoder_lr": 5e-6})
+
+    assert (metadata["ss_unet_lr"], metadata["ss_text_encoder_lr"]) == rates
+
+
+LIMITS = [
+    case
+    for case in json.loads((DATA / "buckets.json").read_text(encoding="utf-8"))["cases"]
+    if case["enable_bucket"] and "adjusted_min_bucket_reso" in case
+]
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_the_limits_of_buckets_are_those_that_were_used(case: dict[str, Any]) -> None:
+    names = ("min_bucket_reso", "max_bucket_reso", "bucket_reso_steps", "bucket_no_upscale")
+    dataset = {name: case[name] for name in names}
+
+    metadata = facts_of(dataset={**dataset, "resolution": tuple(case["resolution"])})
+
+    for side in ("min", "max"):
+        expected = str(case[f"adjusted_{side}_bucket_reso"])
+        assert metadata[f"ss_{side}_bucket_reso"] == expected
 
 
 def test_a_setting_that_comes_to_be_offered_appears_by_itself(

@@ -89,9 +89,8 @@ def test_the_end_of_a_phase_is_told_and_a_line_every_ten_seconds(told: Told) -> 
     events = [(2.0 * n, Progress(phase="encoding", done=n, total=11)) for n in range(12)]
 
     assert told(events) == [
-        "encoding: 0 of 11",
-        "encoding: 5 of 11",
-        "encoding: 10 of 11",
+        "encoding: 1 of 11",
+        "encoding: 6 of 11",
         "encoding: 11 of 11",
     ]
 

@@ -68,6 +68,52 @@ def test_the_file_tells_rank_and_options(files: TinySD1, kind: Kind) -> None:
     assert facts.args.keys() == expected | ({"algo"} if kind.entry.algo else set())
 
 
+RANKED = pytest.mark.parametrize("kind", [name for name in KINDS if name.values[0].entry.has_rank])
+
+
+@RANKED
+@pytest.mark.parametrize("from_weights", [False, True])
+def test_the_file_tells_the_rank_and_alpha_that_starting_weights_brought(
+    files: TinySD1, tmp_path: Path, kind: Kind, from_weights: bool
+) -> None:
+    path = tmp_path / "robot.safetensors"
+    Run(files, kind, network_dim=4, network_alpha=2.0).save(path)
+    asked_dim = 16 if from_weights else 4  # without, it must fit
+
+    method = Run(
+        files,
+        kind,
+        network_weights=path,
+        dim_from_weights=from_weights,
+        network_dim=asked_dim,
+        network_alpha=1.0,
+    ).method
+
+    assert (method.facts().dim, method.facts().alpha) == (4, 2.0)
+    rank = {"adapter.network_dim": 4} if from_weights else {}
+    assert method.used() == {**rank, "adapter.network_alpha": 2.0}
+
+
+@RANKED
+def test_modules_of_several_ranks_are_told_as_such(
+    files: TinySD1, tmp_path: Path, kind: Kind
+) -> None:
+    one, other = (
+        load_file(Run(files, kind, network_dim=rank, network_alpha=rank).save(tmp_path / str(rank)))
+        for rank in (2, 4)
+    )
+    first = min(one).partition(".")[0]
+    mixed = {key: (other if key.startswith(f"{first}.") else one)[key] for key in one}
+    path = tmp_path / "mixed.safetensors"
+    save_file(mixed, path)
+
+    method = Run(files, kind, network_weights=path, dim_from_weights=True).method
+
+    # As the reference's resize tool writes it: utilities.md.
+    assert (method.facts().dim, method.facts().alpha) == ("Dynamic", "Dynamic")
+    assert method.used() == {}
+
+
 @EVERY_KIND
 @pytest.mark.parametrize("from_weights", [False, True])
 def test_only_help_that_there_is_is_offered(
