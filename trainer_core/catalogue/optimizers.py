@@ -17,6 +17,7 @@ class OptimizerEntry(Entry):
     Attributes:
         rate: ``given``: takes a learning rate; ``one``: adapts it and wants about 1;
             ``own``: finds it alone.
+        highest_rate: A rate above it is nearly always a slip; None where none is known.
         one_rate: Every group must have the same rate.
         schedule: ``any``: the rate may be moved by any schedule; ``own``: it has its own;
             ``none``: the rate must not be moved.
@@ -25,23 +26,30 @@ class OptimizerEntry(Entry):
     """
 
     rate: Literal["given", "one", "own"] = "given"
+    highest_rate: float | None = None
     one_rate: bool = False
     schedule: Literal["any", "own", "none"] = "any"
     modes: bool = False
     fixed: Mapping[str, object] = field(default_factory=dict)
 
 
+# Adam moves every weight by about the rate in each step, whatever the gradient's size (Kingma & Ba
+# 2014, arXiv:1412.6980, section 2.1), and a LoRA's weights begin below 0.1.
+_HIGHEST_OF_ADAM = 0.01
+
 OPTIMIZERS: Mapping[str, OptimizerEntry] = {
     "AdamW": OptimizerEntry(
         label="AdamW",
         help=T("Settings", "32-bit state; the safe choice."),
         implementation="torch.optim:AdamW",
+        highest_rate=_HIGHEST_OF_ADAM,
         source="Loshchilov & Hutter 2017, arXiv:1711.05101",
     ),
     "AdamW8bit": OptimizerEntry(
         label="AdamW8bit",
         help=T("Settings", "AdamW with its state in 8 bits: less memory, nearly the same result."),
         implementation="bitsandbytes.optim:AdamW8bit",  # block-wise; it runs on the CPU too
+        highest_rate=_HIGHEST_OF_ADAM,
         package="bitsandbytes>=0.49",
         source="Dettmers et al. 2021, arXiv:2110.02861",
     ),

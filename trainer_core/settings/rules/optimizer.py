@@ -14,6 +14,7 @@ from trainer_core.texts import T, text
 
 # Up to 0.1 the reference trainer warns (optimizers_and_schedulers.md); above, the same factor.
 _NEAR_ONE = (0.1, 10.0)
+_COMMON_RATE = "optimizer.learning_rate"
 
 
 def something_to_train(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
@@ -36,7 +37,7 @@ def something_to_train(settings: TrainSettings, facts: Facts) -> Iterator[Proble
 
 def common_rate(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Name a learning rate that no part uses, or that the schedule cannot start from."""
-    optimizer, param = settings.optimizer, TRAIN.params()["optimizer.learning_rate"]
+    optimizer, param = settings.optimizer, TRAIN.params()[_COMMON_RATE]
     floor = SCHEDULES[optimizer.lr_scheduler].floor
     if floor:  # the schedule's end is relative to this rate
         if optimizer.learning_rate <= floor:
@@ -98,6 +99,33 @@ def rates_of_the_optimizer(settings: TrainSettings, facts: Facts) -> Iterator[Pr
     yield Problem(first, severity, text(template, optimizer=entry.label), hint)
 
 
+def rates_that_are_too_high(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Name a learning rate that spoils what it trains, such as one for another optimizer."""
+    optimizer = settings.optimizer
+    entry = OPTIMIZERS[optimizer.optimizer_type]
+    names = _rates_of_trained_parts(settings)
+    paths = (f"optimizer.{name}" for name in names)
+    acting = (path if settings.get(path) is not None else _COMMON_RATE for path in paths)
+    for path in dict.fromkeys(acting):
+        rate = settings.get(path)
+        assert isinstance(rate, float)
+        if entry.highest_rate is None or rate <= entry.highest_rate:
+            continue
+        message = text(
+            T(
+                "Problems",
+                "A rate of {rate} is far too high for {optimizer}: nothing is learned above "
+                "{limit}.",
+            ),
+            rate=f"{rate:g}",
+            optimizer=entry.label,
+            limit=entry.highest_rate,
+        )
+        usual = TRAIN.params()[path].default
+        hint = Suggestion(text(T("Problems", "Use {value}."), value=usual), {path: usual})
+        yield Problem(path, Severity.WARNING, message, hint)
+
+
 def _is_near_one(rate: float) -> bool:
     least, most = _NEAR_ONE
     return least < rate < most
@@ -132,6 +160,7 @@ RULES: Rules = (
     something_to_train,
     common_rate,
     rates_of_the_optimizer,
+    rates_that_are_too_high,
     schedule_of_the_optimizer,
     optimizer_arguments,
 )

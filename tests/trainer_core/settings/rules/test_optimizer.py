@@ -14,6 +14,7 @@ from trainer_core.settings.rules.optimizer import (
     common_rate,
     optimizer_arguments,
     rates_of_the_optimizer,
+    rates_that_are_too_high,
     schedule_of_the_optimizer,
     something_to_train,
 )
@@ -209,6 +210,33 @@ def test_rates_that_suit_the_optimizer_are_not_named(
     settings_of: SettingsOf, changes: dict[str, object]
 ) -> None:
     assert list(rates_of_the_optimizer(settings_of(changes), {})) == []
+
+
+@pytest.mark.parametrize("optimizer", ["AdamW", "AdamW8bit"])
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({UNET_RATE: 5.0}, [UNET_RATE]),
+        ({UNET_RATE: 0.02, TEXT_ENCODER_RATE: 1.0}, [UNET_RATE, TEXT_ENCODER_RATE]),
+        ({RATE: 1.0, UNET_RATE: "unset", TEXT_ENCODER_RATE: "unset"}, [RATE]),
+        ({RATE: 1.0, UNET_RATE: 1.0, TEXT_ENCODER_RATE: "unset"}, [UNET_RATE, RATE]),
+        ({RATE: 1.0}, []),  # no part has it
+        ({UNET_RATE: 0.01, TEXT_ENCODER_RATE: 0.0}, []),
+        ({TEXT_ENCODER_RATE: 1.0, UNET_ONLY: True}, []),
+    ],
+)
+def test_a_rate_of_another_optimizer_is_named(
+    settings_of: SettingsOf, optimizer: str, changes: dict[str, object], named: list[str]
+) -> None:
+    settings = settings_of({KIND: optimizer, **changes})
+
+    problems = list(rates_that_are_too_high(settings, {}))
+
+    assert [problem.path for problem in problems] == named
+    assert all(problem.severity is Severity.WARNING for problem in problems)
+    for problem in problems:
+        settings = after_suggestion(settings, problem)
+    assert list(rates_that_are_too_high(settings, {})) == []
 
 
 @pytest.mark.parametrize(
