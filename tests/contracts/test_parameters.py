@@ -22,6 +22,7 @@ for schema in SCHEMAS:
 PARAMETERS = [param for schema in SCHEMAS for param in schema.params().values()]
 # Names of our own: the reference decides these by other means.
 OWN_NAMES = {
+    "save_state_every_n_minutes",  # not offered there
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
     "autocast",  # always on there
     "allow_tf32",  # not offered there

@@ -16,6 +16,7 @@ from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
 from trainer_core.pipeline.loader import Group
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
+from trainer_core.texts import Text
 from trainer_core.train.control import Control, Wishes
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.run_start import OwnFiles
@@ -32,6 +33,10 @@ class StubEmitter:
     happened: Happened
     events: list[EventBase] = field(default_factory=list)
     on_phase: Callable[[str], object] = lambda phase: None
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, message: Text, hint: Text | None = None) -> None:
+        self.warnings.append(str(message))
 
     def emit(self, event: EventBase) -> None:
         self.events.append(event)
@@ -92,6 +97,12 @@ class StubSaver:
 
     def save_here(self, position: Position) -> None:
         self.happened.append(f"save at {position.step}")
+
+    def keep_state(self, position: Position) -> None:
+        self.happened.append(f"keep at {position.step}")
+
+    def outdated(self) -> list[Action]:
+        return []
 
 
 @dataclass

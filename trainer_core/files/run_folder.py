@@ -99,7 +99,8 @@ class RunFolder:
 
     def state_folders(self) -> list[Path]:
         """Return the folders that bear the name of a state, complete or not."""
-        pattern = re.compile(rf"{re.escape(self.name)}(-\d{{6,}}|-step\d{{8,}})?{STATE_SUFFIX}")
+        number = r"(-\d{6,}|-(step|kept)\d{8,})?"
+        pattern = re.compile(rf"{re.escape(self.name)}{number}{STATE_SUFFIX}")
         found = self._matching(pattern)
         return [path for path in found if self._is_ours(path.name.removesuffix(STATE_SUFFIX))]
 

@@ -112,6 +112,20 @@ class OutputSettings(Section):
         when=(acts_if("save_state", False),),
         advanced=True,
     )
+    save_state_every_n_minutes: int | None = param(
+        10,
+        T("Settings", "Safety state"),
+        T(
+            "Settings",
+            "Writes a resumable state every N minutes, so that a power cut or a full disk costs "
+            "minutes. The newest one is kept, and removed when the run has come to its end.",
+        ),
+        unit=T("Settings", "minutes"),
+        minimum=1,
+        maximum=1440,
+        step=5,
+        unset_label=T("Settings", "off"),
+    )
     resume: Path | None = param(
         None,
         T("Settings", "Resume from"),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import FrameType
@@ -32,7 +33,8 @@ _STOPPING = b"Stopping as soon as it can be resumed; once more stops at once, wi
 class Wishes(NamedTuple):
     """What is asked of a run between two steps, once; of a team, what any of its processes asks.
 
-    ``saves_first`` says how to stop: with weights and a state, or at once.
+    ``saves_first`` says how to stop: with weights and a state, or at once. ``keep`` asks for a
+    state because some time has passed.
     """
 
     stop: bool = False
@@ -40,6 +42,7 @@ class Wishes(NamedTuple):
     pause: bool = False
     save: bool = False
     sample: bool = False
+    keep: bool = False
 
     def as_numbers(self) -> list[float]:
         """Return 1 for each wish and 0 for each that nobody has, so that sums can be agreed on."""
@@ -71,6 +74,8 @@ class Control:
         self._is_paused = False
         self._save = False
         self._sample = False
+        self._keep_every_s: float | None = None
+        self._last_kept = 0.0
         self._signals = StopSignals()
         self.is_impatient = False
 
@@ -95,6 +100,10 @@ class Control:
     def signal(self) -> signal.Signals | None:
         """The signal that asked to stop, None if none did."""
         return self._signals.number
+
+    def keep_every(self, seconds: float | None) -> None:
+        """Ask for a state whenever so much time has passed from now on; None asks for none."""
+        self._keep_every_s, self._last_kept = seconds, time.monotonic()
 
     def obey(self, command: Command) -> None:
         """Take one command."""
@@ -133,7 +142,7 @@ class Control:
         self._wake.clear()
 
     def take_wishes(self) -> Wishes:
-        """Look, and return what is asked; saving and sampling are asked for once."""
+        """Look, and return what is asked; saving, sampling and keeping are asked for once."""
         self.look()
         stop = self._stop
         wishes = Wishes(
@@ -142,9 +151,17 @@ class Control:
             pause=self._is_paused and stop is None,
             save=self._save,
             sample=self._sample,
+            keep=self._is_time_to_keep(),
         )
         self._save = self._sample = False
         return wishes
+
+    def _is_time_to_keep(self) -> bool:
+        now = time.monotonic()
+        if self._keep_every_s is None or now - self._last_kept < self._keep_every_s:
+            return False
+        self._last_kept = now
+        return True
 
     def is_stopping(self) -> bool:
         """Look, and tell whether the run was told to stop."""

@@ -93,7 +93,8 @@ class Loop:
                     return stop
         # `epoch` counts completed epochs, so an unfinished last one is counted as begun.
         epochs = self.position.epoch + (self.position.batch > 0)
-        self._carry_out(self.save_schedule.at_end(self.position.step, epoch=epochs))
+        at_end = self.save_schedule.at_end(self.position.step, epoch=epochs)
+        self._carry_out([*at_end, *self.saver.outdated()])
         return None
 
     def _groups(self) -> Iterator[Group]:
@@ -182,12 +183,14 @@ class Loop:
         return stop
 
     def _save_and_sample(self, wishes: Wishes, phase: str) -> None:
-        """Save and draw if that is asked for, then go back to ``phase``."""
+        """Save and draw if that is asked for or due by time, then go back to ``phase``."""
         if wishes.save:
             self._save_here()
+        elif wishes.keep:
+            self._keep_state()
         if wishes.sample:
             self._draw_samples()
-        if wishes.save or wishes.sample:
+        if wishes.save or wishes.sample or wishes.keep:
             self._enter(phase)
 
     # ------------------------------------------------------------- together
@@ -212,6 +215,11 @@ class Loop:
         with self.team.together():
             if self.team.is_first:
                 self.saver.save_here(self.position)
+
+    def _keep_state(self) -> None:
+        with self.team.together():
+            if self.team.is_first:
+                self.saver.keep_state(self.position)
 
     def _draw_samples(self) -> None:
         with self.team.together():

@@ -13,13 +13,13 @@ from typing import Any
 from torch.optim import Optimizer
 
 from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, build_metadata, plan_facts
-from trainer_core.checkpoints.naming import SavePoint
+from trainer_core.checkpoints.naming import SavePoint, is_kept_state
 from trainer_core.checkpoints.retention import Action, Remove, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
 from trainer_core.errors import OutputError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
-from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.writing import discard
 from trainer_core.methods.base import Method
 from trainer_core.model_files.weights_file import sha256
@@ -79,7 +79,33 @@ class Saver:
             Save("state", point.state_name(name), position.step, position.epoch),
             Save("weights", point.weights_name(name), position.step, position.epoch),
         )
-        self.carry_out((s for s in due if self.own.steps.get(s.name) != position.step), position)
+        missing = [save for save in due if self.own.steps.get(save.name) != position.step]
+        self.carry_out([*missing, *self.outdated()], position)
+
+    def keep_state(self, position: Position) -> None:
+        """Save a state that takes the place of the last one that was kept so.
+
+        A disk that is full is no reason to end a run that only wanted to be on the safe side.
+
+        Raises:
+            NumericError: What was trained is not finite.
+        """
+        steps = self.own.steps.items()
+        if any(name.endswith(STATE_SUFFIX) and step == position.step for name, step in steps):
+            return
+        state = SavePoint("kept", position.step).state_name(self.folder.name)
+        outdated = self.outdated()
+        try:
+            self.carry_out([Save("state", state, position.step, position.epoch)], position)
+        except OutputError as error:
+            self.emitter.warn(error.message, error.hint)
+        else:
+            self.carry_out(outdated, position)
+
+    def outdated(self) -> list[Remove]:
+        """Return the removal of states that were kept only until a later save."""
+        kept = (name for name in self.own.steps if is_kept_state(self.folder.name, name))
+        return [Remove("state", name) for name in kept]
 
     def _carry_out(self, action: Action, position: Position) -> None:
         if isinstance(action, Save):

@@ -127,6 +127,9 @@ class Session:
         position: Position,
     ) -> Loop:
         plan, sampling = self.inputs.plan, self.inputs.settings.sampling
+        minutes = self.inputs.settings.output.save_state_every_n_minutes
+        if minutes is not None and self.team.is_first:
+            self.control.keep_every(60 * minutes)
         return Loop(
             emitter=self.emitter,
             control=self.control,

@@ -9,6 +9,7 @@ from trainer_core.files.writing import ASIDE_EXTRA_BYTES
 from trainer_core.settings.output_names import MAX_NAME_BYTES
 
 STEP, EPOCH, END = SavePoint("step", 200), SavePoint("epoch", 3), SavePoint("end")
+KEPT = SavePoint("kept", 200)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_the_longest_name_fits_into_a_file_system_while_it_is_written() -> None:
         assert len(result) + ASIDE_EXTRA_BYTES <= 255
 
 
-@pytest.mark.parametrize("point", [STEP, EPOCH, END, SavePoint("step", 100_000_000)])
+@pytest.mark.parametrize("point", [STEP, EPOCH, END, KEPT, SavePoint("step", 100_000_000)])
 def test_a_run_knows_its_own_results(point: SavePoint) -> None:
     assert is_result_name("a+b", point.weights_name("a+b"))
     assert is_result_name("a+b", point.state_name("a+b"))

@@ -61,9 +61,21 @@ def folder(tmp_path: Path, control: Control) -> Path:
 # ------------------------------------------------------------------ what is asked
 
 
-def test_nothing_is_asked_at_first(control: Control) -> None:
-    assert control.take_wishes() == Wishes()
-    control.stop_if_asked()
+def test_keeping_a_state_is_asked_for_once_whenever_the_time_has_passed(
+    control: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+
+    def is_asked_at(now: float) -> bool:
+        clock[0] = now
+        return control.take_wishes() == Wishes(keep=True)
+
+    control.keep_every(60)
+    times = (1000.0, 1059.9, 1060.0, 1061.0, 1119.9, 1125.0)
+    assert list(filter(is_asked_at, times)) == [1060.0, 1125.0]
+    control.keep_every(None)
+    assert not is_asked_at(5000.0)
 
 
 @pytest.mark.parametrize("save", [True, False])

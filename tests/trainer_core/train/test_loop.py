@@ -332,3 +332,14 @@ def test_a_save_can_be_asked_for_during_a_pause(parts: LoopParts) -> None:
     parts.loop().run()
 
     assert parts.happened[3:6] == ["report 2", "save at 2", "step 3"]
+
+
+# ------------------------------------------------------------- as time passes
+
+
+def test_a_state_is_kept_between_two_steps_when_it_is_time(parts: LoopParts) -> None:
+    parts.stepper.during = lambda step: parts.control.keep_every(0.0 if step == 2 else None)
+
+    assert parts.loop().run() is None
+    assert only(parts.happened, "keep") == ["keep at 2"]
+    assert parts.happened.index("keep at 2") == parts.happened.index("report 2") + 1

@@ -92,3 +92,45 @@ def test_nothing_is_removed_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         saver(tmp_path, Weights()).carry_out(actions, POSITION)
     assert older.is_dir()
+
+
+@pytest.fixture
+def _states_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write states of one byte each."""
+
+    def write_state(path: Path, *_: Any, **__: Any) -> int:
+        path.mkdir()
+        return 1
+
+    monkeypatch.setattr(saving, "write_state", write_state)
+
+
+def names_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.usefixtures("_states_fit")
+def test_a_state_that_is_kept_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
+    keeper = saver(tmp_path, Weights())
+    keeper.keep_state(Position(step=3, epoch=1))
+    keeper.keep_state(Position(step=3, epoch=1))
+    assert names_in(tmp_path) == ["cat-kept00000003-state"]
+    keeper.keep_state(Position(step=9, epoch=1))
+    assert names_in(tmp_path) == ["cat-kept00000009-state"]
+
+
+@pytest.mark.usefixtures("_states_fit")
+def test_a_stop_leaves_its_own_state_in_place_of_the_kept_one(tmp_path: Path) -> None:
+    keeper = saver(tmp_path, Weights())
+    keeper.keep_state(Position(step=3, epoch=1))
+    keeper.save_here(Position(step=4, epoch=1))
+    assert names_in(tmp_path) == ["cat-step00000004-state", "cat-step00000004.safetensors"]
+
+
+def test_a_state_that_cannot_be_kept_is_warned_of_and_costs_nothing(tmp_path: Path) -> None:
+    keeper = saver(tmp_path, Weights())
+    (tmp_path / "cat-kept00000002-state").mkdir()
+    keeper.own.steps["cat-kept00000002-state"] = 2
+    keeper.keep_state(POSITION)
+    assert names_in(tmp_path) == ["cat-kept00000002-state"]
+    assert keeper.emitter.warnings == ["no space for a state"]
