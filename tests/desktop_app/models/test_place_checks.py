@@ -30,7 +30,8 @@ PICTURES = "dataset.train_data_dir"
 MORE = "dataset.more_pictures"
 OUTPUT = "output.output_dir"
 DEAD = "/net/dead"
-PATHS = [path for path, param in TRAIN.params().items() if param.is_path or param.is_path_list]
+# Of the lists, what is left out is not read.
+PATHS = [*(path for path, param in TRAIN.params().items() if param.is_path), MORE]
 LOOKS_AT_PATHS = ("stat", "lstat", "access", "open", "scandir", "listdir")
 A_FRAME_S = 0.25  # far more than a frame, far less than a look that hangs
 
