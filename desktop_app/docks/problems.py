@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.dataset_view.leave_out_button import LeaveOutButton
 from desktop_app.models.problems_model import Column, Entry, ProblemsModel
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -52,6 +53,7 @@ class ProblemsView(QWidget):
         footer = QHBoxLayout()
         footer.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
         footer.addWidget(self._apply)
+        footer.addWidget(LeaveOutButton(self._workspace.problems, self._workspace.left_out, self))
         footer.addStretch()
         listed = QWidget(self)
         column = QVBoxLayout(listed)
@@ -85,10 +87,9 @@ class ProblemsView(QWidget):
 
     def _show_way_out(self) -> None:
         entry = self._current()
-        can_apply = entry is not None and bool(entry.changes)
-        self._apply.setVisible(can_apply)
-        if entry is not None and can_apply:
-            self._apply.setText(entry.way_out)
+        words = "" if entry is None else entry.button
+        self._apply.setVisible(bool(words))
+        self._apply.setText(words)
 
     def _on_clicked(self, index: QModelIndex) -> None:
         entry = self._model.entry(index.row())
@@ -100,7 +101,7 @@ class ProblemsView(QWidget):
     def _on_apply(self) -> None:
         entry = self._current()
         if entry is not None:
-            self._workspace.document.apply(entry.changes, entry.way_out)
+            self._workspace.mend(entry)
 
 
 class _Table(QTreeView):

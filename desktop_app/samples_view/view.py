@@ -7,6 +7,7 @@ from typing import NamedTuple
 from PySide6.QtWidgets import QStackedLayout, QWidget
 
 from desktop_app.samples_view.grid import SampleGrid
+from desktop_app.samples_view.sample_commands import SampleCommands
 from desktop_app.samples_view.viewer import SampleViewer
 from desktop_app.translation import shown
 from desktop_app.widgets.invitation import Invitation
@@ -64,7 +65,10 @@ class SamplesView(QWidget):
         self._advice = _WAIT
         self.invitation = Invitation("samples", "", self)
         self.grid = SampleGrid(model, self)
+        self.commands = SampleCommands(self.grid, self.grid.selected_samples, workspace.prompts)
         self.viewer = SampleViewer(model, self)
+        for pane in (self.viewer.main, self.viewer.other):
+            SampleCommands(pane, pane.shown_samples, workspace.prompts)
         self._pages = QStackedLayout(self)
         for page in (self.invitation, self.grid, self.viewer):
             self._pages.addWidget(page)

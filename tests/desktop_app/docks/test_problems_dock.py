@@ -30,6 +30,10 @@ def select(view: QWidget, workspace: Workspace, path: str) -> QTreeView:
     return table
 
 
+def visible_buttons(view: QWidget) -> list[QPushButton]:
+    return [button for button in view.findChildren(QPushButton) if button.isVisible()]
+
+
 def test_a_click_leads_to_the_setting(view: QWidget, workspace: Workspace, qtbot):
     table = select(view, workspace, "dataset.train_data_dir")
     place = table.visualRect(table.currentIndex()).center()
@@ -41,16 +45,14 @@ def test_a_click_leads_to_the_setting(view: QWidget, workspace: Workspace, qtbot
 def test_a_suggestion_is_applied_from_here(view: QWidget, workspace: Workspace):
     workspace.document.apply({"adapter.netwrok_dim": 32}, "a typing mistake")
     select(view, workspace, "adapter.netwrok_dim")
-    [button] = view.findChildren(QPushButton)
-    assert button.isVisible()
+    [button] = visible_buttons(view)
     button.click()
     assert workspace.document.value("adapter.network_dim") == 32
 
 
 def test_a_problem_that_only_a_person_can_solve_has_no_button(view: QWidget, workspace: Workspace):
     select(view, workspace, "dataset.train_data_dir")
-    [button] = view.findChildren(QPushButton)
-    assert not button.isVisible()
+    assert visible_buttons(view) == []
 
 
 @pytest.mark.parametrize("width", [1200, 600])
