@@ -22,7 +22,7 @@ from desktop_app.widgets.icon_button import IconButton
 from trainer_core.texts import T
 
 _COUNTS = {
-    (False, False): T("App", "{shown} of {all} settings"),
+    (False, False): T("App", "{shown} of {all} [all:setting|settings]"),
     (True, False): T("App", "Differing from the default: {shown} of {all}"),
     (False, True): T("App", "With a problem: {shown} of {all}"),
     (True, True): T("App", "Differing and with a problem: {shown} of {all}"),

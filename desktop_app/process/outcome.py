@@ -151,7 +151,9 @@ def _without_last_word(
     if end.was_killed:
         sentence = text(T("App", "The trainer did not stop when asked and was ended."))
     elif end.exit_code is None:
-        sentence = text(T("App", "The trainer is gone without a word: killed, or crashed."))
+        sentence = text(
+            T("App", "The trainer ended without saying why: it crashed, or was killed.")
+        )
     elif end.has_crashed and end.exit_code == SIGKILL:
         sentence = text(T("App", "The trainer was killed from outside."))
         hint = text(_LESS_MEMORY)

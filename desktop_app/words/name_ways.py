@@ -86,7 +86,9 @@ def _go_on(state: Path, settings: TrainSettings, total_steps: int | None) -> Off
         return Offer(NameWay.GO_ON, label, shown(T("App", "Trains on from its saved state.")))
     if step >= total_steps:
         template = T(
-            "App", "Not possible: {total} steps are asked for. Raise the epochs to train longer."
+            "App",
+            "Not possible: {total} [total:step is|steps are] asked for. Raise the epochs to train "
+            "longer.",
         )
         return Offer(NameWay.GO_ON, label, shown(template, total=total_steps), is_possible=False)
     template = T("App", "Trains on from its saved state, up to step {total}.")

@@ -25,6 +25,7 @@ from helpers.trainer_process import (
     trainer_command,
 )
 
+from trainer_core.catalogue.tools import TOOLS
 from trainer_core.environment.launch import EVENTS_VARIABLE
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
@@ -316,6 +317,13 @@ def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> Non
     assert len(first_run.of(Plan)) == 1
     assert first_run.steps == [1, 2, 3, 4]
     assert isinstance(first_run.events[-1], Finished)
+
+
+@pytest.mark.parametrize("command", [["train"], ["tool", next(iter(TOOLS))]])
+def test_programs_are_told_how_to_ask_for_events(command: list[str]) -> None:
+    ended = run_trainer(*command, "--help", before=WITHOUT_TORCH)
+
+    assert f"{EVENTS_VARIABLE}=1" in ended.out
 
 
 @pytest.mark.slow

@@ -270,6 +270,25 @@ def test_a_warm_up_as_long_as_the_run_is_fine(raw: dict[str, Any], steps: int) -
     assert examined(raw, {"optimizer.lr_warmup_steps": steps}).problems == []
 
 
+def test_another_alpha_of_starting_weights_is_told_before_torch_is_there(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    module = "lora_unet_mid_block_attentions_0_proj_in"
+    tensors = {
+        f"{module}.lora_down.weight": np.ones((8, 4), np.float32),
+        f"{module}.lora_up.weight": np.ones((4, 8), np.float32),
+        f"{module}.alpha": np.float32(4),
+    }
+    save_file({name: np.asarray(value) for name, value in tensors.items()}, tmp_path / "mine.st")
+    weights = {"adapter.network_weights": str(tmp_path / "mine.st")}
+
+    (problem,) = examined(raw, {**weights, "adapter.network_alpha": 1.0}).problems
+
+    assert (problem.path, problem.severity) == ("adapter.network_alpha", Severity.WARNING)
+    assert "alpha 4, not 1;" in str(problem.message)
+    assert examined(raw, {**weights, "adapter.network_alpha": 4.0}).problems == []
+
+
 def test_what_is_not_understood_in_a_prompt_is_a_warning(
     raw: dict[str, Any], tmp_path: Path
 ) -> None:

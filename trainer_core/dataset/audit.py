@@ -171,7 +171,9 @@ def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
         yield Finding(file, Severity.WARNING, message, hint)
     for concept in root.concepts:
         if concept.repeats > MAX_REPEATS:
-            template = T("Problems", "{path} asks for {repeats} repeats of every picture.")
+            template = T(
+                "Problems", "{path} asks for {repeats} [repeats:repeat|repeats] of every picture."
+            )
             message = text(template, path=concept.folder, repeats=concept.repeats)
             hint = text(
                 T("Problems", "Begin the folder's name with 1 to {limit}."), limit=MAX_REPEATS
@@ -182,7 +184,11 @@ def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
     elif not root.concepts and root.failure is None:
         yield _empty(root.path, when_empty)
     if root.is_whole and len(root.concepts) > 1 and root.concepts[0].folder == root.path:
-        template = T("Problems", "{path} holds {count} pictures beside its folders; all are used.")
+        template = T(
+            "Problems",
+            "{path} holds {count} [count:picture|pictures] beside its folders; "
+            "[count:it is used too|all are used].",
+        )
         message = text(template, path=root.path, count=len(root.concepts[0].pictures))
         hint = text(T("Problems", "Move them away if they are not to be trained."))
         yield Finding(root.path, Severity.WARNING, message, hint)
@@ -199,7 +205,11 @@ def _repeated(root: Root) -> Finding:
     first, *others = root.repeated
     hint = text(T("Problems", "Remove one of the entries. More repeats show a picture more often."))
     if others:
-        template = T("Problems", "{count} pictures of {path} are listed twice; they count once.")
+        template = T(
+            "Problems",
+            "{count} [count:picture|pictures] of {path} [count:is|are] listed twice; "
+            "[count:it counts|they count] once.",
+        )
         message = text(template, count=len(root.repeated), path=root.path)
     else:
         message = text(T("Problems", "{path} is listed twice; it counts once."), path=first)

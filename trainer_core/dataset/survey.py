@@ -229,7 +229,11 @@ def pace(batch_size: int, optimizer: OptimizerSettings) -> Pace:
 def _plan_problems(plan: Plan) -> Iterator[Problem]:
     if plan.warmup_steps > plan.total_steps:
         message = text(
-            T("Problems", "The warm-up of {warmup} steps is longer than the run of {total} steps."),
+            T(
+                "Problems",
+                "The warm-up of {warmup} [warmup:step|steps] is longer than the run of {total} "
+                "[total:step|steps].",
+            ),
             warmup=plan.warmup_steps,
             total=plan.total_steps,
         )

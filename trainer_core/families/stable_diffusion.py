@@ -94,7 +94,11 @@ class StableDiffusion:
         num_layers = self._text_encoder.config.num_hidden_layers
         if self._options.clip_skip > num_layers:
             raise SettingsError(
-                T("Errors", "Clip skip is {clip_skip}; the text encoder has {layers} layers."),
+                T(
+                    "Errors",
+                    "Clip skip is {clip_skip}; the text encoder has {layers} "
+                    "[layers:layer|layers].",
+                ),
                 T("Errors", "Use a smaller clip skip: 1 or 2."),
                 setting="model.clip_skip",
                 clip_skip=self._options.clip_skip,

@@ -65,7 +65,7 @@ def damaged(path: Path, reason: object) -> ModelFileError:
 def cut_short(path: Path, have_bytes: int, want_bytes: int) -> ModelFileError:
     """Return the error for a file that ends before its last tensor."""
     return ModelFileError(
-        T("Errors", "{path} is cut short: {have} of {want} bytes are there."),
+        T("Errors", "{path} is cut short: {have} of {want} [want:byte|bytes] are there."),
         T("Errors", "Download or copy the file again."),
         path=path,
         have=have_bytes,

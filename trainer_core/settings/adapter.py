@@ -32,8 +32,8 @@ class AdapterSettings(Section):
         T("Settings", "Network rank"),
         T(
             "Settings",
-            "Rank of the adapter's matrices: more holds more detail, wanted or not, and makes a "
-            "larger file. Start with 8, 16 or 32.",
+            "Rank of the adapter's matrices. A higher rank learns more detail, wanted or not, and "
+            "makes a larger file. Start with 8, 16 or 32.",
         ),
         minimum=1,
         maximum=1024,
@@ -59,8 +59,8 @@ class AdapterSettings(Section):
         T("Settings", "Starting weights"),
         T(
             "Settings",
-            "An existing LoRA whose weights the new one starts from. This is a new training; "
-            "only a saved state continues one.",
+            "An existing LoRA whose weights the new one starts from; they keep their alpha. This "
+            "is a new training; only a saved state continues one.",
         ),
         path_kind="file",
         file_filter="*.safetensors",

@@ -224,7 +224,9 @@ def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -
         return text(T("Problems", "{name} is {value}, but must be a list of paths."), **facts)
     if param.length is None:
         return text(T("Problems", "{name} is {value}, but must be a list of texts."), **facts)
-    template = T("Problems", "{name} is {value}, but must be a list of {count} values.")
+    template = T(
+        "Problems", "{name} is {value}, but must be a list of {count} [count:value|values]."
+    )
     return text(template, count=param.length, **facts)
 
 

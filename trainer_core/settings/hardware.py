@@ -59,7 +59,7 @@ class HardwareSettings(Section):
             "Settings",
             "Threads for calculations on the CPU. 1 makes a CPU run repeatable to the bit.",
         ),
-        unit=T("Settings", "threads"),
+        unit=T("Settings", "[value:thread|threads]"),
         minimum=1,
         maximum=1024,
         step=1,

@@ -95,10 +95,11 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
         default: The value where nothing is said; None where it may be unset.
         label: 1 to 3 words in sentence case, marked with ``T("Settings", ...)``.
         help: What it does, then a good starting value, marked likewise.
-        traits: ``unit`` (px, %; words such as steps are marked too), ``minimum`` and ``maximum``
-            (real bounds, both included), ``step`` and ``scale`` for editors, ``choices``: an
-            entry for each value that it takes, ``path_kind`` (a new file is one that is written),
-            ``file_filter`` for dialogs, ``when`` (all must hold for it to act), ``unset_label``
+        traits: ``unit`` (px, %; words are marked too, with forms by ``value``), ``minimum`` and
+            ``maximum`` (real bounds, both included), ``step`` and ``scale`` for editors,
+            ``choices``: an entry for each value that it takes, ``path_kind`` (a new file is one
+            that is written), ``file_filter`` for dialogs, ``when`` (all must hold for it to act),
+            ``unset_label``
             (what an empty field means), ``required`` (nothing goes without it), ``advanced``,
             ``multiline``, ``restart`` (acts at the next start only), ``foreign``
             names in other programs' files, ``source``.

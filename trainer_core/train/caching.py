@@ -148,8 +148,8 @@ class Caching:
         if long:
             message = T(
                 "Events",
-                "{count} captions are longer than {limit} tokens and are cut, such as that of "
-                "{name}.",
+                "{count} [count:caption is|captions are] longer than {limit} tokens and "
+                "[count:is|are] cut, such as that of {name}.",
             )
             self.emitter.warn(text(message, count=len(long), limit=limit, name=long[0]))
 

@@ -146,7 +146,9 @@ class Run:
         hidden = sum(max(0, count - _SHOWN_OF_A_KIND) for count in of_kind.values())
         if hidden:
             message = T(
-                "Events", "There are {count} more problems of these kinds; check lists all."
+                "Events",
+                "There [count:is|are] {count} more [count:problem|problems] of these kinds; check "
+                "lists all.",
             )
             self._emitter.warn(text(message, count=hidden))
         return run_inputs(found)

@@ -271,7 +271,10 @@ class Stepper:
             skipped and scaler.get_scale() < MIN_SCALE
         ):
             raise NumericError(
-                T("Errors", "Gradients overflow fp16 at step {step}, {count} times in a row."),
+                T(
+                    "Errors",
+                    "Gradients overflow fp16 at step {step}, {count} [count:time|times] in a row.",
+                ),
                 T("Errors", "Use bf16 or 32 bit, or lower the learning rate."),
                 setting="hardware.mixed_precision",
                 step=number,
