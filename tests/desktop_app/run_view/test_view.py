@@ -113,7 +113,7 @@ def test_a_failure_says_what_why_and_what_to_do(view: RunView, workspace: Worksp
     play(steps=10, fail_at=3, log_lines=2)
     assert view.page is view.failure
     told = words(view)
-    assert "The training ran out of bounds" in told
+    assert "The loss or the weights became too large" in told
     assert "The loss is not finite at step 3." in told
     assert "Use a smaller learning rate." in told
     with qtbot.waitSignal(workspace.setting_wanted) as wanted:
