@@ -120,7 +120,7 @@ class OutputSettings(Section):
             "Writes a resumable state every N minutes, so that a power cut or a full disk costs "
             "minutes. The newest one is kept, and removed when the run has come to its end.",
         ),
-        unit=T("Settings", "minutes"),
+        unit=T("Settings", "[value:minute|minutes]"),
         minimum=1,
         maximum=1440,
         step=5,
