@@ -128,7 +128,7 @@ def run(parser: Parser, count: int, *, first: int = 0) -> Outcome:
             is_accepted = True
         except parser.allowed:
             pass
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is what is looked for
+        except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
             outcome.failures.append(_described(parser, number, f"{type(error).__name__}: {error}"))

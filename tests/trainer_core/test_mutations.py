@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from helpers.model_parsers import model_parsers
 from helpers.mutations import Parser, run

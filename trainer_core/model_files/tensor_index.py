@@ -41,6 +41,7 @@ class TensorEntry:
         offset: Of the tensor's first byte in the file.
         num_bytes: From there to the end of the last element.
         stride: In elements; None if the elements lie in order without gaps.
+        file: The name of the file that has it, of a model in several; empty: the index's own.
     """
 
     dtype: str
@@ -48,15 +49,20 @@ class TensorEntry:
     offset: int
     num_bytes: int
     stride: tuple[int, ...] | None = None
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TensorIndex:
-    """Every tensor of one file by name, and what the file says of itself."""
+    """Every tensor of one file, or of several that make one, and what it says of itself."""
 
     path: Path
     entries: Mapping[str, TensorEntry]
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def file(self, entry: TensorEntry) -> Path:
+        """Return the file that has a tensor."""
+        return self.path.with_name(entry.file) if entry.file else self.path
 
 
 def damaged(path: Path, reason: object) -> ModelFileError:

@@ -57,7 +57,7 @@ def build_networks(path: Path, layout: FamilyLayout, architecture: Architecture)
             modules: dict[str, Any] = {
                 name: part.build(architecture.parts[name]) for name, part in layout.parts.items()
             }
-    except (ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # the libraries raise whatever comes of sizes that do not fit
         raise ModelFileError(
             T("Errors", "{path} describes networks that cannot be built: {reason}"),
             T("Errors", "The file is damaged or of an unusual layout. Choose another model."),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 from trainer_core.errors import ModelFileError
 from trainer_core.families.layouts.family_layout import Names, Place
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex, cut_short
-from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
 _DTYPES: Mapping[str, torch.dtype] = {
@@ -25,22 +25,27 @@ _DTYPES: Mapping[str, torch.dtype] = {
 
 
 class TensorFile:
-    """An open weights file; never maps it, so that no more than one tensor is there twice."""
+    """Open weights; never maps them, so that no more than one tensor is there twice.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.index = read_index(path)
-        self._file = path.open("rb")
+    Args:
+        index: Which tensors there are, and where; of one file or of several that make one.
+    """
+
+    def __init__(self, index: TensorIndex) -> None:
+        self.index = index
+        self._files: dict[Path, BinaryIO] = {}
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close what was opened."""
+        for file in self._files.values():
+            file.close()
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
 
         Raises:
-            ModelFileError: It is stored in a type that is not known, or the file is cut short.
+            ModelFileError: It is stored in a type that is not known, holds what is not finite or
+                does not fit into ``dtype``, or the file is cut short.
         """
         entry = self.index.entries[name]
         if entry.dtype not in _DTYPES:
@@ -48,20 +53,27 @@ class TensorFile:
                 T("Errors", "The tensor {name} in {path} has the type {dtype}."),
                 T("Errors", "Choose a model with weights in full or half precision."),
                 name=name,
-                path=self.path,
+                path=self.index.file(entry),
                 dtype=entry.dtype,
             )
         elements = self._read_bytes(entry).view(_DTYPES[entry.dtype])
         stride = entry.stride
         shaped = elements.as_strided(entry.shape, stride) if stride else elements.view(entry.shape)
-        return shaped.to(dtype).contiguous()
+        tensor = shaped.to(dtype).contiguous()
+        if not _is_finite(tensor):
+            raise _not_finite(self.index.file(entry), name, elements, dtype)
+        return tensor
 
     def _read_bytes(self, entry: TensorEntry) -> Tensor:
+        path = self.index.file(entry)
+        if path not in self._files:
+            self._files[path] = path.open("rb")
+        file = self._files[path]
         taken = torch.empty(entry.num_bytes, dtype=torch.uint8)
-        self._file.seek(entry.offset)
-        count = self._file.readinto(taken.numpy().data)
+        file.seek(entry.offset)
+        count = file.readinto(taken.numpy().data)  # type: ignore[attr-defined]
         if count != entry.num_bytes:
-            raise cut_short(self.path, entry.offset + count, entry.offset + entry.num_bytes)
+            raise cut_short(path, entry.offset + count, entry.offset + entry.num_bytes)
         return taken
 
 
@@ -88,7 +100,7 @@ def fill_module(
         ModelFileError: A tensor is missing or has another shape.
     """
     state = {}
-    places = found_places(module, file.path, file.index, names_in_file)
+    places = found_places(module, file.index, names_in_file)
     for name, expected in module.state_dict().items():
         stored = file.read(places[name].name, dtype)
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
@@ -100,9 +112,7 @@ def fill_module(
     module.requires_grad_(False).eval()
 
 
-def found_places(
-    module: nn.Module, path: Path, index: TensorIndex, names_in_file: Names
-) -> dict[str, Place]:
+def found_places(module: nn.Module, index: TensorIndex, names_in_file: Names) -> dict[str, Place]:
     """Return the place in the file of every tensor in the module's state dict.
 
     Only shapes are looked at, so the module may be on the meta device.
@@ -115,12 +125,43 @@ def found_places(
         possible = names_in_file(name)
         found = next((place for place in possible if place.name in index.entries), None)
         if found is None:
-            raise _missing(path, possible[0].name)
-        shape, wanted = index.entries[found.name].shape, found.stored_shape(expected.shape)
-        if _without_ones(shape) != _without_ones(wanted):
-            raise _misshapen(path, found.name, shape, wanted)
+            raise _missing(index.path, possible[0].name)
+        entry, wanted = index.entries[found.name], found.stored_shape(expected.shape)
+        if _without_ones(entry.shape) != _without_ones(wanted):
+            raise _misshapen(index.file(entry), found.name, entry.shape, wanted)
         places[name] = found
     return places
+
+
+def _is_finite(tensor: Tensor) -> bool:
+    """Tell whether all elements of a contiguous tensor on the CPU are finite.
+
+    One sum tells it in a tenth of the time that looking at each takes; a sum that is not finite may
+    have overflowed, so only then each is looked at.
+    """
+    flat = tensor.view(-1)
+    if flat.element_size() == 1:  # neither is known of 8-bit floats
+        flat = flat.float()
+    total = torch.dot(flat, flat) if flat.dtype == torch.float32 else flat.sum()
+    return bool(total.isfinite()) or bool(flat.isfinite().all())
+
+
+def _not_finite(path: Path, name: str, stored: Tensor, dtype: torch.dtype) -> ModelFileError:
+    """Return the error for a tensor that is not finite: as it is stored, or only as ``dtype``."""
+    if bool(stored.float().isfinite().all()):
+        return ModelFileError(
+            T("Errors", "The tensor {name} in {path} has numbers too large for {dtype}."),
+            T("Errors", "Use bf16 or 32 bit."),
+            name=name,
+            path=path,
+            dtype=str(dtype).removeprefix("torch."),
+        )
+    return ModelFileError(
+        T("Errors", "{path} is damaged: the tensor {name} holds numbers that are not finite."),
+        T("Errors", "Download the model again or choose another one; a failed merge does this."),
+        path=path,
+        name=name,
+    )
 
 
 def _without_ones(shape: tuple[int, ...]) -> list[int]:
