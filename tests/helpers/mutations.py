@@ -79,7 +79,7 @@ class Parser:
         unwrap: Finds the JSON in a content, which is then damaged as JSON too; None if it is none.
         judge: Called with a content and whether it was accepted; returns what is wrong with that.
         share: How many of a thousand mutations it gets: less for one that is slow by nature.
-        seconds: How long one content may take it.
+        seconds: Of processor time that one content may take.
     """
 
     name: str
@@ -160,24 +160,24 @@ def _described(parser: Parser, number: int, words: str) -> str:
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    """Break into what takes too long, where the system has a timer for it."""
-    if (
-        not hasattr(signal, "setitimer")
-        or threading.current_thread() is not threading.main_thread()
-    ):
+    """Break into what takes too much processor time, where the system has a timer for it.
+
+    What waits for ever is the business of the test's own limit.
+    """
+    if not hasattr(signal, "SIGPROF") or threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def stop(*_: object) -> None:
         raise TooSlow(f"longer than {seconds:g} s")
 
-    before = signal.signal(signal.SIGALRM, stop)
-    test_s, _ = signal.setitimer(signal.ITIMER_REAL, seconds)  # pytest-timeout's, if it set one
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, test_s)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 # ---------------------------------------------------------------- bytes

@@ -7,7 +7,7 @@ from helpers.model_parsers import model_parsers
 from helpers.mutations import Parser, run
 
 #: Mutations of a parser whose share is 1000; ``tests/benchmarks/mutations.py`` does more.
-COUNT = 1500
+COUNT = 2000
 PARSERS = {"model files": model_parsers}
 
 

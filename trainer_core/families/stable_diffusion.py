@@ -74,7 +74,7 @@ class StableDiffusion:
         self._reader = reader
         self._checkpointed: set[str] = set()
         self.scheduler_config: Mapping[str, Any] = networks.scheduler
-        self.noise_schedule = _noise_schedule(path, networks.scheduler)
+        self.noise_schedule = read_noise_schedule(path, networks.scheduler)
         self._refuse_too_much_skipping()
 
     @classmethod
@@ -301,7 +301,7 @@ class StableDiffusion:
         )
 
 
-def _noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
+def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
     """Return the noise that a model was trained with.
 
     Raises:

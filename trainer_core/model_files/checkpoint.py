@@ -167,7 +167,8 @@ def _entry(path: Path, name: str, call: Call, places: Mapping[str, tuple[int, in
 
 def _reach(first: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
     """Return how many elements lie from the first to the last, gaps included."""
-    if not all(isinstance(number, int) and number >= 0 for number in (first, *shape, *stride)):
+    numbers = (first, *shape, *stride)
+    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
         raise ValueError("a size is no whole number")
     steps = (step * (size - 1) for size, step in zip(shape, stride, strict=True))
     return 0 if 0 in shape else sum(steps) + 1

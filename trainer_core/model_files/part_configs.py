@@ -163,6 +163,7 @@ class SchedulerConfig(TypedDict, total=False):
 
 #: What a part's keys are checked against.
 ConfigKeys = type[UNetConfig] | type[VaeConfig] | type[ClipTextConfig] | type[SchedulerConfig]
+_schemas: dict[str, TypeAdapter[Any]] = {}  # made when needed: the app's start is not the time
 
 
 def checked_config(path: Path, raw: Mapping[str, Any], keys: ConfigKeys) -> dict[str, Any]:
@@ -177,10 +178,16 @@ def checked_config(path: Path, raw: Mapping[str, Any], keys: ConfigKeys) -> dict
         ModelFileError: A value is of another kind, or beyond all bounds; the error names its key.
     """
     try:
-        return dict(TypeAdapter(keys).validate_python(dict(raw), strict=True))
+        return dict(_schema(keys).validate_python(dict(raw), strict=True))
     except ValidationError as error:
         key = str(error.errors()[0]["loc"][0])
         raise _odd_value(path, key, raw[key]) from error
+
+
+def _schema(keys: ConfigKeys) -> TypeAdapter[Any]:
+    if keys.__name__ not in _schemas:
+        _schemas[keys.__name__] = TypeAdapter(keys)
+    return _schemas[keys.__name__]
 
 
 def checked_scheduler(path: Path, raw: Mapping[str, Any]) -> dict[str, Any]:
