@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from trainer_core.catalogue.precisions import SAVE_PRECISIONS
 from trainer_core.errors import ModelFileError
 from trainer_core.model_files.part_configs import checked_scheduler
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
@@ -23,8 +24,8 @@ _WEIGHTS = re.compile(
     r"(?:\.(?P<of_index>\w+))?\.json)?"
 )
 _KINDS = ("safetensors", "bin")
-#: The more exact first; others, such as ``ema``, come last.
-_VARIANTS = ("", "fp32", "fp16", "bf16", "non_ema")
+#: They are called like number formats; the more exact come first, others (``ema``) last.
+_VARIANTS = ("", "fp32", *SAVE_PRECISIONS, "non_ema")
 _STEMS = ("diffusion_pytorch_model", "model", "pytorch_model")
 _MAX_JSON_BYTES = 64 * 2**20
 _MAX_PIECES = 1000

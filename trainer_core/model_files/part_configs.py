@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict  # pydantic asks for this one below Python 3.12
@@ -147,7 +147,7 @@ class SchedulerConfig(TypedDict, total=False):
     num_train_timesteps: Annotated[int, _Whole, Field(ge=1, le=100_000)]
     beta_start: Beta
     beta_end: Beta
-    beta_schedule: Word
+    beta_schedule: Literal["linear", "scaled_linear", "squaredcos_cap_v2", "laplace", "sigmoid"]
     trained_betas: Annotated[list[Share], Field(min_length=1, max_length=100_000)] | None
     variance_type: Word | None
     clip_sample: bool | None

@@ -20,7 +20,7 @@ from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.team import Alone, Team
 from trainer_core.texts import T, Text, text
 from trainer_core.train.control import Wishes
-from trainer_core.train.faults import (
+from trainer_core.train.soundness.faults import (
     Suspect,
     are_weights_useless,
     gradient_fault,
@@ -28,7 +28,7 @@ from trainer_core.train.faults import (
     suspects_of,
     update_fault,
 )
-from trainer_core.train.last_good import LastGood
+from trainer_core.train.soundness.last_good import LastGood
 
 # Source: design.md, section 6: a run whose scaler finds no usable scale is lost.
 MAX_SKIPPED_IN_A_ROW = 20

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from trainer_core.train.last_good import LastGood
+from trainer_core.train.soundness.last_good import LastGood
 
 
 def weights() -> list[nn.Parameter]:
