@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -44,8 +44,7 @@ class TensorFile:
         """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
 
         Raises:
-            ModelFileError: It is stored in a type that is not known, holds what is not finite or
-                does not fit into ``dtype``, or the file is cut short.
+            ModelFileError: It is stored in a type that is not known, or the file is cut short.
         """
         entry = self.index.entries[name]
         if entry.dtype not in _DTYPES:
@@ -59,10 +58,7 @@ class TensorFile:
         elements = self._read_bytes(entry).view(_DTYPES[entry.dtype])
         stride = entry.stride
         shaped = elements.as_strided(entry.shape, stride) if stride else elements.view(entry.shape)
-        tensor = shaped.to(dtype).contiguous()
-        if not _is_finite(tensor):
-            raise _not_finite(self.index.file(entry), name, elements, dtype)
-        return tensor
+        return shaped.to(dtype).contiguous()
 
     def _read_bytes(self, entry: TensorEntry) -> Tensor:
         path = self.index.file(entry)
@@ -97,9 +93,9 @@ def fill_module(
         memory_format: Of weights with four dimensions; they are put in order on the CPU.
 
     Raises:
-        ModelFileError: A tensor is missing or has another shape.
+        ModelFileError: A tensor is missing, has another shape, or is not finite.
     """
-    state = {}
+    state, totals = {}, {}
     places = found_places(module, file.index, names_in_file)
     for name, expected in module.state_dict().items():
         stored = file.read(places[name].name, dtype)
@@ -108,6 +104,11 @@ def fill_module(
         if tensor.dim() == 4:
             tensor = tensor.to(memory_format=memory_format)
         state[name] = tensor if device is None else tensor.to(device)
+        totals[name] = _total(state[name])
+    for name, is_finite in zip(totals, _finite(totals.values()), strict=True):
+        # A sum that is not finite may have overflowed: only then each number is looked at.
+        if not is_finite and not state[name].isfinite().all():
+            raise _not_finite(file, places[name].name, dtype)
     module.load_state_dict(state, assign=True)
     module.requires_grad_(False).eval()
 
@@ -133,22 +134,27 @@ def found_places(module: nn.Module, index: TensorIndex, names_in_file: Names) ->
     return places
 
 
-def _is_finite(tensor: Tensor) -> bool:
-    """Tell whether all elements of a contiguous tensor on the CPU are finite.
+def _total(tensor: Tensor) -> Tensor:
+    """Return a sum that is finite only if all numbers are, on their device; not waited for.
 
-    One sum tells it in a tenth of the time that looking at each takes; a sum that is not finite may
-    have overflowed, so only then each is looked at.
+    It takes a tenth of the time that looking at each takes.
     """
-    flat = tensor.view(-1)
-    if flat.element_size() == 1:  # neither is known of 8-bit floats
-        flat = flat.float()
-    total = torch.dot(flat, flat) if flat.dtype == torch.float32 else flat.sum()
-    return bool(total.isfinite()) or bool(flat.isfinite().all())
+    if tensor.dtype == torch.float32 and tensor.is_contiguous() and tensor.is_cpu:
+        return torch.dot(tensor.view(-1), tensor.view(-1))  # twice as fast as a sum there
+    return tensor.sum()
 
 
-def _not_finite(path: Path, name: str, stored: Tensor, dtype: torch.dtype) -> ModelFileError:
+def _finite(totals: Iterable[Tensor]) -> list[bool]:
+    """Tell of each sum whether it is finite; read once from the device."""
+    together = list(totals)
+    flags: list[bool] = torch.stack(together).isfinite().tolist() if together else []
+    return flags
+
+
+def _not_finite(file: TensorFile, name: str, dtype: torch.dtype) -> ModelFileError:
     """Return the error for a tensor that is not finite: as it is stored, or only as ``dtype``."""
-    if bool(stored.float().isfinite().all()):
+    path = file.index.file(file.index.entries[name])
+    if bool(file.read(name, torch.float64).isfinite().all()):
         return ModelFileError(
             T("Errors", "The tensor {name} in {path} has numbers too large for {dtype}."),
             T("Errors", "Use bf16 or 32 bit."),

@@ -40,34 +40,6 @@ def test_a_tensor_is_converted_while_it_is_read(tmp_path: Path) -> None:
     assert torch.equal(read(tmp_path / "a.safetensors", "w"), torch.tensor([1.0, 1638 / 2**14]))
 
 
-@pytest.mark.parametrize("stored", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
-@pytest.mark.parametrize("wanted", [torch.float32, torch.bfloat16])
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
-def test_a_tensor_that_is_not_finite_names_file_and_tensor(
-    tmp_path: Path, stored: torch.dtype, wanted: torch.dtype, value: float
-) -> None:
-    save_file({"w": torch.tensor([1.0, value, 2.0]).to(stored)}, tmp_path / "bad.safetensors")
-    with pytest.raises(ModelFileError, match=r"bad\.safetensors is damaged: the tensor w holds"):
-        read(tmp_path / "bad.safetensors", "w", wanted)
-
-
-def test_a_number_too_large_for_half_precision_is_no_damage(tmp_path: Path) -> None:
-    save_file({"w": torch.tensor([70000.0])}, tmp_path / "a.safetensors")
-    with pytest.raises(ModelFileError, match=r"w in .* has numbers too large for float16"):
-        read(tmp_path / "a.safetensors", "w", torch.float16)
-
-
-@pytest.mark.parametrize(
-    ("value", "dtype"), [(1e30, torch.float32), (60000.0, torch.float16), (2e38, torch.bfloat16)]
-)
-def test_large_numbers_whose_sum_overflows_are_finite(
-    tmp_path: Path, value: float, dtype: torch.dtype
-) -> None:
-    written = torch.full((4,), value, dtype=dtype)
-    save_file({"w": written}, tmp_path / "a.safetensors")
-    assert torch.equal(read(tmp_path / "a.safetensors", "w", dtype), written)
-
-
 def test_a_single_number_is_read(tmp_path: Path) -> None:
     save_file({"w": torch.tensor(3.5)}, tmp_path / "a.safetensors")
     assert torch.equal(read(tmp_path / "a.safetensors", "w"), torch.tensor(3.5))
@@ -118,6 +90,45 @@ def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
 def meta_linear() -> nn.Linear:
     with torch.device("meta"):
         return nn.Linear(3, 2)
+
+
+def filled(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype) -> nn.Linear:
+    """Return a layer of 3 inputs and 2 outputs with the weights of a file."""
+    save_file(tensors, path)
+    linear = meta_linear()
+    with closing(TensorFile(read_index(path))) as file:
+        fill_module(linear, file, same_name, dtype)
+    return linear
+
+
+@pytest.mark.parametrize("stored", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("wanted", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_tensor_that_is_not_finite_names_file_and_tensor(
+    tmp_path: Path, stored: torch.dtype, wanted: torch.dtype, value: float
+) -> None:
+    weights = {"weight": torch.ones(2, 3, dtype=stored), "bias": torch.ones(2, dtype=stored)}
+    weights["bias"][1] = value
+    message = r"bad\.safetensors is damaged: the tensor bias holds numbers that are not finite"
+    with pytest.raises(ModelFileError, match=message):
+        filled(tmp_path / "bad.safetensors", weights, wanted)
+
+
+def test_a_number_too_large_for_half_precision_is_no_damage(tmp_path: Path) -> None:
+    weights = {"weight": torch.full((2, 3), 70000.0), "bias": torch.ones(2)}
+    with pytest.raises(ModelFileError, match=r"weight in .* has numbers too large for float16"):
+        filled(tmp_path / "a.safetensors", weights, torch.float16)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(1e30, torch.float32), (60000.0, torch.float16), (2e38, torch.bfloat16)]
+)
+def test_large_numbers_whose_sum_overflows_are_finite(
+    tmp_path: Path, value: float, dtype: torch.dtype
+) -> None:
+    weights = {"weight": torch.full((2, 3), value, dtype=dtype), "bias": torch.ones(2, dtype=dtype)}
+    linear = filled(tmp_path / "a.safetensors", weights, dtype)
+    assert torch.equal(linear.weight, weights["weight"])
 
 
 def test_a_module_is_filled_frozen_and_in_evaluation_mode(tmp_path: Path) -> None:
