@@ -9,13 +9,18 @@ from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
 from trainer_core.catalogue.families import TRAINABLE
+from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.errors import ModelFileError, StateError, TrainerError
 from trainer_core.files.run_folder import state_step
-from trainer_core.model_files.recognise import inspect_model, require_base_model
+from trainer_core.model_files.recognise import (
+    inspect_model,
+    require_base_model,
+    require_trainable_prediction,
+)
 from trainer_core.model_files.starting_weights import alphas_by_part
 from trainer_core.prompts.file import PromptFile, load_prompts
 from trainer_core.settings.problems import Problem, Severity, Suggestion
@@ -157,12 +162,12 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
     try:
         report = inspect_model(path)
         require_base_model(report, TRAINABLE)
+        facts = {"family": report.kind, "prediction_type": report.prediction_type}
+        known = {name: fact for name, fact in facts.items() if fact is not None}
+        found.facts = {**found.facts, **known}
+        require_trainable_prediction(report.prediction_type or USUAL_PREDICTION, report.kind)
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_MODEL))
-        return
-    facts = {"family": report.kind, "prediction_type": report.prediction_type}
-    known = {name: fact for name, fact in facts.items() if fact is not None}
-    found.facts = {**found.facts, **known}
 
 
 def _look_at_starting_weights(found: FilesLook, settings: TrainSettings) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from trainer_core.checkpoints.retention import Action, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position
+from trainer_core.errors import NumericError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
@@ -64,6 +65,19 @@ class StubStepper:
     during: Callable[[int], object] = lambda number: None
     batches: int = 0
     is_updating: bool = False
+    is_spoiled: bool = False
+    has_kept: bool = True
+
+    def has_good_weights(self) -> bool:
+        return not self.is_spoiled
+
+    def require_finite_weights(self, number: int) -> None:
+        if self.is_spoiled:
+            raise NumericError(f"The update of step {number} made weights that are not finite.")
+
+    def put_back(self) -> bool:
+        self.happened.append("put back")
+        return self.has_kept
 
     def step(self, group: Sequence[Batch], number: int, wishes: Callable[[], Wishes]) -> StepResult:
         self.happened.append(f"step {number}")
@@ -103,6 +117,12 @@ class StubSaver:
 
     def outdated(self) -> list[Action]:
         return []
+
+    def save_state(self, position: Position) -> None:
+        self.happened.append(f"save state at {position.step}")
+
+    def save_weights(self, position: Position) -> None:
+        self.happened.append(f"save weights at {position.step}")
 
 
 @dataclass

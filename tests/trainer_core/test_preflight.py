@@ -148,7 +148,11 @@ def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_pa
     metadata = {"modelspec.prediction_type": "v"}
     save_file(tensors, tmp_path / "base.safetensors", metadata)
 
-    assert examine(raw).facts == {"family": "sd1", "prediction_type": "v_prediction"}
+    found = examine(raw)
+    assert found.facts == {"family": "sd1", "prediction_type": "v_prediction"}
+    # As `train` refuses it once it is loaded.
+    ((path, refusal),) = errors(found)
+    assert (path, refusal[:37]) == (MODEL, "The base model predicts v_prediction;")
 
 
 def test_a_lora_given_as_base_model_is_named(raw: dict[str, Any], tmp_path: Path) -> None:

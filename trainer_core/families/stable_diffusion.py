@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from trainer_core.catalogue.families import FamilyEntry
-from trainer_core.errors import SettingsError
+from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.families.base import (
     PLAIN,
     FamilyOptions,
@@ -74,8 +74,7 @@ class StableDiffusion:
         self._reader = reader
         self._checkpointed: set[str] = set()
         self.scheduler_config: Mapping[str, Any] = networks.scheduler
-        scheduler = DDPMScheduler.from_config(networks.scheduler)
-        self.noise_schedule = NoiseSchedule(scheduler.betas, scheduler.config.prediction_type)
+        self.noise_schedule = read_noise_schedule(path, networks.scheduler)
         self._refuse_too_much_skipping()
 
     @classmethod
@@ -304,3 +303,24 @@ class StableDiffusion:
             index=index,
             replace=replace,
         )
+
+
+def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
+    """Return the noise that a model was trained with.
+
+    Raises:
+        ModelFileError: Its config describes none.
+    """
+    try:
+        scheduler = DDPMScheduler.from_config(dict(config))
+        betas_T = scheduler.betas
+        if len(betas_T) != scheduler.config.num_train_timesteps or not betas_T.isfinite().all():
+            raise ValueError(f"{len(betas_T)} steps")
+    except Exception as error:  # the library raises whatever comes of values that do not fit
+        raise ModelFileError(
+            T("Errors", "The noise schedule of {path} cannot be used: {reason}"),
+            T("Errors", "Copy the model again, or choose another one."),
+            path=path,
+            reason=error,
+        ) from error
+    return NoiseSchedule(betas_T, scheduler.config.prediction_type)

@@ -44,7 +44,10 @@ class SampleSchedule:
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
-    """One run, from a position to its end or until it is stopped."""
+    """One run, from a position to its end or until it is stopped.
+
+    ``before`` is where it was before its newest step.
+    """
 
     emitter: Emitter
     control: Control
@@ -58,6 +61,7 @@ class Loop:
     total_steps: int
     batches_per_epoch: int
     position: Position = field(default_factory=Position)
+    before: Position = field(default_factory=Position, init=False)
     team: Team = field(default_factory=Alone)
 
     def run(self) -> Stop | None:
@@ -115,7 +119,7 @@ class Loop:
         started = time.perf_counter()
         step, epoch = self.position.step + 1, self.position.epoch + 1
         result = self.stepper.step(group.batches, step, self.control.take_wishes)
-        self.position = self._next(len(group.batches))
+        self.before, self.position = self.position, self._next(len(group.batches))
         seconds = time.perf_counter() - started + group.waited_s
         self.emitter.emit(
             StepDone(
@@ -157,15 +161,38 @@ class Loop:
         return Position(step, self.position.epoch, batch)
 
     def _keep_good_weights(self) -> None:
-        """Save what was trained before the failure, unless that is unsound or cannot be written."""
-        if self.position.step == 0 or self.stepper.is_updating or not self.team.is_first:
+        """Save what was trained before the failure, unless it cannot be written."""
+        if not self.team.is_first:
             return
         try:
-            self.saver.save_here(self.position)
+            self._save_what_is_good()
         except (NumericError, OutputError) as error:
             _log.warning("nothing could be saved: %s", error)
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
             _log.exception("nothing could be saved")
+
+    def _save_what_is_good(self) -> None:
+        """Save state and weights; where the last update spoiled the weights, those before it."""
+        if self.position.step == 0:
+            return
+        if self.stepper.is_updating:
+            self._save_weights_before(self.position)
+        elif self.stepper.has_good_weights():
+            try:
+                self.saver.save_here(self.position)
+            except NumericError:  # what the optimizer remembers is not finite
+                self.saver.save_weights(self.position)
+                raise
+        else:
+            try:
+                self.saver.save_state(self.position)  # to go on from in another number format
+            finally:
+                self._save_weights_before(self.before)
+
+    def _save_weights_before(self, good: Position) -> None:
+        """Save the weights from before the newest update."""
+        if good.step and self.stepper.put_back():
+            self.saver.save_weights(good)
 
     def _obey(self, wishes: Wishes) -> Stop | None:
         """Do what is asked, and hold while paused; return a command to stop."""
@@ -207,11 +234,13 @@ class Loop:
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
         if actions:
+            self.stepper.require_finite_weights(self.position.step)
             with self.team.together():
                 if self.team.is_first:
                     self.saver.carry_out(actions, self.position)
 
     def _save_here(self) -> None:
+        self.stepper.require_finite_weights(self.position.step)
         with self.team.together():
             if self.team.is_first:
                 self.saver.save_here(self.position)

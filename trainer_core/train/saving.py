@@ -74,13 +74,28 @@ class Saver:
 
         The state comes first: it is in full precision, so it succeeds where the weights may not.
         """
+        self.carry_out([*self._missing(self._due(position), position), *self.outdated()], position)
+
+    def save_state(self, position: Position) -> None:
+        """Save a state alone that bears the step's number; earlier ones stay.
+
+        It is there already where a save at this step was due.
+        """
+        self.carry_out(self._missing(self._due(position)[:1], position), position)
+
+    def save_weights(self, position: Position) -> None:
+        """Save weights alone that bear the step's number, unless they are there already."""
+        self.carry_out(self._missing(self._due(position)[1:], position), position)
+
+    def _due(self, position: Position) -> tuple[Save, Save]:
         name, point = self.folder.name, SavePoint("step", position.step)
-        due = (
+        return (
             Save("state", point.state_name(name), position.step, position.epoch),
             Save("weights", point.weights_name(name), position.step, position.epoch),
         )
-        missing = [save for save in due if self.own.steps.get(save.name) != position.step]
-        self.carry_out([*missing, *self.outdated()], position)
+
+    def _missing(self, due: Iterable[Save], position: Position) -> list[Save]:
+        return [save for save in due if self.own.steps.get(save.name) != position.step]
 
     def keep_state(self, position: Position) -> None:
         """Save a state that takes the place of the last one that was kept so.

@@ -149,7 +149,9 @@ def test_a_save_that_fails_too_does_not_hide_the_first_failure(
         parts.loop().run()
 
 
-def test_weights_between_two_steps_are_not_kept(parts: LoopParts) -> None:
+def test_an_update_that_breaks_off_is_undone_and_the_weights_before_it_are_kept(
+    parts: LoopParts,
+) -> None:
     def break_off() -> None:
         parts.stepper.is_updating = True
         raise RuntimeError
@@ -158,7 +160,77 @@ def test_weights_between_two_steps_are_not_kept(parts: LoopParts) -> None:
 
     with pytest.raises(RuntimeError):
         parts.loop().run()
-    assert parts.happened[-1] == "step 3"
+    assert parts.happened[-3:] == ["step 3", "put back", "save weights at 2"]
+
+
+def spoiled_by_step(parts: LoopParts, number: int) -> None:
+    """Let the update of a step make weights that are not finite."""
+
+    def spoil() -> None:
+        parts.stepper.is_spoiled = True
+
+    parts.during_step(number, spoil)
+
+
+@pytest.mark.parametrize("save", [{"save_every_n_steps": 4}, {"save_every_n_epochs": 2}, {}])
+def test_weights_that_an_update_spoiled_are_noticed_before_they_are_saved(
+    parts: LoopParts, save: dict[str, int]
+) -> None:
+    parts.save, parts.total_steps = save, 4 if save == {"save_every_n_steps": 4} else 6
+    spoiled_by_step(parts, parts.total_steps)
+
+    with pytest.raises(NumericError, match=f"update of step {parts.total_steps} made weights"):
+        parts.loop().run()
+    last = parts.total_steps
+    assert parts.happened[-3:] == [
+        f"save state at {last}",  # which refuses it; see the tests of states
+        "put back",
+        f"save weights at {last - 1}",
+    ]
+    assert not any(save.step == parts.total_steps for save in parts.saver.saves)
+
+
+def test_a_step_that_fails_on_spoiled_weights_keeps_those_before_them(parts: LoopParts) -> None:
+    def fail_later(number: int) -> None:
+        if number == 3:
+            parts.stepper.is_spoiled = True
+        if number == 4:
+            not_finite()
+
+    parts.stepper.during = fail_later
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-2:] == ["put back", "save weights at 2"]
+
+
+@pytest.mark.parametrize("has_kept", [True, False])
+def test_a_first_update_that_spoils_the_weights_leaves_nothing_to_save(
+    parts: LoopParts, has_kept: bool
+) -> None:
+    parts.stepper.has_kept = has_kept
+    spoiled_by_step(parts, 1)
+    parts.total_steps = 1
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert not any("save weights" in happened for happened in parts.happened)
+
+
+def test_weights_that_were_not_kept_are_not_saved(parts: LoopParts) -> None:
+    parts.stepper.has_kept = False
+    spoiled_by_step(parts, 7)
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-1] == "put back"
+
+
+def test_a_state_that_is_not_finite_does_not_cost_the_weights(
+    parts: LoopParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts.saver, "save_here", lambda position: not_finite())
+    parts.during_step(3, not_finite)
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-1] == "save weights at 2"
 
 
 def test_a_first_step_that_fails_has_nothing_to_keep(parts: LoopParts) -> None:
