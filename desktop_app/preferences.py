@@ -28,6 +28,7 @@ _LANGUAGE_CHOICES: Mapping[str, Entry] = {
     **{code: Entry(label=language.name) for code, language in LANGUAGES.items()},
 }
 RECENT_LIMIT = 10
+_LAYOUTS = "named-layouts"
 
 
 class AppSettings(Section):
@@ -123,6 +124,28 @@ class Preferences(QObject):
     def keep_layout(self, name: str, data: QByteArray) -> None:
         """Save a piece of window layout."""
         self._store.setValue(f"layout/{name}", data)
+
+    @property
+    def named_layouts(self) -> dict[str, QByteArray]:
+        """The layouts of the docks that the user saved, by name, the oldest first."""
+        kept = {}
+        for place in range(self._store.beginReadArray(_LAYOUTS)):
+            self._store.setArrayIndex(place)
+            state = self._store.value("state")
+            if isinstance(state, QByteArray):
+                kept[str(self._store.value("name", ""))] = state
+        self._store.endArray()
+        return kept
+
+    def keep_named_layouts(self, layouts: Mapping[str, QByteArray]) -> None:
+        """Keep these layouts instead of those before."""
+        self._store.remove(_LAYOUTS)
+        self._store.beginWriteArray(_LAYOUTS, len(layouts))
+        for place, (name, state) in enumerate(layouts.items()):
+            self._store.setArrayIndex(place)
+            self._store.setValue("name", name)
+            self._store.setValue("state", state)
+        self._store.endArray()
 
     def is_open(self, name: str) -> bool:
         """Tell whether a part of a form that can be folded was left open."""
