@@ -163,6 +163,16 @@ class Preferences(QObject):
         """Remember whether a chart is shown."""
         self._store.setValue(f"charts/{name}", is_shown)
 
+    @property
+    def sample_side(self) -> int:
+        """The size that samples are shown in, in pixels; 0 if they fit the width."""
+        side = self._store.value("samples/side", 0, int)
+        return side if isinstance(side, int) else 0
+
+    def keep_sample_side(self, side: int) -> None:
+        """Remember the size that samples are shown in."""
+        self._store.setValue("samples/side", side)
+
     def write(self) -> None:
         """Write everything to disk now."""
         self._store.sync()

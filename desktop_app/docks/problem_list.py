@@ -102,7 +102,7 @@ class ProblemList(QListView):
             place = self._rows.button(self.visualRect(index), index)
         self._apply.setVisible(not place.isEmpty())
         if not place.isEmpty():
-            self._apply.setText(self._problems.entry(index.row()).way_out)
+            self._apply.setText(_button_words(self._problems.entry(index.row())))
             self._apply.setGeometry(place)
 
     def _on_apply(self) -> None:
@@ -164,7 +164,7 @@ class _Rows(QStyledItemDelegate):
         painter.setPen(QColor(look.text_dim))
         painter.drawText(parts.remedy, _WRAPPED, _remedy(entry))
         if not parts.button.isEmpty() and index != self._view.currentIndex():
-            self._draw_button(painter, parts.button, entry.way_out)
+            self._draw_button(painter, parts.button, _button_words(entry))
         painter.restore()
 
     def _draw_button(self, painter: QPainter, place: QRect, words: str) -> None:
@@ -186,8 +186,8 @@ class _Rows(QStyledItemDelegate):
         cause = _wrapped(metrics, entry.message, sign.topLeft(), left, width)
         top = cause.bottom() + 1 + look.gap_xs
         button = QRect()
-        if entry.changes:
-            wanted = self._button_width(entry.way_out)
+        if _button_words(entry):
+            wanted = self._button_width(_button_words(entry))
             button = QRect(left, top, min(wanted, width), line + 2 * look.gap_s + 2 * look.line)
             words_left = button.right() + 1 + look.gap_m
             words = _remedy(entry)
@@ -215,7 +215,12 @@ def _wrapped(metrics: QFontMetrics, words: str, top: QPoint, left: int, width: i
     return QRect(left, top.y(), width, bounds.height())
 
 
+def _button_words(entry: Entry) -> str:
+    """Return what the button of a row says; empty if there is none."""
+    return entry.way_out if entry.changes else ""
+
+
 def _remedy(entry: Entry) -> str:
     """Return what stands below the cause: where it is, and what only a person can do."""
-    words = "" if entry.changes else entry.way_out
+    words = "" if _button_words(entry) else entry.way_out
     return "  ·  ".join(filter(None, (words, entry.place)))
