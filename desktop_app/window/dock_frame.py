@@ -25,7 +25,7 @@ from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_focus import DockFocus
 from desktop_app.window.dock_folding import DockFolding, Emptiable
 from desktop_app.window.dock_menu import DockHandles, DockMoves
-from desktop_app.window.dock_placing import give_sizes, place, split, tabs_beside
+from desktop_app.window.dock_placing import apply_sizes, give_sizes, place, split, tabs_beside
 from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.window.dock_titles import DockTitles
 from desktop_app.window.floating import FloatingPlaces
@@ -50,9 +50,8 @@ class DockFrame(QObject):
         self._width_due = QTimer(self, singleShot=True, interval=0)
         self._width_due.timeout.connect(self._follow_width)
         options = QMainWindow.DockOption
-        window.setDockOptions(
-            options.AllowNestedDocks | options.AllowTabbedDocks | options.AnimatedDocks
-        )
+        # Not animated: where docks are is asked for at once.
+        window.setDockOptions(options.AllowNestedDocks | options.AllowTabbedDocks)
         window.setDocumentMode(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -137,7 +136,10 @@ class DockFrame(QObject):
         """Give one of several tabs a half of their place: the right one, or the lower one."""
         if self.can_split(name):
             with self.focus.kept():
-                split(self._window, self.widgets, self.widgets[name], direction)
+                sizes = split(self._window, self.widgets, self.widgets[name], direction)
+            apply_sizes(self._window, sizes)
+            # Again once it is laid out: what was just added may have got no room.
+            QTimer.singleShot(0, self, partial(apply_sizes, self._window, sizes))
 
     def can_split(self, name: str) -> bool:
         """Tell whether a dock is a tab among others in the window."""

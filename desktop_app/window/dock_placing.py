@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QSize, Qt
 from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from desktop_app.docks.arrangements import Arrangement, Group
 
 LEFT_WIDTH_PX = 430
+_ENOUGH_PX = 200  # of a dock that is to be in sight
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _LEFT, _MIDDLE = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 
@@ -77,13 +78,22 @@ def split(
     docks: Mapping[str, QDockWidget],
     dock: QDockWidget,
     direction: Qt.Orientation,
-) -> None:
+) -> dict[QDockWidget, QSize]:
     """Give one of several tabs the right, or the lower, half of their place.
 
     Qt adds what is to stand beside a tab to the tabs, unless the others are gone meanwhile; closed
     docks of the area count among them.
+
+    Returns:
+        The sizes that the docks in sight are to have, for `apply_sizes`.
     """
     first, *rest = tabs_beside(window, dock)
+    in_sight = [each for each in docks.values() if not each.visibleRegion().isEmpty()]
+    sizes = {each: each.size() for each in in_sight if each.window() is window}
+    place = next((sizes.pop(each) for each in (dock, first, *rest) if each in sizes), dock.size())
+    half = QSize(place.width() // 2, place.height())
+    if direction == _DOWN:
+        half = QSize(place.width(), place.height() // 2)
     area = window.dockWidgetArea(dock)
     closed = [
         each
@@ -100,6 +110,14 @@ def split(
         each.setVisible(each not in closed)
     first.raise_()
     window.setUpdatesEnabled(True)
+    return {**sizes, first: half, dock: half}
+
+
+def apply_sizes(window: QMainWindow, sizes: Mapping[QDockWidget, QSize]) -> None:
+    """Give docks these sizes, as far as they go together."""
+    docks = list(sizes)
+    window.resizeDocks(docks, [size.width() for size in sizes.values()], _ACROSS)
+    window.resizeDocks(docks, [size.height() for size in sizes.values()], _DOWN)
 
 
 def tabs_beside(window: QMainWindow, dock: QDockWidget) -> list[QDockWidget]:
@@ -131,13 +149,33 @@ def _place_area(
 def _split_lone(
     window: QMainWindow, first: QDockWidget, second: QDockWidget, direction: Qt.Orientation
 ) -> None:
+    """Halve the place of a dock that was one of several tabs.
+
+    What is left of the tabs may lie in the same direction, which makes the second one a tab again:
+    a helper across gives it another.
+    """
+    across = _ACROSS if direction == _DOWN else _DOWN
     window.splitDockWidget(first, second, direction)
-    if second not in window.tabifiedDockWidgets(first):
+    if _are_apart(window, first, second):
         return
-    # What is left of the tabs lies in the same direction: a helper across gives it another.
+    area = window.dockWidgetArea(first)
     window.removeDockWidget(second)
     helper = QDockWidget(window)
-    window.splitDockWidget(first, helper, _ACROSS if direction == _DOWN else _DOWN)
+    window.splitDockWidget(first, helper, across)
     window.splitDockWidget(first, second, direction)
     window.removeDockWidget(helper)
     helper.deleteLater()
+    if not _are_apart(window, first, second):
+        window.removeDockWidget(second)
+        window.addDockWidget(area, second, direction)
+
+
+def _are_apart(window: QMainWindow, first: QDockWidget, second: QDockWidget) -> bool:
+    """Tell whether two docks are both in sight; Qt puts tabs behind others out of the window."""
+    second.show()
+    window.resizeDocks([first, second], [_ENOUGH_PX, _ENOUGH_PX], _ACROSS)
+    window.resizeDocks([first, second], [_ENOUGH_PX, _ENOUGH_PX], _DOWN)
+    layout = window.layout()
+    assert layout is not None, "a main window has one from the beginning"
+    layout.activate()
+    return all(window.rect().intersects(dock.geometry()) for dock in (first, second))

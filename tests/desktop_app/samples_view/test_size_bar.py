@@ -30,9 +30,7 @@ def used_width(grid: SampleGrid) -> int:
 
 
 @pytest.mark.parametrize("width", [800, 900, 1200])
-def test_all_steps_fit_into_the_width_and_use_it(
-    grid: SampleGrid, bar: SizeBar, width: int, qtbot
-):
+def test_all_steps_fit_into_the_width_and_use_it(grid: SampleGrid, bar: SizeBar, width: int, qtbot):
     grid.resize(width, 400)
     assert width - 40 <= used_width(grid) <= width
     qtbot.waitUntil(lambda: grid.horizontalScrollBar().maximum() == 0)

@@ -60,7 +60,8 @@ def test_a_tab_that_is_split_off_stands_beside_the_others(
     qtbot.waitUntil(lambda: in_sight(window, name))
     assert tabs(window, name) == set()
     assert tabs(window, sorted(others)[0]) == others - {sorted(others)[0]}
-    front = next(other for other in others if window.docks.focus.is_in_sight(other))
+    qtbot.waitUntil(lambda: any(in_sight(window, other) for other in others))
+    front = next(other for other in others if in_sight(window, other))
     here, there = dock(window, name).geometry(), dock(window, front).geometry()
     qtbot.waitUntil(lambda: not here.intersects(there))
     if direction == RIGHT:
@@ -142,7 +143,7 @@ def drag_tab(window: MainWindow, name: str, way: QPoint, qtbot) -> None:
 
 def test_tabs_are_torn_off_with_the_mouse_one_after_another(window: MainWindow, qtbot):
     for name in ("charts", "samples"):  # the second one passes over the first
-        drag_tab(window, name, QPoint(-200, 400), qtbot)
+        drag_tab(window, name, QPoint(-900, 200), qtbot)
         qtbot.waitUntil(lambda name=name: dock(window, name).isFloating())
     window.docks.reset()
     assert not dock(window, "charts").isFloating()
@@ -169,19 +170,21 @@ def test_docks_that_somebody_arranged_stay_where_they_are(window: MainWindow, qt
     assert "samples" in tabs(window, "charts")
 
 
-def test_problems_without_any_take_one_line(
-    window: MainWindow, workspace: Workspace, ready_values: dict[str, object], qtbot
-):
+def test_problems_without_any_take_one_line(window: MainWindow, workspace: Workspace, qtbot):
     problems, log = dock(window, "problems"), dock(window, "log")
-    qtbot.wait(100)
-    before, dataset = problems.height(), dock(window, "dataset").height()
-    workspace.document.apply(ready_values, "made ready")
-    line = problems.fontMetrics().height()
-    qtbot.waitUntil(lambda: problems.height() < 2 * line)
-    qtbot.waitUntil(lambda: dock(window, "dataset").height() >= dataset + before - 2 * line)
+
+    def height() -> int:
+        """Return what the dock takes, with what is empty below it."""
+        return window.statusBar().geometry().top() - problems.geometry().top()
+
+    qtbot.waitUntil(lambda: 60 < height() == problems.height())
+    before, two_lines = height(), 2 * problems.fontMetrics().height()
+    some = list(workspace.document.problems)
+    workspace.problems.set_problems([])
+    qtbot.waitUntil(lambda: height() < two_lines)
     log.raise_()
     qtbot.waitUntil(lambda: log.height() == before)
     problems.raise_()
-    qtbot.waitUntil(lambda: problems.height() < 2 * line)
-    workspace.document.reset("dataset.train_data_dir")
-    qtbot.waitUntil(lambda: problems.height() == before)
+    qtbot.waitUntil(lambda: height() < two_lines)
+    workspace.problems.set_problems(some)
+    qtbot.waitUntil(lambda: height() == before)
