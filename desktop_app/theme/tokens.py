@@ -105,8 +105,8 @@ LIGHT = Tokens(
     chart_background="#fafafa",
     chart_axis="#5c5c5c",
     chart_grid="#d9d9d9",
-    chart_raw="#8fb0e6",
-    chart_lines=("#2f6fdb", "#c2571a", "#23763a", "#8b3fb3", "#a87b00", "#b32d63"),
+    chart_raw="#678ed6",
+    chart_lines=("#1f55b5", "#c2571a", "#23763a", "#8b3fb3", "#a87b00", "#b32d63"),
 )
 
 DARK = Tokens(

@@ -22,13 +22,13 @@ from desktop_app.docks.arrangements import WIDE_PX, Arrangement, first_arrangeme
 from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
 from desktop_app.widgets.late_view import LateView
-from desktop_app.window.dock_focus import DockFocus
-from desktop_app.window.dock_folding import DockFolding, Emptiable
-from desktop_app.window.dock_menu import DockHandles, DockMoves
-from desktop_app.window.dock_placing import apply_sizes, give_sizes, place, split, tabs_beside
 from desktop_app.window.dock_sizes import DockSizes
-from desktop_app.window.dock_titles import DockTitles
-from desktop_app.window.floating import FloatingPlaces
+from desktop_app.window.docking.floating import FloatingPlaces
+from desktop_app.window.docking.focus import DockFocus
+from desktop_app.window.docking.folding import DockFolding, Emptiable
+from desktop_app.window.docking.menu import DockHandles, DockMoves
+from desktop_app.window.docking.placing import apply_sizes, give_sizes, place, split, tabs_beside
+from desktop_app.window.docking.titles import DockTitles
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN
 

@@ -120,5 +120,5 @@ class LayoutMenu(QMenu):
         self.addMenu(self._removing)
 
     @staticmethod
-    def _add(menu: QMenu, words: str, do: Callable[[], None]) -> None:
-        menu.addAction(words.replace("&", "&&")).triggered.connect(lambda _checked=False: do())
+    def _add(menu: QMenu, words: str, handler: Callable[[], None]) -> None:
+        menu.addAction(words.replace("&", "&&")).triggered.connect(lambda _checked=False: handler())

@@ -12,7 +12,7 @@ from desktop_app.preferences import THEMES, Preferences
 from desktop_app.translation import shown
 from desktop_app.window.actions import ACTIONS, MENUS
 from desktop_app.window.dock_frame import DockFrame
-from desktop_app.window.dock_menu import DockMenu
+from desktop_app.window.docking.menu import DockMenu
 from trainer_core.texts import T
 
 _KEYS_OF_DOCKS = 10  # one digit each: 1 to 9, then 0

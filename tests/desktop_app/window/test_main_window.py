@@ -77,6 +77,17 @@ def test_a_message_that_comes_and_goes_leaves_the_docks_as_they_were(window: Mai
     qtbot.waitUntil(lambda: [dock.height() for dock in docks] == before)
 
 
+def test_several_messages_leave_the_window_as_large_as_it_was(window: MainWindow, qtbot):
+    before = window.size()
+    for banner in (window.file_banner, window.banner, window.caption_banner):
+        words = "Something that takes two lines was said here. " * 6
+        banner.tell("warning", words, "And why.", [("A way on", banner.dismiss)])
+        qtbot.waitUntil(banner.isVisible)
+    qtbot.wait(100)
+    assert window.size() == before
+    assert window.minimumSizeHint().height() <= 720
+
+
 def test_every_dock_of_the_catalogue_is_there(window: MainWindow):
     assert list(window.docks.widgets) == [dock.name for dock in DOCKS]
     for dock in DOCKS:

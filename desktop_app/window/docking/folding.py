@@ -9,8 +9,8 @@ from PySide6.QtCore import QObject, Qt, SignalInstance
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from desktop_app.theme import tokens
-from desktop_app.window.dock_placing import tabs_beside
 from desktop_app.window.dock_sizes import UNLIMITED_PX, DockSizes
+from desktop_app.window.docking.placing import tabs_beside
 
 _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 

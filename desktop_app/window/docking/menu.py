@@ -11,7 +11,7 @@ from PySide6.QtGui import QContextMenuEvent, QMouseEvent
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QMenu, QTabBar, QWidget
 
 from desktop_app.translation import shown
-from desktop_app.window.tab_tearing import TabTearing
+from desktop_app.window.docking.tearing import TabTearing
 from trainer_core.texts import T
 
 

@@ -8,7 +8,7 @@ from PySide6.QtCore import QRect, QSize
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QStyle
 
-from desktop_app.window.free_place import free_place, room_beside
+from desktop_app.window.docking.free_place import free_place, room_beside
 
 _LEAST = QSize(360, 280)  # of a floating dock that still shows something
 

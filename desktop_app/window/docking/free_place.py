@@ -21,12 +21,15 @@ def free_place(
         taken: Places that must not be covered.
         screens: Where a window may be, the best first.
     """
-    for wanted in _sizes(size, least):
-        for screen in screens:
-            for corner in _corners(wanted, taken, screen):
-                if screen.contains(corner) and not any(corner.intersects(each) for each in taken):
-                    return corner
-    return None
+    places = (
+        place
+        for wanted in _sizes(size, least)
+        for screen in screens
+        for place in _corners(wanted, taken, screen)
+        if screen.contains(place)
+    )
+    free = (place for place in places if not any(map(place.intersects, taken)))
+    return next(free, None)
 
 
 def room_beside(window: QRect, screen: QRect, least: int, needed: int) -> QRect | None:

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QRect, QSize
 
-from desktop_app.window.free_place import free_place, room_beside
+from desktop_app.window.docking.free_place import free_place, room_beside
 
 SCREEN = QRect(0, 0, 1920, 1080)
 LEAST = QSize(360, 280)
