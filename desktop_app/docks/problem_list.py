@@ -188,7 +188,7 @@ class _Rows(QStyledItemDelegate):
         button = QRect()
         if _button_words(entry):
             wanted = self._button_width(_button_words(entry))
-            button = QRect(left, top, min(wanted, width), line + 2 * look.gap_s + 2 * look.line)
+            button = QRect(left, top, min(wanted, width), self._button.sizeHint().height())
             words_left = button.right() + 1 + look.gap_m
             words = _remedy(entry)
             rest = max(left + width - words_left, line)

@@ -43,6 +43,7 @@ class SampleGrid(QTableView):
     """Shows a `SamplesModel`; scrolls along with a run until one scrolls back by hand."""
 
     picture_wanted = Signal(object)  # a SampleReady
+    arranged = Signal()  # the pictures may have another size
 
     def __init__(self, model: SamplesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -124,6 +125,7 @@ class SampleGrid(QTableView):
         sharp = round(side * self.devicePixelRatioF())
         self.loader.set_side(-(-sharp // _SHARPNESS_PX) * _SHARPNESS_PX)
         self._look_around.start()
+        self.arranged.emit()
 
     def _fitting_side(self) -> int:
         look = tokens.current()

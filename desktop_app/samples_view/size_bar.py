@@ -39,6 +39,7 @@ class SizeBar(QWidget):
         self._choose(preferences.sample_side)
         self.slider.valueChanged.connect(self._choose)
         self.fit.clicked.connect(self._on_fit)
+        grid.arranged.connect(self._show_side)
 
     def _on_fit(self) -> None:
         """Fit, or stay as large as that is now."""
@@ -48,5 +49,8 @@ class SizeBar(QWidget):
         self._grid.set_side(side)
         self._preferences.keep_sample_side(side)
         self.fit.setChecked(side == 0)
+        self._show_side()
+
+    def _show_side(self) -> None:
         with QSignalBlocker(self.slider):
             self.slider.setValue(self._grid.side)
