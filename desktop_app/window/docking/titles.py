@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QGuiApplication
+from PySide6.QtCore import QEvent, QObject, QTimer, Signal
 from PySide6.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 _DRAG_MS = 50
@@ -32,8 +31,8 @@ class DockTitles(QObject):
         return super().eventFilter(watched, event)
 
     def _show(self) -> None:
-        if QGuiApplication.mouseButtons() != Qt.MouseButton.NoButton:
-            self._due.start(_DRAG_MS)  # a new title bar would tear a dock from the hand
+        if isinstance(QWidget.mouseGrabber(), QDockWidget):
+            self._due.start(_DRAG_MS)  # a new title bar would tear the dock from the hand
             return
         for dock in self._docks:
             is_tab = bool(self._window.tabifiedDockWidgets(dock)) and not dock.isFloating()

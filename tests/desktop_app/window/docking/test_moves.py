@@ -21,7 +21,8 @@ def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow
     made.resize(1280, 720)
     with qtbot.waitExposed(made):
         made.show()
-    qtbot.waitUntil(lambda: made.docks.focus.is_in_sight("dataset"))
+    # Tabs lose their title bars once everything has its place.
+    qtbot.waitUntil(lambda: made.docks.widgets["dataset"].titleBarWidget() is not None)
     yield made
     workspace.document.new()
 
