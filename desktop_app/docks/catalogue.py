@@ -38,8 +38,16 @@ DOCKS: tuple[Dock, ...] = (
         _RIGHT,
         "desktop_app.samples_view.view:SamplesView",
         "samples",
+        is_aside=True,  # seen together with the charts
     ),
-    Dock("run", T("App", "Run"), _RIGHT, "desktop_app.run_view.view:RunView", "start"),
+    Dock(
+        "run",
+        T("App", "Run"),
+        _RIGHT,
+        "desktop_app.run_view.view:RunView",
+        "start",
+        is_aside=True,
+    ),
     Dock("log", T("App", "Log"), _BOTTOM, "desktop_app.docks.log:LogView", "log"),
     Dock(
         "problems",
@@ -48,6 +56,7 @@ DOCKS: tuple[Dock, ...] = (
         "desktop_app.docks.problems:ProblemsView",
         "problems",
         is_in_front=True,  # it leads through the first settings
+        folds=True,
     ),
     Dock(
         "tools",

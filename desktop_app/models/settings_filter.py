@@ -28,6 +28,7 @@ class SettingsFilter(QObject):
         self.words = ""
         self.only_changed = False
         self.only_problems = False
+        document.replaced.connect(self.clear)  # what was looked for was of the file before
 
     @property
     def is_active(self) -> bool:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from desktop_app.samples_view.grid import SampleGrid
+from desktop_app.samples_view.size_bar import SizeBar
 from desktop_app.samples_view.viewer import SampleViewer
 from desktop_app.translation import shown
 from desktop_app.widgets.invitation import Invitation
@@ -64,9 +65,16 @@ class SamplesView(QWidget):
         self._advice = _WAIT
         self.invitation = Invitation("samples", "", self)
         self.grid = SampleGrid(model, self)
+        self.size_bar = SizeBar(self.grid, workspace.preferences, self)
         self.viewer = SampleViewer(model, self)
         self._pages = QStackedLayout(self)
-        for page in (self.invitation, self.grid, self.viewer):
+        self._listed = QWidget(self)
+        column = QVBoxLayout(self._listed)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.size_bar)
+        column.addWidget(self.grid, 1)
+        for page in (self.invitation, self._listed, self.viewer):
             self._pages.addWidget(page)
         self.invitation.button.clicked.connect(self._on_button)
         self.grid.picture_wanted.connect(self._enlarge)
@@ -97,7 +105,7 @@ class SamplesView(QWidget):
         if self._model.columnCount() == 0:
             self._pages.setCurrentWidget(self.invitation)
         elif self._pages.currentWidget() is not self.viewer:
-            self._pages.setCurrentWidget(self.grid)
+            self._pages.setCurrentWidget(self._listed)
 
     def _enlarge(self, sample: SampleReady) -> None:
         self._pages.setCurrentWidget(self.viewer)
@@ -105,6 +113,6 @@ class SamplesView(QWidget):
 
     def _on_viewer_closed(self) -> None:
         if self._pages.currentWidget() is self.viewer:
-            self._pages.setCurrentWidget(self.grid)
+            self._pages.setCurrentWidget(self._listed)
             self.grid.setFocus()
         self._show_page()

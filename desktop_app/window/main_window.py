@@ -34,7 +34,8 @@ from desktop_app.window.banners.caption import CaptionBanner
 from desktop_app.window.banners.file import FileBanner
 from desktop_app.window.banners.run import RunBanner
 from desktop_app.window.dock_frame import DockFrame
-from desktop_app.window.menus import dock_commands, fill_view_menu, make_menus
+from desktop_app.window.layouts import LayoutMenu, Layouts
+from desktop_app.window.menus import PanelMenu, dock_commands, fill_view_menu, make_menus
 from desktop_app.window.status import StatusBar
 from desktop_app.window.toolbar import MainToolBar
 from desktop_app.workspace import Workspace
@@ -76,6 +77,7 @@ class MainWindow(QMainWindow):
         workspace.picture_wanted.connect(lambda _: self.docks.raise_dock("dataset"))
         workspace.dock_wanted.connect(self.docks.raise_dock)
         self.docks.build(workspace)
+        self.layouts = Layouts(self.docks, DOCKS, workspace.preferences, self, ask=ask)
         self.commands = make_actions(self._handlers(), self)
         self._dock_commands = dock_commands(self.docks, self)
         self._fill_menus()
@@ -85,7 +87,8 @@ class MainWindow(QMainWindow):
         self.banner = RunBanner(workspace, self)
         self.caption_banner = CaptionBanner(workspace, self)
         banners = (self.file_banner, self.banner, self.caption_banner)
-        self._banner_rows = [self._add_banner_row(banner) for banner in banners]
+        for banner in banners:
+            self._add_banner_row(banner)
         self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
@@ -160,8 +163,9 @@ class MainWindow(QMainWindow):
             "go_on": self.run.go_on,
             "save_now": self.run.save_now,
             "sample_now": self.run.sample_now,
-            "next_dock": partial(self.docks.focus_next, 1),
-            "previous_dock": partial(self.docks.focus_next, -1),
+            "next_dock": partial(self.docks.focus.go_on, 1),
+            "previous_dock": partial(self.docks.focus.go_on, -1),
+            "save_layout": self.layouts.save,
             "reset_layout": self.docks.reset,
             "welcome": self.help.welcome,
             "shortcuts": lambda: self.help.shortcuts(self.commands, self._dock_commands),
@@ -197,13 +201,17 @@ class MainWindow(QMainWindow):
         menus["file"].insertMenu(self.commands["open_pictures"], recent)
         first = self.commands["next_dock"]
         fill_view_menu(menus["view"], first, self._dock_commands, self.docks, preferences)
+        menus["view"].insertMenu(first, PanelMenu(self.docks, menus["view"]))
+        saving = self.commands["save_layout"]
+        menus["view"].insertMenu(saving, LayoutMenu(self.layouts, menus["view"]))
 
-    def _add_banner_row(self, banner: Banner) -> QToolBar:
+    def _add_banner_row(self, banner: Banner) -> None:
         row = QToolBar(self)
         row.setObjectName(type(banner).__name__)
         row.setProperty("role", "banner")
         row.setMovable(False)
         row.toggleViewAction().setVisible(False)
+        row.hide()
         layout = row.layout()
         assert layout is not None, "a toolbar has one from the beginning"
         layout.setContentsMargins(0, 0, 0, 0)  # those of toolbars, until a style is set anew
@@ -211,7 +219,6 @@ class MainWindow(QMainWindow):
         self.addToolBarBreak()
         self.addToolBar(row)
         banner.wanted.connect(partial(self.docks.show_row, row))
-        return row
 
     def _connect(self) -> None:
         workspace, undo = self._workspace, self._workspace.undo
@@ -257,7 +264,8 @@ class MainWindow(QMainWindow):
 
     def _on_run_started(self) -> None:
         if not self._workspace.run.is_attached:  # the window comes back as it was
-            self.docks.raise_dock("charts")
+            self.docks.bring_forward("samples")
+            self.docks.raise_dock("charts")  # in front of them where both are tabs of one place
 
     def _show_run_state(self) -> None:
         run = self._workspace.run
@@ -278,8 +286,6 @@ class MainWindow(QMainWindow):
         preferences = self._workspace.preferences
         self.restoreGeometry(preferences.layout("geometry"))
         self.docks.restore(preferences.layout("docks"))
-        for row in self._banner_rows:
-            row.hide()  # a layout says which toolbars were shown, messages are not kept
 
     def _keep_layout(self) -> None:
         preferences = self._workspace.preferences

@@ -71,3 +71,15 @@ def test_clearing_takes_everything_back_and_tells_once(settings_filter: Settings
     settings_filter.clear()
     settings_filter.clear()
     assert told == [list(TRAIN.params())]
+
+
+def test_a_filter_ends_with_the_file_it_was_for(
+    settings_filter: SettingsFilter, document: Document
+):
+    settings_filter.set_words("seed")
+    settings_filter.set_only_changed(True)
+    document.set_value("adapter.network_dim", 24)
+    assert settings_filter.is_active
+    document.new()
+    assert not settings_filter.is_active
+    assert settings_filter.words == ""

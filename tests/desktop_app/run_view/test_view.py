@@ -185,3 +185,10 @@ def test_every_setting_used_unfolds(view: RunView, workspace: Workspace, play, q
     [folded] = view.findChildren(Collapsible)
     folded.set_open(True)
     assert "512 × 512 px" in words(view)
+
+
+def test_rows_of_a_wide_view_are_not_torn_apart(view: RunView, qtbot):
+    view.resize(2000, 900)
+    qtbot.waitUntil(lambda: view.width() == 2000)
+    for part in (view.before, view._records):
+        assert part.width() <= 900
