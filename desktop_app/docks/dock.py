@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.workspace import Workspace
+from trainer_core.settings.schema import TRAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,4 +53,4 @@ class Dock:
 
     def shows(self, path: str) -> bool:
         """Tell whether the setting ``section.name`` is edited in this dock."""
-        return path.partition(".")[0] in self.sections
+        return path in TRAIN.params() and TRAIN.form_of(path) in self.sections

@@ -40,7 +40,13 @@ class FilterBar(QWidget):
         self._filter = settings_filter
         self.field = FindField(shown(T("App", "Find settings")), self)
         self.field.setToolTip(
-            shown(T("App", "Looks in names and helps, here and in the other groups (Ctrl+F)"))
+            shown(
+                T(
+                    "App",
+                    "Looks through all pages: in names, helps, values, and in the names that "
+                    "kohya_ss has for them (Ctrl+F)",
+                )
+            )
         )
         self._button = IconButton("filter", shown(T("App", "Choose what is shown")), self)
         self._menu = QMenu(self)
@@ -60,7 +66,7 @@ class FilterBar(QWidget):
         return [self._only_changed, self._only_problems, self.advanced]
 
     def show_count(self, count: int, total: int) -> None:
-        """Say how many settings of the page pass; nothing is said of a page without any."""
+        """Say how many settings of all pages pass; nothing is said if none does."""
         words = _COUNTS[self._filter.only_changed, self._filter.only_problems]
         self._count.setText(shown(words, shown=count, all=total))
         self._counted.setVisible(self._filter.is_active and count > 0)

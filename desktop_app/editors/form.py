@@ -47,11 +47,7 @@ class SectionForm(QWidget):
         self._has_title = has_title
         self._document = document
         self.section = section
-        self.rows = {
-            path: self._row(param)
-            for path, param in document.schema.params().items()
-            if param.section == section
-        }
+        self.rows = {param.path: self._row(param) for param in document.schema.form(section)}
         self._is_filtered = False
         advanced = [row for row in self.rows.values() if row.param.spec.advanced]
         basic = [row for row in self.rows.values() if not row.param.spec.advanced]

@@ -22,7 +22,7 @@ from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN
 
-_LEFT_WIDTH_PX = 430
+_LEFT_WIDTH_PX = 460
 _BOTTOM_HEIGHT_PX = 170
 _LAYOUT_VERSION = 2  # raised when a saved layout would no longer fit
 

@@ -54,6 +54,13 @@ def reference_names() -> frozenset[str]:
     return frozenset(entry["key"].removeprefix("network_args.") for entry in entries)
 
 
+@cache
+def reference_labels() -> dict[str, set[str]]:
+    """Return what the reference's form calls each setting that stands in it."""
+    entries = json.loads((ROOT / "tests/data/parameters.json").read_text(encoding="utf-8"))
+    return {entry["key"]: {entry["label"]} for entry in entries if entry["label"]}
+
+
 def is_sentence_case(label: str) -> bool:
     first, *others = label.split()
     # A second capital marks an abbreviation or a name, and one alone a number: VAE, U-Net, N.
@@ -118,6 +125,21 @@ def test_the_name_is_the_reference_s(param):
     assert (param.name in reference_names()) != (param.name in OWN_NAMES), (
         f"{place(param)}: not a name of tests/data/parameters.json, or needlessly listed as our own"
     )
+
+
+@pytest.mark.parametrize("param", OF_A_RUN, ids=lambda param: param.path)
+def test_what_kohya_ss_calls_it_is_found(param):
+    [label] = reference_labels().get(param.name, {param.spec.label})
+    known = {param.spec.label.casefold(), *(each.casefold() for each in param.spec.old_labels)}
+    assert label.casefold() in known, f"{place(param)}: {label} is none of its old_labels"
+
+
+@pytest.mark.parametrize("param", OF_A_RUN, ids=lambda param: param.path)
+def test_a_setting_is_shown_before_one_of_another_section(param):
+    if param.spec.shown_before:
+        host = TRAIN.path_of(param.spec.shown_before)
+        assert host is not None, place(param)
+        assert host.partition(".")[0] != param.section, place(param)
 
 
 @every_parameter

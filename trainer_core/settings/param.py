@@ -61,6 +61,8 @@ class Traits(TypedDict, total=False):
     multiline: bool
     restart: bool
     foreign: tuple[str, ...]
+    old_labels: tuple[str, ...]
+    shown_before: str
     source: str
 
 
@@ -85,6 +87,8 @@ class ParamSpec:
     multiline: bool = False
     restart: bool = False
     foreign: tuple[str, ...] = ()
+    old_labels: tuple[str, ...] = ()
+    shown_before: str = ""
     source: str = ""
 
 
@@ -101,7 +105,9 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
             ``file_filter`` for dialogs, ``when`` (all must hold for it to act), ``unset_label``
             (what an empty field means), ``required`` (nothing goes without it), ``advanced``,
             ``multiline``, ``restart`` (acts at the next start only), ``foreign``
-            names in other programs' files, ``source``.
+            names in other programs' files, ``old_labels`` (what kohya_ss's form calls it, for
+            those who look for that), ``shown_before`` (the name of a setting of another section
+            in whose form it stands; in files it stays where it is), ``source``.
     """
     spec = ParamSpec(label, help, **traits)
     return Field(

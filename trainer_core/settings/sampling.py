@@ -22,6 +22,7 @@ class SamplingSettings(Section):
         ),
         path_kind="file",
         file_filter="*.txt *.toml *.json",
+        old_labels=("Sample prompts",),
     )
     sample_every_n_steps: int | None = param(
         None,
@@ -33,6 +34,7 @@ class SamplingSettings(Section):
         step=50,
         unset_label=T("Settings", "off"),
         when=(acts_if("sample_prompts"),),
+        old_labels=("Sample every n steps",),
     )
     sample_every_n_epochs: int | None = param(
         None,
@@ -44,6 +46,7 @@ class SamplingSettings(Section):
         step=1,
         unset_label=T("Settings", "off"),
         when=(acts_if("sample_prompts"),),
+        old_labels=("Sample every n epochs",),
     )
     sample_at_first: bool = param(
         False,
@@ -57,4 +60,5 @@ class SamplingSettings(Section):
         T("Settings", "The sampler for prompts that name none with --ss."),
         choices=SAMPLERS,
         when=(acts_if("sample_prompts"),),
+        old_labels=("Sample sampler",),
     )

@@ -99,6 +99,18 @@ class Schema(Generic[S]):
         """Return ``section.name`` of the setting called ``name``, None if there is none."""
         return self._paths.get(name)
 
+    def form(self, section: str) -> tuple[Param, ...]:
+        """Return what is edited in the form of a section, in order.
+
+        That is what is declared in it, but for what is shown in the form of another one.
+        """
+        return self._forms[section]
+
+    def form_of(self, path: str) -> str:
+        """Return the section in whose form ``section.name`` is edited."""
+        host = self.path_of(self._params[path].spec.shown_before)
+        return path.partition(".")[0] if host is None else host.partition(".")[0]
+
     def defaults(self) -> S:
         """Return the settings of which nothing was said."""
         return self.tree()
@@ -193,6 +205,15 @@ class Schema(Generic[S]):
         return MappingProxyType({param.path: param for param in found})
 
     @functools.cached_property
+    def _forms(self) -> Mapping[str, tuple[Param, ...]]:
+        forms: dict[str, list[Param]] = {section: [] for section in self.sections}
+        for param in self._params.values():
+            if not param.spec.shown_before:
+                guests = (p for p in self._params.values() if p.spec.shown_before == param.name)
+                forms[param.section] += [*guests, param]
+        return MappingProxyType({section: tuple(found) for section, found in forms.items()})
+
+    @functools.cached_property
     def _paths(self) -> Mapping[str, str]:
         paths: dict[str, str] = {}
         for path, param in self._params.items():
@@ -249,7 +270,7 @@ TRAIN = Schema(
     MappingProxyType(
         {
             "model": T("Settings", "Model"),
-            "dataset": T("Settings", "Pictures"),
+            "dataset": T("Settings", "Dataset"),
             "adapter": T("Settings", "Network"),
             "optimizer": T("Settings", "Training"),
             "sampling": T("Settings", "Samples"),
