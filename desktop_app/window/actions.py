@@ -59,7 +59,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("next_dock", "view", T("App", "&Next panel"), "", "Ctrl+Tab"),
     ActionSpec("previous_dock", "view", T("App", "Pre&vious panel"), "", "Ctrl+Shift+Tab"),
     ActionSpec("reset_layout", "view", T("App", "&Reset layout"), opens_group=True),
-    ActionSpec("welcome", "help", T("App", "&Welcome")),
+    ActionSpec("welcome", "help", T("App", "&Welcome"), "home"),
+    ActionSpec("try_demo", "help", T("App", "&Try the demo")),
     ActionSpec("shortcuts", "help", T("App", "&Keyboard shortcuts"), "", "F1"),
     ActionSpec("about", "help", T("App", "&About LoRA Loom"), opens_group=True),
 )

@@ -60,9 +60,9 @@ class MainWindow(QMainWindow):
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
         self.earlier_runs = EarlierRuns(workspace, self.files, self, ask=ask)
-        self.help = HelpCommands(workspace, self.files, self)
         self.own_folder = OwnFolder(workspace.data_dir, self)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
+        self.help = HelpCommands(workspace, self.files, self.run, self)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
         self._captions = CaptionCommands(workspace.captions, self, ask=ask)
         self._captions.picture_wanted.connect(workspace.picture_wanted)
@@ -163,7 +163,8 @@ class MainWindow(QMainWindow):
             "next_dock": partial(self.docks.focus_next, 1),
             "previous_dock": partial(self.docks.focus_next, -1),
             "reset_layout": self.docks.reset,
-            "welcome": self.help.welcome,
+            "welcome": self._after_edit(self.help.welcome),
+            "try_demo": self._after_edit(self.help.try_demo),
             "shortcuts": lambda: self.help.shortcuts(self.commands, self._dock_commands),
             "about": self.help.about,
         }
