@@ -147,16 +147,16 @@ class Schema(Generic[S]):
         return tree
 
     def completed(self, raw: Mapping[str, Any]) -> Raw:
-        """Return ``raw`` with every setting of the sections it touches written out.
+        """Return ``raw`` with every setting of the sections it touches written out, in order.
 
         A later change of defaults then cannot change an old run. Unknown keys are kept.
         """
         tree = replaced(raw, {})
+        whole: Raw = {name: {} for name, values in tree.items() if isinstance(values, dict)}
         for param in self._params.values():
-            values = tree.get(param.section)
-            if isinstance(values, dict):
-                values.setdefault(param.name, to_raw(param, param.default))
-        return tree
+            if param.section in whole:
+                whole[param.section][param.name] = to_raw(param, param.default)
+        return tree | {name: defaults | tree[name] for name, defaults in whole.items()}
 
     def with_absolute_paths(self, raw: Mapping[str, Any], folder: Path) -> Raw:
         """Return ``raw`` with relative paths made absolute: they are meant from ``folder``."""
