@@ -133,7 +133,7 @@ class RunCommands(QObject):
             report(self._window, error, ask=self._ask)
             return
         settings = self._workspace.document.settings
-        self._has_prompts = settings is not None and settings.sampling.sample_prompts is not None
+        self._has_prompts = settings is not None and settings.sampling.has_prompts
         self._workspace.run.start(
             snapshot, overwrite=way is NameWay.REPLACE, continue_=way is NameWay.GO_ON
         )
@@ -172,7 +172,7 @@ class RunCommands(QObject):
             self._awaits_samples = True
             self._tell(SampleNow(), T("App", "Drawing samples after this step…"))
         else:
-            self.announced.emit(shown(T("App", "This run was started without a prompt file.")))
+            self.announced.emit(shown(T("App", "This run was started without prompts.")))
             self._workspace.dock_wanted.emit("samples")
 
     def _tell(self, command: Command, words: str) -> None:
@@ -248,4 +248,4 @@ def _has_prompts(folder: RunFolder) -> bool:
         settings, _ = TRAIN.parse(files.load(folder.run_file).raw)
     except TrainerError:
         return True
-    return settings is None or settings.sampling.sample_prompts is not None
+    return settings is None or settings.sampling.has_prompts

@@ -19,6 +19,7 @@ class Editor(QWidget):
     # Not an ABC: Qt's classes have a metaclass of their own.
 
     is_tall = False  # several lines high
+    is_wide = False  # takes the whole width, below its label
 
     edited = Signal()  # while typing
     committed = Signal(object)  # done: the new raw value

@@ -182,6 +182,10 @@ def _stacked(rows: Iterable[Row]) -> QWidget:
 def _condition_words(condition: ActsIf, schema: AnySchema) -> str:
     path = schema.path_of(condition.name) or condition.name
     other = place(path, schema)
+    if condition.or_set:
+        words = T("App", "Acts only if {label} or {other} is set.")
+        second = place(schema.path_of(condition.or_set[0]) or condition.or_set[0], schema)
+        return shown(words, label=other, other=second)
     if not condition.values:
         return shown(T("App", "Acts only if {label} is set."), label=other)
     param = schema.params().get(path)

@@ -131,15 +131,22 @@ class Row(QWidget):
             side = Qt.AlignmentFlag.AlignTop
             self.label.setContentsMargins(0, look.gap_s, 0, 0)
         line.addWidget(self.label, alignment=side)
-        line.addWidget(self.editor, 1)
-        line.addWidget(self._reset, alignment=side)
-        below = QHBoxLayout()
-        below.addSpacing(look.mark + look.gap_m)
-        below.addLayout(self._below)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.gap_xs)
         layout.addLayout(line)
+        if self.editor.is_wide:
+            line.addStretch(1)
+            whole = QHBoxLayout()
+            whole.addSpacing(look.mark + look.gap_m)
+            whole.addWidget(self.editor)
+            layout.addLayout(whole)
+        else:
+            line.addWidget(self.editor, 1)
+        line.addWidget(self._reset, alignment=side)
+        below = QHBoxLayout()
+        below.addSpacing(look.mark + look.gap_m)
+        below.addLayout(self._below)
         layout.addLayout(below)
 
     def _on_committed(self, raw: object) -> None:

@@ -24,6 +24,7 @@ PARAMETERS = [param for schema in SCHEMAS for param in schema.params().values()]
 OWN_NAMES = {
     "save_state_every_n_minutes",  # not offered there
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
+    "prompt_list",  # a file there
     "autocast",  # always on there
     "allow_tf32",  # not offered there
     "training_method",  # a script for each there
@@ -147,7 +148,7 @@ def test_conditions_name_other_parameters_and_values_they_take(param):
     [schema] = [schema for schema in SCHEMAS if param.section in schema.sections]
     by_name = {other.name: other for other in schema.params().values()}
     for condition in param.spec.when:
-        assert condition.name in by_name, place(param)
+        assert {condition.name, *condition.or_set} <= by_name.keys(), place(param)
         other = by_name[condition.name]
         for value in condition.values:
             section = SECTIONS[other.section]

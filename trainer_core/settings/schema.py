@@ -189,6 +189,12 @@ class Schema(Generic[S]):
         return (*self.choosing(param), *param.spec.when)
 
     def _holds(self, condition: ActsIf, values: Values, facts: Facts) -> bool:
+        others = (acts_if(name) for name in condition.or_set)
+        return self._one_holds(condition, values, facts) or any(
+            self._one_holds(other, values, facts) for other in others
+        )
+
+    def _one_holds(self, condition: ActsIf, values: Values, facts: Facts) -> bool:
         path = self.path_of(condition.name)
         if path is None:
             return condition.name not in facts or condition.holds(facts[condition.name])
