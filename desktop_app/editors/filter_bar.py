@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.editors.base import add_menu_key
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -108,6 +109,7 @@ class FilterBar(QWidget):
     def _lay_out(self) -> None:
         look = tokens.current()
         self._button.setMenu(self._menu)
+        add_menu_key(self, self._button)
         self._button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._count.setProperty("role", "dim")
         self._clear.setProperty("role", "link")

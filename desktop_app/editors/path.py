@@ -5,7 +5,7 @@ from __future__ import annotations
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QToolButton, QWidget
 
-from desktop_app.editors.base import Editor
+from desktop_app.editors.base import Editor, add_menu_key
 from desktop_app.theme import tokens
 from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
@@ -29,7 +29,9 @@ class PathEditor(Editor):
         self.setAcceptDrops(True)
         self.row.setSpacing(tokens.current().gap_xs)
         self.row.addWidget(self._field)
-        self.row.addWidget(self._browse_button())
+        browse = self._browse_button()
+        add_menu_key(self, browse)
+        self.row.addWidget(browse)
 
     def raw(self) -> object:
         """Return the path as typed."""

@@ -35,7 +35,10 @@ class Row(QWidget):
         self.editor = editor_for(param, self)
         self.label = _Label(shown(param.spec.label), self)
         self._mark = QFrame(self)
-        self._reset = IconButton("reset", shown(T("App", "Reset to the default")), self)
+        words = shown(T("App", "Reset to the default"))
+        self._reset = IconButton("reset", words, self)
+        self._reset.setToolTip(shown(T("App", "{label} ({keys})"), label=words, keys="Ctrl+R"))
+        self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from field to field
         self._problems: list[Problem] = []
         self._problem_lines: list[ProblemLine] = []
         self._below = QVBoxLayout()
@@ -48,6 +51,7 @@ class Row(QWidget):
         self.editor.committed.connect(self._on_committed)
         self.label.clicked.connect(self.editor.activate)
         self._reset.clicked.connect(self._on_reset)
+        self.editor.reset_wanted.connect(self._on_reset)
         for inner in self.editor.findChildren(QWidget):
             inner.setAcceptDrops(False)  # a folder dropped on a field would be typed into it
         for field in self.editor.fields():

@@ -47,6 +47,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("undo", "edit", T("App", "&Undo"), "undo", _Key.Undo),
     ActionSpec("redo", "edit", T("App", "&Redo"), "redo", _Key.Redo),
     ActionSpec("find", "edit", T("App", "&Find setting"), "", _Key.Find, opens_group=True),
+    ActionSpec("reset_setting", "edit", T("App", "&Reset setting"), "reset", "Ctrl+R"),
     ActionSpec("preferences", "edit", T("App", "&Preferences…"), "", "Ctrl+,", opens_group=True),
     ActionSpec("start", "run", T("App", "&Start"), "start", "F5"),
     ActionSpec("stop_and_save", "run", T("App", "Save and s&top"), "stop", "Shift+F5"),

@@ -142,6 +142,7 @@ class MainWindow(QMainWindow):
             "undo": self._after_edit(undo.undo),
             "redo": self._after_edit(undo.redo),
             "find": self._find,
+            "reset_setting": _reset_setting,
             "preferences": self._after_edit(self._preferences.show),
             "start": self._after_edit(self.run.start),
             "stop_and_save": self.run.stop_and_save,
@@ -280,3 +281,10 @@ class MainWindow(QMainWindow):
         preferences.keep_layout("geometry", self.saveGeometry())
         preferences.keep_layout("docks", self.docks.state())
         preferences.write()
+
+
+def _reset_setting() -> None:
+    """Set what somebody is at to its default, with what is typed there."""
+    editor = focused_editor()
+    if editor is not None:
+        editor.reset_wanted.emit()

@@ -263,6 +263,16 @@ def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
     qtbot.waitUntil(lambda: focused_setting() == "optimizer.lr_warmup_steps")
 
 
+def test_a_key_resets_the_setting_that_has_the_focus(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    workspace.document.set_value("adapter.network_dim", 24)
+    workspace.setting_wanted.emit("adapter.network_dim")
+    qtbot.waitUntil(lambda: focused_setting() == "adapter.network_dim")
+    window.commands["reset_setting"].trigger()
+    assert workspace.document.is_default("adapter.network_dim")
+
+
 def test_the_search_comes_back_with_its_dock(window: MainWindow, qtbot):
     settings = [dock.name for dock in DOCKS if dock.shows("hardware.seed")]
     for dock in DOCKS:
