@@ -56,6 +56,7 @@ class Welcome(QDialog):
         layout.addLayout(self._heading())
         layout.addSpacing(look.gap_m)
         self.doors = self._doors()
+        self.links: list[QPushButton] = []
         for door in self.doors:
             layout.addWidget(door)
         layout.addSpacing(look.gap_m)
@@ -63,7 +64,8 @@ class Welcome(QDialog):
             layout.addLayout(self._recent(recent[:_RECENT_SHOWN]))
             layout.addSpacing(look.gap_m)
         layout.addLayout(self._footer())
-        self.doors[0].setFocus()
+        # Enter leads on: a newcomer to the demo, somebody who was here before to the last run.
+        (self.links or self.doors)[0].setFocus()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take what the window takes."""
@@ -133,6 +135,7 @@ class Welcome(QDialog):
             link.setProperty("role", "link")
             link.setCursor(Qt.CursorShape.PointingHandCursor)
             link.setToolTip(str(path))
+            self.links.append(link)
             link.clicked.connect(partial(self._enter, partial(self._files.open_recent, path)))
             folder = ElidedLabel(parent=self)
             folder.setText(place)
