@@ -88,3 +88,8 @@ def test_a_key_of_the_field_browses(folder_editor: PathEditor, monkeypatch, qtbo
     with qtbot.waitSignal(folder_editor.committed) as blocker:
         qtbot.keyClick(field, Qt.Key.Key_F4)
     assert blocker.args == ["/pictures/of mine"]
+
+
+def test_a_picture_is_left_to_the_window(folder_editor: PathEditor, tmp_path: Path):
+    assert not drop(folder_editor, tmp_path / "a.png")
+    assert drop(folder_editor, tmp_path / "base.safetensors")
