@@ -52,5 +52,6 @@ class Dock:
         return made
 
     def shows(self, path: str) -> bool:
-        """Tell whether the setting ``section.name`` is edited in this dock."""
-        return path in TRAIN.params() and TRAIN.form_of(path) in self.sections
+        """Tell whether ``section.name``, whatever it is, is edited in this dock."""
+        section = TRAIN.form_of(path) if path in TRAIN.params() else path.partition(".")[0]
+        return section in self.sections

@@ -19,8 +19,8 @@ class SamplingSettings(Section):
         T("Settings", "Prompts"),
         T(
             "Settings",
-            "A picture is drawn of each. What is left empty: no negative prompt, the training "
-            "size, a seed from the run's, 30 steps, scale 7.5.",
+            "A picture is drawn of each. Left empty: no negative prompt, the training size, a seed "
+            "from the run's, 30 steps, scale 7.5. In run files each is a line as in a prompt file.",
         ),
         prompts=True,
     )
