@@ -74,6 +74,10 @@ class DropCommands(QObject):
         else:
             self._looking.start(partial(_find_models, tuple(paths)))
 
+    def close(self) -> None:
+        """Drop what is being looked at and wait until its thread has let go."""
+        self._looking.close()
+
     def _on_looked(self, found: _Models | None) -> None:
         if found is None:
             return

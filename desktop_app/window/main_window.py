@@ -101,6 +101,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._keep_layout()
+        self._drops.close()
+        self.drop_banner.dismiss()
         self._workspace.close()
         self.own_folder.close()
         event.accept()

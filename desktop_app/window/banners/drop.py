@@ -29,6 +29,11 @@ class DropBanner(Banner):
         self.tell("notice", words, "", ((shown(T("App", "Undo")), self._undo.undo),))
         self._shown.start()
 
+    def dismiss(self) -> None:
+        """Take the message away."""
+        self._shown.stop()
+        super().dismiss()
+
     def refuse(self, words: str, hint: str, ways: tuple[Way, ...]) -> None:
         """Say why nothing was done."""
         self._shown.stop()
