@@ -107,15 +107,6 @@ class Preferences(QObject):
         """Empty the list of recent files."""
         self._store.remove("files/recent")
 
-    @property
-    def is_welcomed(self) -> bool:
-        """True once the welcome was shown."""
-        return bool(self._store.value("welcome/shown", False, bool))
-
-    def keep_welcomed(self) -> None:
-        """Remember that the welcome was shown."""
-        self._store.setValue("welcome/shown", True)
-
     def layout(self, name: str) -> QByteArray:
         """Return a saved piece of window layout, empty if there is none."""
         stored = self._store.value(f"layout/{name}")

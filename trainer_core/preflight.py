@@ -22,7 +22,7 @@ from trainer_core.model_files.recognise import (
     require_trainable_prediction,
 )
 from trainer_core.model_files.starting_weights import alphas_by_part
-from trainer_core.prompts.file import PromptFile, load_prompts
+from trainer_core.prompts.file import PromptFile, load_prompts, prompts_of_lines
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.rules.adapter import STARTING_ALPHAS
 from trainer_core.settings.rules.check import check
@@ -31,7 +31,7 @@ from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 from trainer_core.texts import T, text
 
 _MODEL = "model.pretrained_model_name_or_path"
-_PROMPTS = "sampling.sample_prompts"
+_PROMPTS, _LIST = "sampling.sample_prompts", "sampling.prompt_list"
 _STATE = "output.resume"
 _WEIGHTS = "adapter.network_weights"
 
@@ -44,7 +44,7 @@ class Preflight:
     facts: Facts = field(default_factory=dict)
     settings: TrainSettings | None = None
     survey: Survey | None = None
-    prompts: PromptFile | None = None
+    prompts: PromptFile | None = None  # those of the settings and of their file
 
     @property
     def errors(self) -> list[Problem]:
@@ -103,10 +103,22 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     found.problems += [*check(found.settings, files.facts), *misplaced]
     found.problems += package_problems(found.settings, files.facts)
     found.problems += files.problems
+    found.problems += prompt_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
-    found.prompts = files.prompts
+    found.prompts = _all_prompts(found.settings, files.prompts)
     return found
+
+
+def known_problems(settings: TrainSettings, facts: Facts) -> list[Problem]:
+    """Return what can be said without a look at the disk: of settings and of listed prompts."""
+    return [*check(settings, facts), *prompt_problems(settings)]
+
+
+def prompt_problems(settings: TrainSettings) -> list[Problem]:
+    """Return what in the listed prompts is not understood or has no effect."""
+    found = prompts_of_lines(settings.sampling.prompt_list)
+    return [Problem(_LIST, Severity.WARNING, message) for message in found.problems]
 
 
 def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLook:
@@ -201,6 +213,14 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     found.problems += [
         Problem(_PROMPTS, Severity.WARNING, message) for message in found.prompts.problems
     ]
+
+
+def _all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
+    """Return what is drawn: the listed prompts, then those of the file."""
+    listed = prompts_of_lines(settings.sampling.prompt_list)
+    if of_file is None:
+        return listed
+    return PromptFile((*listed.prompts, *of_file.prompts), (*listed.problems, *of_file.problems))
 
 
 def _state_problems(settings: TrainSettings) -> list[Problem]:

@@ -14,9 +14,10 @@ _SETTINGS = "desktop_app.editors.page:SettingsPage"
 
 DOCKS: tuple[Dock, ...] = (
     Dock("model", T("App", "Model"), _LEFT, _SETTINGS, "model", ("model", "adapter")),
-    Dock("pictures", T("App", "Pictures"), _LEFT, _SETTINGS, "pictures", ("dataset",)),
+    Dock("pictures", T("App", "Dataset settings"), _LEFT, _SETTINGS, "pictures", ("dataset",)),
     Dock("training", T("App", "Training"), _LEFT, _SETTINGS, "training", ("optimizer", "hardware")),
-    Dock("output", T("App", "Output"), _LEFT, _SETTINGS, "output", ("output", "sampling")),
+    Dock("sampling", T("App", "Sampling"), _LEFT, _SETTINGS, "sampling", ("sampling",)),
+    Dock("output", T("App", "Output"), _LEFT, _SETTINGS, "output", ("output",)),
     Dock(
         "dataset",
         T("App", "Dataset"),

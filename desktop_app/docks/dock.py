@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.workspace import Workspace
+from trainer_core.settings.schema import TRAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,5 +57,6 @@ class Dock:
         return made
 
     def shows(self, path: str) -> bool:
-        """Tell whether the setting ``section.name`` is edited in this dock."""
-        return path.partition(".")[0] in self.sections
+        """Tell whether ``section.name``, whatever it is, is edited in this dock."""
+        section = TRAIN.form_of(path) if path in TRAIN.params() else path.partition(".")[0]
+        return section in self.sections

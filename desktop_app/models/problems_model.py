@@ -114,6 +114,13 @@ class ProblemsModel(RowTable):
         """Return how many problems of this severity there are."""
         return sum(found.severity is severity for found in self._rows)
 
+    @property
+    def missing(self) -> list[str]:
+        """What every run needs and nobody chose yet, as the form calls it."""
+        return [
+            place(problem.path, self.schema) for problem in self._problems if problem.is_missing
+        ]
+
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows."""
         entry, column = self.entry(index.row()), Column(index.column())

@@ -81,10 +81,15 @@ class StartSheet(QDialog):
         return "" if self.names.taken is None else self.names.taken.new_name
 
     @property
+    def is_ready(self) -> bool:
+        """True if nothing is in the way of a start."""
+        return self.start_button.isEnabled()
+
+    @property
     def may_be_skipped(self) -> bool:
         """True if the user wants no sheet where there is nothing to say, and there is nothing."""
         is_asked_for = self.workspace.preferences.settings.start_at_once
-        return is_asked_for and self.start_button.isEnabled() and self._has_nothing_to_say
+        return is_asked_for and self.is_ready and self._has_nothing_to_say
 
     def refresh(self) -> None:
         """Show the plan and what stands in its way as they are now."""

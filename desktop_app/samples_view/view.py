@@ -15,6 +15,7 @@ from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 
+_PROMPTS = "sampling.prompt_list"
 _PROMPT_FILE = "sampling.sample_prompts"
 _EVERY = "sampling.sample_every_n_steps"
 _OCCASIONS = (_EVERY, "sampling.sample_every_n_epochs", "sampling.sample_at_first")
@@ -27,21 +28,21 @@ class _Advice(NamedTuple):
     setting: str
 
 
-_CHOOSE_PROMPTS = _Advice(
+_WRITE_PROMPTS = _Advice(
     T("App", "See what the training does"),
     T(
         "App",
         "The trainer draws your prompts again and again while it learns, always with the same "
-        "seeds. Write one prompt a line into a text file and choose it here.",
+        "seeds.",
     ),
-    T("App", "Choose the prompt file"),
-    _PROMPT_FILE,
+    T("App", "Write prompts"),
+    _PROMPTS,
 )
 _CHOOSE_WHEN = _Advice(
     T("App", "When should samples be drawn?"),
     T(
         "App",
-        "The prompts are chosen, but no time to draw them. Sample now, in the Run menu, draws "
+        "The prompts are there, but no time to draw them. Sample now, in the Run menu, draws "
         "them whenever you like.",
     ),
     T("App", "Choose when"),
@@ -89,8 +90,8 @@ class SamplesView(QWidget):
     def show_advice(self) -> None:
         """Say how to get samples with the settings as they are now."""
         value = self._workspace.document.typed_value
-        if not value(_PROMPT_FILE):
-            self._advice = _CHOOSE_PROMPTS
+        if not value(_PROMPTS) and not value(_PROMPT_FILE):
+            self._advice = _WRITE_PROMPTS
         elif not any(value(path) for path in _OCCASIONS):
             self._advice = _CHOOSE_WHEN
         else:

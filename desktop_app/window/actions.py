@@ -47,6 +47,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("undo", "edit", T("App", "&Undo"), "undo", _Key.Undo),
     ActionSpec("redo", "edit", T("App", "&Redo"), "redo", _Key.Redo),
     ActionSpec("find", "edit", T("App", "&Find setting"), "", _Key.Find, opens_group=True),
+    ActionSpec("reset_setting", "edit", T("App", "&Reset setting"), "reset", "Ctrl+R"),
     ActionSpec("preferences", "edit", T("App", "&Preferences…"), "", "Ctrl+,", opens_group=True),
     ActionSpec("start", "run", T("App", "&Start"), "start", "F5"),
     ActionSpec("stop_and_save", "run", T("App", "Save and s&top"), "stop", "Shift+F5"),
@@ -60,7 +61,8 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("previous_dock", "view", T("App", "Pre&vious panel"), "", "Ctrl+Shift+Tab"),
     ActionSpec("save_layout", "view", T("App", "&Save layout…"), opens_group=True),
     ActionSpec("reset_layout", "view", T("App", "&Reset layout")),
-    ActionSpec("welcome", "help", T("App", "&Welcome")),
+    ActionSpec("welcome", "help", T("App", "&Welcome"), "home"),
+    ActionSpec("try_demo", "help", T("App", "&Try the demo")),
     ActionSpec("shortcuts", "help", T("App", "&Keyboard shortcuts"), "", "F1"),
     ActionSpec("about", "help", T("App", "&About LoRA Loom"), opens_group=True),
 )

@@ -207,8 +207,7 @@ def _saves(settings: TrainSettings, plan: Plan | None) -> Stat:
 def _samples(settings: TrainSettings) -> Stat:
     sampling = settings.sampling
     name = shown(T("App", "Samples"))
-    prompts = sampling.sample_prompts
-    if prompts is None:
+    if not sampling.has_prompts:
         return Stat(name, shown(T("App", "none")))
     due = []
     if sampling.sample_at_first:
@@ -219,8 +218,13 @@ def _samples(settings: TrainSettings) -> Stat:
         due.append(_every_steps(sampling.sample_every_n_steps))
     if not due:
         due.append(shown(T("App", "when asked for")))
-    words = shown(T("App", "{when}, of {file}"), when=_listed(due), file=Path(prompts).name)
-    return Stat(name, words, str(prompts))
+    file = sampling.sample_prompts
+    if file is None:
+        return Stat(name, _listed(due))
+    words = T("App", "{when}, of {file}")
+    if sampling.prompt_list:
+        words = T("App", "{when}, of the prompts and of {file}")
+    return Stat(name, shown(words, when=_listed(due), file=file.name), str(file))
 
 
 def _every_epochs(count: int) -> str:

@@ -24,6 +24,7 @@ from trainer_core.settings.schema import TRAIN
 MODEL = "model.pretrained_model_name_or_path"
 PICTURES = "dataset.train_data_dir"
 PROMPTS = "sampling.sample_prompts"
+LIST = "sampling.prompt_list"
 # Names by which a model of Stable Diffusion 1 is recognised.
 SD1_TENSORS = (
     "model.diffusion_model.input_blocks.0.0.weight",
@@ -92,6 +93,24 @@ def test_a_choice_that_needs_what_is_not_installed_is_named_with_how_to_get_it(
     assert problem.suggestion is not None
     assert f'pip install "{package}"' in str(problem.suggestion.message)
     assert examined(raw, {"optimizer.optimizer_type": "AdamW"}).errors == []
+
+
+def test_listed_prompts_are_drawn_before_those_of_the_file(raw: dict[str, Any]) -> None:
+    found = examined(raw, {LIST: ["a dog --d 3", "a bird --zz"]})
+
+    assert found.prompts is not None
+    drawn = [prompt.prompt for prompt in found.prompts.prompts]
+    assert drawn == ["a dog", "a bird", "a cat", "another cat"]
+    (problem,) = (problem for problem in found.problems if problem.path == LIST)
+    assert problem.severity is Severity.WARNING
+    assert "--zz" in str(problem.message)
+
+
+def test_listed_prompts_need_no_file(raw: dict[str, Any]) -> None:
+    found = examined(raw, {LIST: ["a dog"], PROMPTS: None})
+
+    assert found.prompts is not None
+    assert [prompt.prompt for prompt in found.prompts.prompts] == ["a dog"]
 
 
 @pytest.mark.parametrize("prompts", [True, False])

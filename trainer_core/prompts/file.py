@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +71,17 @@ def load_prompts(path: Path) -> PromptFile:
         prompt, found = _sample_prompt(number, values)
         prompts.append(prompt)
         problems += found
+    return PromptFile(tuple(prompts), tuple(problems))
+
+
+def prompts_of_lines(lines: Sequence[str]) -> PromptFile:
+    """Return the prompts of lines that stand in a run file."""
+    prompts, problems = [], list[Text]()
+    for number, line in enumerate(lines, start=1):
+        values, found = parse_prompt_line(line, number=number)
+        prompt, odd = _sample_prompt(number, values)
+        prompts.append(prompt)
+        problems += [*found, *_without_effect(number, values), *odd]
     return PromptFile(tuple(prompts), tuple(problems))
 
 

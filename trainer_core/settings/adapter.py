@@ -39,6 +39,7 @@ class AdapterSettings(Section):
         maximum=1024,
         step=1,
         when=(acts_if("dim_from_weights", False), *_IF_IT_HAS_A_RANK),
+        old_labels=("Network Rank (Dimension)",),
     )
     network_alpha: float | None = param(
         1.0,
@@ -65,12 +66,14 @@ class AdapterSettings(Section):
         path_kind="file",
         file_filter="*.safetensors",
         foreign=("lora_network_weights",),
+        old_labels=("LoRA network weights",),
     )
     dim_from_weights: bool = param(
         False,
         T("Settings", "Rank from weights"),
         T("Settings", "Takes rank and alpha of every module from the starting weights."),
         when=(acts_if("network_weights"), *_IF_IT_HAS_A_RANK),
+        old_labels=("DIM from weights",),
     )
     network_train_unet_only: bool = param(
         False,

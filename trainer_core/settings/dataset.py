@@ -25,6 +25,7 @@ class DatasetSettings(Section):
             "a folder of pictures.",
         ),
         path_kind="folder",
+        old_labels=("Image folder",),
     )
     more_pictures: tuple[Path, ...] = param(
         (),
@@ -49,6 +50,7 @@ class DatasetSettings(Section):
         minimum=1,
         maximum=10000,
         step=1,
+        old_labels=("Dataset repeats",),
     )
     caption_extension: str = param(
         "auto",
@@ -89,6 +91,7 @@ class DatasetSettings(Section):
             "below are then not used.",
         ),
         when=(acts_if("enable_bucket", True),),
+        old_labels=("Don't upscale bucket resolution",),
     )
     min_bucket_reso: int = param(
         256,
@@ -100,6 +103,7 @@ class DatasetSettings(Section):
         step=64,
         when=(acts_if("enable_bucket", True), acts_if("bucket_no_upscale", False)),
         advanced=True,
+        old_labels=("Minimum bucket resolution",),
     )
     max_bucket_reso: int = param(
         2048,
@@ -111,6 +115,7 @@ class DatasetSettings(Section):
         step=64,
         when=(acts_if("enable_bucket", True), acts_if("bucket_no_upscale", False)),
         advanced=True,
+        old_labels=("Maximum bucket resolution",),
     )
     bucket_reso_steps: int = param(
         64,
@@ -122,6 +127,7 @@ class DatasetSettings(Section):
         step=8,
         when=(acts_if("enable_bucket", True),),
         advanced=True,
+        old_labels=("Bucket resolution steps",),
     )
     train_batch_size: int = param(
         1,
@@ -135,6 +141,8 @@ class DatasetSettings(Section):
         minimum=1,
         maximum=512,
         step=1,
+        old_labels=("Train batch size",),
+        shown_before="gradient_accumulation_steps",
     )
     flip_aug: bool = param(
         False,
@@ -144,6 +152,7 @@ class DatasetSettings(Section):
             "Mirrors each picture left to right half of the time. Not for subjects that are "
             "not symmetric, or with lettering.",
         ),
+        old_labels=("Flip augmentation",),
     )
     shuffle_caption: bool = param(
         False,
@@ -162,6 +171,7 @@ class DatasetSettings(Section):
         maximum=255,
         step=1,
         when=(acts_if("shuffle_caption", True),),
+        old_labels=("Keep n tokens",),
     )
     cache_latents: bool = param(
         True,
@@ -180,6 +190,7 @@ class DatasetSettings(Section):
             "Keeps the encoded pictures on disk too, so that the next run starts at once.",
         ),
         when=(acts_if("cache_latents", True),),
+        old_labels=("Cache latents to disk",),
     )
     vae_batch_size: int | None = param(
         None,
@@ -192,6 +203,7 @@ class DatasetSettings(Section):
         unset_label=T("Settings", "as batch size"),
         when=(acts_if("cache_latents", True),),
         advanced=True,
+        old_labels=("VAE batch size",),
     )
     max_data_loader_n_workers: int = param(
         2,
@@ -206,4 +218,5 @@ class DatasetSettings(Section):
         maximum=64,
         step=1,
         advanced=True,
+        old_labels=("Max num workers for DataLoader",),
     )

@@ -73,6 +73,8 @@ def from_text(param: Param, words: str) -> Any:
         return _sides(words, param.length)
     if param.is_path_list:
         return [path for path in words.split(os.pathsep) if path.strip()]
+    if param.spec.prompts:
+        return [line.strip() for line in words.splitlines() if line.strip()]
     if param.is_tuple:
         return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
     if param.base_type is bool:

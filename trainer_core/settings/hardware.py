@@ -65,6 +65,7 @@ class HardwareSettings(Section):
         step=1,
         unset_label=T("Settings", "automatic"),
         advanced=True,
+        old_labels=("Number of CPU threads per core",),
     )
     seed: int | None = param(
         None,

@@ -25,6 +25,7 @@ class OptimizerSettings(Section):
         maximum=1000000,
         step=1,
         when=(acts_if("max_train_epochs", None), acts_if("max_train_steps", None)),
+        old_labels=("Epoch",),
     )
     max_train_epochs: int | None = param(
         None,
@@ -36,6 +37,7 @@ class OptimizerSettings(Section):
         step=1,
         unset_label=T("Settings", "not used"),
         advanced=True,
+        old_labels=("Max train epoch",),
     )
     max_train_steps: int | None = param(
         None,
@@ -47,6 +49,7 @@ class OptimizerSettings(Section):
         step=100,
         unset_label=T("Settings", "not used"),
         when=(acts_if("max_train_epochs", None),),
+        old_labels=("Max train steps",),
     )
     gradient_accumulation_steps: int = param(
         1,
@@ -60,6 +63,7 @@ class OptimizerSettings(Section):
         minimum=1,
         maximum=1024,
         step=1,
+        old_labels=("Gradient accumulate steps",),
     )
     optimizer_type: str = param(
         "AdamW8bit",
@@ -73,6 +77,7 @@ class OptimizerSettings(Section):
         T("Settings", "Optimizer arguments"),
         T("Settings", "Extra arguments as name=value, such as weight_decay=0.1 betas=0.9,0.99."),
         advanced=True,
+        old_labels=("Optimizer extra arguments",),
     )
     learning_rate: float = param(
         1e-4,
@@ -91,6 +96,7 @@ class OptimizerSettings(Section):
         scale="log",
         unset_label=T("Settings", "learning rate"),
         when=(acts_if("network_train_text_encoder_only", False),),
+        old_labels=("Unet learning rate",),
     )
     text_encoder_lr: float | None = param(
         5e-5,
@@ -101,12 +107,14 @@ class OptimizerSettings(Section):
         scale="log",
         unset_label=T("Settings", "learning rate"),
         when=(acts_if("network_train_unet_only", False),),
+        old_labels=("Text Encoder learning rate",),
     )
     lr_scheduler: str = param(
         "cosine",
         T("Settings", "Schedule"),
         T("Settings", "How the learning rate moves over the run."),
         choices=SCHEDULES,
+        old_labels=("LR Scheduler",),
     )
     lr_warmup: float = param(
         10.0,
@@ -120,6 +128,7 @@ class OptimizerSettings(Section):
         maximum=100.0,
         step=1,
         when=(acts_if("lr_scheduler", *with_warmup()), acts_if("lr_warmup_steps", None)),
+        old_labels=("LR warmup (% of steps)",),
     )
     lr_warmup_steps: int | None = param(
         None,
@@ -132,6 +141,7 @@ class OptimizerSettings(Section):
         unset_label=T("Settings", "use the percentage"),
         when=(acts_if("lr_scheduler", *with_warmup()),),
         advanced=True,
+        old_labels=("LR warmup steps (override)",),
     )
     lr_scheduler_num_cycles: int = param(
         1,
@@ -141,6 +151,7 @@ class OptimizerSettings(Section):
         maximum=10000,
         step=1,
         when=(acts_if("lr_scheduler", *using("lr_scheduler_num_cycles")),),
+        old_labels=("LR number of cycles",),
     )
     lr_scheduler_power: float = param(
         1.0,
@@ -150,6 +161,7 @@ class OptimizerSettings(Section):
         maximum=100.0,
         step=0.1,
         when=(acts_if("lr_scheduler", *using("lr_scheduler_power")),),
+        old_labels=("LR power",),
     )
     loss_type: str = param(
         USUAL_LOSS,
@@ -157,6 +169,7 @@ class OptimizerSettings(Section):
         T("Settings", "How far a prediction is from its target."),
         choices=LOSSES,
         advanced=True,
+        old_labels=("Loss type",),
     )
     max_grad_norm: float = param(
         1.0,
@@ -166,4 +179,5 @@ class OptimizerSettings(Section):
         maximum=1000.0,
         step=0.1,
         advanced=True,
+        old_labels=("Max grad norm",),
     )

@@ -22,6 +22,7 @@ class OutputSettings(Section):
         "last",
         T("Settings", "Output name"),
         T("Settings", "Name of the files; ending, epoch and step are added."),
+        old_labels=("Model output name",),
     )
     save_precision: str = param(
         "fp16",
@@ -38,6 +39,7 @@ class OutputSettings(Section):
         maximum=1000000,
         step=1,
         unset_label=T("Settings", "off"),
+        old_labels=("Save every N epochs",),
     )
     save_last_n_epochs: int | None = param(
         None,
@@ -50,6 +52,7 @@ class OutputSettings(Section):
         unset_label=T("Settings", "keep all"),
         when=(acts_if("save_every_n_epochs"),),
         advanced=True,
+        old_labels=("Save last N epochs",),
     )
     save_last_n_epochs_state: int | None = param(
         None,
@@ -62,6 +65,7 @@ class OutputSettings(Section):
         unset_label=T("Settings", "as for weights"),
         when=(acts_if("save_every_n_epochs"), acts_if("save_state")),
         advanced=True,
+        old_labels=("Save last N epochs state",),
     )
     save_every_n_steps: int | None = param(
         None,
@@ -72,6 +76,7 @@ class OutputSettings(Section):
         maximum=100000000,
         step=100,
         unset_label=T("Settings", "off"),
+        old_labels=("Save every N steps",),
     )
     save_last_n_steps: int | None = param(
         None,
@@ -84,6 +89,7 @@ class OutputSettings(Section):
         unset_label=T("Settings", "keep all"),
         when=(acts_if("save_every_n_steps"),),
         advanced=True,
+        old_labels=("Save last N steps",),
     )
     save_last_n_steps_state: int | None = param(
         None,
@@ -96,6 +102,7 @@ class OutputSettings(Section):
         unset_label=T("Settings", "as for weights"),
         when=(acts_if("save_every_n_steps"), acts_if("save_state")),
         advanced=True,
+        old_labels=("Save last N steps state",),
     )
     save_state: bool = param(
         False,
@@ -104,6 +111,7 @@ class OutputSettings(Section):
             "Settings",
             "Writes a resumable state with every save and at the end. Stopping always writes one.",
         ),
+        old_labels=("Save training state",),
     )
     save_state_on_train_end: bool = param(
         False,
@@ -111,6 +119,7 @@ class OutputSettings(Section):
         T("Settings", "Writes a resumable state at the end only."),
         when=(acts_if("save_state", False),),
         advanced=True,
+        old_labels=("Save training state at end of training",),
     )
     save_state_every_n_minutes: int | None = param(
         10,
@@ -134,6 +143,7 @@ class OutputSettings(Section):
             "A state folder (its name ends in -state) to go on from, with the same name.",
         ),
         path_kind="folder",
+        old_labels=("Resume from saved training state",),
     )
     logging_dir: Path | None = param(
         None,
@@ -147,4 +157,5 @@ class OutputSettings(Section):
         T("Settings", "Comment"),
         T("Settings", "A note stored inside the file: trigger word, advice, credit."),
         multiline=True,
+        old_labels=("Training comment",),
     )

@@ -68,7 +68,7 @@ def _type_name(param: Param) -> str:
 
 def _condition(condition: ActsIf) -> str:
     if not condition.values:
-        return f"{condition.name} is set"
+        return f"{' or '.join((condition.name, *condition.or_set))} is set"
     if condition.values == (None,):
         return f"{condition.name} is not set"
     return f"{condition.name} is {' or '.join(condition.words)}"

@@ -143,8 +143,8 @@ def as_lines(checked: Report) -> Iterator[str]:
     for problem in found.problems:
         place = f"{problem.path}: " if problem.path else ""
         yield f"{problem.severity.value}: {place}{problem.message}"
-        if problem.suggestion:
-            yield f"    {problem.suggestion.message}"
+        for way in problem.ways_out:
+            yield f"    {way.message}"
     plan = found.plan
     if plan is None:
         return

@@ -9,7 +9,7 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 
 from desktop_app.docks.arrangements import Arrangement, Group
 
-LEFT_WIDTH_PX = 430
+LEFT_WIDTH_PX = 460
 _ENOUGH_PX = 200  # of a dock that is to be in sight
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _LEFT, _MIDDLE = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea

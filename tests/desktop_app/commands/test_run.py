@@ -304,7 +304,7 @@ def test_a_run_without_prompts_says_so_and_shows_how_to_get_samples(
     training.dock_wanted.connect(wanted.append)
     with qtbot.waitSignal(commands.announced) as told:
         commands.sample_now()
-    assert told.args == ["This run was started without a prompt file."]
+    assert told.args == ["This run was started without prompts."]
     assert wanted == ["samples"]
 
 

@@ -22,9 +22,16 @@ def test_everything_passes_at_first(settings_filter: SettingsFilter):
         ("lr_warmup_steps", "optimizer.lr_warmup_steps"),  # name in files
         ("steps lr_warm", "optimizer.lr_warmup_steps"),  # parts in any order
         ("same seed and data", "hardware.seed"),  # help
+        ("Network Rank (Dimension)", "adapter.network_dim"),  # label in kohya_ss
+        ("LR Scheduler", "optimizer.lr_scheduler"),
+        ("max_resolution", "dataset.resolution"),  # name in its files
+        ("adamw8bit", "optimizer.optimizer_type"),  # value to choose
+        ("training batch", "dataset.train_batch_size"),  # title of the group that it is shown in
     ],
 )
-def test_words_are_found_in_label_name_and_help(settings_filter, words: str, path: str):
+def test_words_are_found_in_what_a_setting_is_called_and_where_it_stands(
+    settings_filter, words: str, path: str
+):
     settings_filter.set_words(words)
     assert path in settings_filter.matching()
 

@@ -66,8 +66,13 @@ def test_before_a_run_the_plan_stands_there_with_a_way_to_start(
     assert wanted.args == ["start"]
 
 
-def test_what_is_missing_is_counted(view: RunView, workspace: Workspace, qtbot):
+def test_what_is_missing_is_named_and_an_error_once_a_run_is_to_start(
+    view: RunView, workspace: Workspace, qtbot
+):
     workspace.document.set_value("dataset.train_data_dir", "")
+    qtbot.waitUntil(lambda: "Still to choose: Picture folder" in words(view))
+    assert view.before.start_button.isEnabled()
+    workspace.document.expect_values()
     qtbot.waitUntil(lambda: "Errors to fix first: 1" in words(view))
     assert not view.before.start_button.isEnabled()
 

@@ -19,6 +19,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QPushButton, QStyle
 
 from desktop_app.docks.catalogue import DOCKS
+from desktop_app.editors.base import focused_editor
 from desktop_app.editors.page import SettingsPage
 from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.dialog import PreferencesDialog
@@ -258,13 +259,29 @@ def find_field(window: MainWindow) -> FindField:
     return field
 
 
+def focused_setting() -> str | None:
+    """Return the path of the setting that somebody would type into."""
+    editor = focused_editor()
+    return None if editor is None else editor.param.path
+
+
 def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
     window.commands["find"].trigger()
     field = find_field(window)
     qtbot.waitUntil(field.hasFocus)
     qtbot.keyClicks(field, "lr_warmup_steps")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(field_of(window, "optimizer.lr_warmup_steps").hasFocus)
+    qtbot.waitUntil(lambda: focused_setting() == "optimizer.lr_warmup_steps")
+
+
+def test_a_key_resets_the_setting_that_has_the_focus(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    workspace.document.set_value("adapter.network_dim", 24)
+    workspace.setting_wanted.emit("adapter.network_dim")
+    qtbot.waitUntil(lambda: focused_setting() == "adapter.network_dim")
+    window.commands["reset_setting"].trigger()
+    assert workspace.document.is_default("adapter.network_dim")
 
 
 def test_the_search_comes_back_with_its_dock(window: MainWindow, qtbot):
@@ -463,7 +480,7 @@ def test_the_key_of_a_dock_in_sight_brings_the_focus_into_it(window: MainWindow,
     window.docks.focus.go_to("charts")
     window.docks.focus.go_to("model")
     charts = window.docks.widgets["charts"]
-    qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert not charts.isHidden()
     qtbot.waitUntil(lambda: charts.isAncestorOf(QApplication.focusWidget()))
 
@@ -471,7 +488,7 @@ def test_the_key_of_a_dock_in_sight_brings_the_focus_into_it(window: MainWindow,
 def test_the_key_of_the_dock_that_has_the_focus_closes_it(window: MainWindow, qtbot):
     charts = window.docks.widgets["charts"]
     for _ in range(2):
-        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+        qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert charts.isHidden()
 
 
@@ -479,7 +496,7 @@ def test_a_dock_that_closes_gives_the_focus_back(window: MainWindow, qtbot):
     training = window.docks.widgets["training"]
     window.docks.focus.go_to("training")
     for _ in range(2):
-        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+        qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert window.docks.widgets["charts"].isHidden()
     qtbot.waitUntil(lambda: training.isAncestorOf(QApplication.focusWidget()))
 

@@ -9,6 +9,7 @@ from trainer_core.prompts.file import (
     PromptFile,
     SamplePrompt,
     load_prompts,
+    prompts_of_lines,
     read_prompts,
     side_to_draw,
 )
@@ -44,6 +45,20 @@ def test_a_bare_prompt_has_the_reference_defaults(tmp_path: Path) -> None:
     (prompt,) = _load(tmp_path, "p.txt", "a cat").prompts
 
     assert prompt == SamplePrompt("a cat", "", None, None, None, 30, 7.5, None)
+
+
+def test_lines_of_a_run_file_are_read_like_those_of_a_prompt_file(tmp_path: Path) -> None:
+    lines = ["a cat --n bad --w 512 --h 700 --d 1", "a dog --zz 3"]
+    listed = prompts_of_lines(lines)
+
+    read = _load(tmp_path, "p.txt", "\n".join(lines))
+
+    assert listed.prompts == read.prompts
+    assert set(map(str, listed.problems)) == set(map(str, read.problems))
+    assert [str(problem).partition(":")[0] for problem in listed.problems] == [
+        "Prompt 1",
+        "Prompt 2",
+    ]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(tmp_path: Path) -> None:
