@@ -15,7 +15,7 @@ from trainer_core.errors import OutputError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import publish_bytes
 from trainer_core.train import saving
-from trainer_core.train.run_start import OwnFiles
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.saving import Saver
 
 POSITION = Position(step=3, epoch=1)
@@ -92,3 +92,16 @@ def test_nothing_is_removed_after_a_failure(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         saver(tmp_path, Weights()).carry_out(actions, POSITION)
     assert older.is_dir()
+
+
+def test_what_is_there_is_not_due_again_whatever_it_is_called(tmp_path: Path) -> None:
+    save = saver(tmp_path, Weights())
+    save.own.steps |= {"cat.safetensors": 3, "cat-step00000002-state": 2}
+    due: list[Action] = [
+        Save("weights", "cat-step00000003.safetensors", 3, 1),  # the end's are the same
+        Save("state", "cat-step00000002-state", 2, 1),
+        Save("state", "cat-000001-state", 2, 1),
+        Remove("weights", "cat-step00000001.safetensors"),
+    ]
+
+    assert save.missing(due) == due[2:]

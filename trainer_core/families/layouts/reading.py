@@ -55,6 +55,10 @@ class ModelReader:
             path = self._places.file(part)
             found_places(module, path, read_index(path), self._places.names(part))
 
+    def files(self) -> list[Path]:
+        """Return the file of each part, in the order of the parts."""
+        return [self._places.file(part) for part in self.networks.modules]
+
     def read(
         self,
         part: str,
