@@ -88,12 +88,11 @@ class Saver:
         """
         end, name = SavePoint("end"), self.folder.name
         ends = {"weights": end.weights_name(name), "state": end.state_name(name)}
-        steps = self.own.steps
         return [
             action
             for action in due
             if isinstance(action, Remove)
-            or action.step not in (steps.get(action.name), steps.get(ends[action.kind]))
+            or not any(self.own.has(name, action.step) for name in (action.name, ends[action.kind]))
         ]
 
     def tell_untold(self) -> None:

@@ -28,7 +28,7 @@ def finished_files(folder: RunFolder, schedule: SaveSchedule) -> OwnFiles | None
         return None
     own = OwnFiles.of(folder, run_id, schedule.last_step)
     due = schedule.at_end(schedule.last_step, epoch=schedule.last_epoch)
-    is_done = all(own.steps.get(action.name) == schedule.last_step for action in due)
+    is_done = all(own.has(action.name, schedule.last_step) for action in due)
     return own if is_done else None
 
 

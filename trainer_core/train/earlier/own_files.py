@@ -6,6 +6,7 @@ is killed while it removes files has told of more than there is. The files decid
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,6 +46,15 @@ class OwnFiles:
         """True for a file that this run wrote after the step that it was resumed from."""
         return self.steps.get(name, -1) > self.from_step
 
+    def has(self, name: str, step: int) -> bool:
+        """Tell whether the run wrote this result at this step, under its name or one beside it.
+
+        A taken ``cat.safetensors`` makes it ``cat.2.safetensors``.
+        """
+        stem, suffix = (re.escape(part) for part in (Path(name).stem, Path(name).suffix))
+        names = (each for each, at in self.steps.items() if at == step)
+        return any(re.fullmatch(rf"{stem}(\.\d+)?{suffix}", each) for each in names)
+
     def newest_weights(self, *, until: int) -> str | None:
         """Return the weights written last up to a step.
 
@@ -78,11 +88,14 @@ class OwnFiles:
         """
         own = cls(from_step=from_step)
         told = own._steps_in_events(folder.event_file)
-        for path in [*folder.weights(), *folder.state_folders()]:
+        named = (folder.output_dir / name for name in told)  # some stand beside a taken name
+        for path in dict.fromkeys([*folder.weights(), *folder.state_folders(), *named]):
             writer = _writer(path)
             if writer is None and path.is_dir() and path.name in told:
                 own.steps[path.name] = told[path.name]  # a state that was damaged since
-            elif writer is not None and _is_of(path, writer, folder.name, run_id):
+            elif writer is not None and writer.run_id == run_id:
+                if told.get(path.name) != writer.step and not _is_of_step(path, writer, folder):
+                    continue  # a copy
                 own.steps[path.name] = writer.step
                 if told.get(path.name) != writer.step:
                     own.untold[path.name] = writer.epoch
@@ -132,13 +145,11 @@ def _state_written_by(state: Path) -> WrittenBy | None:
     return WrittenBy(str(manifest.get("run_id")), step, epoch + (batch > 0))
 
 
-def _is_of(path: Path, writer: WrittenBy, name: str, run_id: str) -> bool:
-    """Tell whether a run wrote a file under this name: a copy may bear the name of another step."""
-    if writer.run_id != run_id:
-        return False
+def _is_of_step(path: Path, writer: WrittenBy, folder: RunFolder) -> bool:
+    """Tell that a file does not bear the name of another step than the one it is of."""
     stem = path.name.removesuffix(WEIGHTS_SUFFIX).removesuffix(STATE_SUFFIX)
-    is_of_step = stem.startswith(f"{name}-step")
-    return not is_of_step or stem == SavePoint("step", writer.step).stem(name)
+    is_of_step = stem.startswith(f"{folder.name}-step")
+    return not is_of_step or stem == SavePoint("step", writer.step).stem(folder.name)
 
 
 def _events(event_file: Path) -> Iterator[CheckpointSaved | CheckpointRemoved | SampleReady]:

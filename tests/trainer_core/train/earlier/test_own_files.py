@@ -72,6 +72,19 @@ def test_own_files_are_those_that_bear_the_runs_id(folder: RunFolder) -> None:
     assert own_of(folder).steps == {"cat-000001.safetensors": 5, "cat-state": 7}
 
 
+def test_what_stands_beside_a_taken_name_is_own_by_its_event(folder: RunFolder) -> None:
+    write_weights(folder, "cat.safetensors", 5, OTHER_ID)
+    write_weights(folder, "cat-step00000005.2.safetensors", 5)
+    write_weights(folder, "cat.3.safetensors", 7)
+    write_events(folder, saved("cat-step00000005.2.safetensors", 5))
+    own = own_of(folder)
+
+    assert own.steps == {"cat-step00000005.2.safetensors": 5}
+    assert own.has("cat-step00000005.safetensors", 5)
+    assert not own.has("cat-step00000005.safetensors", 7)
+    assert not own.has("cat.safetensors", 5)
+
+
 def test_a_copy_under_the_name_of_another_step_is_the_users(folder: RunFolder) -> None:
     write_weights(folder, "cat-step00000004.safetensors", 4)
     write_weights(folder, "cat-step00000002.safetensors", 4)
