@@ -79,14 +79,17 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="train what a run file says",
-        usage="%(prog)s [--overwrite | --continue] [--SETTING VALUE ...] RUN.toml",
+        usage="%(prog)s [--continue] [--overwrite] [--SETTING VALUE ...] RUN.toml",
         epilog=_FOR_PROGRAMS,
         allow_abbrev=False,
     )
     _add_run_file(train)
-    existing = train.add_mutually_exclusive_group()
-    existing.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
-    existing.add_argument(
+    train.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a run of the same name; with --continue, only one without a state",
+    )
+    train.add_argument(
         "--continue",
         dest="go_on",
         action="store_true",

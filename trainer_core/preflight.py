@@ -15,7 +15,7 @@ from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.errors import ModelFileError, StateError, TrainerError
-from trainer_core.files.run_folder import state_step
+from trainer_core.files.state_manifest import looks_damaged, state_step
 from trainer_core.model_files.recognise import (
     inspect_model,
     require_base_model,
@@ -229,4 +229,7 @@ def _state_problems(settings: TrainSettings) -> list[Problem]:
         return []
     message = text(T("Problems", "{path} holds no complete state."), path=state)
     hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
+    if looks_damaged(state):
+        message = text(T("Problems", "The state {path} is damaged."), path=state)
+        hint = Suggestion(text(T("Problems", "Choose an older state beside it.")))
     return [Problem(_STATE, Severity.ERROR, message, hint, kind=StateError)]

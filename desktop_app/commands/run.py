@@ -135,7 +135,10 @@ class RunCommands(QObject):
         settings = self._workspace.document.settings
         self._has_prompts = settings is not None and settings.sampling.has_prompts
         self._workspace.run.start(
-            snapshot, overwrite=way is NameWay.REPLACE, continue_=way is NameWay.GO_ON
+            snapshot,
+            overwrite=way is NameWay.REPLACE,
+            continue_=way is NameWay.GO_ON and sheet.state is None,
+            resume=sheet.state,
         )
 
     def stop_and_save(self) -> None:

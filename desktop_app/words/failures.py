@@ -11,7 +11,7 @@ from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown, shown_error
 from desktop_app.words.endings import way_on_words
-from trainer_core.files.run_folder import state_step
+from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import Failed
 from trainer_core.settings.document import UNSET
 from trainer_core.texts import T

@@ -147,7 +147,6 @@ def test_flags_go_before_the_run_file(project: TinyProject) -> None:
         (["train", "run.toml", "--lerning_rate", "1"], "Did you mean --learning_rate?"),
         (["check", "run.toml", "--jsn"], "Did you mean --json?"),
         (["train"], "RUN.toml"),
-        (["train", "run.toml", "--overwrite", "--continue"], "not allowed with"),
         (["trian", "run.toml"], "'train'"),
         ([], "COMMAND"),
     ],
@@ -389,11 +388,21 @@ def test_a_name_that_is_taken_can_be_replaced(trained: TinyProject, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.usefixtures("first_run")
 def test_a_run_that_has_no_state_cannot_be_continued(trained: TinyProject) -> None:
-    ended = run_trainer("train", trained.run_file(), "--continue", before=WITHOUT_TORCH)
+    longer = ("--max_train_steps", "8")
+    ended = run_trainer("train", trained.run_file(), "--continue", *longer, before=WITHOUT_TORCH)
 
     assert (ended.code, ended.failed.kind) == (2, "state")
     assert "no complete state of tiny" in str(ended.failed.message)
-    assert ended.failed.hint is not None
+    assert "Add --overwrite to begin it anew" in str(ended.failed.hint)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
+def test_a_run_that_is_done_says_so_without_loading_anything(trained: TinyProject) -> None:
+    ended = run_trainer("train", trained.run_file(), "--continue", before=WITHOUT_TORCH)
+
+    assert ended.code == 0, ended.log
+    assert "All 4 steps of tiny are done, and its files are there." in ended.log
 
 
 @pytest.mark.slow

@@ -19,8 +19,8 @@ from trainer_core.pipeline.loader import Group
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
 from trainer_core.texts import Text
 from trainer_core.train.control import Control, Wishes
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.loop import Loop, SampleSchedule
-from trainer_core.train.run_start import OwnFiles
 from trainer_core.train.step import StepResult
 
 Happened = list[str]
@@ -108,6 +108,16 @@ class StubSaver:
             else:
                 del self.own.steps[action.name]
                 self.happened.append(f"remove {action.name}")
+
+    def missing(self, due: Iterable[Action]) -> list[Action]:
+        return [
+            action
+            for action in due
+            if not isinstance(action, Save) or self.own.steps.get(action.name) != action.step
+        ]
+
+    def tell_untold(self) -> None:
+        self.happened.append("tell of what is there")
 
     def save_here(self, position: Position) -> None:
         self.happened.append(f"save at {position.step}")

@@ -345,6 +345,9 @@ def test_a_folder_to_resume_from_must_hold_a_complete_state(
     found = examined(raw, {"output.resume": str(state)})
 
     assert errors(found) == [("output.resume", f"{state} holds no complete state.")]
+    (state / "manifest.json").write_text("{")
+    found = examined(raw, {"output.resume": str(state)})
+    assert errors(found) == [("output.resume", f"The state {state} is damaged.")]
 
 
 # ------------------------------------------------------------------ several places

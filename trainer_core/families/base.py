@@ -268,6 +268,10 @@ class Family(Protocol):
         """Return the base model's name and hashes; reads the whole file."""
         ...
 
+    def weight_files(self) -> Sequence[Path]:
+        """Return the files that the parts are loaded from, part by part; none without files."""
+        ...
+
     def write(
         self,
         target: Path,

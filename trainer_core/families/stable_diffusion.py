@@ -273,6 +273,10 @@ class StableDiffusion:
         with self.path.open("rb") as file:
             return ModelIdentity(self.path.name, legacy_hash(file), sha256(self.path))
 
+    def weight_files(self) -> Sequence[Path]:
+        """Return the files that the parts are loaded from, part by part; see the protocol."""
+        return [] if self._reader is None else self._reader.files()
+
     def write(
         self,
         target: Path,

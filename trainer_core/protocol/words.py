@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trainer_core.catalogue.methods import METHODS, USUAL_METHOD
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
-from trainer_core.files.run_folder import state_step
+from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
     CheckpointRemoved,

@@ -142,9 +142,9 @@ def test_a_taken_name_stops_the_start_unless_something_is_chosen(
 @pytest.mark.parametrize(
     ("way", "told"),
     [
-        (NameWay.GO_ON, {"overwrite": False, "continue_": True}),
-        (NameWay.RENAME, {"overwrite": False, "continue_": False}),
-        (NameWay.REPLACE, {"overwrite": True, "continue_": False}),
+        (NameWay.GO_ON, {"overwrite": False, "continue_": True, "resume": None}),
+        (NameWay.RENAME, {"overwrite": False, "continue_": False, "resume": None}),
+        (NameWay.REPLACE, {"overwrite": True, "continue_": False, "resume": None}),
     ],
 )
 def test_the_trainer_is_told_what_was_chosen_about_the_name(
@@ -154,7 +154,7 @@ def test_the_trainer_is_told_what_was_chosen_about_the_name(
     starts: Starts,
     monkeypatch: pytest.MonkeyPatch,
     way: NameWay,
-    told: dict[str, bool],
+    told: dict[str, object],
 ):
     play()
     ready.document.set_value("optimizer.max_train_steps", 60)

@@ -97,6 +97,49 @@ def test_the_end_counts_an_unfinished_epoch_as_begun(
     assert (last.step, last.epoch) == (steps, epochs)
 
 
+def test_what_was_due_at_the_state_and_is_missing_is_done_first(parts: LoopParts) -> None:
+    parts.save = {
+        "save_every_n_steps": 1,
+        "save_every_n_epochs": 1,
+        "save_state": True,
+        "save_last_n_steps": 1,
+    }
+    parts.samples = SampleSchedule(every_n_steps=3, every_n_epochs=None, at_first=False)
+    parts.total_steps = 4
+    parts.saver.own.steps |= {
+        "cat-step00000001.safetensors": 1,
+        "cat-step00000003.safetensors": 3,
+        "cat-step00000003-state": 3,
+    }
+    loop = parts.loop()
+    loop.position = loop.resumed_at = Position(step=3, epoch=1, batch=0)
+    loop.has_samples = lambda position: False
+    loop.run()
+
+    assert parts.happened == [
+        "tell of what is there",
+        "remove cat-step00000001.safetensors",
+        "save cat-000001.safetensors",
+        "save cat-000001-state",
+        "sample 3",
+        "step 4",
+        "report 4",
+        "save cat-state",
+        "save cat.safetensors",
+    ]
+
+
+def test_at_the_end_only_what_is_missing_is_written(parts: LoopParts) -> None:
+    parts.save = {"save_state": True}
+    parts.saver.own.steps["cat-state"] = 7
+    loop = parts.loop()
+    loop.position = loop.resumed_at = Position(step=7, epoch=2, batch=1)
+    assert loop.run() is None
+
+    assert parts.happened == ["tell of what is there", "save cat.safetensors"]
+    assert parts.saver.saves[0].epoch == 3
+
+
 def test_phases_are_told_where_they_change(parts: LoopParts) -> None:
     parts.save = {"save_every_n_epochs": 1}
     parts.total_steps = 4

@@ -55,6 +55,10 @@ class ModelReader:
         for part, module in self.networks.modules.items():
             found_places(module, self._places.index(part), self._places.names(part))
 
+    def files(self) -> list[Path]:
+        """Return the file of each part, in the order of the parts."""
+        return [self._places.file(part) for part in self.networks.modules]
+
     def read(
         self,
         part: str,
