@@ -56,8 +56,14 @@ class ModelReader:
             found_places(module, self._places.index(part), self._places.names(part))
 
     def files(self) -> list[Path]:
-        """Return the file of each part, in the order of the parts."""
-        return [self._places.file(part) for part in self.networks.modules]
+        """Return every file that holds something of a part, once, in the order of the parts.
+
+        Raises:
+            ModelFileError: One is missing, or damaged.
+        """
+        indexes = map(self._places.index, self.networks.modules)
+        files = (index.file(entry) for index in indexes for entry in index.entries.values())
+        return list(dict.fromkeys(files))
 
     def read(
         self,
