@@ -64,6 +64,7 @@ class SurveyRequest:
             flip_aug=pictures.flip_aug,
             shuffle_caption=pictures.shuffle_caption,
             keep_tokens=pictures.keep_tokens,
+            resize_interpolation=pictures.resize_interpolation,
         )
         length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
         return cls(subsets=(subset,), run=run, pace=length, contradiction=contradiction)

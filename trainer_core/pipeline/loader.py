@@ -22,8 +22,8 @@ from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
-from trainer_core.pipeline.decode import load_pixels
-from trainer_core.pipeline.latents import Encode, LatentStore
+from trainer_core.pipeline.filling import Encode
+from trainer_core.pipeline.latents import LatentStore
 from trainer_core.pipeline.sources import Source
 from trainer_core.runtime.draws import generator
 
@@ -212,7 +212,7 @@ class _Sample:
     flip: bool
 
     def pixels(self) -> Tensor:
-        return load_pixels(self.source.path, self.source.placement, flip=self.flip)
+        return self.source.pixels(flip=self.flip)
 
     def latent(self, store: LatentStore) -> tuple[Tensor, Tensor]:
         return store.get(self.source.latents[self.flip])

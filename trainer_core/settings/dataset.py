@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -121,6 +122,17 @@ class DatasetSettings(Section):
         maximum=512,
         step=8,
         when=(acts_if("enable_bucket", True),),
+        advanced=True,
+    )
+    resize_interpolation: str = param(
+        "auto",
+        T("Settings", "Resampling"),
+        T(
+            "Settings",
+            "How pictures are scaled to their training size. Automatic averages where they "
+            "shrink, which suits all but pixel art.",
+        ),
+        choices=INTERPOLATIONS,
         advanced=True,
     )
     train_batch_size: int = param(
