@@ -123,13 +123,14 @@ class CountingStore:
 
 
 def order(sources: Sequence[Source], epoch: int) -> list[PlannedBatch]:
-    return epoch_batches(
+    order = epoch_batches(
         [source.placement.bucket for source in sources],
         [source.repeats for source in sources],
         batch_size=BATCH_SIZE,
         seed=SEED,
         epoch=epoch,
     )
+    return list(order)
 
 
 def content(groups: Sequence[Group]) -> list[Any]:
