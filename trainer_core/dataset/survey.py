@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer_core.dataset.audit import Audit, Finding, quick_audit
+from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
 from trainer_core.dataset.listing import Reading, read_by_nobody
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION

@@ -48,7 +48,7 @@ class DatasetSettings(Section):
             "folder. Folders named <repeats>_<concept> keep their own number.",
         ),
         minimum=1,
-        maximum=10000,
+        maximum=1_000_000,
         step=1,
     )
     caption_extension: str = param(
