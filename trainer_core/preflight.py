@@ -28,7 +28,8 @@ from trainer_core.settings.rules.adapter import STARTING_ALPHAS
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
-from trainer_core.texts import T, text
+from trainer_core.texts import T, Text, text
+from trainer_core.tokens.clip import MAX_TOKENS, count_tokens
 
 _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS, _LIST = "sampling.sample_prompts", "sampling.prompt_list"
@@ -210,9 +211,20 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_PROMPTS))
         return
-    found.problems += [
-        Problem(_PROMPTS, Severity.WARNING, message) for message in found.prompts.problems
-    ]
+    messages = [*found.prompts.problems, *_long_prompts(found.prompts)]
+    found.problems += [Problem(_PROMPTS, Severity.WARNING, message) for message in messages]
+
+
+def _long_prompts(file: PromptFile) -> Iterator[Text]:
+    """Yield the prompts whose end is not read."""
+    for number, prompt in enumerate(file.prompts, start=1):
+        count = max(map(count_tokens, (prompt.prompt, prompt.negative_prompt)))
+        if count > MAX_TOKENS:
+            template = T(
+                "Problems",
+                "Prompt {number} has {count} tokens; only the first {limit} are read.",
+            )
+            yield text(template, number=number, count=count, limit=MAX_TOKENS)
 
 
 def _all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:

@@ -14,7 +14,7 @@ from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
 from desktop_app.words.findings import finding_words, way_out
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T

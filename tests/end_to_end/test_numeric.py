@@ -53,7 +53,8 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
     """Return the file in the cache that holds what the encoder makes of ``picture``."""
     plan = examine(files.load(run_file).raw).plan
     assert plan is not None
-    pixels_CHW = load_pixels(picture, plan.placements[SampleKey(0, picture)], flip=False)
+    placement = plan.placements[SampleKey(0, picture)]
+    pixels_CHW = load_pixels(picture, placement, interpolation="auto", flip=False)
     mean_BCHW = loaded(model).encode_images(pixels_CHW[None]).mean_BCHW
     (found,) = (
         path
@@ -66,7 +67,7 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
 def poison(latent: Path) -> None:
     """Put a NaN into a latent of the cache, as if it had been encoded so."""
     store, key = LatentStore(latent.parents[1]), latent.stem
-    assert store.has(key)
+    assert store.has(key, tuple(load_file(latent)["mean"].shape))
     mean_CHW, _ = store.get(key)
     mean_CHW[0, 0, 0] = torch.nan
     latent.unlink()

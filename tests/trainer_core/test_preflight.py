@@ -322,6 +322,25 @@ def test_what_is_not_understood_in_a_prompt_is_a_warning(
     assert (problem.path, problem.severity) == (PROMPTS, Severity.WARNING)
 
 
+def test_a_prompt_whose_end_is_not_read_is_a_warning(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("a cat\na cat --n " + "dog " * 76)
+
+    (problem,) = examine(raw).problems
+    assert (problem.path, problem.severity) == (PROMPTS, Severity.WARNING)
+    assert str(problem.message) == "Prompt 2 has 76 tokens; only the first 75 are read."
+
+
+def test_a_caption_whose_end_is_not_read_is_a_warning_at_its_picture(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures" / "4_cat"
+    (folder / "1.txt").write_text("dog " * 76)
+
+    (problem,) = examine(raw).problems
+    assert problem.picture == str(folder / "1.png")
+    assert (problem.path, problem.severity) == (PICTURES, Severity.WARNING)
+
+
 def test_a_prompt_file_of_an_unknown_kind_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
     (tmp_path / "prompts.doc").write_text("a cat")
 

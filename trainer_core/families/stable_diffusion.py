@@ -175,15 +175,6 @@ class StableDiffusion:
 
     # ------------------------------------------------------------- captions
 
-    @property
-    def max_tokens(self) -> int:
-        """How many tokens of a caption are read."""
-        return self.tokenizer.max_tokens
-
-    def count_tokens(self, captions: Sequence[str]) -> list[int]:
-        """Return how many tokens each caption has, beyond `max_tokens` too; needs no weights."""
-        return self.tokenizer.count(captions)
-
     def encode_text(self, captions: Sequence[str]) -> Condition:
         """Return the text features BLC, in the encoder's type; see the protocol."""
         encoder = self._text_encoder

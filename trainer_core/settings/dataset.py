@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -48,7 +49,7 @@ class DatasetSettings(Section):
             "folder. Folders named <repeats>_<concept> keep their own number.",
         ),
         minimum=1,
-        maximum=10000,
+        maximum=1_000_000,
         step=1,
         old_labels=("Dataset repeats",),
     )
@@ -128,6 +129,17 @@ class DatasetSettings(Section):
         when=(acts_if("enable_bucket", True),),
         advanced=True,
         old_labels=("Bucket resolution steps",),
+    )
+    resize_interpolation: str = param(
+        "auto",
+        T("Settings", "Resampling"),
+        T(
+            "Settings",
+            "How pictures are scaled to their training size. Automatic averages where they "
+            "shrink, which suits all but pixel art.",
+        ),
+        choices=INTERPOLATIONS,
+        advanced=True,
     )
     train_batch_size: int = param(
         1,
