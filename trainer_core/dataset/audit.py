@@ -181,7 +181,7 @@ def _ignored_file(file: Path) -> Finding:
 
 
 def _many_repeats(concept: Concept) -> Finding:
-    template = T("Problems", "{path} asks for {repeats} repeats of every picture.")
+    template = T("Problems", "{path} asks for {repeats} [repeats:repeat|repeats] of every picture.")
     message = text(template, path=concept.folder, repeats=concept.repeats)
     if concept.repeats > MAX_REPEATS:
         hint = text(T("Problems", "Begin the folder's name with 1 to {limit}."), limit=MAX_REPEATS)
