@@ -48,7 +48,7 @@ def encoding_menu(
     _fill(menu, found, partial(convert, [(row, file)]))
     others = list(captions_to_convert(rows))
     if len(others) > 1:
-        words = T("App", "All {count} captions that are not UTF-8")
+        words = T("App", "All {count} [count:caption|captions] that [count:is|are] not UTF-8")
         menu.addSeparator()
         _fill(menu.addMenu(shown(words, count=len(others))), found, partial(convert, others))
     return menu

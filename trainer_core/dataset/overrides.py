@@ -80,7 +80,9 @@ def _unmatched_pictures(
     rest = [path.as_posix() for path in paths if path not in strangers]
     if len(strangers) > _NAMED_STRANGERS:
         template = T(
-            "Problems", "{count} pictures to leave out are not there; the first is {path}."
+            "Problems",
+            "{count} [count:picture|pictures] to leave out [count:is|are] not there; the first is "
+            "{path}.",
         )
         hint = Suggestion(text(T("Problems", "Remove them from the list.")), {LEFT_OUT: rest})
         message = text(template, count=len(strangers), path=strangers[0])
@@ -99,7 +101,9 @@ def _unmatched_folders(index: DatasetIndex, entries: Sequence[str]) -> Iterator[
     for entry in entries:
         parsed = parse_entry(entry)
         if parsed is not None and not any(parsed.fits(folder) for folder in folders):
-            template = T("Problems", "There is no folder {folder} to show {repeats} times.")
+            template = T(
+                "Problems", "There is no folder {folder} to show {repeats} [repeats:time|times]."
+            )
             message = text(template, folder=parsed.folder, repeats=parsed.repeats)
             rest = [other for other in entries if other != entry]
             hint = text(T("Problems", "Remove it from the list."))

@@ -18,7 +18,7 @@ from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import T, Text, text
+from trainer_core.texts import T, Text, filled, text
 from trainer_core.train.inputs import plan_event
 
 if TYPE_CHECKING:
@@ -143,21 +143,23 @@ def as_lines(checked: Report) -> Iterator[str]:
     for problem in found.problems:
         place = f"{problem.path}: " if problem.path else ""
         yield f"{problem.severity.value}: {place}{problem.message}"
-        if problem.suggestion:
-            yield f"    {problem.suggestion.message}"
+        for way in problem.ways_out:
+            yield f"    {way.message}"
     if any(problem.picture and problem.severity is Severity.ERROR for problem in found.problems):
         yield "Pictures that cannot be used may be left out: name them in left_out of [dataset]."
     plan = found.plan
     if plan is None:
         return
     for concept in plan.concepts:
-        yield (
-            f"{concept.name}: {concept.pictures} pictures x {concept.repeats} = "
-            f"{concept.samples} per epoch"
+        template = (
+            "{name}: {pictures} [pictures:picture|pictures] x {repeats} = {samples} per epoch"
         )
+        facts = {"name": concept.name, "pictures": concept.pictures, "repeats": concept.repeats}
+        yield filled(template, {**facts, "samples": concept.samples})
     for bucket in plan.buckets:
         width, height = bucket.resolution
-        yield f"bucket {width} x {height}: {bucket.samples} in {bucket.batches} batches"
+        words = filled("{count} [count:batch|batches]", {"count": bucket.batches})
+        yield f"bucket {width} x {height}: {bucket.samples} in {words}"
     yield f"batches per epoch: {plan.batches_per_epoch}"
     yield f"optimizer steps: {plan.steps_per_epoch} per epoch, {plan.total_steps} in all"
     if plan.batches_in_last_step < plan.batches_in_full_step:

@@ -4,75 +4,22 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, is_result_name
-from trainer_core.errors import OutputError, ProtocolError, StateError, about
+from trainer_core.checkpoints.naming import is_result_name
+from trainer_core.errors import OutputError, StateError, about
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard, output_error, publish_bytes, remove_leftovers
-from trainer_core.protocol.codec import decode_event
-from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Event
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
+from trainer_core.train.earlier.own_files import OwnFiles
 
 if TYPE_CHECKING:  # it brings torch along
     from trainer_core.checkpoints.state import SavedState
-
-
-@dataclass(slots=True)
-class OwnFiles:
-    """The weights and states that this run wrote, by name, with the step they were written at."""
-
-    steps: dict[str, int] = field(default_factory=dict)
-    from_step: int = 0
-
-    def may_replace(self, name: str) -> bool:
-        """True for a file that this run wrote after the step that it was resumed from."""
-        return self.steps.get(name, -1) > self.from_step
-
-    def newest_weights(self, *, until: int) -> str | None:
-        """Return the weights written last up to a step.
-
-        A run that went on from an earlier state may still have files from beyond its end.
-        """
-        written = {name: step for name, step in self.steps.items() if step <= until}
-        weights = [name for name in written if name.endswith(WEIGHTS_SUFFIX)]
-        return max(weights, key=written.__getitem__, default=None)
-
-    @classmethod
-    def of(cls, event_file: Path, from_step: int) -> OwnFiles:
-        """Read from a run's own events what it wrote and has not removed since."""
-        own = cls(from_step=from_step)
-        for event in _saves(event_file):
-            name = Path(event.path).name
-            if isinstance(event, CheckpointSaved):
-                own.steps[name] = event.step
-            else:
-                own.steps.pop(name, None)
-        return own
-
-
-def _saves(event_file: Path) -> Iterable[CheckpointSaved | CheckpointRemoved]:
-    if not event_file.is_file():
-        return
-    with event_file.open("rb") as lines:
-        for line in lines:
-            event = _event_on(line) if b'"checkpoint_' in line else None
-            if isinstance(event, CheckpointSaved | CheckpointRemoved):
-                yield event
-
-
-def _event_on(line: bytes) -> Event | None:
-    """Return the event on a line; None where a full disk cut it short."""
-    try:
-        return decode_event(line)
-    except ProtocolError:
-        return None
 
 
 @dataclass(slots=True)
@@ -99,16 +46,6 @@ class RunStart:
             with about(setting="output.output_dir"):
                 raise output_error(error, self.folder.path) from error
 
-    def remove_leftovers(self) -> None:
-        """Clear away what a killed process left; the run's lock must be held.
-
-        Raises:
-            OutputError: It cannot be removed.
-        """
-        name = self.folder.name
-        remove_leftovers(self.folder.output_dir, lambda final: is_result_name(name, final))
-        remove_leftovers(self.folder.path, lambda final: True)
-
     def record(self, raw: Mapping[str, Any]) -> None:
         """Write what was asked, with the run's id and seed, into the run folder."""
         run = {"id": self.run_id, "seed": self.seed}
@@ -123,6 +60,20 @@ class RunStart:
             discard(path)
         for picture in self.folder.samples.iterdir():
             discard(picture)
+
+
+def remove_leftovers_of(folder: RunFolder) -> None:
+    """Clear away what a killed process left; the run's lock must be held.
+
+    A state that was about to be replaced comes back: look for states after this.
+
+    Raises:
+        OutputError: It cannot be removed.
+    """
+    remove_leftovers(folder.output_dir, lambda final: is_result_name(folder.name, final))
+    remove_leftovers(folder.path, lambda final: True)
+    if folder.samples.is_dir():
+        remove_leftovers(folder.samples, lambda final: final.endswith(".png"))
 
 
 def decide_start(
@@ -143,7 +94,7 @@ def decide_start(
             state.facts.seed,
             state,
             replaces=False,
-            own=OwnFiles.of(folder.event_file, position.step),
+            own=OwnFiles.of(folder, state.facts.run_id, position.step),
         )
     if folder.exists() and not overwrite:
         raise OutputError(
@@ -165,7 +116,7 @@ def decide_start(
 
 def _check_same_run(folder: RunFolder, state: SavedState) -> None:
     """Refuse a state of another run than the one in the folder."""
-    run_id = _run_id(folder)
+    run_id = run_id_of(folder)
     if run_id == state.facts.run_id:
         return
     message = (
@@ -187,7 +138,8 @@ def _check_same_run(folder: RunFolder, state: SavedState) -> None:
     )
 
 
-def _run_id(folder: RunFolder) -> str | None:
+def run_id_of(folder: RunFolder) -> str | None:
+    """Return the id of the run whose record is in ``folder``, None if there is none."""
     if not folder.run_file.is_file():
         return None
     found = files.load(folder.run_file).run.get("id")

@@ -26,7 +26,7 @@ class LeftOut:
         if new:
             after = [*self._raw_list(), *map(self._written, new)]
             singular = T("App", "leaving out {name}")
-            plural = T("App", "leaving out {count} pictures")
+            plural = T("App", "leaving out {count} [count:picture|pictures]")
             self._document.apply({LEFT_OUT: after}, _title(new, singular, plural))
 
     def put_back(self, pictures: Collection[Path]) -> None:
@@ -43,7 +43,7 @@ class LeftOut:
         ]
         if len(rest) < len(raw):
             singular = T("App", "putting back {name}")
-            plural = T("App", "putting back {count} pictures")
+            plural = T("App", "putting back {count} [count:picture|pictures]")
             self._document.apply({LEFT_OUT: rest}, _title(list(pictures), singular, plural))
 
     def _written(self, path: Path) -> str:

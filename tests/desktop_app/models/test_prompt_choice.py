@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from desktop_app.document import Document
 from desktop_app.models.prompt_choice import PROMPTS, PromptChoice, sample_line
-from trainer_core.settings.schema import TRAIN
 
 
 def test_a_sample_is_drawn_again_with_its_seed() -> None:
     assert sample_line("a red cat", 7) == "a red cat --d 7"
 
 
-@pytest.mark.skipif(PROMPTS not in TRAIN.params(), reason="the settings have no list of prompts")
 def test_lines_are_added_once_and_taken_back_by_undo(document: Document) -> None:
     prompts = PromptChoice(document)
     prompts.add(["a cat", "", "a dog", "a cat"])
