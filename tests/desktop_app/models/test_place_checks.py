@@ -296,7 +296,9 @@ def test_the_sheet_keeps_off_an_output_folder_that_is_looked_at_again(
     asked: list[Path | None] = []
     monkeypatch.setattr(place_checks, "look_at", lambda *_: release.wait(20) and None)
     monkeypatch.setattr(
-        start_sheet, "taken_name", lambda settings, _: asked.append(settings.output.output_dir)
+        start_sheet,
+        "taken_name",
+        lambda settings, *_, **__: asked.append(settings.output.output_dir),
     )
     in_reach.look_again()
     sheet = StartSheet(in_reach)
