@@ -189,7 +189,8 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     if path is None:
         return
     try:
-        found.prompts = load_prompts(path)
+        limit_px = settings.sampling.sample_max_side
+        found.prompts = load_prompts(path, max_side_px=limit_px)
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_PROMPTS))
         return

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from trainer_core.files.presence import is_file
+from trainer_core.files.reading import open_regular, read_limited
 
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
 _LINE_LIMIT = 64 * 1024  # bytes; no event is longer
+_MANIFEST_LIMIT = 4 * 2**20  # bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,7 @@ class RunFolder:
 
     def _has_trained(self) -> bool:
         try:
-            with self.event_file.open("rb") as lines:
+            with open_regular(self.event_file) as lines:
                 return any(b'"step_done"' in line for line in lines)
         except OSError:
             return False
@@ -117,7 +119,7 @@ class RunFolder:
     def completed_step(self) -> int | None:
         """Return the step at which the run came to its end, None if it was left before."""
         try:
-            with self.event_file.open("rb") as lines:
+            with open_regular(self.event_file) as lines:
                 lines.seek(max(0, lines.seek(0, os.SEEK_END) - _LINE_LIMIT))
                 last = json.loads(lines.read().splitlines()[-1])
             is_completed = last["event"] == "finished" and last["reason"] == "completed"
@@ -164,4 +166,4 @@ def state_settings(state: Path) -> dict[str, Any]:
 
 
 def _manifest(state: Path) -> Any:
-    return json.loads((state / MANIFEST_NAME).read_text(encoding="utf-8"))
+    return json.loads(read_limited(state / MANIFEST_NAME, _MANIFEST_LIMIT))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from trainer_core.errors import ModelFileError
+from trainer_core.files.reading import read_limited
 from trainer_core.texts import T
 
 #: Names of a part's weights, preferred first.
@@ -17,6 +18,8 @@ _WEIGHTS = tuple(
     for variant in ("", ".fp16", ".non_ema")
     for stem in ("diffusion_pytorch_model", "model", "pytorch_model")
 )
+
+_MAX_CONFIG_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class DiffusersFolder:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_limited(path, _MAX_CONFIG_BYTES))
     except (OSError, ValueError) as error:
         raise ModelFileError(
             T("Errors", "{path} is missing or cannot be read: {reason}"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, is_result_name
 from trainer_core.errors import OutputError, ProtocolError, StateError, about
+from trainer_core.files.reading import open_regular
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.protocol.codec import decode_event
@@ -60,7 +61,7 @@ class OwnFiles:
 def _saves(event_file: Path) -> Iterable[CheckpointSaved | CheckpointRemoved]:
     if not event_file.is_file():
         return
-    with event_file.open("rb") as lines:
+    with open_regular(event_file) as lines:
         for line in lines:
             event = _event_on(line) if b'"checkpoint_' in line else None
             if isinstance(event, CheckpointSaved | CheckpointRemoved):

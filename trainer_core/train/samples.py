@@ -109,6 +109,7 @@ def sample_drawer(
         width_px=width_px,
         height_px=height_px,
         run_seed=start.seed,
+        max_side_px=settings.sampling.sample_max_side,
         notes={
             settings.method.note: settings.output.output_name,
             "Clip skip": str(settings.model.clip_skip),

@@ -46,3 +46,17 @@ def test_a_picture_that_is_there_is_kept_unless_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write_picture(BLACK, picture, {}, replace=False)
     assert picture.path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("limit_px", "asked_px", "drawn_px"), [(4096, 9000, 4096), (9000, 9000, 9000), (512, None, 768)]
+)
+def test_a_prompt_s_sides_are_limited_and_those_of_training_are_not(
+    limit_px: int, asked_px: int | None, drawn_px: int, tmp_path: Path
+) -> None:
+    defaults = PreviewDefaults("ddim", 768, 768, run_seed=7, max_side_px=limit_px)
+    prompt = SamplePrompt("a cat", width_px=asked_px, height_px=asked_px)
+
+    picture = planned(0, prompt, defaults, folder=tmp_path, step=0)
+
+    assert (picture.width_px, picture.height_px) == (drawn_px, drawn_px)
