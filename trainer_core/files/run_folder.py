@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from trainer_core.files.presence import is_file
+from trainer_core.errors import OutputError
+from trainer_core.files.links import is_link, link_error
+from trainer_core.files.presence import is_file, is_folder
 from trainer_core.files.reading import open_regular, read_limited
+from trainer_core.files.writing import output_error
+from trainer_core.texts import T
 
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
 _LINE_LIMIT = 64 * 1024  # bytes; no event is longer
 _MANIFEST_LIMIT = 4 * 2**20  # bytes
+_SAMPLE = re.compile(r"\d{8,}_\d{2,}_\d+\.png")  # step, index of the prompt, seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,51 @@ class RunFolder:
         """The weights of the whole run."""
         return self.output_dir / f"{self.name}.safetensors"
 
+    @property
+    def _records(self) -> tuple[Path, ...]:
+        return (self.run_file, self.effective_file, self.event_file, self.log_file)
+
+    def records(self) -> list[Path]:
+        """Return what is here of a run's records: the files and sample pictures that we write.
+
+        Whatever else lies in the folder is somebody else's, and the lock stays where it is.
+        """
+        samples = _listed(self.samples) if not is_link(self.samples) else []
+        pictures = (path for path in samples if is_sample_name(path.name))
+        return [path for path in (*self._records, *pictures) if is_file(path) or is_link(path)]
+
+    def links(self) -> list[Path]:
+        """Return what is a link where we write: nothing is written through it."""
+        places = (self.path, self.samples, self.control, self.lock_file, *self._records)
+        return [path for path in places if is_link(path)]
+
+    def refuse_links(self) -> None:
+        """Refuse to write where a link leads elsewhere.
+
+        Raises:
+            OutputError: There is one.
+        """
+        for path in self.links():
+            raise output_error(link_error(path), path)
+
+    def require(self) -> None:
+        """Refuse to write where the folder is no longer there: it would be made anew, and half.
+
+        Raises:
+            OutputError: It was removed or renamed, its disk is away, or a link took its place.
+        """
+        if not is_folder(self.path):
+            raise OutputError(
+                T("Errors", "The run's folder {folder} is gone."),
+                T(
+                    "Errors",
+                    "It was removed or renamed, or its disk is away. Bring it back, or choose "
+                    "another output folder.",
+                ),
+                folder=self.path,
+            )
+        self.refuse_links()
+
     def exists(self) -> bool:
         """Tell whether there is something of this name to lose: weights, states, a trained step.
 
@@ -128,13 +178,22 @@ class RunFolder:
             return None
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
-        try:
-            return sorted(p for p in self.output_dir.iterdir() if pattern.fullmatch(p.name))
-        except (OSError, ValueError):  # not there, not to be read, or no name at all
-            return []
+        return [path for path in _listed(self.output_dir) if pattern.fullmatch(path.name)]
 
     def _is_ours(self, stem: str) -> bool:
         return stem == self.name or not (self.output_dir / f"{stem}{RUN_SUFFIX}").is_dir()
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError):  # not there, not to be read, or no name at all
+        return []
+
+
+def is_sample_name(name: str) -> bool:
+    """Tell whether a run's sample picture is called so."""
+    return _SAMPLE.fullmatch(name) is not None
 
 
 def is_run_folder(path: Path) -> bool:
@@ -163,6 +222,16 @@ def state_settings(state: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return settings if isinstance(settings, dict) else {}
+
+
+def state_identity(state: Path) -> tuple[str, str] | None:
+    """Return the id and the name of the run that a state belongs to, None if it does not say."""
+    try:
+        manifest = _manifest(state)
+        run_id, name = manifest["run_id"], manifest["name"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return (run_id, name) if isinstance(run_id, str) and isinstance(name, str) else None
 
 
 def _manifest(state: Path) -> Any:

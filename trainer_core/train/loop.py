@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -44,7 +45,10 @@ class SampleSchedule:
 
 @dataclass(slots=True, kw_only=True)
 class Loop:
-    """One run, from a position to its end or until it is stopped."""
+    """One run, from a position to its end or until it is stopped.
+
+    ``rescued`` is where it saved what the output folder could not take.
+    """
 
     emitter: Emitter
     control: Control
@@ -59,6 +63,7 @@ class Loop:
     batches_per_epoch: int
     position: Position = field(default_factory=Position)
     team: Team = field(default_factory=Alone)
+    rescued: Path | None = None
 
     def run(self) -> Stop | None:
         """Train; return the command that stopped the run, None if it came to its end.
@@ -73,7 +78,10 @@ class Loop:
         """
         try:
             return self._train()
-        except (OutputError, StopRequested):
+        except StopRequested:
+            raise
+        except OutputError:
+            self._save_elsewhere()
             raise
         except Exception:  # whatever it is: it goes on its way once the weights are safe
             self._keep_good_weights()
@@ -166,6 +174,15 @@ class Loop:
             _log.warning("nothing could be saved: %s", error)
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
             _log.exception("nothing could be saved")
+
+    def _save_elsewhere(self) -> None:
+        """Save what was trained where there is room: the output folder failed."""
+        if self.position.step == 0 or self.stepper.is_updating or not self.team.is_first:
+            return
+        try:
+            self.rescued = self.saver.save_elsewhere(self.position)
+        except Exception:  # noqa: BLE001 - the failure before it is told
+            _log.exception("nothing could be saved elsewhere")
 
     def _obey(self, wishes: Wishes) -> Stop | None:
         """Do what is asked, and hold while paused; return a command to stop."""

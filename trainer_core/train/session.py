@@ -13,6 +13,7 @@ from torch import Tensor
 from trainer_core.checkpoints.state import Position, read_state
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
+from trainer_core.files.other_places import other_places
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.methods.base import Method
 from trainer_core.objectives.objective import Objective
@@ -95,6 +96,8 @@ class Session:
         resumable = self._resumable(method, loader, accelerator.scaler)
         position = self._restored(resumable)
         if self.team.is_first:
+            if self.start.replaces:  # what was there goes only once everything is loaded
+                self.start.clear()
             write_effective(
                 self.inputs,
                 self.start,
@@ -268,6 +271,7 @@ class Session:
             state_facts=resumable.facts,
             progress=resumable.progress,
             evaluation=resumable.evaluation,
+            places=other_places(self.start.folder.output_dir),
         )
 
 
