@@ -17,7 +17,7 @@ from desktop_app.words.findings import finding_words, way_out
 from trainer_core.dataset.audit import Finding
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
 
@@ -61,7 +61,7 @@ class Entry:
         return cls(
             finding.severity,
             finding_words(finding, *folders),
-            finding.path.name,
+            visible(finding.path.name),
             way_out(finding),
             picture=finding.path,
         )

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer_core.texts import visible
+
 _FOLDER_CHARACTERS = 48
 
 
 def from_home(path: Path) -> str:
     """Return a path with the user's folder written as ``~``."""
     try:
-        return str(Path("~") / path.relative_to(Path.home()))
+        return visible(Path("~") / path.relative_to(Path.home()))
     except ValueError:
-        return str(path)
+        return visible(path)
 
 
 def places(paths: Sequence[Path]) -> list[str]:

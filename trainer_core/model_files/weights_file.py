@@ -65,6 +65,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def tensor_hash(path: Path) -> str:
+    """Return the SHA-256 of everything behind a safetensors file's header.
+
+    Source: vectors/README.md, metadata.json (``sshs_model_hash``).
+    """
+    with open_regular(path) as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def legacy_hash(file: BinaryIO) -> str:
     """Return the 8 hex digits by which older web interfaces know a model file.
 

@@ -20,7 +20,7 @@ from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import T, Text, text
+from trainer_core.texts import T, Text, text, visible
 from trainer_core.train.inputs import plan_event
 from trainer_core.train.run_start import refuse_other_run
 
@@ -174,7 +174,7 @@ def as_lines(checked: Report) -> Iterator[str]:
         return
     for concept in plan.concepts:
         yield (
-            f"{concept.name}: {concept.pictures} pictures x {concept.repeats} = "
+            f"{visible(concept.name)}: {concept.pictures} pictures x {concept.repeats} = "
             f"{concept.samples} per epoch"
         )
     for bucket in plan.buckets:

@@ -14,7 +14,7 @@ from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
 from trainer_core.dataset.index import Concept, DatasetIndex, Root, distinct_names
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 class Column(IntEnum):
@@ -213,7 +213,7 @@ def _failed(node: Node) -> bool:
 def _words(node: Node, column: Column) -> str:
     match column:
         case Column.NAME:
-            return node.name
+            return visible(node.name)
         case Column.REPEATS:
             return "" if node.repeats is None else f"{node.repeats} ×"
         case Column.PICTURES:
