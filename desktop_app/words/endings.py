@@ -80,7 +80,9 @@ def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSetting
     if outcome.ending is Ending.COMPLETED or state is None:
         return None
     step = state_step(state)
-    is_offered = is_run_of(folder, settings) and settings.output.resume is None
+    # A state that was saved elsewhere, because the folder could take no more, is not found there.
+    is_here = folder is not None and state.parent == folder.output_dir
+    is_offered = is_here and is_run_of(folder, settings) and settings.output.resume is None
     return step if is_offered and step > 0 else None
 
 

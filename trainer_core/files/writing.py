@@ -20,6 +20,7 @@ from trainer_core.texts import T
 # Virus scanners and indexers hold a fresh file on Windows, mostly for a second or two.
 RENAME_PATIENCE_S = 10.0
 RENAME_PAUSE_S = 0.1
+_OLD_S = 24 * 60 * 60.0
 
 # ".<name>.<8 hex digits>.part" is not finished; ".old" is what a finished folder replaces.
 _ASIDE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.(?P<kind>part|old)", re.DOTALL)
@@ -163,6 +164,18 @@ def remove_leftovers(folder: Path, is_ours: Callable[[str], bool]) -> None:
                 _rename(entry, final, replace=False)
         else:
             discard(entry)
+
+
+def remove_old_leftovers(folder: Path) -> None:
+    """Clear away what killed processes left below a folder that several may be writing to.
+
+    That is what nobody has written to for a day; what cannot be removed stays.
+    """
+    with contextlib.suppress(OSError):
+        for entry in folder.rglob(".*.part"):
+            age_s = time.time() - entry.lstat().st_mtime
+            if _ASIDE.fullmatch(entry.name) and age_s > _OLD_S:
+                _remove_quietly(entry)
 
 
 def output_error(error: OSError, path: Path) -> OutputError:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from trainer_core.errors import OutputError
+from trainer_core.files.run_folder import is_sample_name
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.sampling.pictures import (
     PreviewDefaults,
@@ -60,3 +61,12 @@ def test_a_prompt_s_sides_are_limited_and_those_of_training_are_not(
     picture = planned(0, prompt, defaults, folder=tmp_path, step=0)
 
     assert (picture.width_px, picture.height_px) == (drawn_px, drawn_px)
+
+
+@pytest.mark.parametrize(("step", "index", "seed"), [(0, 0, 0), (10**8, 100, 2**32 - 1)])
+def test_a_run_knows_its_pictures_by_their_names(
+    step: int, index: int, seed: int, tmp_path: Path
+) -> None:
+    prompt = SamplePrompt("a cat", seed=seed)
+
+    assert is_sample_name(planned(index, prompt, DEFAULTS, folder=tmp_path, step=step).path.name)
