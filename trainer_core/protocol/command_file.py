@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainer_core.errors import ProtocolError
+from trainer_core.files.links import is_link, link_error
 from trainer_core.files.reading import read_limited
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_command, encode
 from trainer_core.protocol.messages import Command
@@ -30,8 +31,10 @@ def write_command(folder: Path, command: Command, name: str) -> None:
     Commands are taken in the order of their names.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: It cannot be written, or the folder is a link.
     """
+    if is_link(folder):
+        raise link_error(folder)
     aside = folder / f"{name}{_PART_SUFFIX}"
     aside.write_bytes(encode(command))
     aside.replace(folder / f"{name}{COMMAND_SUFFIX}")

@@ -213,6 +213,15 @@ def test_an_entry_that_cannot_be_read_does_not_hide_later_commands(
     assert control.take_wishes().save
 
 
+def test_no_command_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "control").symlink_to("mine")
+
+    with pytest.raises(OSError, match="link"):
+        write_command(tmp_path / "control", Stop(), "1")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
 OWN_NAME = "01234567890123456789-1234-000001.json"
 
 
