@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Generic
+from typing import Any, Generic
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
@@ -62,7 +62,8 @@ class Document(QObject, Generic[S]):
         self._check = check
         self.facts: Facts = {}
         self.undo_stack = QUndoStack(self)
-        self._file = files.RunFile()
+        self._file = self._new_file()
+        self._is_to_start = False
         self._saved_raw: Raw | None = self._file.raw  # None: the file is another one
         self._is_missing = False
         self.path: Path | None = None
@@ -174,9 +175,15 @@ class Document(QObject, Generic[S]):
         if self.problems != before:
             self.problems_changed.emit()
 
+    def expect_values(self) -> None:
+        """Call what is missing an error from now on, no hint any more: a run is to start."""
+        if not self._is_to_start:
+            self._is_to_start = True
+            self.recheck()
+
     def new(self) -> None:
         """Start an empty document."""
-        self._replace(files.RunFile(), None)
+        self._replace(self._new_file(), None)
 
     def load_copy(self, path: Path) -> None:
         """Open what a run file says as a new document that has no file of its own.
@@ -184,7 +191,7 @@ class Document(QObject, Generic[S]):
         Raises:
             SettingsError: It is missing, no TOML, or no run file of ours.
         """
-        self._replace(files.RunFile(files.load(path).raw), None)
+        self._replace(self._new_file(files.load(path).raw), None)
 
     def load(self, path: Path) -> None:
         """Open a run file.
@@ -217,7 +224,7 @@ class Document(QObject, Generic[S]):
             stamp: The stamp of that run file when it was edited.
         """
         try:
-            before = files.RunFile() if path is None else files.load(path)
+            before = self._new_file() if path is None else files.load(path)
         except SettingsError:  # gone or broken since: there is nothing to go back to
             self._replace(file, path, stamp)
             self.disown_file(stamp)
@@ -261,6 +268,10 @@ class Document(QObject, Generic[S]):
         raw = self.schema.with_absolute_paths(self.raw, self.folder)
         files.save(path, files.RunFile(raw), replace=False, schema=self.schema)
 
+    def _new_file(self, raw: Mapping[str, Any] | None = None) -> files.RunFile:
+        """Return a file without a name: all its sections are there, so all values are written."""
+        return files.RunFile({section: {} for section in self.schema.sections} | dict(raw or {}))
+
     def _make_paths_absolute(self) -> None:
         absolute = self.schema.with_absolute_paths(self.raw, self.folder)
         changes = {
@@ -285,7 +296,7 @@ class Document(QObject, Generic[S]):
     def _replace(self, file: files.RunFile, path: Path | None, stamp: str | None = None) -> None:
         self._file = file
         self._saved_raw = file.raw
-        self._is_missing = False
+        self._is_missing = self._is_to_start = False
         self.path = path
         self.stamp = stamp
         self.undo_stack.clear()
@@ -313,6 +324,8 @@ class Document(QObject, Generic[S]):
             named = {_subject(problem) for problem in self.problems}
             found = (each for each in self._found[source] if _subject(each) not in named)
             self.problems.extend([each for each in found if each not in self.problems])
+        if not self._is_to_start:
+            self.problems = [_as_hint(each) if each.is_missing else each for each in self.problems]
 
     def _across(self) -> Sequence[Problem]:
         """Return the problems across settings."""
@@ -334,6 +347,11 @@ def content_stamp(path: Path) -> str | None:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
+
+
+def _as_hint(problem: Problem) -> Problem:
+    """Return what is missing as something to do, before anybody has asked for a start."""
+    return replace(problem, severity=Severity.NOTICE)
 
 
 def _subject(problem: Problem) -> tuple[str, Severity, str]:

@@ -1,7 +1,8 @@
 """The languages of the window: a file of translations each (Qt's ``.ts``), found in a folder.
 
 The files are read as translators write them, so that a language is one file and needs no tool:
-``pyside6-lupdate -tr-function-alias QT_TRANSLATE_NOOP+=T`` makes it, Qt Linguist edits it.
+``pyside6-lupdate -tr-function-alias QT_TRANSLATE_NOOP+=T`` makes it, Qt Linguist edits it. Forms
+of words by number, ``[count:file|files]``, are explained in `trainer_core.texts`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from PySide6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QObject, QTr
 from trainer_core.files.own_folders import data_folder
 from trainer_core.files.presence import is_file
 from trainer_core.files.resources import resource_path
+from trainer_core.texts import numbers_in
 
 SYSTEM, ENGLISH = "system", "en"  # the language of the system; the one that texts are written in
 _UNDONE = ("unfinished", "vanished", "obsolete")
@@ -143,10 +145,17 @@ def _messages(path: Path) -> Iterator[tuple[tuple[str, str], str]]:
             source, translation = message.findtext("source", ""), message.find("translation")
             if translation is None or translation.get("type") in _UNDONE or not translation.text:
                 continue
-            if _values(source) == _values(translation.text):
+            if _is_filled_alike(source, translation.text):
                 yield (context.findtext("name", ""), source), translation.text
             else:
                 _logger.warning("%s: the values of “%s” are not those of its text", path, source)
+
+
+def _is_filled_alike(source: str, translation: str) -> bool:
+    """Tell whether a translation asks for the values of its text, and for no others."""
+    values = _values(source)
+    known = {name for name, _, _ in values or ()} | numbers_in(source)
+    return values == _values(translation) and numbers_in(translation) <= known
 
 
 def _values(template: str) -> set[tuple[str, str | None, str | None]] | None:

@@ -28,6 +28,7 @@ _LANGUAGE_CHOICES: Mapping[str, Entry] = {
     **{code: Entry(label=language.name) for code, language in LANGUAGES.items()},
 }
 RECENT_LIMIT = 10
+_LAYOUTS = "named-layouts"
 
 
 class AppSettings(Section):
@@ -106,15 +107,6 @@ class Preferences(QObject):
         """Empty the list of recent files."""
         self._store.remove("files/recent")
 
-    @property
-    def is_welcomed(self) -> bool:
-        """True once the welcome was shown."""
-        return bool(self._store.value("welcome/shown", False, bool))
-
-    def keep_welcomed(self) -> None:
-        """Remember that the welcome was shown."""
-        self._store.setValue("welcome/shown", True)
-
     def layout(self, name: str) -> QByteArray:
         """Return a saved piece of window layout, empty if there is none."""
         stored = self._store.value(f"layout/{name}")
@@ -123,6 +115,28 @@ class Preferences(QObject):
     def keep_layout(self, name: str, data: QByteArray) -> None:
         """Save a piece of window layout."""
         self._store.setValue(f"layout/{name}", data)
+
+    @property
+    def named_layouts(self) -> dict[str, QByteArray]:
+        """The layouts of the docks that the user saved, by name, the oldest first."""
+        kept = {}
+        for place in range(self._store.beginReadArray(_LAYOUTS)):
+            self._store.setArrayIndex(place)
+            state = self._store.value("state")
+            if isinstance(state, QByteArray):
+                kept[str(self._store.value("name", ""))] = state
+        self._store.endArray()
+        return kept
+
+    def keep_named_layouts(self, layouts: Mapping[str, QByteArray]) -> None:
+        """Keep these layouts instead of those before."""
+        self._store.remove(_LAYOUTS)
+        self._store.beginWriteArray(_LAYOUTS, len(layouts))
+        for place, (name, state) in enumerate(layouts.items()):
+            self._store.setArrayIndex(place)
+            self._store.setValue("name", name)
+            self._store.setValue("state", state)
+        self._store.endArray()
 
     def is_open(self, name: str) -> bool:
         """Tell whether a part of a form that can be folded was left open."""
@@ -139,6 +153,16 @@ class Preferences(QObject):
     def keep_chart_shown(self, name: str, is_shown: bool) -> None:
         """Remember whether a chart is shown."""
         self._store.setValue(f"charts/{name}", is_shown)
+
+    @property
+    def sample_side(self) -> int:
+        """The size that samples are shown in, in pixels; 0 if they fit the width."""
+        side = self._store.value("samples/side", 0, int)
+        return side if isinstance(side, int) else 0
+
+    def keep_sample_side(self, side: int) -> None:
+        """Remember the size that samples are shown in."""
+        self._store.setValue("samples/side", side)
 
     def write(self) -> None:
         """Write everything to disk now."""

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, AnySchema
-from trainer_core.texts import T, Text, Value, visible
+from trainer_core.texts import T, Text, Value, filled, visible
 
 SENTENCES = ("Problems", "Errors", "Events")
 CONTEXTS = ("App", "Settings", *SENTENCES)
@@ -27,15 +27,15 @@ def shown(message: Text | str, /, **values: Value) -> str:
     if isinstance(message, Text):
         return shown(message.template, **message.values)
     # A value may be a template of its own: "must be {wanted}" with "a whole number".
-    filled = {
+    words = {
         name: _lines_visible(_translated(value, SENTENCES)) if isinstance(value, str) else value
         for name, value in values.items()
     }
     try:
-        return _translated(message, CONTEXTS).format(**filled)
+        return filled(_translated(message, CONTEXTS), words)
     except (ValueError, TypeError, LookupError, AttributeError):
         # A translation that asks more of the values than its text does; better English than none.
-        return message.format(**filled)
+        return filled(message, words)
 
 
 def _lines_visible(words: str) -> str:

@@ -29,7 +29,7 @@ from desktop_app.process.run_control import RunControl
 from desktop_app.tools import Tools
 from desktop_app.trainer_python.trainer_python import TrainerPython
 from desktop_app.words.endings import is_run_of
-from trainer_core.settings.rules.check import check
+from trainer_core.preflight import known_problems
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 _OUTPUT = "output.output_dir"
@@ -78,7 +78,7 @@ class Workspace(QObject):
         super().__init__(parent)
         self.data_dir = data_dir
         self.preferences = preferences
-        self.document = Document(TRAIN, check, self)
+        self.document = Document(TRAIN, known_problems, self)
         self.undo = QUndoGroup(self)
         self.undo.addStack(self.document.undo_stack)
         self.undo.setActiveStack(self.document.undo_stack)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from trainer_core.catalogue.tools import TOOLS
+from trainer_core.environment.launch import EVENTS_VARIABLE
 from trainer_core.errors import TrainerError
 from trainer_core.files.demo_project import copy_demo
 from trainer_core.files.run_folder import free_name
@@ -30,6 +31,11 @@ from trainer_core.tools import run as tools
 from trainer_core.train.check import as_json, as_lines, exit_code, report
 from trainer_core.train.run import Request, train
 from trainer_core.version import __version__
+
+_FOR_PROGRAMS = (
+    f"Programs set {EVENTS_VARIABLE}=1 in the environment: standard output then is a line of JSON "
+    "for each event, and standard input takes commands."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -73,13 +79,17 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser(
         "train",
         help="train what a run file says",
-        usage="%(prog)s [--overwrite | --continue] [--SETTING VALUE ...] RUN.toml",
+        usage="%(prog)s [--continue] [--overwrite] [--SETTING VALUE ...] RUN.toml",
+        epilog=_FOR_PROGRAMS,
         allow_abbrev=False,
     )
     _add_run_file(train)
-    existing = train.add_mutually_exclusive_group()
-    existing.add_argument("--overwrite", action="store_true", help="replace a run of the same name")
-    existing.add_argument(
+    train.add_argument(
+        "--overwrite",
+        action="store_true",
+        help="replace a run of the same name; with --continue, only one without a state",
+    )
+    train.add_argument(
         "--continue",
         dest="go_on",
         action="store_true",
@@ -120,6 +130,7 @@ def _tool_parser(name: str) -> argparse.ArgumentParser:
         prog=f"lora-loom-trainer tool {name}",
         description=TOOLS[name].help,
         usage="%(prog)s [--SETTING VALUE ...] [SETTINGS.toml]",
+        epilog=_FOR_PROGRAMS,
         allow_abbrev=False,
     )
     parser.schema = schema = tool_schema(name)

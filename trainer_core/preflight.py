@@ -9,24 +9,30 @@ from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
 from trainer_core.catalogue.families import TRAINABLE
+from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.errors import ModelFileError, StateError, TrainerError
-from trainer_core.files.run_folder import state_step
-from trainer_core.model_files.recognise import inspect_model, require_base_model
+from trainer_core.files.state_manifest import looks_damaged, state_step
+from trainer_core.model_files.recognise import (
+    inspect_model,
+    require_base_model,
+    require_trainable_prediction,
+)
 from trainer_core.model_files.starting_weights import alphas_by_part
-from trainer_core.prompts.file import PromptFile, load_prompts
+from trainer_core.prompts.file import PromptFile, load_prompts, prompts_of_lines
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.rules.adapter import STARTING_ALPHAS
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
-from trainer_core.texts import T, text
+from trainer_core.texts import T, Text, text
+from trainer_core.tokens.clip import MAX_TOKENS, count_tokens
 
 _MODEL = "model.pretrained_model_name_or_path"
-_PROMPTS = "sampling.sample_prompts"
+_PROMPTS, _LIST = "sampling.sample_prompts", "sampling.prompt_list"
 _STATE = "output.resume"
 _WEIGHTS = "adapter.network_weights"
 
@@ -39,7 +45,7 @@ class Preflight:
     facts: Facts = field(default_factory=dict)
     settings: TrainSettings | None = None
     survey: Survey | None = None
-    prompts: PromptFile | None = None
+    prompts: PromptFile | None = None  # those of the settings and of their file
 
     @property
     def errors(self) -> list[Problem]:
@@ -98,10 +104,27 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     found.problems += [*check(found.settings, files.facts), *misplaced]
     found.problems += package_problems(found.settings, files.facts)
     found.problems += files.problems
+    found.problems += prompt_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
-    found.prompts = files.prompts
+    found.prompts = _all_prompts(found.settings, files.prompts)
     return found
+
+
+def known_problems(settings: TrainSettings, facts: Facts) -> list[Problem]:
+    """Return what can be said without a look at the disk: of settings and of listed prompts."""
+    return [*check(settings, facts), *prompt_problems(settings)]
+
+
+def prompt_problems(settings: TrainSettings) -> list[Problem]:
+    """Return what in the listed prompts is not understood or has no effect."""
+    found = _listed_prompts(settings)
+    return [Problem(_LIST, Severity.WARNING, message) for message in found.problems]
+
+
+def _listed_prompts(settings: TrainSettings) -> PromptFile:
+    sampling = settings.sampling
+    return prompts_of_lines(sampling.prompt_list, max_side_px=sampling.sample_max_side)
 
 
 def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLook:
@@ -157,12 +180,12 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
     try:
         report = inspect_model(path)
         require_base_model(report, TRAINABLE)
+        facts = {"family": report.kind, "prediction_type": report.prediction_type}
+        known = {name: fact for name, fact in facts.items() if fact is not None}
+        found.facts = {**found.facts, **known}
+        require_trainable_prediction(report.prediction_type or USUAL_PREDICTION, report.kind)
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_MODEL))
-        return
-    facts = {"family": report.kind, "prediction_type": report.prediction_type}
-    known = {name: fact for name, fact in facts.items() if fact is not None}
-    found.facts = {**found.facts, **known}
 
 
 def _look_at_starting_weights(found: FilesLook, settings: TrainSettings) -> None:
@@ -194,9 +217,28 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_PROMPTS))
         return
-    found.problems += [
-        Problem(_PROMPTS, Severity.WARNING, message) for message in found.prompts.problems
-    ]
+    messages = [*found.prompts.problems, *_long_prompts(found.prompts)]
+    found.problems += [Problem(_PROMPTS, Severity.WARNING, message) for message in messages]
+
+
+def _long_prompts(file: PromptFile) -> Iterator[Text]:
+    """Yield the prompts whose end is not read."""
+    for number, prompt in enumerate(file.prompts, start=1):
+        count = max(map(count_tokens, (prompt.prompt, prompt.negative_prompt)))
+        if count > MAX_TOKENS:
+            template = T(
+                "Problems",
+                "Prompt {number} has {count} tokens; only the first {limit} are read.",
+            )
+            yield text(template, number=number, count=count, limit=MAX_TOKENS)
+
+
+def _all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
+    """Return what is drawn: the listed prompts, then those of the file."""
+    listed = _listed_prompts(settings)
+    if of_file is None:
+        return listed
+    return PromptFile((*listed.prompts, *of_file.prompts), (*listed.problems, *of_file.problems))
 
 
 def _state_problems(settings: TrainSettings) -> list[Problem]:
@@ -205,4 +247,7 @@ def _state_problems(settings: TrainSettings) -> list[Problem]:
         return []
     message = text(T("Problems", "{path} holds no complete state."), path=state)
     hint = Suggestion(text(T("Problems", "Choose a folder whose name ends in -state.")))
+    if looks_damaged(state):
+        message = text(T("Problems", "The state {path} is damaged."), path=state)
+        hint = Suggestion(text(T("Problems", "Choose an older state beside it.")))
     return [Problem(_STATE, Severity.ERROR, message, hint, kind=StateError)]

@@ -1,5 +1,9 @@
 """Texts for people: templates with named values, marked so that ``lupdate`` finds them.
 
+A word that depends on a number stands in brackets with its forms: ``{count} [count:file|files]``
+is "1 file" and "2 files". A form may hold the number itself: ``[count:the file|{count} files]``.
+A translation may write as many of these as it needs, or none; the first form is that of 1.
+
 ``lupdate -tr-function-alias QT_TRANSLATE_NOOP+=T`` extracts every ``T("Context", "...")``.
 """
 
@@ -20,6 +24,8 @@ _UNSEEN = re.compile(
     "\ud800-\udfff]"
 )
 
+_BY_NUMBER = re.compile(r"\[(\w+):([^][]*)\]")
+
 
 def T(context: str, template: str) -> str:  # noqa: N802 - read by lupdate like Qt's macro
     """Return ``template`` unchanged; the call marks it for translation under ``context``."""
@@ -37,7 +43,7 @@ class Text:
     values: Mapping[str, Value] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.template.format(**self.values)
+        return filled(self.template, self.values)
 
 
 def text(template: str, **values: object) -> Text:
@@ -58,6 +64,25 @@ def visible(words: str | os.PathLike[str]) -> str:
 
 def _escaped(match: re.Match[str]) -> str:
     return match.group().encode("unicode_escape").decode("ascii")
+
+
+def filled(template: str, values: Mapping[str, object]) -> str:
+    """Return ``template`` with its values.
+
+    Raises:
+        LookupError: It names a value that is not there.
+    """
+
+    def form(match: re.Match[str]) -> str:
+        one, *more = match[2].split("|")
+        return one if str(values[match[1]]) == "1" or not more else more[0]
+
+    return _BY_NUMBER.sub(form, template).format(**values)
+
+
+def numbers_in(template: str) -> set[str]:
+    """Return the names of the values that decide about forms of words in ``template``."""
+    return {match[1] for match in _BY_NUMBER.finditer(template)}
 
 
 def _plain(value: object) -> Value:

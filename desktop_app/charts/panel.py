@@ -11,6 +11,8 @@ from PySide6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
 from desktop_app.charts.marks import Marks
 from desktop_app.charts.plot import Curve, StepPlot
 from desktop_app.theme import tokens
+from desktop_app.translation import shown
+from trainer_core.texts import T
 
 _NO_VALUE = "–"
 
@@ -29,7 +31,7 @@ class ChartPanel(QWidget):
         self._marks: Sequence[Marks] = ()
         self._step: float | None = None
         self.plot = StepPlot(from_zero=from_zero, parent=self)
-        self.plot.set_name(title)
+        self.plot.set_name(title, shown(T("App", "Step")))
         self._legend = QLabel(self)
         self._legend.setTextFormat(Qt.TextFormat.RichText)
         # A dock may be narrower than the legend is long.

@@ -47,6 +47,18 @@ class Curve:
     name: str = ""
 
 
+class StepAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
+    """An axis of whole steps: near by there are no others to mark."""
+
+    def tickSpacing(  # noqa: N802 - the library's name
+        self, low: float, high: float, length: float
+    ) -> list[tuple[float, float]]:
+        """Return the distances between ticks and where they begin, the widest first."""
+        spacings = super().tickSpacing(low, high, length)
+        whole = [(spacing, offset) for spacing, offset in spacings if spacing >= _FEWEST_STEPS]
+        return whole or [(_FEWEST_STEPS, 0.0)]
+
+
 class StepPlot(QWidget):
     """Curves over a range of steps; heights always fit what is in range."""
 
@@ -61,7 +73,9 @@ class StepPlot(QWidget):
         self._marks: Sequence[Marks] = ()
         self._words_at: Callable[[float, float], str] = _no_words
         self._pointer: QPoint | None = None
-        self._plot = pg.PlotWidget(self)
+        self._titles = {"left": "", "bottom": ""}
+        self._has_steps = True
+        self._plot = pg.PlotWidget(self, axisItems={"bottom": StepAxis("bottom")})
         self._item = self._plot.getPlotItem()
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.hide()
@@ -99,9 +113,16 @@ class StepPlot(QWidget):
         """Mark these steps from the next drawing on."""
         self._marks = marks
 
-    def set_name(self, name: str) -> None:
-        """Tell screen readers what this is."""
+    def set_name(self, name: str, steps_name: str) -> None:
+        """Title the axes, and tell screen readers what this is.
+
+        Args:
+            name: What is drawn.
+            steps_name: What it is drawn over.
+        """
         self._plot.setAccessibleName(name)
+        self._titles = {"left": name, "bottom": steps_name}
+        self._show_titles()
 
     def set_tooltips(self, words_at: Callable[[float, float], str]) -> None:
         """Show as a tooltip what ``words_at`` says of the steps from one to another."""
@@ -109,7 +130,9 @@ class StepPlot(QWidget):
 
     def set_steps_shown(self, is_shown: bool) -> None:
         """Write the numbers of the steps, or leave them to a plot below."""
+        self._has_steps = is_shown
         self._item.getAxis("bottom").setStyle(showValues=is_shown)
+        self._show_titles()
 
     def show_steps(self, first: float, last: float) -> None:
         """Draw the series as they are now, over these steps."""
@@ -144,6 +167,7 @@ class StepPlot(QWidget):
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Thin the curves for another width."""
         super().resizeEvent(event)
+        self._show_titles()
         self._redraw_soon.start()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
@@ -218,7 +242,22 @@ class StepPlot(QWidget):
             axis.setTextPen(pg.mkPen(look.chart_axis))
             axis.setTickFont(font)
         # Axes of the same width keep the steps of plots under one another.
-        self._item.getAxis("left").setWidth(QFontMetrics(font).horizontalAdvance(_WIDEST_LABEL))
+        metrics = QFontMetrics(font)
+        width = metrics.horizontalAdvance(_WIDEST_LABEL) + metrics.height()
+        self._item.getAxis("left").setWidth(width)
+        self._show_titles()
+
+    def _show_titles(self) -> None:
+        """Write the titles of the axes; one that is longer than a low plot is left out."""
+        look = tokens.current()
+        font = tokens.font(look.font_small)
+        length = QFontMetrics(font).horizontalAdvance(self._titles["left"])
+        is_shown = {"left": self.height() > 1.5 * length, "bottom": self._has_steps}
+        for name, words in self._titles.items():
+            axis = self._item.getAxis(name)
+            style = {"color": look.chart_axis, "font-size": f"{font.pointSizeF():g}pt"}
+            axis.setLabel(words, **style)
+            axis.showLabel(bool(words) and is_shown[name])
 
     # ---------------------------------------------------------------- mouse and keys
 

@@ -166,7 +166,7 @@ class ChartsView(QWidget):
         self._show_smoothing()
 
     def _show_smoothing(self) -> None:
-        template = T("App", "Smoothing: {steps} steps")
+        template = T("App", "Smoothing: {steps} [steps:step|steps]")
         self._smoothing_words.setText(shown(template, steps=self._metrics.smoothing_steps))
 
     def _slider(self) -> QSlider:

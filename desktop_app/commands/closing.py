@@ -13,7 +13,7 @@ from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.questions import CANCEL, Answer, Ask, Question, ask
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
-from trainer_core.files.run_folder import state_step
+from trainer_core.files.state_manifest import state_step
 from trainer_core.settings.document import Raw
 from trainer_core.texts import T
 

@@ -144,7 +144,8 @@ class EarlierRuns(QObject):
             self.announced.emit(kind, _ends(ended)[0], _while_away(), ways)
         else:
             words = shown(
-                T("App", "{count} runs ended while the window was closed."), count=len(ended)
+                T("App", "{count} [count:run|runs] ended while the window was closed."),
+                count=len(ended),
             )
             self.announced.emit(kind, words, "\n".join(_ends(ended)), ways)
 

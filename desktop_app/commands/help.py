@@ -9,6 +9,7 @@ from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
+from desktop_app.commands.run import RunCommands
 from desktop_app.help.about import About
 from desktop_app.help.shortcuts import Shortcuts, shortcut_groups
 from desktop_app.help.welcome import Welcome
@@ -18,19 +19,28 @@ from desktop_app.workspace import Workspace
 class HelpCommands(QObject):
     """Opens the dialogs of the Help menu; each goes when it is closed."""
 
-    def __init__(self, workspace: Workspace, files: FileCommands, window: QWidget) -> None:
+    def __init__(
+        self, workspace: Workspace, files: FileCommands, run: RunCommands, window: QWidget
+    ) -> None:
         super().__init__(window)
         self._workspace = workspace
         self._files = files
+        self._run = run
         self._window = window
 
     def welcome(self) -> None:
         """Show the welcome."""
-        preferences = self._workspace.preferences
-        preferences.keep_welcomed()
-        welcome = Welcome(self._files, preferences.recent_files, self._window)
+        recent = self._workspace.preferences.recent_files
+        welcome = Welcome(self._files, self.try_demo, recent, self._window)
         self._workspace.run.started.connect(welcome.accept)  # one was found at work
         _open(welcome)
+
+    def try_demo(self) -> bool:
+        """Open the demo and train it at once; False if it was not opened."""
+        if not self._files.open_demo():
+            return False
+        self._run.start_when_ready()
+        return True
 
     def shortcuts(self, commands: Mapping[str, QAction], docks: Iterable[QAction]) -> None:
         """Show the keys of all commands and docks."""

@@ -38,7 +38,7 @@ class Opening(QObject):
         Args:
             run_file: The run file named on the command line.
             demo: Whether the demo was asked for there.
-            welcome: Shows the welcome, at the first start with nothing to open.
+            welcome: Shows the welcome, where there is nothing to open.
         """
         is_recovered = self._offer_unsaved()
         path = self._workspace.document.path
@@ -47,7 +47,7 @@ class Opening(QObject):
                 self._files.open_path(run_file)
         elif demo:
             self._files.open_demo()
-        elif not is_recovered and not self._workspace.preferences.is_welcomed:
+        elif not is_recovered:
             welcome()
 
     def _offer_unsaved(self) -> bool:

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, QTimer, Signal
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.commands.earlier_runs import offer_to_watch
@@ -63,6 +63,14 @@ class RunCommands(QObject):
         self._awaits_save = False
         self._awaits_samples = False
         self._sampled_step: int | None = None
+        self._starts_when_ready = False
+        # A start asks the disk and waits for it, which must not be done inside of its answers.
+        self._ready = QTimer(self, singleShot=True, interval=0)
+        self._ready.timeout.connect(self._start_if_ready)
+        workspace.document.replaced.connect(self._forget_start)
+        workspace.places.looked.connect(self._ready.start)
+        workspace.file_checks.looked.connect(self._ready.start)
+        workspace.dataset.busy_changed.connect(self._ready.start)
         workspace.run.started.connect(self._on_started)
         workspace.run.event_received.connect(self._on_event)
 
@@ -77,17 +85,29 @@ class RunCommands(QObject):
         )
         return not is_last  # what follows the last step is not interrupted
 
-    def start(self) -> None:
-        """Start a run of the document as it stands; the user's file is not saved by it."""
+    def start_when_ready(self) -> None:
+        """Start once the files were looked at, without a summary unless something is wrong."""
+        self._starts_when_ready = True
+        self._ready.start()
+
+    def start(self, *, at_once: bool = False) -> None:
+        """Start a run of the document as it stands; the user's file is not saved by it.
+
+        Args:
+            at_once: Whether the summary is shown only if something is wrong.
+        """
+        self._starts_when_ready = False
         if self._workspace.run.is_running or self._is_watched_instead():
             return
         if self._workspace.python.is_being_changed:
             self._tell_of_installation()
             return
         self._workspace.fault.forget()  # what the last run failed at may be there by now
+        self._workspace.document.expect_values()
         sheet = StartSheet(self._workspace, self._window)
         try:
-            if sheet.may_be_skipped or self._confirm(sheet):
+            is_skipped = sheet.may_be_skipped or (at_once and sheet.is_ready)
+            if is_skipped or self._confirm(sheet):
                 if self._workspace.run.is_running:
                     self._tell_of_other_run()
                 else:
@@ -95,6 +115,13 @@ class RunCommands(QObject):
         finally:
             sheet.let_go()
             sheet.deleteLater()
+
+    def _start_if_ready(self) -> None:
+        if self._starts_when_ready and not self._workspace.is_looking:
+            self.start(at_once=True)
+
+    def _forget_start(self) -> None:
+        self._starts_when_ready = False  # another document: nobody asked to train that one
 
     def _start(self, sheet: StartSheet) -> None:
         way = sheet.way
@@ -106,9 +133,12 @@ class RunCommands(QObject):
             report(self._window, error, ask=self._ask)
             return
         settings = self._workspace.document.settings
-        self._has_prompts = settings is not None and settings.sampling.sample_prompts is not None
+        self._has_prompts = settings is not None and settings.sampling.has_prompts
         self._workspace.run.start(
-            snapshot, overwrite=way is NameWay.REPLACE, continue_=way is NameWay.GO_ON
+            snapshot,
+            overwrite=way is NameWay.REPLACE,
+            continue_=way is NameWay.GO_ON and sheet.state is None,
+            resume=sheet.state,
         )
 
     def stop_and_save(self) -> None:
@@ -145,7 +175,7 @@ class RunCommands(QObject):
             self._awaits_samples = True
             self._tell(SampleNow(), T("App", "Drawing samples after this step…"))
         else:
-            self.announced.emit(shown(T("App", "This run was started without a prompt file.")))
+            self.announced.emit(shown(T("App", "This run was started without prompts.")))
             self._workspace.dock_wanted.emit("samples")
 
     def _tell(self, command: Command, words: str) -> None:
@@ -221,4 +251,4 @@ def _has_prompts(folder: RunFolder) -> bool:
         settings, _ = TRAIN.parse(files.load(folder.run_file).raw)
     except TrainerError:
         return True
-    return settings is None or settings.sampling.sample_prompts is not None
+    return settings is None or settings.sampling.has_prompts

@@ -50,8 +50,9 @@ class BucketPart(QWidget):
 def _bar(bucket: BucketCount, batch_size: int) -> Bar:
     template = T(
         "App",
-        "Trained at {size} px: {samples} pictures per epoch, repeats counted, in {batches} "
-        "batches of up to {batch_size}.\nClick to show only these, click again to show all.",
+        "Trained at {size} px: {samples} [samples:picture|pictures] per epoch, repeats "
+        "counted, in {batches} [batches:batch|batches] of up to {batch_size}.\n"
+        "Click to show only these, click again to show all.",
     )
     size = size_words(bucket.resolution)
     values = {"samples": bucket.samples, "batches": bucket.batches, "batch_size": batch_size}

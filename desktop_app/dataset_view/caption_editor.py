@@ -16,12 +16,13 @@ from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from desktop_app.words.findings import finding_words
-from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags
+from trainer_core.dataset.findings import Finding
 from trainer_core.errors import DatasetError, TrainerError
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T
+from trainer_core.tokens.clip import MAX_TOKENS, count_tokens, is_table_read
 
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _WAYS = 2
@@ -98,7 +99,7 @@ class CaptionEditor(QWidget):
         text = self.field.toPlainText()
         first, *others = text.split("\n")
         is_saved = self._captions.draft(row.path) is None or file.with_text(text) == file
-        self._count.setText(shown(T("App", "Tags: {count}"), count=count_tags(first).total()))
+        unread = self._show_count(first)
         self._hint.setText("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
         if not text.strip():
@@ -108,12 +109,25 @@ class CaptionEditor(QWidget):
                 words = shown(template, words=row.class_tokens)
                 self._offer((words, lambda: self._replace_text(row.class_tokens)))
         elif any(line.strip() for line in others):
-            self._say("")
+            self._say(unread, "warning")
             self._hint.setText(shown(T("App", "Only line 1 is trained")))
             join = shown(T("App", "Join lines"))
             self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
         else:
-            self._say("")
+            self._say(unread, "warning")
+
+    def _show_count(self, line: str) -> str:
+        """Show how much the line holds; return what is to be said if its end is not read."""
+        tags = count_tags(line).total()
+        if not is_table_read():  # the look at the folder reads it, in its own thread
+            self._count.setText(shown(T("App", "Tags: {count}"), count=tags))
+            return ""
+        facts = {"tokens": count_tokens(line.strip()), "limit": MAX_TOKENS}
+        template = T("App", "Tags: {tags}, tokens: {tokens} of {limit}")
+        self._count.setText(shown(template, tags=tags, **facts))
+        if facts["tokens"] <= MAX_TOKENS:
+            return ""
+        return shown(T("App", "Only the first {limit} tokens are read."), limit=MAX_TOKENS)
 
     def _show_failure(self, draft: Draft) -> None:
         if draft.error is None:

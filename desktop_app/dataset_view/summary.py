@@ -61,7 +61,10 @@ def _bucket_words(plan: Plan) -> str:
 
 def _batch_words(scan: Scan) -> str:
     return shown(
-        T("App", "Batches of up to {size} pictures in one epoch; every bucket rounds up."),
+        T(
+            "App",
+            "Batches of up to {size} [size:picture|pictures] in one epoch; every bucket rounds up.",
+        ),
         size=scan.request.pace.train_batch_size,
     )
 
@@ -71,7 +74,7 @@ def _step_words(scan: Scan, plan: Plan) -> str:
         T(
             "App",
             "Optimizer steps of the whole run: {steps} per epoch (batches / {accumulation} "
-            "accumulated), {epochs} epochs.",
+            "accumulated), {epochs} [epochs:epoch|epochs].",
         ),
         steps=plan.steps_per_epoch,
         accumulation=scan.request.pace.gradient_accumulation_steps,

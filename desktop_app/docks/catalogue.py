@@ -14,9 +14,10 @@ _SETTINGS = "desktop_app.editors.page:SettingsPage"
 
 DOCKS: tuple[Dock, ...] = (
     Dock("model", T("App", "Model"), _LEFT, _SETTINGS, "model", ("model", "adapter")),
-    Dock("pictures", T("App", "Pictures"), _LEFT, _SETTINGS, "pictures", ("dataset",)),
+    Dock("pictures", T("App", "Dataset settings"), _LEFT, _SETTINGS, "pictures", ("dataset",)),
     Dock("training", T("App", "Training"), _LEFT, _SETTINGS, "training", ("optimizer", "hardware")),
-    Dock("output", T("App", "Output"), _LEFT, _SETTINGS, "output", ("output", "sampling")),
+    Dock("sampling", T("App", "Sampling"), _LEFT, _SETTINGS, "sampling", ("sampling",)),
+    Dock("output", T("App", "Output"), _LEFT, _SETTINGS, "output", ("output",)),
     Dock(
         "dataset",
         T("App", "Dataset"),
@@ -38,8 +39,16 @@ DOCKS: tuple[Dock, ...] = (
         _RIGHT,
         "desktop_app.samples_view.view:SamplesView",
         "samples",
+        is_aside=True,  # seen together with the charts
     ),
-    Dock("run", T("App", "Run"), _RIGHT, "desktop_app.run_view.view:RunView", "start"),
+    Dock(
+        "run",
+        T("App", "Run"),
+        _RIGHT,
+        "desktop_app.run_view.view:RunView",
+        "start",
+        is_aside=True,
+    ),
     Dock("log", T("App", "Log"), _BOTTOM, "desktop_app.docks.log:LogView", "log"),
     Dock(
         "problems",
@@ -48,6 +57,7 @@ DOCKS: tuple[Dock, ...] = (
         "desktop_app.docks.problems:ProblemsView",
         "problems",
         is_in_front=True,  # it leads through the first settings
+        folds=True,
     ),
     Dock(
         "tools",

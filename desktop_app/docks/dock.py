@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 
 from desktop_app.workspace import Workspace
+from trainer_core.settings.schema import TRAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class Dock:
             may listen to nothing but models then.
         is_in_front: Whether its tab is the one in front then, instead of the first.
         is_open: False if it is closed then; the View menu opens it.
+        is_aside: True if it stands beside the others of its area then, where a window is wide.
+        folds: True if it takes no more room than its words while there is nothing in it; its view
+            has a property ``is_empty`` and a signal ``empty_changed``.
     """
 
     name: str
@@ -41,6 +45,8 @@ class Dock:
     is_built_late: bool = False
     is_in_front: bool = False
     is_open: bool = True
+    is_aside: bool = False
+    folds: bool = False
 
     def build(self, workspace: Workspace) -> QWidget:
         """Return the dock's widget; its module is loaded only now."""
@@ -51,5 +57,6 @@ class Dock:
         return made
 
     def shows(self, path: str) -> bool:
-        """Tell whether the setting ``section.name`` is edited in this dock."""
-        return path.partition(".")[0] in self.sections
+        """Tell whether ``section.name``, whatever it is, is edited in this dock."""
+        section = TRAIN.form_of(path) if path in TRAIN.params() else path.partition(".")[0]
+        return section in self.sections

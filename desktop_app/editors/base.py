@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import Signal
-from PySide6.QtGui import QWheelEvent
-from PySide6.QtWidgets import QApplication, QHBoxLayout, QWidget
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QKeySequence, QShortcut, QWheelEvent
+from PySide6.QtWidgets import QApplication, QHBoxLayout, QToolButton, QWidget
 
+from desktop_app.translation import shown
 from trainer_core.settings.param import Param
+from trainer_core.texts import T
 
 
 class Editor(QWidget):
@@ -19,9 +21,11 @@ class Editor(QWidget):
     # Not an ABC: Qt's classes have a metaclass of their own.
 
     is_tall = False  # several lines high
+    is_wide = False  # takes the whole width, below its label
 
     edited = Signal()  # while typing
     committed = Signal(object)  # done: the new raw value
+    reset_wanted = Signal()
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -67,6 +71,16 @@ def editor_around(widget: QWidget | None) -> Editor | None:
 def focused_editor() -> Editor | None:
     """Return the editor that somebody is typing in."""
     return editor_around(QApplication.focusWidget())
+
+
+def add_menu_key(owner: QWidget, button: QToolButton) -> None:
+    """Let F4 press a button that Tab goes past, while the focus is in ``owner``."""
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    button.setToolTip(shown(T("App", "{label} ({keys})"), label=button.toolTip(), keys="F4"))
+    press = button.showMenu if button.menu() is not None else button.click
+    key = QShortcut(QKeySequence(Qt.Key.Key_F4), owner)
+    key.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+    key.activated.connect(press)
 
 
 def wheel_is_meant(field: QWidget, event: QWheelEvent) -> bool:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.editors.base import add_menu_key
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -22,7 +23,7 @@ from desktop_app.widgets.icon_button import IconButton
 from trainer_core.texts import T
 
 _COUNTS = {
-    (False, False): T("App", "{shown} of {all} settings"),
+    (False, False): T("App", "{shown} of {all} [all:setting|settings]"),
     (True, False): T("App", "Differing from the default: {shown} of {all}"),
     (False, True): T("App", "With a problem: {shown} of {all}"),
     (True, True): T("App", "Differing and with a problem: {shown} of {all}"),
@@ -40,7 +41,13 @@ class FilterBar(QWidget):
         self._filter = settings_filter
         self.field = FindField(shown(T("App", "Find settings")), self)
         self.field.setToolTip(
-            shown(T("App", "Looks in names and helps, here and in the other groups (Ctrl+F)"))
+            shown(
+                T(
+                    "App",
+                    "Looks through all pages: in names, helps, values, and in the names that "
+                    "kohya_ss has for them (Ctrl+F)",
+                )
+            )
         )
         self._button = IconButton("filter", shown(T("App", "Choose what is shown")), self)
         self._menu = QMenu(self)
@@ -60,7 +67,7 @@ class FilterBar(QWidget):
         return [self._only_changed, self._only_problems, self.advanced]
 
     def show_count(self, count: int, total: int) -> None:
-        """Say how many settings of the page pass; nothing is said of a page without any."""
+        """Say how many settings of all pages pass; nothing is said if none does."""
         words = _COUNTS[self._filter.only_changed, self._filter.only_problems]
         self._count.setText(shown(words, shown=count, all=total))
         self._counted.setVisible(self._filter.is_active and count > 0)
@@ -102,6 +109,7 @@ class FilterBar(QWidget):
     def _lay_out(self) -> None:
         look = tokens.current()
         self._button.setMenu(self._menu)
+        add_menu_key(self, self._button)
         self._button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._count.setProperty("role", "dim")
         self._clear.setProperty("role", "link")

@@ -47,11 +47,7 @@ class SectionForm(QWidget):
         self._has_title = has_title
         self._document = document
         self.section = section
-        self.rows = {
-            path: self._row(param)
-            for path, param in document.schema.params().items()
-            if param.section == section
-        }
+        self.rows = {param.path: self._row(param) for param in document.schema.form(section)}
         self._is_filtered = False
         advanced = [row for row in self.rows.values() if row.param.spec.advanced]
         basic = [row for row in self.rows.values() if not row.param.spec.advanced]
@@ -186,6 +182,10 @@ def _stacked(rows: Iterable[Row]) -> QWidget:
 def _condition_words(condition: ActsIf, schema: AnySchema) -> str:
     path = schema.path_of(condition.name) or condition.name
     other = place(path, schema)
+    if condition.or_set:
+        words = T("App", "Acts only if {label} or {other} is set.")
+        second = place(schema.path_of(condition.or_set[0]) or condition.or_set[0], schema)
+        return shown(words, label=other, other=second)
     if not condition.values:
         return shown(T("App", "Acts only if {label} is set."), label=other)
     param = schema.params().get(path)

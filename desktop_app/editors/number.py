@@ -49,7 +49,7 @@ class NumberKind:
             maximum=spec.maximum,
             step=step,
             start=max(spec.minimum or 0, step) if default is None else default,
-            unit=shown(spec.unit),
+            unit=spec.unit,
             empty_text=choice_label(param, None) if param.is_optional else "",
         )
 
@@ -128,7 +128,7 @@ class NumberField(QAbstractSpinBox):
         self.selectAll()
 
     def _unit_label(self) -> QLabel:
-        label = QLabel(self._kind.unit, self.lineEdit())
+        label = QLabel(self.lineEdit())
         label.setProperty("role", "dim")
         label.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         layout = QHBoxLayout(self.lineEdit())
@@ -140,6 +140,7 @@ class NumberField(QAbstractSpinBox):
 
     def _on_text_changed(self, words: str) -> None:
         has_unit = bool(words and self._kind.unit)
+        self._unit.setText(shown(self._kind.unit, value=words))
         self._unit.setVisible(has_unit)
         look = tokens.current()
         width = self._unit.sizeHint().width() + look.gap_m if has_unit else 0

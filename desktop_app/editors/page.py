@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QHideEvent
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QHideEvent, QPaintEvent
 from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.document import Document
@@ -20,11 +20,10 @@ from desktop_app.workspace import Workspace
 class SettingsPage(QWidget):
     """The forms of some sections, one below the other, scrolled together.
 
-    What no longer passes the filter stays while someone is at work on the page: a row must not
+    While something is looked for, the fields of other pages that match stand below its own. What
+    no longer passes the filter stays while someone is at work on the page: a row must not
     vanish under the fingers that change it.
     """
-
-    setting_wanted = Signal(str)  # path of a setting on another page
 
     def __init__(
         self,
@@ -36,8 +35,10 @@ class SettingsPage(QWidget):
         document = workspace.document
         self._preferences = preferences = workspace.preferences
         self._filter = settings_filter = workspace.filter
-        self._shown: list[str] = []
+        self._schema = document.schema
+        self._shown: list[str] = []  # of this page
         self._elsewhere: list[str] = []
+        self._is_stale = False  # what matches elsewhere changed while the page was not in sight
         self.forms = [SectionForm(section, document, self) for section in sections]
         width = max(form.label_width() for form in self.forms)
         for form in self.forms:
@@ -46,7 +47,7 @@ class SettingsPage(QWidget):
             form.advanced.set_open(preferences.is_open(form.section))
             form.advanced.toggled.connect(self._on_folded)
         self.bar = FilterBar(settings_filter, self)
-        self._result = FilterResult(document.schema)
+        self._result = FilterResult(document, sections, width)
         self._scroll_area = self._scrolled()
         self._help = HelpLine(self)
         layout = QVBoxLayout(self)
@@ -58,7 +59,6 @@ class SettingsPage(QWidget):
         layout.addWidget(self._help)
         self._connect(document)
         workspace.setting_wanted.connect(self.reveal)
-        self.setting_wanted.connect(workspace.setting_wanted)
         self._show_matching()
 
     def reveal(self, path: str) -> None:
@@ -67,14 +67,19 @@ class SettingsPage(QWidget):
             if path in form.rows:
                 if path not in self._shown:
                     self._filter.clear()
-                row = form.reveal(path)
-                # What was unfolded has its place only after the layout was done.
-                QTimer.singleShot(0, row, partial(self._scroll_area.ensureWidgetVisible, row))
+                self._reveal_in(form, path)
 
     def show_help(self, path: str) -> None:
         """Show what a setting is for, what it is called in a file, and why it does not act."""
-        row = next(form.rows[path] for form in self.forms if path in form.rows)
+        row = next(form.rows[path] for form in self._all_forms() if path in form.rows)
         self._help.show_row(row)
+
+    def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802 - Qt's name
+        """Make next what matches on other pages, if that changed behind another page."""
+        super().paintEvent(event)
+        if self._is_stale:
+            # Qt tells nobody when a page comes to the front.
+            QTimer.singleShot(0, self, self._show_elsewhere)
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Let go of what no longer passes the filter."""
@@ -96,7 +101,7 @@ class SettingsPage(QWidget):
         document.problems_changed.connect(self._update_matching)
         self.bar.entered.connect(self._on_entered)
         self.bar.menu_opening.connect(self._on_menu_opening)
-        self._result.setting_wanted.connect(self.setting_wanted)
+        self._result.help_wanted.connect(self.show_help)
         self._result.clear_wanted.connect(self.bar.clear)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
@@ -107,30 +112,46 @@ class SettingsPage(QWidget):
     def _update_matching(self) -> None:
         """Show what passes the filter now, and keep the rest as long as the page is in use."""
         if self._filter.is_active:
-            kept = self._shown if self._is_in_use() else []
+            kept = [*self._shown, *self._elsewhere] if self._is_in_use() else []
             self._show([*self._filter.matching(), *kept])
 
     def _show(self, paths: Sequence[str]) -> None:
         own = [path for form in self.forms for path in form.rows]
         passing = set(paths)
         self._shown = [path for path in own if path in passing]
+        self._elsewhere = [path for path in dict.fromkeys(paths) if path not in own]
         is_active = self._filter.is_active
         for form in self.forms:
             form.show_rows(self._shown if is_active else None)
             form.setVisible(not form.rows.keys().isdisjoint(self._shown))
-        self._elsewhere = [path for path in dict.fromkeys(paths) if path not in own]
         self._result.setVisible(is_active)
-        self._result.show_result(
-            is_anything_here=bool(self._shown), elsewhere=self._elsewhere if is_active else ()
-        )
-        self.bar.show_count(len(self._shown), len(own))
+        self._is_stale = is_active
+        if not self.visibleRegion().isEmpty():
+            self._show_elsewhere()
+        self.bar.show_count(len(passing), len(self._schema.params()))
+
+    def _show_elsewhere(self) -> None:
+        """Show the fields of other pages; they are made only where somebody sees them."""
+        if self._is_stale:
+            self._is_stale = False
+            self._result.show_result(self._elsewhere, is_anything_here=bool(self._shown))
+
+    def _all_forms(self) -> Iterator[SectionForm]:
+        yield from self.forms
+        yield from self._result.forms
+
+    def _reveal_in(self, form: SectionForm, path: str) -> None:
+        row = form.reveal(path)
+        # What was unfolded has its place only after the layout was done.
+        QTimer.singleShot(0, row, partial(self._scroll_area.ensureWidgetVisible, row))
 
     def _is_in_use(self) -> bool:
         return self.isVisible() and (self.underMouse() or self._has(QApplication.focusWidget()))
 
     def _has(self, widget: QWidget | None) -> bool:
         """Tell whether a widget belongs to one of the forms, in a list that pops up too."""
-        while widget is not None and widget not in self.forms:
+        forms = tuple(self._all_forms())
+        while widget is not None and widget not in forms:
             widget = widget.parentWidget()
         return widget is not None
 
@@ -145,10 +166,13 @@ class SettingsPage(QWidget):
     def _on_entered(self) -> None:
         if not self._filter.is_active:
             return
-        if self._shown:
-            self.reveal(self._shown[0])
-        elif self._elsewhere:
-            self.setting_wanted.emit(self._elsewhere[0])
+        self._show_elsewhere()
+        self._result.finish()
+        for form in self._all_forms():
+            for path in form.rows:
+                if path in self._shown or path in self._elsewhere:
+                    self._reveal_in(form, path)
+                    return
 
     def _on_menu_opening(self) -> None:
         folds = [form.advanced for form in self.forms if form.has_advanced]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QToolButton, QWidget
 
-from desktop_app.editors.base import Editor
+from desktop_app.editors.base import Editor, add_menu_key
 from desktop_app.theme import tokens
 from desktop_app.translation import choice_label, shown
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.widgets.icon_button import IconButton
+from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.document import UNSET
 from trainer_core.settings.param import Param
 from trainer_core.texts import T
@@ -29,7 +30,9 @@ class PathEditor(Editor):
         self.setAcceptDrops(True)
         self.row.setSpacing(tokens.current().gap_xs)
         self.row.addWidget(self._field)
-        self.row.addWidget(self._browse_button())
+        browse = self._browse_button()
+        add_menu_key(self, browse)
+        self.row.addWidget(browse)
 
     def raw(self) -> object:
         """Return the path as typed."""
@@ -48,8 +51,10 @@ class PathEditor(Editor):
         return (self._field,)
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
-        """Take a file or folder; whether it may stand here is said once it was looked at."""
-        if dropped_paths(event.mimeData()):
+        """Take a file or folder that may be meant; what it is, is said once it was looked at."""
+        paths = dropped_paths(event.mimeData())
+        # What to do with a picture is for the window.
+        if paths and not is_picture_name(paths[0].name):
             accept_copy(event)
 
     def dropEvent(self, event: QDropEvent) -> None:  # noqa: N802 - Qt's name

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -27,23 +30,29 @@ class ProblemLine(QWidget):
         words.setFont(tokens.font(look.font_small))
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         layout.addWidget(words)
-        if problem.suggestion is not None:
-            layout.addLayout(self._way_out(problem.suggestion))
+        offers = [way for way in problem.ways_out if way.changes]
+        for way in problem.ways_out:
+            if way not in offers:
+                layout.addWidget(self._advice(way))
+        if offers:
+            layout.addLayout(self._buttons(offers))
 
-    def _way_out(self, suggestion: Suggestion) -> QHBoxLayout:
+    def _advice(self, way: Suggestion) -> QLabel:
+        label = QLabel(shown(way.message), self, wordWrap=True)
+        label.setProperty("role", "dim")
+        label.setFont(tokens.font(tokens.current().font_small))
+        return label
+
+    def _buttons(self, ways: Sequence[Suggestion]) -> QHBoxLayout:
         look = tokens.current()
         row = QHBoxLayout()
-        if suggestion.changes:
-            button = QPushButton(shown_offer(suggestion.message), self)
+        row.setSpacing(look.gap_l)
+        for way in ways:
+            button = QPushButton(shown_offer(way.message), self)
             button.setProperty("role", "link")
             button.setCursor(Qt.CursorShape.PointingHandCursor)
-            button.clicked.connect(lambda: self.applied.emit(suggestion))
-            row.addWidget(button)
+            button.clicked.connect(partial(self.applied.emit, way))
             button.setFont(tokens.font(look.font_small))
-            row.addStretch()
-        else:
-            label = QLabel(shown(suggestion.message), self, wordWrap=True)
-            label.setProperty("role", "dim")
-            label.setFont(tokens.font(look.font_small))
-            row.addWidget(label)
+            row.addWidget(button)
+        row.addStretch()
         return row

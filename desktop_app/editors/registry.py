@@ -13,6 +13,7 @@ from desktop_app.editors.path import PathEditor
 from desktop_app.editors.path_list import PathListEditor
 from desktop_app.editors.switch import SwitchEditor
 from desktop_app.editors.text import MultilineEditor, TextEditor, TextListEditor
+from desktop_app.prompt_table.editor import PromptsEditor
 from trainer_core.settings.param import Param
 
 # The first that fits is taken.
@@ -23,6 +24,7 @@ EDITORS: tuple[tuple[Callable[[Param], bool], type[Editor]], ...] = (
     (lambda param: param.base_type in (int, float), NumberEditor),
     (lambda param: param.base_type == tuple[int, int], SizeEditor),
     (lambda param: param.is_path_list, PathListEditor),
+    (lambda param: param.spec.prompts, PromptsEditor),
     (lambda param: param.base_type == tuple[str, ...], TextListEditor),
     (lambda param: param.base_type is str and param.spec.multiline, MultilineEditor),
     (lambda param: param.base_type is str, TextEditor),

@@ -35,7 +35,10 @@ class Row(QWidget):
         self.editor = editor_for(param, self)
         self.label = _Label(shown(param.spec.label), self)
         self._mark = QFrame(self)
-        self._reset = IconButton("reset", shown(T("App", "Reset to the default")), self)
+        words = shown(T("App", "Reset to the default"))
+        self._reset = IconButton("reset", words, self)
+        self._reset.setToolTip(shown(T("App", "{label} ({keys})"), label=words, keys="Ctrl+R"))
+        self._reset.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes from field to field
         self._problems: list[Problem] = []
         self._problem_lines: list[ProblemLine] = []
         self._below = QVBoxLayout()
@@ -48,6 +51,7 @@ class Row(QWidget):
         self.editor.committed.connect(self._on_committed)
         self.label.clicked.connect(self.editor.activate)
         self._reset.clicked.connect(self._on_reset)
+        self.editor.reset_wanted.connect(self._on_reset)
         for inner in self.editor.findChildren(QWidget):
             inner.setAcceptDrops(False)  # a folder dropped on a field would be typed into it
         for field in self.editor.fields():
@@ -131,15 +135,22 @@ class Row(QWidget):
             side = Qt.AlignmentFlag.AlignTop
             self.label.setContentsMargins(0, look.gap_s, 0, 0)
         line.addWidget(self.label, alignment=side)
-        line.addWidget(self.editor, 1)
-        line.addWidget(self._reset, alignment=side)
-        below = QHBoxLayout()
-        below.addSpacing(look.mark + look.gap_m)
-        below.addLayout(self._below)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(look.gap_xs)
         layout.addLayout(line)
+        if self.editor.is_wide:
+            line.addStretch(1)
+            whole = QHBoxLayout()
+            whole.addSpacing(look.mark + look.gap_m)
+            whole.addWidget(self.editor)
+            layout.addLayout(whole)
+        else:
+            line.addWidget(self.editor, 1)
+        line.addWidget(self._reset, alignment=side)
+        below = QHBoxLayout()
+        below.addSpacing(look.mark + look.gap_m)
+        below.addLayout(self._below)
         layout.addLayout(below)
 
     def _on_committed(self, raw: object) -> None:

@@ -1,4 +1,4 @@
-"""The welcome of the first start: three doors, and the files opened last."""
+"""The welcome of a start without a file: three doors, and the runs opened last."""
 
 from __future__ import annotations
 
@@ -35,9 +35,16 @@ _RECENT_SHOWN = 5
 class Welcome(QDialog):
     """Leads a person to the demo, to pictures or to a file, and goes once something is open."""
 
-    def __init__(self, files: FileCommands, recent: Sequence[Path], window: QWidget) -> None:
+    def __init__(
+        self,
+        files: FileCommands,
+        try_demo: Callable[[], bool],
+        recent: Sequence[Path],
+        window: QWidget,
+    ) -> None:
         super().__init__(window)
         self._files = files
+        self._try_demo = try_demo
         self._window = window
         self.setWindowTitle(shown(T("App", "Welcome to LoRA Loom")))
         self.setMinimumWidth(_WIDTH_PX)
@@ -49,6 +56,7 @@ class Welcome(QDialog):
         layout.addLayout(self._heading())
         layout.addSpacing(look.gap_m)
         self.doors = self._doors()
+        self.links: list[QPushButton] = []
         for door in self.doors:
             layout.addWidget(door)
         layout.addSpacing(look.gap_m)
@@ -56,7 +64,8 @@ class Welcome(QDialog):
             layout.addLayout(self._recent(recent[:_RECENT_SHOWN]))
             layout.addSpacing(look.gap_m)
         layout.addLayout(self._footer())
-        self.doors[0].setFocus()
+        # Enter leads on: a newcomer to the demo, somebody who was here before to the last run.
+        (self.links or self.doors)[0].setFocus()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802 - Qt's name
         """Take what the window takes."""
@@ -92,7 +101,7 @@ class Welcome(QDialog):
         demo = Door(
             "start",
             shown(T("App", "Try the demo")),
-            shown(T("App", "A small model and its pictures, ready to train in a minute or two.")),
+            shown(T("App", "Trains a small model on 15 pictures, in a minute or two.")),
             self,
         )
         pictures = Door(
@@ -107,7 +116,7 @@ class Welcome(QDialog):
             shown(T("App", "Go on with a run that was saved before (.toml).")),
             self,
         )
-        demo.clicked.connect(partial(self._enter, self._files.open_demo))
+        demo.clicked.connect(partial(self._enter, self._try_demo))
         pictures.clicked.connect(partial(self._enter, self._files.open_pictures))
         file.clicked.connect(partial(self._enter, self._files.open))
         return [demo, pictures, file]
@@ -118,7 +127,7 @@ class Welcome(QDialog):
         grid.setHorizontalSpacing(look.gap_l)
         grid.setVerticalSpacing(look.gap_s)
         grid.setColumnStretch(1, 1)
-        heading = QLabel(shown(T("App", "Recent files")), self)
+        heading = QLabel(shown(T("App", "Recent runs")), self)
         heading.setProperty("role", "dim")
         grid.addWidget(heading, 0, 0, 1, 2)
         for row, (path, place) in enumerate(zip(paths, places(paths), strict=True), start=1):
@@ -126,6 +135,7 @@ class Welcome(QDialog):
             link.setProperty("role", "link")
             link.setCursor(Qt.CursorShape.PointingHandCursor)
             link.setToolTip(visible(path))
+            self.links.append(link)
             link.clicked.connect(partial(self._enter, partial(self._files.open_recent, path)))
             folder = ElidedLabel(parent=self)
             folder.setText(place)

@@ -14,7 +14,7 @@ from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
 from desktop_app.words.findings import finding_words, way_out
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T, visible
@@ -113,6 +113,13 @@ class ProblemsModel(RowTable):
     def count(self, severity: Severity) -> int:
         """Return how many problems of this severity there are."""
         return sum(found.severity is severity for found in self._rows)
+
+    @property
+    def missing(self) -> list[str]:
+        """What every run needs and nobody chose yet, as the form calls it."""
+        return [
+            place(problem.path, self.schema) for problem in self._problems if problem.is_missing
+        ]
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows."""

@@ -15,6 +15,7 @@ class Readiness(Enum):
     READY = ""
     LOOKING = T("App", "Still looking at the pictures and files…")
     ERRORS = T("App", "Start is possible once the errors are fixed.")
+    INCOMPLETE = T("App", "Something is still to choose.")
 
     @property
     def words(self) -> str:
@@ -31,4 +32,6 @@ def readiness(problems: ProblemsModel, *, is_looking: bool) -> Readiness:
     """Tell whether a run can start; errors that are known come before what is still looked at."""
     if problems.count(Severity.ERROR):
         return Readiness.ERRORS
+    if problems.missing:
+        return Readiness.INCOMPLETE
     return Readiness.LOOKING if is_looking else Readiness.READY

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.document import Document
@@ -13,7 +15,8 @@ class SettingsFilter(QObject):
     """Lets pass what contains some words, differs from its default, or has a problem.
 
     Attributes:
-        words: What is looked for in label, name and help; each word must occur somewhere.
+        words: What is looked for: each word must occur in the label, name or help of a setting,
+            in its old label, a value to choose, or the title that it stands under.
         only_changed: Only what differs from its default passes.
         only_problems: Only what has a problem passes.
     """
@@ -28,6 +31,7 @@ class SettingsFilter(QObject):
         self.words = ""
         self.only_changed = False
         self.only_problems = False
+        document.replaced.connect(self.clear)  # what was looked for was of the file before
 
     @property
     def is_active(self) -> bool:
@@ -68,12 +72,13 @@ class SettingsFilter(QObject):
             for path, param in self._document.schema.params().items()
             if not (self.only_changed and self._document.is_default(path))
             and not (self.only_problems and path not in troubled)
-            and _contains(param, words)
+            and (not words or self._contains(param, words))
         ]
 
-
-def _contains(param: Param, words: list[str]) -> bool:
-    if not words:
-        return True
-    text = f"{shown(param.spec.label)}\n{param.name}\n{shown(param.spec.help)}".casefold()
-    return all(word in text for word in words)
+    def _contains(self, param: Param, words: Sequence[str]) -> bool:
+        schema, spec = self._document.schema, param.spec
+        texts = [spec.label, spec.help, schema.titles[schema.form_of(param.path)]]
+        texts += [choice.label for choice in spec.choices.values()]
+        known_as = [param.name, *spec.foreign, *spec.old_labels, *spec.choices]
+        found = "\n".join([*map(shown, texts), *known_as]).casefold()
+        return all(word in found for word in words)

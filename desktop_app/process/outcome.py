@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from trainer_core.files.run_folder import state_step
+from trainer_core.errors import StateError
+from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import Failed, Finished
 from trainer_core.protocol.words import end_sentence
 from trainer_core.texts import T, Text, text
@@ -49,6 +50,8 @@ class Outcome:
     """The end of a run: what happened, the way out, and where the result and the log are.
 
     Attributes:
+        found_damage: The run did not start from the newest state, which is damaged; `state` is
+            sound.
         way_on: How to go on from `state`, for whoever has the settings of this run before them.
         preferences_page: The page of the preferences that mends it, "" if none does.
     """
@@ -62,6 +65,7 @@ class Outcome:
     step: int | None = None
     preferences_page: str = ""
     way_on: Text | None = None
+    found_damage: bool = False
 
     @property
     def ok(self) -> bool:
@@ -130,6 +134,7 @@ def _failed(event: Failed, log_file: Path | None) -> Outcome:
         _path(event.log_file) or log_file,
         state=_path(event.state),
         step=event.step,
+        found_damage=event.kind == StateError.kind and event.state is not None,
     )
 
 
@@ -151,7 +156,9 @@ def _without_last_word(
     if end.was_killed:
         sentence = text(T("App", "The trainer did not stop when asked and was ended."))
     elif end.exit_code is None:
-        sentence = text(T("App", "The trainer is gone without a word: killed, or crashed."))
+        sentence = text(
+            T("App", "The trainer ended without saying why: it crashed, or was killed.")
+        )
     elif end.has_crashed and end.exit_code == SIGKILL:
         sentence = text(T("App", "The trainer was killed from outside."))
         hint = text(_LESS_MEMORY)

@@ -108,13 +108,21 @@ class RunControl(QObject):
         """Where the run at hand, or the last one, keeps its records; None before it has a place."""
         return self._folder
 
-    def start(self, run_file: Path, *, overwrite: bool = False, continue_: bool = False) -> None:
+    def start(
+        self,
+        run_file: Path,
+        *,
+        overwrite: bool = False,
+        continue_: bool = False,
+        resume: Path | None = None,
+    ) -> None:
         """Start a run.
 
         Args:
             run_file: The settings, with absolute paths.
             overwrite: Replace what an earlier run of this name left.
             continue_: Go on from the newest complete state of this name.
+            resume: Go on from this state of its.
         """
         if self.is_running:
             raise RuntimeError("a run is going on")
@@ -126,6 +134,7 @@ class RunControl(QObject):
             )
             return
         flags = ["--overwrite"] * overwrite + ["--continue"] * continue_
+        flags += [] if resume is None else ["--resume", str(resume)]
         arguments = (*self.command.arguments, "train", str(run_file), *flags)
         self._trainer = trainer = StartedTrainer(self)
         trainer.past_event_received.connect(self._on_past_event)

@@ -50,6 +50,9 @@ class BeforePage(QWidget):
         words = shown(T("App", "Ready to start: this is what would be trained."))
         if ready is Readiness.ERRORS:
             words = shown(T("App", "Errors to fix first: {count}"), count=errors)
+        elif ready is Readiness.INCOMPLETE:
+            missing = ", ".join(workspace.problems.missing)
+            words = shown(T("App", "Still to choose: {labels}"), labels=missing)
         elif ready is Readiness.LOOKING:
             words = shown(ready.words)
         self._missing.setText(words)

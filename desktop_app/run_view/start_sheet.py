@@ -81,10 +81,20 @@ class StartSheet(QDialog):
         return "" if self.names.taken is None else self.names.taken.new_name
 
     @property
+    def state(self) -> Path | None:
+        """The state to go on from, where it is not just the newest."""
+        return None if self.names.taken is None else self.names.taken.state_of(self.way)
+
+    @property
+    def is_ready(self) -> bool:
+        """True if nothing is in the way of a start."""
+        return self.start_button.isEnabled()
+
+    @property
     def may_be_skipped(self) -> bool:
         """True if the user wants no sheet where there is nothing to say, and there is nothing."""
         is_asked_for = self.workspace.preferences.settings.start_at_once
-        return is_asked_for and self.start_button.isEnabled() and self._has_nothing_to_say
+        return is_asked_for and self.is_ready and self._has_nothing_to_say
 
     def refresh(self) -> None:
         """Show the plan and what stands in its way as they are now."""
@@ -95,12 +105,21 @@ class StartSheet(QDialog):
             self._look_at_model(settings.model.pretrained_model_name_or_path)
         self._headline.setText(settings.output.output_name)
         self._facts.show_facts(summary(settings, scan, self._report))
-        self.names.show_taken(taken_name(self.workspace.settings_at_hand, total_steps))
+        self.names.show_taken(
+            taken_name(
+                self.workspace.settings_at_hand, total_steps, sound_state=self._sound_state()
+            )
+        )
         self._show_problems()
         self._show_readiness()
         if self.isVisible():
             self._fitting.start()
             self._start_after_look()
+
+    def _sound_state(self) -> Path | None:
+        """Return the state that the last run named when it found a newer one damaged."""
+        outcome = self.workspace.run.outcome
+        return outcome.state if outcome is not None and outcome.found_damage else None
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Take the height of what there is to say; Enter starts, whatever else there is."""

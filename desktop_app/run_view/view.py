@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
 
 from desktop_app.process.outcome import Outcome
 from desktop_app.run_view.before_page import BeforePage
@@ -17,6 +17,7 @@ from desktop_app.workspace import Workspace
 
 _PAUSE_MS = 150  # between two looks at a run that tells of itself at every step
 _CLOCK_MS = 1000
+_WIDEST_PX = 900  # rows of words and figures far apart are hard to follow
 
 
 class RunView(QScrollArea):
@@ -75,13 +76,19 @@ class RunView(QScrollArea):
         look = tokens.current()
         body = QWidget(self)
         body.setProperty("scrolled", True)
-        column = QVBoxLayout(body)
+        capped = QWidget(body)
+        capped.setMaximumWidth(_WIDEST_PX)
+        column = QVBoxLayout(capped)
         column.setContentsMargins(*[look.gap_xl] * 4)
         column.setSpacing(look.gap_xl)
         for page in self._pages:
             column.addWidget(page)
         column.addWidget(self._records)
         column.addStretch(1)
+        row = QHBoxLayout(body)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.addWidget(capped, 1)
+        row.addStretch(0)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setWidget(body)

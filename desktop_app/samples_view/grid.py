@@ -35,17 +35,21 @@ from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 
 _PROMPT_WIDTH_PX = 150
+_FITTING = (0.75, 2.0)  # sizes that cells take by themselves, in thumbnails
+_SHARPNESS_PX = 64  # thumbnails are made in steps of this: a slider passes many sizes
 
 
 class SampleGrid(QTableView):
     """Shows a `SamplesModel`; scrolls along with a run until one scrolls back by hand."""
 
     picture_wanted = Signal(object)  # a SampleReady
+    arranged = Signal()  # the pictures may have another size
 
     def __init__(self, model: SamplesModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.loader = ThumbnailLoader(self)
         self._is_following = True
+        self._chosen_side = 0
         self._look_around = QTimer(self, singleShot=True, interval=0)
         self._set_up()
         self.setModel(model)
@@ -53,9 +57,9 @@ class SampleGrid(QTableView):
         self._arrange()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Load what came into sight."""
+        """Fit the cells, and load what came into sight."""
         super().resizeEvent(event)
-        self._look_around.start()
+        self._arrange()
 
     def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Load again what was dropped out of sight."""
@@ -74,6 +78,16 @@ class SampleGrid(QTableView):
         if event.type() is QEvent.Type.DevicePixelRatioChange:
             self._arrange()
         return super().event(event)
+
+    @property
+    def side(self) -> int:
+        """The largest side of a picture in the grid, in device-independent pixels."""
+        return self._chosen_side or self._fitting_side()
+
+    def set_side(self, side: int) -> None:
+        """Show pictures of this size; 0 lets every step fit into the width, within bounds."""
+        self._chosen_side = side
+        self._arrange()
 
     def _set_up(self) -> None:
         self.setItemDelegate(_Cell(self.loader, self))
@@ -101,15 +115,26 @@ class SampleGrid(QTableView):
         self.clicked.connect(self._on_chosen)
         self.activated.connect(self._on_chosen)
         model.dataChanged.connect(self._on_drawn)
+        model.columnsInserted.connect(self._arrange)
         model.modelReset.connect(self._on_reset)
 
     def _arrange(self) -> None:
-        look = tokens.current()
-        side = look.thumbnail + 2 * look.gap_s
-        self.horizontalHeader().setDefaultSectionSize(side)
-        self.verticalHeader().setDefaultSectionSize(side)
-        self.loader.set_side(round(look.thumbnail * self.devicePixelRatioF()))
+        side = self.side
+        for header in (self.horizontalHeader(), self.verticalHeader()):
+            header.setDefaultSectionSize(side + 2 * tokens.current().gap_s)
+        sharp = round(side * self.devicePixelRatioF())
+        self.loader.set_side(-(-sharp // _SHARPNESS_PX) * _SHARPNESS_PX)
         self._look_around.start()
+        self.arranged.emit()
+
+    def _fitting_side(self) -> int:
+        look = tokens.current()
+        least, most = (round(look.thumbnail * share) for share in _FITTING)
+        columns = max(self.model().columnCount(), 1)
+        # As if there were a scroll bar beside the rows: one that comes must not change the size.
+        bar = self.style().pixelMetric(QStyle.PixelMetric.PM_ScrollBarExtent)
+        room = self.width() - self.verticalHeader().width() - bar - 2 * self.frameWidth()
+        return min(max(room // columns - 2 * look.gap_s, least), most)
 
     # ---------------------------------------------------------------- what is in sight
 
@@ -141,7 +166,7 @@ class SampleGrid(QTableView):
     def _on_reset(self) -> None:
         self._is_following = True
         self.loader.forget()  # another run may use the same names
-        self._look_around.start()
+        self._arrange()
 
     def _on_chosen(self, cell: QModelIndex) -> None:
         sample = cell.data(SampleRole)

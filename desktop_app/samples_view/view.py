@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from PySide6.QtWidgets import QStackedLayout, QWidget
+from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from desktop_app.samples_view.grid import SampleGrid
+from desktop_app.samples_view.size_bar import SizeBar
 from desktop_app.samples_view.viewer import SampleViewer
 from desktop_app.translation import shown
 from desktop_app.widgets.invitation import Invitation
@@ -14,6 +15,7 @@ from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 
+_PROMPTS = "sampling.prompt_list"
 _PROMPT_FILE = "sampling.sample_prompts"
 _EVERY = "sampling.sample_every_n_steps"
 _OCCASIONS = (_EVERY, "sampling.sample_every_n_epochs", "sampling.sample_at_first")
@@ -26,21 +28,21 @@ class _Advice(NamedTuple):
     setting: str
 
 
-_CHOOSE_PROMPTS = _Advice(
+_WRITE_PROMPTS = _Advice(
     T("App", "See what the training does"),
     T(
         "App",
         "The trainer draws your prompts again and again while it learns, always with the same "
-        "seeds. Write one prompt a line into a text file and choose it here.",
+        "seeds.",
     ),
-    T("App", "Choose the prompt file"),
-    _PROMPT_FILE,
+    T("App", "Write prompts"),
+    _PROMPTS,
 )
 _CHOOSE_WHEN = _Advice(
     T("App", "When should samples be drawn?"),
     T(
         "App",
-        "The prompts are chosen, but no time to draw them. Sample now, in the Run menu, draws "
+        "The prompts are there, but no time to draw them. Sample now, in the Run menu, draws "
         "them whenever you like.",
     ),
     T("App", "Choose when"),
@@ -64,9 +66,16 @@ class SamplesView(QWidget):
         self._advice = _WAIT
         self.invitation = Invitation("samples", "", self)
         self.grid = SampleGrid(model, self)
+        self.size_bar = SizeBar(self.grid, workspace.preferences, self)
         self.viewer = SampleViewer(model, self)
         self._pages = QStackedLayout(self)
-        for page in (self.invitation, self.grid, self.viewer):
+        self._listed = QWidget(self)
+        column = QVBoxLayout(self._listed)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.size_bar)
+        column.addWidget(self.grid, 1)
+        for page in (self.invitation, self._listed, self.viewer):
             self._pages.addWidget(page)
         self.invitation.button.clicked.connect(self._on_button)
         self.grid.picture_wanted.connect(self._enlarge)
@@ -81,8 +90,8 @@ class SamplesView(QWidget):
     def show_advice(self) -> None:
         """Say how to get samples with the settings as they are now."""
         value = self._workspace.document.typed_value
-        if not value(_PROMPT_FILE):
-            self._advice = _CHOOSE_PROMPTS
+        if not value(_PROMPTS) and not value(_PROMPT_FILE):
+            self._advice = _WRITE_PROMPTS
         elif not any(value(path) for path in _OCCASIONS):
             self._advice = _CHOOSE_WHEN
         else:
@@ -97,7 +106,7 @@ class SamplesView(QWidget):
         if self._model.columnCount() == 0:
             self._pages.setCurrentWidget(self.invitation)
         elif self._pages.currentWidget() is not self.viewer:
-            self._pages.setCurrentWidget(self.grid)
+            self._pages.setCurrentWidget(self._listed)
 
     def _enlarge(self, sample: SampleReady) -> None:
         self._pages.setCurrentWidget(self.viewer)
@@ -105,6 +114,6 @@ class SamplesView(QWidget):
 
     def _on_viewer_closed(self) -> None:
         if self._pages.currentWidget() is self.viewer:
-            self._pages.setCurrentWidget(self.grid)
+            self._pages.setCurrentWidget(self._listed)
             self.grid.setFocus()
         self._show_page()

@@ -105,8 +105,8 @@ LIGHT = Tokens(
     chart_background="#fafafa",
     chart_axis="#5c5c5c",
     chart_grid="#d9d9d9",
-    chart_raw="#a9c3ee",
-    chart_lines=("#2f6fdb", "#c2571a", "#23763a", "#8b3fb3", "#a87b00", "#b32d63"),
+    chart_raw="#678ed6",
+    chart_lines=("#1f55b5", "#c2571a", "#23763a", "#8b3fb3", "#a87b00", "#b32d63"),
 )
 
 DARK = Tokens(
@@ -136,8 +136,8 @@ DARK = Tokens(
     chart_background="#232323",
     chart_axis="#b0b0b0",
     chart_grid="#4a4a4a",
-    chart_raw="#45618f",
-    chart_lines=("#6ea3f7", "#f0995a", "#7fc894", "#c58ae6", "#e0c060", "#f07fa8"),
+    chart_raw="#6a88bd",
+    chart_lines=("#a6c8ff", "#f0995a", "#7fc894", "#c58ae6", "#e0c060", "#f07fa8"),
 )
 
 

@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import cast
 
-from PySide6.QtCore import QByteArray, QEvent, QObject, Qt, QTimer
+from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QApplication,
     QDockWidget,
+    QFrame,
     QMainWindow,
+    QScrollArea,
     QTabWidget,
     QToolBar,
     QWidget,
 )
 
+from desktop_app.docks.arrangements import WIDE_PX, Arrangement, first_arrangement
 from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
 from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_sizes import DockSizes
+from desktop_app.window.docking.floating import FloatingPlaces
+from desktop_app.window.docking.focus import DockFocus
+from desktop_app.window.docking.folding import DockFolding, Emptiable
+from desktop_app.window.docking.menu import DockHandles, DockMoves
+from desktop_app.window.docking.placing import apply_sizes, give_sizes, place, split, tabs_beside
+from desktop_app.window.docking.titles import DockTitles
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN
 
-_LEFT_WIDTH_PX = 430
-_BOTTOM_HEIGHT_PX = 170
-_LAYOUT_VERSION = 2  # raised when a saved layout would no longer fit
+_LAYOUT_VERSION = 3  # raised when a saved layout would no longer fit
+_LEAST_HEIGHT_PX = 180  # that a view may ask for: messages across a low window squeeze it
 
 
 class DockFrame(QObject):
-    """Builds the docks of a window and keeps their layout.
-
-    A dock that is one of several tabs has no title bar, because its tab says the same.
-    """
+    """Builds the docks of a window and keeps their layout."""
 
     def __init__(self, window: QMainWindow, docks: Sequence[Dock]) -> None:
         super().__init__(window)
         self._window = window
         self._docks = docks
         self.widgets: dict[str, QDockWidget] = {}
-        self._titles_due = QTimer(self, singleShot=True, interval=0)
-        self._titles_due.timeout.connect(self._show_titles)
-        self._came_from: str | None = None  # the dock that had the focus before this one
+        self._homes = {dock.name: dock.area for dock in docks}
+        self._is_wide = False
+        self._size_before: QSize | None = None  # of the place of a dock that is about to float
+        self._width_due = QTimer(self, singleShot=True, interval=0)
+        self._width_due.timeout.connect(self._follow_width)
         options = QMainWindow.DockOption
-        window.setDockOptions(
-            options.AllowNestedDocks | options.AllowTabbedDocks | options.AnimatedDocks
-        )
+        # Not animated: where docks are is asked for at once.
+        window.setDockOptions(options.AllowNestedDocks | options.AllowTabbedDocks)
         window.setDocumentMode(True)
         window.setTabPosition(Qt.DockWidgetArea.AllDockWidgetAreas, QTabWidget.TabPosition.North)
         left, right = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
@@ -61,51 +68,94 @@ class DockFrame(QObject):
             content = _content(dock, workspace)
             content.setProperty("dockContent", True)
             content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-            widget.setWidget(content)
-            widget.installEventFilter(self)
+            widget.setWidget(_squeezable(content))
+            widget.topLevelChanged.connect(partial(self._on_floated, widget))
             self.widgets[dock.name] = widget
-        self._sizes = DockSizes(self._window, list(self.widgets.values()))
-        self._place()
-        QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
+        widgets = list(self.widgets.values())
+        self._sizes = DockSizes(self._window, widgets)
+        self._titles = DockTitles(self._window, widgets)
+        self._places = FloatingPlaces(self._window, widgets)
+        self.focus = DockFocus(self._window, self.widgets, self.raise_dock)
+        self.moves = DockMoves(
+            float_or_return=self.float_or_return,
+            split=self.split,
+            close=lambda name: self.widgets[name].close(),
+            can_split=self.can_split,
+            is_floating=self.is_floating,
+        )
+        self._handles = DockHandles(self._window, self.widgets, self.moves)
+        self._titles.moved.connect(self._handles.watch_tabs)
+        self._fold_some(widgets)
+        self._window.installEventFilter(self)
+        self._is_wide = self._window.width() >= WIDE_PX
+        self._place(self._first())
+
+    # ---------------------------------------------------------------- where they stand
 
     def reset(self) -> None:
         """Put every dock where it stands at the first start."""
-        self._place()
-        QTimer.singleShot(0, self, self._arrange)  # sizes can be given once the window is laid out
+        self.arrange(self._first())
 
-    def _place(self) -> None:
-        firsts: dict[Qt.DockWidgetArea, QDockWidget] = {}
-        # Docks that are not tabs yet stand below one another and would make the window taller.
-        layout = self._window.layout()
-        assert layout is not None, "a main window has one from the beginning"
-        layout.setEnabled(False)
-        for dock in self._docks:
-            widget = self.widgets[dock.name]
-            widget.setFloating(False)
-            self._window.addDockWidget(dock.area, widget)
-            widget.show()
-            first = firsts.setdefault(dock.area, widget)
-            if first is not widget:
-                self._window.tabifyDockWidget(first, widget)
-        layout.setEnabled(True)
-        for dock in self._docks:
-            self.widgets[dock.name].setVisible(dock.is_open)
-        for widget in firsts.values():
-            widget.raise_()
+    def arrange(self, wanted: Arrangement) -> None:
+        """Open, close and place the docks as an arrangement says."""
+        self._place(wanted)
+        QTimer.singleShot(0, self, partial(self._give_sizes, wanted))  # once it is laid out
 
-    def _arrange(self) -> None:
-        places = {dock.area: self.widgets[dock.name] for dock in self._docks if dock.is_open}
-        left = places[Qt.DockWidgetArea.LeftDockWidgetArea]
-        right = places[Qt.DockWidgetArea.RightDockWidgetArea]
-        bottom = places[Qt.DockWidgetArea.BottomDockWidgetArea]
-        width, height = self._window.width(), self._window.height()
-        rest = [_LEFT_WIDTH_PX, max(width - _LEFT_WIDTH_PX, 1)]
-        self._window.resizeDocks([left, right], rest, Qt.Orientation.Horizontal)
-        rest = [max(height - _BOTTOM_HEIGHT_PX, 1), _BOTTOM_HEIGHT_PX]
-        self._window.resizeDocks([right, bottom], rest, Qt.Orientation.Vertical)
-        for dock in self._docks:
-            if dock.is_in_front:
-                self.raise_dock(dock.name)
+    def state(self) -> QByteArray:
+        """Return the layout, to be restored at the next start."""
+        return self._window.saveState(_LAYOUT_VERSION)
+
+    def restore(self, state: QByteArray) -> bool:
+        """Restore a layout; one of another version gives way to that of the first start.
+
+        Returns:
+            Whether the layout was restored.
+        """
+        rows = {row: row.isHidden() for row in self._rows()}
+        is_known = self._window.restoreState(state, _LAYOUT_VERSION)
+        for row, was_hidden in rows.items():
+            row.setHidden(was_hidden)  # a layout says which were shown, messages are not kept
+        if not is_known:
+            self.reset()
+        return is_known
+
+    def float_or_return(self, name: str) -> None:
+        """Take a dock out of the window, to where it covers nothing, or put it back."""
+        dock = self.widgets[name]
+        if not self.is_floating(name):
+            tabs = (dock, *tabs_beside(self._window, dock))
+            front = next(filter(self._sizes.is_in_front, tabs), dock)
+            self._size_before = front.size()  # that of a dock behind it may be an old one
+            dock.setFloating(True)
+        else:
+            dock.setFloating(False)
+        dock.show()
+        dock.raise_()
+
+    def split(self, name: str, direction: Qt.Orientation) -> None:
+        """Give one of several tabs a half of their place: the right one, or the lower one."""
+        if self.can_split(name):
+            with self.focus.kept():
+                sizes = split(self._window, self.widgets, self.widgets[name], direction)
+            apply_sizes(self._window, sizes)
+            # Again once it is laid out: what was just added may have got no room.
+            QTimer.singleShot(0, self, partial(apply_sizes, self._window, sizes))
+
+    def can_split(self, name: str) -> bool:
+        """Tell whether a dock is a tab among others in the window."""
+        return not self.is_floating(name) and bool(tabs_beside(self._window, self.widgets[name]))
+
+    def is_floating(self, name: str) -> bool:
+        """Tell whether a dock has a window of its own."""
+        return self.widgets[name].isFloating()
+
+    def show_row(self, row: QToolBar, is_wanted: bool) -> None:
+        """Show or hide a row across the window, at the cost of the docks in the middle."""
+        if row.isHidden() is is_wanted:
+            self._sizes.hold()
+            row.setVisible(is_wanted)
+
+    # ---------------------------------------------------------------- which is in front
 
     def raise_dock(self, name: str) -> None:
         """Show a dock and bring it to the front."""
@@ -113,39 +163,17 @@ class DockFrame(QObject):
         widget.show()
         widget.raise_()
 
+    def bring_forward(self, name: str) -> None:
+        """Bring a dock to the front of its place if it is open."""
+        if not self.widgets[name].isHidden():
+            self.widgets[name].raise_()
+
     def toggle(self, name: str) -> None:
         """Close a dock that is in sight; show one that is closed or behind another."""
-        if self._is_in_sight(name):
+        if self.focus.is_in_sight(name):
             self.widgets[name].close()
         else:
-            self.focus_dock(name)
-
-    def focus_or_close(self, name: str) -> None:
-        """Close the dock that has the focus; show any other one and bring the focus into it."""
-        if self._has_focus(name) and self._is_in_sight(name):
-            self.widgets[name].close()
-        else:
-            self.focus_dock(name)
-
-    def focus_dock(self, name: str) -> None:
-        """Bring a dock to the front and the focus into it, where it was last."""
-        if not self._has_focus(name):
-            self._came_from = next(filter(self._has_focus, self.widgets), None)
-        self.raise_dock(name)
-        content = self.widgets[name].widget()
-        field = content.focusWidget()
-        if field is None or not field.isVisibleTo(content) or not field.isEnabled():
-            field = _first_field(content)
-        field.setFocus(Qt.FocusReason.ShortcutFocusReason)
-
-    def focus_next(self, direction: int) -> None:
-        """Go from the dock that has the focus to the next open one, or the one before."""
-        names = [name for name, widget in self.widgets.items() if not widget.isHidden()]
-        has_focus = [self._has_focus(name) for name in names]
-        if names:
-            outside = -1 if direction > 0 else 0
-            current = has_focus.index(True) if any(has_focus) else outside
-            self.focus_dock(names[(current + direction) % len(names)])
+            self.focus.go_to(name)
 
     def raise_for(self, path: str) -> None:
         """Bring the dock to the front in which a setting is edited."""
@@ -156,91 +184,92 @@ class DockFrame(QObject):
     def raise_settings(self) -> None:
         """Bring a dock to the front in which settings are edited, unless one is in sight."""
         names = [dock.name for dock in self._docks if any(map(dock.shows, TRAIN.params()))]
-        if not any(map(self._is_in_sight, names)):
+        if not any(map(self.focus.is_in_sight, names)):
             self.raise_dock(names[0])
 
-    def show_row(self, row: QToolBar, is_wanted: bool) -> None:
-        """Show or hide a row across the window, at the cost of the docks in the middle."""
-        if row.isHidden() is is_wanted:
-            self._sizes.hold()
-            row.setVisible(is_wanted)
-
-    def state(self) -> QByteArray:
-        """Return the layout, to be restored at the next start."""
-        return self._window.saveState(_LAYOUT_VERSION)
-
-    def restore(self, state: QByteArray) -> None:
-        """Restore a layout; one of another version gives way to that of the first start."""
-        if not self._window.restoreState(state, _LAYOUT_VERSION):
-            self.reset()
-
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
-        """Watch the docks: where they are moved decides about titles, closing about the focus."""
-        if event.type() is QEvent.Type.Close and isinstance(watched, QDockWidget):
-            self._give_focus_back(watched.objectName())
-        if event.type() in (QEvent.Type.Show, QEvent.Type.Hide, QEvent.Type.ParentChange):
-            self._titles_due.start()
+        """Watch the width of the window."""
+        if event.type() is QEvent.Type.Resize and watched is self._window:
+            self._width_due.start()
         return super().eventFilter(watched, event)
 
-    def _has_focus(self, name: str) -> bool:
-        holder = QApplication.focusWidget()
-        return holder is not None and self.widgets[name].isAncestorOf(holder)
+    # ---------------------------------------------------------------- what happens by itself
 
-    def _on_focus_changed(self, old: QWidget | None, new: QWidget | None) -> None:
-        """Follow Tab into a dock behind another; take the focus back where it came by chance.
+    def _first(self) -> Arrangement:
+        return first_arrangement(self._docks, self._window.width())
 
-        From what is hidden or disabled under it, Qt hands it to the next field of the window. From
-        a menu it returns to where it was, which stays behind if it was put there.
-        """
-        if old is None or new is None or old.window() is not self._window:
+    def _place(self, wanted: Arrangement) -> None:
+        with self.focus.kept():
+            place(self._window, self.widgets, self._homes, wanted)
+
+    def _give_sizes(self, wanted: Arrangement) -> None:
+        give_sizes(self._window, self.widgets, wanted, self._window.width())
+
+    def _follow_width(self) -> None:
+        """Use the width that a window came to have, unless somebody arranged the docks."""
+        is_wide = self._window.width() >= WIDE_PX
+        if is_wide == self._is_wide:
             return
-        at, before = self._dock_around(new), self._dock_around(old)
-        if at is None or at == before:
-            return
-        if not (old.isVisible() and old.isEnabled()):
-            self._window.setFocus()
-        elif before is not None and not self._is_in_sight(at):
-            self.raise_dock(at)
+        self._is_wide = is_wide
+        before = first_arrangement(self._docks, 0 if is_wide else WIDE_PX)
+        if self._stands_as(before):
+            in_sight = [name for name in self.widgets if self.focus.is_in_sight(name)]
+            self.arrange(self._first())
+            for name in in_sight:
+                self.bring_forward(name)
 
-    def _dock_around(self, field: QWidget) -> str | None:
-        docks = self.widgets.items()
-        return next((name for name, dock in docks if dock.isAncestorOf(field)), None)
+    def _stands_as(self, wanted: Arrangement) -> bool:
+        groups = {
+            name: (area, set(group))
+            for area, groups in wanted.areas.items()
+            for group in groups
+            for name in group
+        }
+        for name, dock in self.widgets.items():
+            if dock.isHidden() != (name not in groups) or self.is_floating(name):
+                return False
+            if name in groups:
+                tabs = {each.objectName() for each in (dock, *tabs_beside(self._window, dock))}
+                if groups[name] != (self._window.dockWidgetArea(dock), tabs):
+                    return False
+        return True
 
-    def _give_focus_back(self, name: str) -> None:
-        """Take the focus out of a dock that closes; Qt would leave it to any field that comes."""
-        before = self._came_from
-        if not self._has_focus(name):
-            return
-        if before is not None and before != name and self._is_in_sight(before):
-            self.focus_dock(before)
-        else:
-            self._window.setFocus()
+    def _on_floated(self, dock: QDockWidget, is_floating: bool) -> None:
+        if not is_floating:
+            self._places.give_back()
+        elif QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:  # no hand holds it
+            self._places.place(dock, self._size_before or dock.size())
+        self._size_before = None
 
-    def _is_in_sight(self, name: str) -> bool:
-        widget = self.widgets[name]
-        return widget.isVisible() and not widget.visibleRegion().isEmpty()
+    def _fold_some(self, widgets: Sequence[QDockWidget]) -> None:
+        for dock in self._docks:
+            if dock.folds:
+                widget = self.widgets[dock.name]
+                view = cast("Emptiable", widget.widget())
+                folding = DockFolding(self._window, widget, view, widgets, self._sizes)
+                self._titles.moved.connect(folding.refresh)
 
-    def _show_titles(self) -> None:
-        for widget in self.widgets.values():
-            is_tab = bool(self._window.tabifiedDockWidgets(widget)) and not widget.isFloating()
-            has_none = widget.titleBarWidget() is not None
-            if is_tab and not has_none:
-                widget.setTitleBarWidget(QWidget(widget))
-            elif has_none and not is_tab:
-                empty = widget.titleBarWidget()
-                widget.setTitleBarWidget(None)  # type: ignore[arg-type]  # Qt takes a null here
-                empty.deleteLater()
+    def _rows(self) -> Iterable[QToolBar]:
+        return self._window.findChildren(
+            QToolBar, options=Qt.FindChildOption.FindDirectChildrenOnly
+        )
 
 
-def _first_field(content: QWidget) -> QWidget:
-    """Return the widget of a dock that Tab would reach first, the dock's own if there is none."""
-    field: QWidget | None = content
-    while field is not None and (field is content or content.isAncestorOf(field)):
-        takes_focus = bool(field.focusPolicy() & Qt.FocusPolicy.TabFocus)
-        if takes_focus and field.isEnabled() and field.isVisibleTo(content):
-            return field
-        field = field.nextInFocusChain()
-    return content
+def _squeezable(content: QWidget) -> QWidget:
+    """Return a view that scrolls where it is squeezed, if it needs much height."""
+    if content.minimumSizeHint().height() <= _LEAST_HEIGHT_PX:
+        return content
+    scroll = QScrollArea()
+    scroll.setFrameShape(QFrame.Shape.NoFrame)
+    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+    scroll.setWidgetResizable(True)
+    content.setProperty("scrolled", True)
+    scroll.setWidget(content)
+    scroll.setMinimumWidth(content.minimumSizeHint().width())
+    for surface in (scroll.viewport(), content):
+        surface.setAutoFillBackground(False)  # what is all covered counts as out of sight
+    return scroll
 
 
 def _content(dock: Dock, workspace: Workspace) -> QWidget:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import QMainWindow, QStyle, QToolBar
 
 from desktop_app.commands.captions import CaptionCommands
 from desktop_app.commands.closing import Closing
+from desktop_app.commands.drops import DropCommands
 from desktop_app.commands.earlier_runs import EarlierRuns
 from desktop_app.commands.files import FileCommands
 from desktop_app.commands.help import HelpCommands
@@ -20,7 +21,6 @@ from desktop_app.commands.recent_menu import RecentMenu
 from desktop_app.commands.run import RunCommands
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.base import focused_editor
-from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.own_folder import OwnFolder
 from desktop_app.preferences_view.opening import PreferencesWindow
 from desktop_app.questions import Ask, ask
@@ -31,15 +31,16 @@ from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.window.actions import draw_icons, make_actions
 from desktop_app.window.banners.caption import CaptionBanner
+from desktop_app.window.banners.drop import DropBanner
 from desktop_app.window.banners.file import FileBanner
 from desktop_app.window.banners.run import RunBanner
 from desktop_app.window.dock_frame import DockFrame
-from desktop_app.window.menus import dock_commands, fill_view_menu, make_menus
+from desktop_app.window.layouts import LayoutMenu, Layouts
+from desktop_app.window.menus import PanelMenu, dock_commands, fill_view_menu, make_menus
 from desktop_app.window.status import StatusBar
 from desktop_app.window.toolbar import MainToolBar
 from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
-from trainer_core.files.run_folder import is_run_folder
 from trainer_core.texts import T
 
 _FIRST_SIZE_PX = QSize(1280, 720)
@@ -60,9 +61,10 @@ class MainWindow(QMainWindow):
         self._workspace = workspace
         self.files = FileCommands(workspace, self, ask=ask)
         self.earlier_runs = EarlierRuns(workspace, self.files, self, ask=ask)
-        self.help = HelpCommands(workspace, self.files, self)
+        self._drops = DropCommands(workspace, self.files, self.earlier_runs, self)
         self.own_folder = OwnFolder(workspace.data_dir, self)
         self.run = RunCommands(workspace, self, ask=ask, confirm=confirm)
+        self.help = HelpCommands(workspace, self.files, self.run, self)
         self._preferences = PreferencesWindow(workspace, self, ask=ask)
         self._captions = CaptionCommands(workspace.captions, self, ask=ask)
         self._captions.picture_wanted.connect(workspace.picture_wanted)
@@ -76,6 +78,7 @@ class MainWindow(QMainWindow):
         workspace.picture_wanted.connect(lambda _: self.docks.raise_dock("dataset"))
         workspace.dock_wanted.connect(self.docks.raise_dock)
         self.docks.build(workspace)
+        self.layouts = Layouts(self.docks, DOCKS, workspace.preferences, self, ask=ask)
         self.commands = make_actions(self._handlers(), self)
         self._dock_commands = dock_commands(self.docks, self)
         self._fill_menus()
@@ -84,8 +87,10 @@ class MainWindow(QMainWindow):
         self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
         self.caption_banner = CaptionBanner(workspace, self)
-        banners = (self.file_banner, self.banner, self.caption_banner)
-        self._banner_rows = [self._add_banner_row(banner) for banner in banners]
+        self.drop_banner = DropBanner(workspace.document, self)
+        banners = (self.file_banner, self.banner, self.caption_banner, self.drop_banner)
+        for banner in banners:
+            self._add_banner_row(banner)
         self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)
         self._connect()
@@ -99,6 +104,8 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self._keep_layout()
+        self._drops.close()
+        self.drop_banner.dismiss()
         self._workspace.close()
         self.own_folder.close()
         event.accept()
@@ -123,20 +130,8 @@ class MainWindow(QMainWindow):
         QTimer.singleShot(0, self, partial(self._take_dropped, paths))
 
     def _take_dropped(self, paths: list[Path]) -> None:
-        """Open the run file, show the run, or offer the rest as pictures."""
-        offer = Offer.of(paths)
-        if not self._commit_edit():
-            return
-        if offer.is_run_file:
-            self.files.open_path(offer.others[0])
-        elif paths and is_run_folder(paths[0]):
-            self.earlier_runs.show(paths[0])
-        elif offer.has_too_many_run_files:
-            words = T("App", "Only one run file can be open at a time. Drop a single one.")
-            self._status.tell(shown(words))
-        else:
-            self._workspace.dock_wanted.emit("dataset")
-            self._workspace.pictures.offer(offer)
+        if self._commit_edit():
+            self._drops.take(paths)
 
     def _handlers(self) -> Mapping[str, Callable[[], object]]:
         undo = self._workspace.undo
@@ -152,6 +147,7 @@ class MainWindow(QMainWindow):
             "undo": self._after_edit(undo.undo),
             "redo": self._after_edit(undo.redo),
             "find": self._find,
+            "reset_setting": _reset_setting,
             "preferences": self._after_edit(self._preferences.show),
             "start": self._after_edit(self.run.start),
             "stop_and_save": self.run.stop_and_save,
@@ -160,10 +156,12 @@ class MainWindow(QMainWindow):
             "go_on": self.run.go_on,
             "save_now": self.run.save_now,
             "sample_now": self.run.sample_now,
-            "next_dock": partial(self.docks.focus_next, 1),
-            "previous_dock": partial(self.docks.focus_next, -1),
+            "next_dock": partial(self.docks.focus.go_on, 1),
+            "previous_dock": partial(self.docks.focus.go_on, -1),
+            "save_layout": self.layouts.save,
             "reset_layout": self.docks.reset,
-            "welcome": self.help.welcome,
+            "welcome": self._after_edit(self.help.welcome),
+            "try_demo": self._after_edit(self.help.try_demo),
             "shortcuts": lambda: self.help.shortcuts(self.commands, self._dock_commands),
             "about": self.help.about,
         }
@@ -197,13 +195,17 @@ class MainWindow(QMainWindow):
         menus["file"].insertMenu(self.commands["open_pictures"], recent)
         first = self.commands["next_dock"]
         fill_view_menu(menus["view"], first, self._dock_commands, self.docks, preferences)
+        menus["view"].insertMenu(first, PanelMenu(self.docks, menus["view"]))
+        saving = self.commands["save_layout"]
+        menus["view"].insertMenu(saving, LayoutMenu(self.layouts, menus["view"]))
 
-    def _add_banner_row(self, banner: Banner) -> QToolBar:
+    def _add_banner_row(self, banner: Banner) -> None:
         row = QToolBar(self)
         row.setObjectName(type(banner).__name__)
         row.setProperty("role", "banner")
         row.setMovable(False)
         row.toggleViewAction().setVisible(False)
+        row.hide()
         layout = row.layout()
         assert layout is not None, "a toolbar has one from the beginning"
         layout.setContentsMargins(0, 0, 0, 0)  # those of toolbars, until a style is set anew
@@ -211,7 +213,6 @@ class MainWindow(QMainWindow):
         self.addToolBarBreak()
         self.addToolBar(row)
         banner.wanted.connect(partial(self.docks.show_row, row))
-        return row
 
     def _connect(self) -> None:
         workspace, undo = self._workspace, self._workspace.undo
@@ -220,6 +221,9 @@ class MainWindow(QMainWindow):
         self._closing.ready.connect(self.close)
         workspace.command_wanted.connect(self._carry_out)
         self.run.announced.connect(self._status.tell)
+        self._drops.understood.connect(self.drop_banner.tell_step)
+        self._drops.refused.connect(self.drop_banner.refuse)
+        self._drops.noticed.connect(self._status.tell)
         self.earlier_runs.announced.connect(self.banner.tell)
         self.own_folder.announced.connect(self.banner.tell)
         self.earlier_runs.left.connect(self.banner.dismiss)
@@ -257,7 +261,8 @@ class MainWindow(QMainWindow):
 
     def _on_run_started(self) -> None:
         if not self._workspace.run.is_attached:  # the window comes back as it was
-            self.docks.raise_dock("charts")
+            self.docks.bring_forward("samples")
+            self.docks.raise_dock("charts")  # in front of them where both are tabs of one place
 
     def _show_run_state(self) -> None:
         run = self._workspace.run
@@ -278,11 +283,16 @@ class MainWindow(QMainWindow):
         preferences = self._workspace.preferences
         self.restoreGeometry(preferences.layout("geometry"))
         self.docks.restore(preferences.layout("docks"))
-        for row in self._banner_rows:
-            row.hide()  # a layout says which toolbars were shown, messages are not kept
 
     def _keep_layout(self) -> None:
         preferences = self._workspace.preferences
         preferences.keep_layout("geometry", self.saveGeometry())
         preferences.keep_layout("docks", self.docks.state())
         preferences.write()
+
+
+def _reset_setting() -> None:
+    """Set what somebody is at to its default, with what is typed there."""
+    editor = focused_editor()
+    if editor is not None:
+        editor.reset_wanted.emit()

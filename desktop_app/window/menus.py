@@ -12,6 +12,7 @@ from desktop_app.preferences import THEMES, Preferences
 from desktop_app.translation import shown
 from desktop_app.window.actions import ACTIONS, MENUS
 from desktop_app.window.dock_frame import DockFrame
+from desktop_app.window.docking.menu import DockMenu
 from trainer_core.texts import T
 
 _KEYS_OF_DOCKS = 10  # one digit each: 1 to 9, then 0
@@ -35,7 +36,7 @@ def dock_commands(docks: DockFrame, parent: QWidget) -> list[QAction]:
         command.setData(name)
         if number <= _KEYS_OF_DOCKS:
             command.setShortcut(f"Ctrl+{number % 10}")
-        command.triggered.connect(partial(docks.focus_or_close, name))
+        command.triggered.connect(partial(docks.focus.go_or_close, name))
         commands.append(command)
     parent.addActions(commands)
     return commands
@@ -77,6 +78,24 @@ def _dock_entry(command: QAction, docks: DockFrame, view: QMenu) -> QAction:
 def _tick(entries: Sequence[QAction], docks: DockFrame) -> None:
     for entry, widget in zip(entries, docks.widgets.values(), strict=True):
         entry.setChecked(not widget.isHidden())
+
+
+class PanelMenu(DockMenu):
+    """The menu of the dock that has the focus, or had it before the menus took it."""
+
+    def __init__(self, docks: DockFrame, view: QMenu) -> None:
+        super().__init__(docks.moves, view)
+        self._docks = docks
+        view.aboutToShow.connect(self.refresh)
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Turn to the dock that is meant now."""
+        name = self._docks.focus.last
+        self.turn_to(name)
+        title = self._docks.widgets[name].windowTitle() if name else "–"
+        self.setTitle(shown(T("App", "Pa&nel: {name}"), name=title))
+        self.menuAction().setEnabled(bool(name))
 
 
 class ThemeMenu(QMenu):

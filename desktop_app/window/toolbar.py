@@ -25,7 +25,7 @@ class MainToolBar(QToolBar):
         self.toggleViewAction().setVisible(False)  # without it there would be no way to start
         size = tokens.current().icon_m
         self.setIconSize(QSize(size, size))
-        for name in ("new", "open", "save"):
+        for name in ("welcome", "new", "open", "save"):
             self.addAction(actions[name])
         self.addSeparator()
         for name in ("undo", "redo"):

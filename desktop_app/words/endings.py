@@ -12,7 +12,8 @@ from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown
 from trainer_core.files.presence import is_file
-from trainer_core.files.run_folder import RunFolder, state_step
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.state_manifest import state_step
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
 
@@ -81,8 +82,11 @@ def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSetting
         return None
     step = state_step(state)
     # A state that was saved elsewhere, because the folder could take no more, is not found there.
-    is_here = folder is not None and state.parent == folder.output_dir
-    is_offered = is_here and is_run_of(folder, settings) and settings.output.resume is None
+    is_beside = folder is not None and state.parent == folder.output_dir
+    # Whoever found damage had no run folder yet to tell of.
+    is_found = outcome.found_damage and state.parent == settings.output.output_dir
+    is_here = is_found or (is_beside and is_run_of(folder, settings))
+    is_offered = is_here and settings.output.resume is None
     return step if is_offered and step > 0 else None
 
 

@@ -11,7 +11,7 @@ from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.translation import shown, shown_error
 from desktop_app.words.endings import way_on_words
-from trainer_core.files.run_folder import state_step
+from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import Failed
 from trainer_core.settings.document import UNSET
 from trainer_core.texts import T
@@ -24,15 +24,15 @@ _HEADLINES: Mapping[str, str] = {
     "state": T("App", "The saved state cannot be used"),
     "output": T("App", "A file cannot be written"),
     "out_of_memory": T("App", "The memory is full"),
-    "numeric": T("App", "The training ran out of bounds"),
+    "numeric": T("App", "The loss or the weights became too large"),
     "team": T("App", "Another process of the run has ended"),
     "protocol": T("App", "App and trainer do not understand each other"),
-    "internal": T("App", "Something unforeseen happened"),
+    "internal": T("App", "An unexpected error"),
 }
 _ENDINGS: Mapping[Ending, str] = {
-    Ending.CRASHED: T("App", "The trainer broke off"),
+    Ending.CRASHED: T("App", "The trainer ended unexpectedly"),
     Ending.NOT_STARTED: T("App", "The trainer could not be started"),
-    Ending.OUT_OF_SIGHT: T("App", "The run is out of sight"),
+    Ending.OUT_OF_SIGHT: T("App", "The run can no longer be followed"),
 }
 # What to do where the trainer has no advice of its own.
 _ADVICE: Mapping[str, str] = {

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from desktop_app.translation import shown
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.texts import Text
 
 

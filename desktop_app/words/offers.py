@@ -14,13 +14,11 @@ def invitation(offer: Offer) -> str:
         words = T("App", "Drop to train these (folders: {folders}, pictures: {pictures})")
         return shown(words, folders=folders, pictures=pictures)
     if pictures:
-        words = T("App", "Drop to train these {count} pictures")
-        singular = T("App", "Drop to train this picture")
-        return shown(words, count=pictures) if pictures > 1 else shown(singular)
+        words = T("App", "Drop to train [count:this picture|these {count} pictures]")
+        return shown(words, count=pictures)
     if folders:
-        words = T("App", "Drop to train these {count} folders")
-        singular = T("App", "Drop to train this folder")
-        return shown(words, count=folders) if folders > 1 else shown(singular)
+        words = T("App", "Drop to train [count:this folder|these {count} folders]")
+        return shown(words, count=folders)
     return shown(T("App", "This cannot be trained"))
 
 

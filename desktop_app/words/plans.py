@@ -70,11 +70,12 @@ def _network(settings: TrainSettings) -> Stat:
     kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
     facts = {"kind": kind, "parts": _trained_parts(settings)}
     start, has_rank = adapter.network_weights, ADAPTERS[adapter.LoRA_type].has_rank
-    if start is not None and has_rank and adapter.dim_from_weights:
-        template = T("App", "{kind} LoRA, rank and alpha of {file}; {parts}")
-        return Stat(
-            shown(T("App", "Trains")), shown(template, file=start.name, **facts), str(start)
-        )
+    if start is not None and has_rank:
+        template = T("App", "{kind} LoRA, rank {rank}, alpha of {file}; {parts}")
+        if adapter.dim_from_weights:
+            template = T("App", "{kind} LoRA, rank and alpha of {file}; {parts}")
+        words = shown(template, file=start.name, rank=adapter.network_dim, **facts)
+        return Stat(shown(T("App", "Trains")), words, str(start))
     if has_rank:
         rank = adapter.network_dim
         alpha = rank if adapter.network_alpha is None else adapter.network_alpha
@@ -113,13 +114,19 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
     facts = {"pictures": count_words(plan.pictures), "samples": count_words(plan.samples)}
     if len(plan.concepts) == 1:
         repeats = plan.concepts[0].repeats
-        template = T("App", "{pictures} × {repeats} repeats = {samples} per epoch")
+        template = T("App", "{pictures} × {repeats} [repeats:repeat|repeats] = {samples} per epoch")
         words = shown(template, repeats=repeats, **facts)
     else:
-        template = T("App", "{pictures} in {folders} folders, with repeats {samples} per epoch")
+        template = T(
+            "App",
+            "{pictures} in {folders} [folders:folder|folders], with repeats {samples} per epoch",
+        )
         words = shown(template, folders=len(plan.concepts), **facts)
     yield Stat(name, words, "\n".join([*map(str, scan.request.places), *rows]))
-    template = T("App", "{batches} per epoch, of up to {size} pictures; buckets: {buckets}")
+    template = T(
+        "App",
+        "{batches} per epoch, of up to {size} [size:picture|pictures]; buckets: {buckets}",
+    )
     batches, size = count_words(plan.batches_per_epoch), scan.request.pace.train_batch_size
     words = shown(template, batches=batches, size=size, buckets=len(plan.buckets))
     yield Stat(shown(T("App", "Batches")), words)
@@ -128,9 +135,9 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
 def _length(plan: Plan | None) -> Iterator[Stat]:
     if plan is None:
         return
-    template = T("App", "{steps} steps: {epochs} epochs of {each}")
+    template = T("App", "{steps} [steps:step|steps]: {epochs} [epochs:epoch|epochs] of {each}")
     if plan.epochs == 1:
-        template = T("App", "{steps} steps: one epoch")
+        template = T("App", "{steps} [steps:step|steps]: one epoch")
     words = shown(
         template,
         steps=count_words(plan.total_steps),
@@ -202,8 +209,7 @@ def _saves(settings: TrainSettings, plan: Plan | None) -> Stat:
 def _samples(settings: TrainSettings) -> Stat:
     sampling = settings.sampling
     name = shown(T("App", "Samples"))
-    prompts = sampling.sample_prompts
-    if prompts is None:
+    if not sampling.has_prompts:
         return Stat(name, shown(T("App", "none")))
     due = []
     if sampling.sample_at_first:
@@ -214,20 +220,21 @@ def _samples(settings: TrainSettings) -> Stat:
         due.append(_every_steps(sampling.sample_every_n_steps))
     if not due:
         due.append(shown(T("App", "when asked for")))
-    words = shown(T("App", "{when}, of {file}"), when=_listed(due), file=Path(prompts).name)
-    return Stat(name, words, str(prompts))
+    file = sampling.sample_prompts
+    if file is None:
+        return Stat(name, _listed(due))
+    words = T("App", "{when}, of {file}")
+    if sampling.prompt_list:
+        words = T("App", "{when}, of the prompts and of {file}")
+    return Stat(name, shown(words, when=_listed(due), file=file.name), str(file))
 
 
 def _every_epochs(count: int) -> str:
-    if count == 1:
-        return shown(T("App", "every epoch"))
-    return shown(T("App", "every {count} epochs"), count=count)
+    return shown(T("App", "every [count:epoch|{count} epochs]"), count=count)
 
 
 def _every_steps(count: int) -> str:
-    if count == 1:
-        return shown(T("App", "every step"))
-    return shown(T("App", "every {count} steps"), count=count)
+    return shown(T("App", "every [count:step|{count} steps]"), count=count)
 
 
 def _listed(words: list[str]) -> str:

@@ -34,7 +34,7 @@ def count_words(value: int) -> str:
 def size_words(size_bytes: int) -> str:
     """Return the size of a file, such as ``6.9 MiB``."""
     if size_bytes < 1024:
-        return shown(T("App", "{size} bytes"), size=size_bytes)
+        return shown(T("App", "{size} [size:byte|bytes]"), size=size_bytes)
     if size_bytes < 1024**2:
         return shown(T("App", "{size} KiB"), size=f"{size_bytes / 1024:.3g}")
     if size_bytes < 1024**3:
@@ -43,5 +43,5 @@ def size_words(size_bytes: int) -> str:
 
 
 def _with_unit(words: str, param: Param) -> str:
-    unit = param.spec.unit
-    return f"{words} {shown(unit)}" if unit else words
+    unit = shown(param.spec.unit, value=words)
+    return f"{words} {unit}" if unit else words

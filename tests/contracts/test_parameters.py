@@ -25,6 +25,7 @@ OWN_NAMES = {
     "save_state_every_n_minutes",  # not offered there
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
     "sample_max_side",  # no limit there
+    "prompt_list",  # a file there
     "autocast",  # always on there
     "allow_tf32",  # not offered there
     "training_method",  # a script for each there
@@ -53,6 +54,13 @@ def reference_names() -> frozenset[str]:
     """Return the reference's argument names; those inside ``network_args`` without it."""
     entries = json.loads((ROOT / "tests/data/parameters.json").read_text(encoding="utf-8"))
     return frozenset(entry["key"].removeprefix("network_args.") for entry in entries)
+
+
+@cache
+def reference_labels() -> dict[str, set[str]]:
+    """Return what the reference's form calls each setting that stands in it."""
+    entries = json.loads((ROOT / "tests/data/parameters.json").read_text(encoding="utf-8"))
+    return {entry["key"]: {entry["label"]} for entry in entries if entry["label"]}
 
 
 def is_sentence_case(label: str) -> bool:
@@ -121,12 +129,27 @@ def test_the_name_is_the_reference_s(param):
     )
 
 
+@pytest.mark.parametrize("param", OF_A_RUN, ids=lambda param: param.path)
+def test_what_kohya_ss_calls_it_is_found(param):
+    [label] = reference_labels().get(param.name, {param.spec.label})
+    known = {param.spec.label.casefold(), *(each.casefold() for each in param.spec.old_labels)}
+    assert label.casefold() in known, f"{place(param)}: {label} is none of its old_labels"
+
+
+@pytest.mark.parametrize("param", OF_A_RUN, ids=lambda param: param.path)
+def test_a_setting_is_shown_before_one_of_another_section(param):
+    if param.spec.shown_before:
+        host = TRAIN.path_of(param.spec.shown_before)
+        assert host is not None, place(param)
+        assert host.partition(".")[0] != param.section, place(param)
+
+
 @every_parameter
 def test_conditions_name_other_parameters_and_values_they_take(param):
     [schema] = [schema for schema in SCHEMAS if param.section in schema.sections]
     by_name = {other.name: other for other in schema.params().values()}
     for condition in param.spec.when:
-        assert condition.name in by_name, place(param)
+        assert {condition.name, *condition.or_set} <= by_name.keys(), place(param)
         other = by_name[condition.name]
         for value in condition.values:
             section = SECTIONS[other.section]

@@ -1,6 +1,7 @@
 """Every text for people can be found by ``lupdate`` and filled in when it is shown."""
 
 import ast
+import re
 import string
 import subprocess
 import sys
@@ -14,10 +15,17 @@ from helpers.source_tree import ROOT, Source, sources
 from trainer_core import errors
 from trainer_core.files.resources import resource_path
 from trainer_core.settings.schema import TRAIN
+from trainer_core.texts import numbers_in
 
 CONTEXTS = {"Settings", "Errors", "Problems", "Events", "App"}
 # What takes a template and its named values.
 TEXT_BUILDERS = ["text", "shown", *(name for name in vars(errors) if name.endswith("Error"))]
+# A number before one of these words, which then is wrong where the number is 1.
+COUNTED = re.compile(
+    r"\{\w+\}( more| other| of these| sample)? (batches|buckets|bytes|captions|entries|epochs|files"
+    r"|folders|images|layers|modules|packages|pictures|problems|prompts|repeats|runs|samples"
+    r"|settings|states|steps|tags|tensors|threads|times|values|warnings|weights)\b(?!/)"
+)
 # Messages of a file of translations that the program no longer asks for.
 GONE = ("vanished", "obsolete")
 MARKED_BY = "QT_TRANSLATE_NOOP+=T"
@@ -46,6 +54,11 @@ def literals(call: ast.Call) -> list[str] | None:
 
 def placeholders(template: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def for_one(template: str) -> str:
+    """Return a template with every word that depends on a number in its form for 1."""
+    return re.sub(r"\[\w+:([^]|]*)[^]]*\]", r"\1", template)
 
 
 def marked_texts() -> list[tuple[str, str, str]]:
@@ -176,6 +189,24 @@ def test_placeholders_are_plain_names():
         if not is_plain:
             wrong.append(f"{at}: {template}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_words_by_number_go_with_a_number_that_is_shown():
+    wrong = [
+        f"{at}: {template}"
+        for at, _, template in marked_texts()
+        if not numbers_in(template) - {"value"} <= placeholders(template)
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_what_is_counted_is_right_for_one_too():
+    wrong = [
+        f"{at}: {template}"
+        for at, _, template in marked_texts()
+        if COUNTED.search(for_one(template))
+    ]
+    assert not wrong, "write {count} [count:file|files]:\n" + "\n".join(wrong)
 
 
 def test_values_are_given_for_every_placeholder():

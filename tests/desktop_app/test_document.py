@@ -7,6 +7,7 @@ from trainer_core.errors import SettingsError
 from trainer_core.settings import files
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.rules.places import check_places
+from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import text
 
 RUN_FILE = """\
@@ -73,7 +74,42 @@ def test_a_value_that_cannot_be_used_is_kept_and_named(document: Document):
 
 def test_one_mistake_does_not_hide_the_problems_of_other_settings(document: Document):
     document.set_value("adapter.network_dim", "many")
+    document.expect_values()
     assert "model.pretrained_model_name_or_path" in {problem.path for problem in document.errors}
+
+
+MISSING = {
+    "model.pretrained_model_name_or_path",
+    "dataset.train_data_dir",
+    "output.output_dir",
+}
+
+
+def test_what_is_missing_is_a_hint_until_a_run_is_to_start(document: Document):
+    assert document.errors == []
+    assert {p.path for p in document.problems if p.severity is Severity.NOTICE} == MISSING
+    document.expect_values()
+    assert {problem.path for problem in document.errors} == MISSING
+    document.new()
+    assert document.errors == []
+
+
+def test_a_new_run_is_saved_with_every_setting(document: Document, tmp_path: Path):
+    document.set_value("adapter.network_dim", 16)
+    document.save(tmp_path / "new.toml")
+    document.set_value("adapter.network_dim", 24)
+    document.save(tmp_path / "new.toml")
+    raw = files.load(tmp_path / "new.toml").raw
+    assert [f"{section}.{name}" for section in raw for name in raw[section]] == list(TRAIN.params())
+    assert raw["adapter"]["network_dim"] == 24
+
+
+def test_a_file_that_was_opened_keeps_to_its_sections(document: Document, run_file: Path):
+    sections = set(files.load(run_file).raw)
+    document.load(run_file)
+    document.set_value("adapter.network_dim", 24)
+    document.save(run_file)
+    assert set(files.load(run_file).raw) == sections
 
 
 def test_reset_brings_the_default_back(document: Document):
@@ -167,7 +203,6 @@ def test_a_value_that_is_set_back_by_hand_leaves_nothing_to_save(document: Docum
     assert document.is_dirty
     document.set_value("optimizer.epoch", 1)
     document.apply({"optimizer.epoch": None}, "removed")
-    document.apply({"optimizer": None}, "removed")
     assert not document.is_dirty
 
 

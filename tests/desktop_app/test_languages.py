@@ -21,6 +21,11 @@ GERMAN = """<?xml version="1.0" encoding="utf-8"?>
     <message><source>&amp;Undo</source>
     <translation type="unfinished">&amp;Zur</translation></message>
     <message><source>Saved: {name}</source><translation>Gesichert: {Name}</translation></message>
+    <message><source>{n} [n:file|files]</source>
+    <translation>{n} [n:Datei|Dateien]</translation></message>
+    <message><source>{n} [n:step|steps]</source><translation>{n}歩</translation></message>
+    <message><source>{n} [n:epoch|epochs]</source>
+    <translation>{n} [m:Epoche|Epochen]</translation></message>
     <message><source>Step {step}</source><translation>Schritt {step:d}</translation></message>
 </context>
 <context><name>Problems</name>
@@ -102,6 +107,20 @@ def test_only_finished_texts_with_their_values_are_shown(
     assert words.translate("App", "Saved: {name}") is None
     assert "the values of “Saved: {name}”" in caplog.text
     assert words.translate("App", "Step {step}") is None
+
+
+def test_a_language_has_its_own_forms_of_words_by_number(german: Language, qapp, caplog):
+    translation = Translation(german)
+    qapp.installTranslator(translation)
+    try:
+        files = [shown("{n} [n:file|files]", n=n) for n in (1, 2)]
+        assert files == ["1 Datei", "2 Dateien"]
+        assert shown("{n} [n:step|steps]", n=1) == "1歩"
+        # It asks for a number that its text does not have.
+        assert shown("{n} [n:epoch|epochs]", n=1) == "1 epoch"
+    finally:
+        qapp.removeTranslator(translation)
+    assert "the values of “{n} [n:epoch|epochs]”" in caplog.text
 
 
 def test_texts_of_ours_and_of_qt_are_shown_in_the_language(german: Language, qapp):

@@ -42,6 +42,7 @@ DIALOGS: dict[str, Callable[[MainWindow], object]] = {
     "preferences": lambda window: window.commands["preferences"].trigger(),
     "welcome": lambda window: window.commands["welcome"].trigger(),
     "shortcuts": lambda window: window.commands["shortcuts"].trigger(),
+    "name of a layout": lambda window: window.commands["save_layout"].trigger(),
     "about": lambda window: window.commands["about"].trigger(),
 }
 

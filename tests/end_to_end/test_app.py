@@ -21,7 +21,8 @@ from desktop_app.window.main_window import MainWindow
 from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
 from trainer_core.files.resources import resource_path
-from trainer_core.files.run_folder import RunFolder, state_step
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.state_manifest import state_step
 
 TRAINING_TIMEOUT_MS = 120_000
 TOTAL_STEPS = 60

@@ -25,6 +25,7 @@ from helpers.trainer_process import (
     trainer_command,
 )
 
+from trainer_core.catalogue.tools import TOOLS
 from trainer_core.environment.launch import EVENTS_VARIABLE
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.messages import EVENT_MARK, Finished, Hello, Phase, Plan, StepDone
@@ -146,7 +147,6 @@ def test_flags_go_before_the_run_file(project: TinyProject) -> None:
         (["train", "run.toml", "--lerning_rate", "1"], "Did you mean --learning_rate?"),
         (["check", "run.toml", "--jsn"], "Did you mean --json?"),
         (["train"], "RUN.toml"),
-        (["train", "run.toml", "--overwrite", "--continue"], "not allowed with"),
         (["trian", "run.toml"], "'train'"),
         ([], "COMMAND"),
     ],
@@ -318,6 +318,13 @@ def test_stdout_carries_events_alone_and_stderr_the_log(first_run: Ended) -> Non
     assert isinstance(first_run.events[-1], Finished)
 
 
+@pytest.mark.parametrize("command", [["train"], ["tool", next(iter(TOOLS))]])
+def test_programs_are_told_how_to_ask_for_events(command: list[str]) -> None:
+    ended = run_trainer(*command, "--help", before=WITHOUT_TORCH)
+
+    assert f"{EVENTS_VARIABLE}=1" in ended.out
+
+
 @pytest.mark.slow
 def test_people_behind_a_pipe_get_plain_lines(project: TinyProject) -> None:
     # As ``train run.toml | tee log`` does.
@@ -381,11 +388,21 @@ def test_a_name_that_is_taken_can_be_replaced(trained: TinyProject, tmp_path: Pa
 @pytest.mark.slow
 @pytest.mark.usefixtures("first_run")
 def test_a_run_that_has_no_state_cannot_be_continued(trained: TinyProject) -> None:
-    ended = run_trainer("train", trained.run_file(), "--continue", before=WITHOUT_TORCH)
+    longer = ("--max_train_steps", "8")
+    ended = run_trainer("train", trained.run_file(), "--continue", *longer, before=WITHOUT_TORCH)
 
     assert (ended.code, ended.failed.kind) == (2, "state")
     assert "no complete state of tiny" in str(ended.failed.message)
-    assert ended.failed.hint is not None
+    assert "Add --overwrite to begin it anew" in str(ended.failed.hint)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("first_run")
+def test_a_run_that_is_done_says_so_without_loading_anything(trained: TinyProject) -> None:
+    ended = run_trainer("train", trained.run_file(), "--continue", before=WITHOUT_TORCH)
+
+    assert ended.code == 0, ended.log
+    assert "All 4 steps of tiny are done, and its files are there." in ended.log
 
 
 @pytest.mark.slow

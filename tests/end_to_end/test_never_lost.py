@@ -21,8 +21,9 @@ from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
-from trainer_core.files.run_folder import RunFolder, state_step
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.run_lock import lock_holder
+from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import CheckpointSaved, Finished, SampleReady
 
 pytestmark = [

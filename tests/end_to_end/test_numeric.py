@@ -53,7 +53,8 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
     """Return the file in the cache that holds what the encoder makes of ``picture``."""
     plan = examine(files.load(run_file).raw).plan
     assert plan is not None
-    pixels_CHW = load_pixels(picture, plan.placements[SampleKey(0, picture)], flip=False)
+    placement = plan.placements[SampleKey(0, picture)]
+    pixels_CHW = load_pixels(picture, placement, interpolation="auto", flip=False)
     mean_BCHW = loaded(model).encode_images(pixels_CHW[None]).mean_BCHW
     (found,) = (
         path
@@ -66,7 +67,7 @@ def latent_file(cache: Path, run_file: Path, model: Path, picture: Path) -> Path
 def poison(latent: Path) -> None:
     """Put a NaN into a latent of the cache, as if it had been encoded so."""
     store, key = LatentStore(latent.parents[1]), latent.stem
-    assert store.has(key)
+    assert store.has(key, tuple(load_file(latent)["mean"].shape))
     mean_CHW, _ = store.get(key)
     mean_CHW[0, 0, 0] = torch.nan
     latent.unlink()
@@ -123,13 +124,14 @@ def test_it_stops_before_the_update_of_the_step_that_failed(poisoned: Poisoned) 
 
 def test_it_names_step_picture_and_timestep_and_no_other_picture(poisoned: Poisoned) -> None:
     message = str(poisoned.ended.failed.message)
-    assert f"step {poisoned.last_good_step + 1} " in message
+    assert f"step {poisoned.last_good_step + 1}." in message
+    assert "The VAE made no finite numbers" in message
     named = re.findall(r"(\S+\.png) \(timestep (\d+)\)", message)
     assert [name for name, _ in named] == [poisoned.culprit]
     assert 0 <= int(named[0][1]) < 1000
     assert Path(poisoned.ended.failed.picture).name == poisoned.culprit
     assert Path(poisoned.ended.failed.picture).is_absolute()
-    assert poisoned.ended.failed.setting == "optimizer.learning_rate"
+    assert poisoned.ended.failed.setting == "model.pretrained_model_name_or_path"
 
 
 def test_the_last_good_weights_are_kept(poisoned: Poisoned) -> None:
@@ -151,7 +153,7 @@ def test_it_goes_on_from_there_once_the_cause_is_gone(poisoned: Poisoned) -> Non
     assert same(poisoned.mended.weights(), poisoned.clean.weights())
 
 
-def test_a_base_model_that_is_not_finite_leaves_nothing_behind(
+def test_a_base_model_that_is_not_finite_is_named_before_anything_is_trained(
     tmp_path: Path, tiny_model: TinySD1
 ) -> None:
     tensors = load_file(tiny_model.safetensors)
@@ -160,6 +162,35 @@ def test_a_base_model_that_is_not_finite_leaves_nothing_behind(
     pictures = write_colours(tmp_path / "pictures")
     project = TinyProject(tmp_path, tmp_path / "infinite.safetensors", pictures)
     ended = run_trainer("train", project.run_file())
-    assert (ended.code, ended.failed.kind) == (1, "numeric")
-    assert "step 1 " in str(ended.failed.message)
+    assert (ended.code, ended.failed.kind, ended.steps) == (2, "model_file", [])
+    assert "infinite.safetensors is damaged" in str(ended.failed.message)
+    assert ended.failed.setting == "model.pretrained_model_name_or_path"
     assert [path.name for path in project.output.iterdir()] == ["tiny.run"]
+
+
+def test_weights_that_an_update_spoils_are_told_and_those_before_it_saved(
+    tmp_path: Path, tiny_model: TinySD1
+) -> None:
+    # Warm-up: the first step is taken at a rate of 0, the second multiplies weights by 1e34.
+    settings = {
+        "dataset.resolution": [64, 64],
+        "optimizer.learning_rate": 1.0,
+        "optimizer.optimizer_args": ["weight_decay=1e35"],
+        "optimizer.lr_scheduler": "constant_with_warmup",
+        "optimizer.lr_warmup_steps": 3,
+        "optimizer.max_train_steps": STEPS,
+        "output.save_precision": "float",
+    }
+    pictures = write_colours(tmp_path / "pictures")
+    project = TinyProject(tmp_path, tiny_model.folder, pictures, settings)
+    ended = run_trainer("train", project.run_file())
+
+    assert (ended.code, ended.failed.kind, ended.steps) == (1, "numeric", [1, 2])
+    message = str(ended.failed.message)
+    assert "step 3 is not finite for any picture: the update before it" in message
+    assert re.findall(r"\S+\.png \(timestep \d+\)", message)
+    saved = Result.at(project.output, "tiny").weights("-step00000001")
+    ups = [tensor for name, tensor in saved.items() if name.endswith("lora_up.weight")]
+    assert ups
+    assert not any(up.any() for up in ups)  # at a rate of 0 they stay as they were drawn
+    assert not (project.output / "tiny-step00000002.safetensors").exists()

@@ -70,7 +70,7 @@ def test_check_tells_the_plan_of_all_places(scattered: TinyProject) -> None:
 
     assert ended.code == 0, ended.out
     assert "pictures/1_robot: 5 pictures x 1 = 5 per epoch" in ended.out
-    assert "3_duck: 1 pictures x 3 = 3 per epoch" in ended.out
+    assert "3_duck: 1 picture x 3 = 3 per epoch" in ended.out
 
 
 def test_flags_name_places_from_the_working_folder(scattered: TinyProject) -> None:

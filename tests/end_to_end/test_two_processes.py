@@ -87,7 +87,8 @@ def test_two_processes_end_in_the_weights_of_one_with_twice_the_batch(
     assert expected.keys() == found.keys()
     for key, tensor in expected.items():
         torch.testing.assert_close(found[key], tensor, rtol=0, atol=1e-6)
-    assert shared.metadata()["ss_total_batch_size"] == "2"
+    # Batch 1 x 2 processes x accumulation 2, as sd-scripts counts it.
+    assert shared.metadata()["ss_total_batch_size"] == "4"
     first, second = (out for out, _ in ends[1:])
     assert json.loads(first.splitlines()[-1])["event"] == "finished"
     assert second == ""  # one process speaks, and logs what it says

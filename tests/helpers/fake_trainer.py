@@ -24,8 +24,9 @@ from typing import BinaryIO
 from PIL import Image
 
 from trainer_core.environment.launch import events_are_asked_for
-from trainer_core.files.run_folder import MANIFEST_NAME, RunFolder, state_step
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.run_lock import RunLock
+from trainer_core.files.state_manifest import MANIFEST_NAME, state_step
 from trainer_core.protocol.codec import decode_command, encode
 from trainer_core.protocol.command_file import COMMAND_SUFFIX
 from trainer_core.protocol.messages import (

@@ -37,7 +37,9 @@ def accepted(param: Param) -> Iterator[object]:
 
 def _lists(param: Param) -> Iterator[object]:
     assert param.is_tuple, f"no examples for {param.path}: {param.annotation}"
-    if param.element_type is str:
+    if param.spec.prompts:
+        yield ["a cat, a -- b --n bad hands --w 512", "eine 貓"]
+    elif param.element_type is str:
         yield ["weight_decay=0.1", "betas=0.9,0.99"]
     elif param.is_path_list:
         yield ["10_a folder", "ein Ordner/貓.png"]
@@ -76,6 +78,8 @@ def as_text(param: Param, raw: object) -> str:
     """Return a raw value as somebody would type it behind a command-line flag."""
     if param.is_path_list and isinstance(raw, list):
         return os.pathsep.join(raw)
+    if param.spec.prompts and isinstance(raw, list):
+        return "\n".join(raw)
     if isinstance(raw, bool):
         return str(raw).lower()
     return " ".join(map(str, raw)) if isinstance(raw, list) else str(raw)

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from trainer_core.checkpoints.retention import Action, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position
+from trainer_core.errors import NumericError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
@@ -19,8 +20,8 @@ from trainer_core.pipeline.loader import Group
 from trainer_core.protocol.messages import EventBase, Phase, StepDone
 from trainer_core.texts import Text
 from trainer_core.train.control import Control, Wishes
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.loop import Loop, SampleSchedule
-from trainer_core.train.run_start import OwnFiles
 from trainer_core.train.step import StepResult
 
 Happened = list[str]
@@ -65,6 +66,19 @@ class StubStepper:
     during: Callable[[int], object] = lambda number: None
     batches: int = 0
     is_updating: bool = False
+    is_spoiled: bool = False
+    has_kept: bool = True
+
+    def has_good_weights(self) -> bool:
+        return not self.is_spoiled
+
+    def require_finite_weights(self, number: int) -> None:
+        if self.is_spoiled:
+            raise NumericError(f"The update of step {number} made weights that are not finite.")
+
+    def put_back(self) -> bool:
+        self.happened.append("put back")
+        return self.has_kept
 
     def step(self, group: Sequence[Batch], number: int, wishes: Callable[[], Wishes]) -> StepResult:
         self.happened.append(f"step {number}")
@@ -96,6 +110,16 @@ class StubSaver:
                 del self.own.steps[action.name]
                 self.happened.append(f"remove {action.name}")
 
+    def missing(self, due: Iterable[Action]) -> list[Action]:
+        return [
+            action
+            for action in due
+            if not isinstance(action, Save) or self.own.steps.get(action.name) != action.step
+        ]
+
+    def tell_untold(self) -> None:
+        self.happened.append("tell of what is there")
+
     def save_here(self, position: Position) -> None:
         self.happened.append(f"save at {position.step}")
 
@@ -104,6 +128,12 @@ class StubSaver:
 
     def outdated(self) -> list[Action]:
         return []
+
+    def save_state(self, position: Position) -> None:
+        self.happened.append(f"save state at {position.step}")
+
+    def save_weights(self, position: Position) -> None:
+        self.happened.append(f"save weights at {position.step}")
 
     def save_elsewhere(self, position: Position) -> Path:
         self.happened.append(f"save elsewhere at {position.step}")

@@ -24,6 +24,7 @@ from trainer_core.settings.schema import TRAIN
 MODEL = "model.pretrained_model_name_or_path"
 PICTURES = "dataset.train_data_dir"
 PROMPTS = "sampling.sample_prompts"
+LIST = "sampling.prompt_list"
 # Names by which a model of Stable Diffusion 1 is recognised.
 SD1_TENSORS = (
     "model.diffusion_model.input_blocks.0.0.weight",
@@ -94,6 +95,24 @@ def test_a_choice_that_needs_what_is_not_installed_is_named_with_how_to_get_it(
     assert examined(raw, {"optimizer.optimizer_type": "AdamW"}).errors == []
 
 
+def test_listed_prompts_are_drawn_before_those_of_the_file(raw: dict[str, Any]) -> None:
+    found = examined(raw, {LIST: ["a dog --d 3", "a bird --zz"]})
+
+    assert found.prompts is not None
+    drawn = [prompt.prompt for prompt in found.prompts.prompts]
+    assert drawn == ["a dog", "a bird", "a cat", "another cat"]
+    (problem,) = (problem for problem in found.problems if problem.path == LIST)
+    assert problem.severity is Severity.WARNING
+    assert "--zz" in str(problem.message)
+
+
+def test_listed_prompts_need_no_file(raw: dict[str, Any]) -> None:
+    found = examined(raw, {LIST: ["a dog"], PROMPTS: None})
+
+    assert found.prompts is not None
+    assert [prompt.prompt for prompt in found.prompts.prompts] == ["a dog"]
+
+
 @pytest.mark.parametrize("prompts", [True, False])
 def test_only_a_choice_that_acts_needs_its_package(
     raw: dict[str, Any], monkeypatch: pytest.MonkeyPatch, prompts: bool
@@ -148,7 +167,11 @@ def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_pa
     metadata = {"modelspec.prediction_type": "v"}
     save_file(tensors, tmp_path / "base.safetensors", metadata)
 
-    assert examine(raw).facts == {"family": "sd1", "prediction_type": "v_prediction"}
+    found = examine(raw)
+    assert found.facts == {"family": "sd1", "prediction_type": "v_prediction"}
+    # As `train` refuses it once it is loaded.
+    ((path, refusal),) = errors(found)
+    assert (path, refusal[:37]) == (MODEL, "The base model predicts v_prediction;")
 
 
 def test_a_lora_given_as_base_model_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
@@ -270,6 +293,25 @@ def test_a_warm_up_as_long_as_the_run_is_fine(raw: dict[str, Any], steps: int) -
     assert examined(raw, {"optimizer.lr_warmup_steps": steps}).problems == []
 
 
+def test_another_alpha_of_starting_weights_is_told_before_torch_is_there(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    module = "lora_unet_mid_block_attentions_0_proj_in"
+    tensors = {
+        f"{module}.lora_down.weight": np.ones((8, 4), np.float32),
+        f"{module}.lora_up.weight": np.ones((4, 8), np.float32),
+        f"{module}.alpha": np.float32(4),
+    }
+    save_file({name: np.asarray(value) for name, value in tensors.items()}, tmp_path / "mine.st")
+    weights = {"adapter.network_weights": str(tmp_path / "mine.st")}
+
+    (problem,) = examined(raw, {**weights, "adapter.network_alpha": 1.0}).problems
+
+    assert (problem.path, problem.severity) == ("adapter.network_alpha", Severity.WARNING)
+    assert "alpha 4, not 1;" in str(problem.message)
+    assert examined(raw, {**weights, "adapter.network_alpha": 4.0}).problems == []
+
+
 def test_what_is_not_understood_in_a_prompt_is_a_warning(
     raw: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -278,6 +320,25 @@ def test_what_is_not_understood_in_a_prompt_is_a_warning(
 
     (problem,) = found.problems
     assert (problem.path, problem.severity) == (PROMPTS, Severity.WARNING)
+
+
+def test_a_prompt_whose_end_is_not_read_is_a_warning(raw: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "prompts.txt").write_text("a cat\na cat --n " + "dog " * 76)
+
+    (problem,) = examine(raw).problems
+    assert (problem.path, problem.severity) == (PROMPTS, Severity.WARNING)
+    assert str(problem.message) == "Prompt 2 has 76 tokens; only the first 75 are read."
+
+
+def test_a_caption_whose_end_is_not_read_is_a_warning_at_its_picture(
+    raw: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "pictures" / "4_cat"
+    (folder / "1.txt").write_text("dog " * 76)
+
+    (problem,) = examine(raw).problems
+    assert problem.picture == str(folder / "1.png")
+    assert (problem.path, problem.severity) == (PICTURES, Severity.WARNING)
 
 
 def test_a_prompt_file_of_an_unknown_kind_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
@@ -303,6 +364,9 @@ def test_a_folder_to_resume_from_must_hold_a_complete_state(
     found = examined(raw, {"output.resume": str(state)})
 
     assert errors(found) == [("output.resume", f"{state} holds no complete state.")]
+    (state / "manifest.json").write_text("{")
+    found = examined(raw, {"output.resume": str(state)})
+    assert errors(found) == [("output.resume", f"The state {state} is damaged.")]
 
 
 # ------------------------------------------------------------------ several places

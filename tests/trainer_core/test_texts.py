@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer_core.texts import T, Text, text, visible
+from trainer_core.texts import T, Text, filled, numbers_in, text, visible
 
 
 def test_marking_a_template_leaves_it_as_it_is() -> None:
@@ -71,3 +71,50 @@ def test_control_characters_of_a_name_are_shown_escaped(name: str, shown: str) -
 
 def test_the_lines_of_an_exception_stay_lines() -> None:
     assert str(text("{reason}", reason=ValueError("one\n\x1btwo"))) == "one\n\\x1btwo"
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [
+        (0, "0 captions are cut"),
+        (1, "1 caption is cut"),
+        (2, "2 captions are cut"),
+        ("1", "1 caption is cut"),  # set out for people already
+        ("1\u202f000", "1\u202f000 captions are cut"),
+        (1.0, "1.0 captions are cut"),
+        (11, "11 captions are cut"),
+    ],
+)
+def test_words_have_the_form_of_their_number(count: object, words: str) -> None:
+    assert str(text("{count} [count:caption is|captions are] cut", count=count)) == words
+
+
+def test_each_number_decides_about_its_own_words() -> None:
+    template = "{a} [a:step|steps] in {b} [b:epoch|epochs]"
+
+    assert filled(template, {"a": 1, "b": 3}) == "1 step in 3 epochs"
+    assert numbers_in(template) == {"a", "b"}
+
+
+def test_a_language_without_forms_writes_one_or_none() -> None:
+    assert filled("{count}[count:枚]", {"count": 1}) == "1枚"
+    assert filled("{count}枚", {"count": 1}) == "1枚"
+
+
+def test_brackets_of_other_kinds_stay() -> None:
+    template = "[{section}] holds [a|b] and {path}, [see this]"
+    values = {"section": "model", "path": "[count:x|y]", "count": 1}
+
+    assert filled(template, values) == "[model] holds [a|b] and [count:x|y], [see this]"
+    assert numbers_in(template) == set()
+
+
+def test_a_form_may_hold_the_number_itself() -> None:
+    template = "every [count:epoch|{count} epochs]"
+
+    assert [filled(template, {"count": n}) for n in (1, 2)] == ["every epoch", "every 2 epochs"]
+
+
+def test_a_number_that_is_not_there_is_an_error() -> None:
+    with pytest.raises(LookupError):
+        filled("[count:file|files]", {})

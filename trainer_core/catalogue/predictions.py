@@ -15,10 +15,12 @@ class PredictionEntry(Entry):
 
     Attributes:
         modelspec: Its name in ``modelspec.prediction_type``.
+        parameterization: Its name in CompVis' configs.
         marker: A tensor that marks the files of models that predict it; empty if none does.
     """
 
     modelspec: str
+    parameterization: str
     marker: str = ""
 
 
@@ -30,12 +32,14 @@ PREDICTIONS: Mapping[str, PredictionEntry] = {
         label=T("Settings", "Noise"),
         implementation="trainer_core.objectives.diffusion:noise_asked",
         modelspec="epsilon",
+        parameterization="eps",
         source="Ho et al. 2020, arXiv:2006.11239",
     ),
     "v_prediction": PredictionEntry(
         label=T("Settings", "Velocity"),
         implementation="trainer_core.objectives.diffusion:velocity_asked",
         modelspec="v",
+        parameterization="v",
         marker="v_pred",
         source="Salimans and Ho 2022, arXiv:2202.00512, appendix D",
     ),
@@ -45,3 +49,9 @@ PREDICTIONS: Mapping[str, PredictionEntry] = {
 def prediction_of_modelspec(word: str) -> str | None:
     """Return the prediction that ``modelspec.prediction_type`` means by ``word``, if it is one."""
     return next((name for name, entry in PREDICTIONS.items() if entry.modelspec == word), None)
+
+
+def prediction_of_config(word: str) -> str:
+    """Return the prediction that ``parameterization`` means by ``word``; ``word`` if it is none."""
+    names = {entry.parameterization: name for name, entry in PREDICTIONS.items()}
+    return names.get(word, word)

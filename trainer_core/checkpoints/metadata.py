@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 from trainer_core.checkpoints.modelspec import (
     DIFFUSERS,
@@ -145,7 +146,6 @@ _SETTINGS: Mapping[str, object] = {
     "output_name": None,
     "prior_loss_weight": 1.0,
     "random_crop": False,
-    "resize_interpolation": None,
     "resolution": None,
     "scale_weight_norms": None,
     "shuffle_caption": None,
@@ -171,6 +171,12 @@ def _architecture(facts: RunFacts) -> str:
     """Return the base model's, with what the result is of it, such as ``/lora``."""
     own = facts.settings.method.architecture
     return f"{facts.model.architecture}/{own}" if own else facts.model.architecture
+
+
+def _interpolation(facts: RunFacts) -> str | None:
+    """Return None where each picture decides, which the reference trainer calls unset."""
+    name = facts.settings.dataset.resize_interpolation
+    return None if INTERPOLATIONS[name].shrinking else name
 
 
 def _clip_skip(facts: RunFacts) -> int | None:
@@ -215,6 +221,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "base_model_version": lambda facts: facts.model.version,
     "v2": lambda facts: facts.model.is_v2,
     "clip_skip": _clip_skip,
+    "resize_interpolation": _interpolation,
     "network_module": lambda facts: facts.network.module,
     "network_dim": lambda facts: facts.network.dim,
     "network_alpha": lambda facts: facts.network.alpha,

@@ -215,7 +215,7 @@ def _num_bytes(form: str, shape: Iterable[int]) -> int:
 
 
 def _read_header(path: Path) -> TensorIndex:
-    """Read the table of contents; refuse what the library would: gaps, other bytes, odd types."""
+    """Read the table of contents; refuse what the library would, and types torch does not have."""
     with path.open("rb") as file:
         start = file.read(9)
     if start[8:] != b"{":
@@ -225,17 +225,9 @@ def _read_header(path: Path) -> TensorIndex:
             path=path,
         )
     index = read_safetensors(path)
-    entries = sorted(index.entries.values(), key=lambda entry: (entry.offset, entry.num_bytes))
-    first_byte = 8 + int.from_bytes(start[:8], "little")
-    starts = [entry.offset for entry in entries] + [path.stat().st_size]
-    ends = [first_byte] + [entry.offset + entry.num_bytes for entry in entries]
-    if starts != ends:
-        raise damaged(path, f"{path.stat().st_size - ends[-1]} B")
-    unknown = [entry.dtype for entry in entries if entry.dtype not in _DTYPES]
+    unknown = [entry.dtype for entry in index.entries.values() if entry.dtype not in _DTYPES]
     if unknown:
         raise damaged(path, unknown[0])
-    if not all(isinstance(value, str) for value in index.metadata.values()):
-        raise damaged(path, _METADATA)
     return index
 
 

@@ -1,9 +1,10 @@
 """A resumable state on disk: our own safetensors and JSON, no pickle, checked before use.
 
 A state folder holds ``trained.safetensors``, ``optimizer.safetensors``, ``generators.safetensors``,
-``progress.json`` and, written last, ``manifest.json`` with every file's size and SHA-256. The
-folder is filled under a temporary name and renamed when complete. Format 1, in which the first
-file was ``adapter.safetensors``, is still read.
+``progress.json`` and, written last, ``manifest.json`` with every file's size and SHA-256 and a
+seal over its own content. The folder is filled under a temporary name and renamed when complete.
+Format 1, in which the first file was ``adapter.safetensors``, and states without a seal are still
+read.
 """
 
 from __future__ import annotations
@@ -31,7 +32,14 @@ from trainer_core.checkpoints.safetensors_file import (
     write_into,
 )
 from trainer_core.errors import ModelFileError, NumericError, OutputError, StateError
-from trainer_core.files.run_folder import MANIFEST_NAME
+from trainer_core.files.state_manifest import (
+    MANIFEST_NAME,
+    check_file,
+    check_form,
+    manifest_format,
+    read_manifest,
+    sealed,
+)
 from trainer_core.files.writing import publish_file, publish_folder
 from trainer_core.optim.running_state import RunningState, restore_running_state, running_state
 from trainer_core.texts import T
@@ -61,7 +69,8 @@ class Position:
 class StateFacts:
     """What a state says of itself: whose it is, and what it was trained with.
 
-    ``pictures`` is a fingerprint of the pictures and their order; ``settings`` the raw document.
+    ``pictures`` is a fingerprint of the pictures and their order; ``settings`` the raw document;
+    ``base`` the hash of the base model's files, empty where it is not known.
     """
 
     run_id: str
@@ -70,6 +79,7 @@ class StateFacts:
     position: Position
     pictures: str
     settings: Mapping[str, Any]
+    base: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +102,8 @@ def write_state(
     optimizer: Optimizer,
     progress: Mapping[str, Any],
     replace: bool = False,
-) -> int:
-    """Write a state to ``folder`` and return its size in bytes.
+) -> None:
+    """Write a state to ``folder``.
 
     Args:
         folder: Final name; appears only when everything in it is complete.
@@ -111,7 +121,6 @@ def write_state(
     running = running_state(optimizer)
     numbers = {"kind": running.kind, "count": running.count, "outline": running.outline}
     plain = json.dumps({"optimizer": numbers, "python": _python_state(), **progress}).encode()
-    sizes: list[int] = []
 
     def fill(aside: Path) -> None:
         entries = {
@@ -124,12 +133,10 @@ def write_state(
         }
         _write_checked(aside / _PROGRESS_FILE, plain)
         entries[_PROGRESS_FILE] = _entry(len(plain), hashlib.sha256(plain).hexdigest())
-        manifest = json.dumps({**_manifest_of(facts), "files": entries}, indent=1).encode()
+        manifest = sealed({**_manifest_of(facts), "files": entries})
         _write_checked(aside / MANIFEST_NAME, manifest)
-        sizes.extend([*(entry["size"] for entry in entries.values()), len(manifest)])
 
     publish_folder(folder, fill, replace=replace)
-    return sum(sizes)
 
 
 def read_state(folder: Path) -> SavedState:
@@ -142,7 +149,7 @@ def read_state(folder: Path) -> SavedState:
     names = (_TRAINED_FILES[manifest["format"]], _OPTIMIZER_FILE, _GENERATORS_FILE)
     try:
         for name in (*names, _PROGRESS_FILE):
-            _check_file(folder / name, manifest["files"][name])
+            check_file(folder, name, manifest["files"][name])
         facts = StateFacts(
             run_id=manifest["run_id"],
             name=manifest["name"],
@@ -150,6 +157,7 @@ def read_state(folder: Path) -> SavedState:
             position=Position(manifest["step"], manifest["epoch"], manifest["batch"]),
             pictures=manifest["pictures"],
             settings=manifest["settings"],
+            base=str(manifest.get("base", "")),
         )
         trained, optimizer, generators = (read_file(folder / name)[0] for name in names)
         progress = json.loads((folder / _PROGRESS_FILE).read_text(encoding="utf-8"))
@@ -214,6 +222,7 @@ def _manifest_of(facts: StateFacts) -> dict[str, Any]:
         "batch": facts.position.batch,
         "pictures": facts.pictures,
         "settings": facts.settings,
+        "base": facts.base,
     }
 
 
@@ -291,9 +300,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
             path=folder,
         )
     try:
-        manifest = json.loads((folder / MANIFEST_NAME).read_text(encoding="utf-8"))
-        state_format = manifest["format"]
+        state_format = manifest_format(folder)
         is_known = state_format in _TRAINED_FILES
+        manifest = read_manifest(folder) if is_known else {}
+        if is_known:
+            check_form(manifest)
     except FileNotFoundError as error:
         raise StateError(
             T("Errors", "{path} is no complete state of LoRA Loom: it has no manifest."),
@@ -310,8 +321,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
             found=state_format,
             format=STATE_FORMAT,
         )
-    checked: dict[str, Any] = manifest
-    return checked
+    return manifest
 
 
 def _progress_of_format_1(
@@ -340,13 +350,6 @@ def _progress_of_format_1(
         "schedule": {"steps": progress["schedule_steps"]},
         "scaler": progress["scaler"],
     }
-
-
-def _check_file(path: Path, entry: Mapping[str, Any]) -> None:
-    with path.open("rb") as stream:
-        digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    if digest != entry["sha256"]:
-        raise _damaged(path.parent, f"{path.name} is not as it was written")
 
 
 def _damaged(folder: Path, reason: object) -> StateError:

@@ -8,14 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from trainer_core.dataset.buckets import Placement, too_thin
-from trainer_core.dataset.captions import (
-    KNOWN_EXTENSIONS,
-    caption_lines,
-    caption_path,
-    has_captions,
-    resolve_extension,
-)
+from trainer_core.dataset.buckets import MAX_CUT, Placement, is_sliver, too_thin
+from trainer_core.dataset.caption_audit.captions import captions_of_root
+from trainer_core.dataset.file_ends import kind_of
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import (
     Concept,
     DatasetIndex,
@@ -35,23 +31,14 @@ from trainer_core.dataset.pictures import (
 from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.rules.dataset import MANY_REPEATS
 from trainer_core.texts import T, Text, text
 
-MAX_REPEATS = 10_000
+MAX_REPEATS = 1_000_000
 """The bound of the setting; a folder above it is more likely named by a date."""
 
 SMALL_SHARE = 0.25
 """Pictures with less than this share of the resolution's area are called small."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a picture or folder that people should know before the start."""
-
-    path: Path
-    severity: Severity
-    message: Text
-    suggestion: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +92,24 @@ def quick_audit(
             headers[picture.path] = _header(picture.path)
         header = headers[picture.path]
         if isinstance(header, DatasetError):
-            findings.append(_failure(picture.path, header))
+            findings.append(Finding.of(picture.path, header))
             unusable.add(picture.key)
             continue
         findings += _header_findings(picture.path, header)
         rules = settings[picture.subset].rules
         placement = rules.place(header.size)
         if placement is None:
-            findings.append(_failure(picture.path, too_thin(picture.path, header.size)))
+            findings.append(Finding.of(picture.path, too_thin(picture.path, header.size)))
             unusable.add(picture.key)
+        elif is_sliver(placement):
+            findings.append(_sliver(picture.path, header.size, placement))
         elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
             findings.append(_small(picture.path, header.size, placement))
     captions: dict[SampleKey, str] = {}
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
         wanted_extension = settings[root.subset].caption_extension
-        findings += _captions_of_root(root, wanted_extension, captions, extensions, reading)
+        findings += captions_of_root(root, wanted_extension, captions, extensions, reading)
     once: dict[tuple[Path, str], Finding] = {}
     for finding in findings:
         once.setdefault((finding.path, str(finding.message)), finding)
@@ -140,7 +129,7 @@ def decode_fully(path: Path) -> Finding | None:
     try:
         image = load_picture(path)
     except DatasetError as error:
-        return _failure(path, error)
+        return Finding.of(path, error)
     if is_transparent(image):
         return Finding(
             path,
@@ -149,10 +138,6 @@ def decode_fully(path: Path) -> Finding | None:
             text(T("Problems", "Put the picture on the background that is to be learnt.")),
         )
     return None
-
-
-def _failure(path: Path, error: DatasetError) -> Finding:
-    return Finding(path, Severity.ERROR, error.message, error.hint)
 
 
 def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
@@ -165,27 +150,46 @@ def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
 def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
     for folder in root.ignored_folders:
         yield _ignored_folder(folder, root.path)
-    for file in root.ignored_files:
-        message = text(T("Problems", "{path} is not used: its kind is not trained."), path=file)
-        hint = text(T("Problems", "Save it as PNG, JPEG, WebP or BMP to train it."))
-        yield Finding(file, Severity.WARNING, message, hint)
+    yield from map(_ignored_file, root.ignored_files)
     for concept in root.concepts:
-        if concept.repeats > MAX_REPEATS:
-            template = T("Problems", "{path} asks for {repeats} repeats of every picture.")
-            message = text(template, path=concept.folder, repeats=concept.repeats)
-            hint = text(
-                T("Problems", "Begin the folder's name with 1 to {limit}."), limit=MAX_REPEATS
-            )
-            yield Finding(concept.folder, Severity.ERROR, message, hint)
+        if concept.repeats > MANY_REPEATS:
+            yield _many_repeats(concept)
     if root.repeated:
         yield _repeated(root)
     elif not root.concepts and root.failure is None:
         yield _empty(root.path, when_empty)
     if root.is_whole and len(root.concepts) > 1 and root.concepts[0].folder == root.path:
-        template = T("Problems", "{path} holds {count} pictures beside its folders; all are used.")
+        template = T(
+            "Problems",
+            "{path} holds {count} [count:picture|pictures] beside its folders; "
+            "[count:it is used too|all are used].",
+        )
         message = text(template, path=root.path, count=len(root.concepts[0].pictures))
         hint = text(T("Problems", "Move them away if they are not to be trained."))
         yield Finding(root.path, Severity.WARNING, message, hint)
+
+
+def _ignored_file(file: Path) -> Finding:
+    """Name a picture that is not trained, by its ending; the content tells the way out."""
+    message = text(T("Problems", "{path} is not used: its kind is not trained."), path=file)
+    hint = text(T("Problems", "Save it as PNG, JPEG, WebP or BMP to train it."))
+    endings = [e for e, kind in FORMAT_OF_EXTENSION.items() if kind == kind_of(file)]
+    if endings:
+        message = text(T("Problems", "{path} is not used: its ending is not known."), path=file)
+        hint = text(T("Problems", "Rename it to {name} to train it."), name=file.stem + endings[0])
+    return Finding(file, Severity.WARNING, message, hint)
+
+
+def _many_repeats(concept: Concept) -> Finding:
+    template = T("Problems", "{path} asks for {repeats} [repeats:repeat|repeats] of every picture.")
+    message = text(template, path=concept.folder, repeats=concept.repeats)
+    if concept.repeats > MAX_REPEATS:
+        hint = text(T("Problems", "Begin the folder's name with 1 to {limit}."), limit=MAX_REPEATS)
+        return Finding(concept.folder, Severity.ERROR, message, hint)
+    hint = text(
+        T("Problems", "Is the number meant so? More epochs do the same with fewer repeats.")
+    )
+    return Finding(concept.folder, Severity.WARNING, message, hint)
 
 
 def _empty(folder: Path, severity: Severity) -> Finding:
@@ -199,7 +203,11 @@ def _repeated(root: Root) -> Finding:
     first, *others = root.repeated
     hint = text(T("Problems", "Remove one of the entries. More repeats show a picture more often."))
     if others:
-        template = T("Problems", "{count} pictures of {path} are listed twice; they count once.")
+        template = T(
+            "Problems",
+            "{count} [count:picture|pictures] of {path} [count:is|are] listed twice; "
+            "[count:it counts|they count] once.",
+        )
         message = text(template, count=len(root.repeated), path=root.path)
     else:
         message = text(T("Problems", "{path} is listed twice; it counts once."), path=first)
@@ -254,6 +262,18 @@ def _header_findings(path: Path, header: PictureHeader) -> Iterator[Finding]:
         yield Finding(path, Severity.WARNING, text(template, path=path, count=header.frames))
 
 
+def _sliver(path: Path, size: Size, placement: Placement) -> Finding:
+    template = T(
+        "Problems",
+        "Less than 1/{limit} of {path} is trained: {width} × {height} pixels, cut to {wide} × "
+        "{high}.",
+    )
+    (width, height), (wide, high) = size, placement.bucket
+    facts = {"width": width, "height": height, "wide": wide, "high": high, "limit": MAX_CUT}
+    hint = text(T("Problems", "Cut it to what is to be learnt, or leave it out."))
+    return Finding(path, Severity.WARNING, text(template, path=path, **facts), hint)
+
+
 def _small(path: Path, size: Size, placement: Placement) -> Finding:
     template = T(
         "Problems", "{path} is small: {width} × {height} pixels, trained at {wide} × {high}."
@@ -262,82 +282,3 @@ def _small(path: Path, size: Size, placement: Placement) -> Finding:
     message = text(template, path=path, width=width, height=height, wide=wide, high=high)
     hint = text(T("Problems", "Use a larger picture, or lower the resolution."))
     return Finding(path, Severity.WARNING, message, hint)
-
-
-def _captions_of_root(
-    root: Root,
-    wanted_extension: str,
-    captions: dict[SampleKey, str],
-    extensions: dict[SampleKey, str],
-    reading: Reading,
-) -> Iterator[Finding]:
-    """Fill both for one place; each has the kind of caption files that lie in it."""
-    try:
-        extension = resolve_extension(DatasetIndex((root,)), wanted_extension)
-    except DatasetError as error:
-        yield _failure(root.path, error)
-        return
-    for concept in root.concepts:
-        extensions[SampleKey(root.subset, concept.folder)] = extension
-        yield from _caption_findings(concept, extension, captions, reading)
-
-
-def _caption_findings(
-    concept: Concept, extension: str, captions: dict[SampleKey, str], reading: Reading
-) -> Iterator[Finding]:
-    """Fill ``captions`` and tell what is wrong with them."""
-    without: list[Path] = []
-    for picture in concept.pictures:
-        reading(picture.path)
-        file = caption_path(picture.path, extension)
-        if file is None:
-            without.append(picture.path)
-            captions[picture.key] = picture.class_tokens
-            continue
-        try:
-            first, *others = caption_lines(file)
-        except DatasetError as error:
-            yield _failure(picture.path, error)
-            continue
-        captions[picture.key] = first
-        yield from _line_findings(picture.path, file, first, others)
-    if len(without) == len(concept.pictures):
-        yield _uncaptioned(concept, extension)
-    else:
-        for path in without:
-            template = T("Problems", "{path} has no caption file; it is trained without words.")
-            if concept.class_tokens.strip():
-                template = T("Problems", "{path} has no caption file; it is trained as “{words}”.")
-            message = text(template, path=path, words=concept.class_tokens)
-            hint = text(T("Problems", "Write {name}."), name=path.with_suffix("").name + extension)
-            yield Finding(path, Severity.WARNING, message, hint)
-
-
-def _line_findings(picture: Path, file: Path, first: str, others: list[str]) -> Iterator[Finding]:
-    if not first:
-        message = text(T("Problems", "{path} begins with an empty line."), path=file)
-        hint = text(T("Problems", "Only the first line is used: begin with the caption."))
-        yield Finding(picture, Severity.WARNING, message, hint)
-    elif any(others):
-        message = text(
-            T("Problems", "{path} has several lines; only the first is used."), path=file
-        )
-        hint = text(T("Problems", "Put the caption on one line."))
-        yield Finding(picture, Severity.NOTICE, message, hint)
-
-
-def _uncaptioned(concept: Concept, extension: str) -> Finding:
-    facts = {"path": concept.folder, "extension": extension, "words": concept.class_tokens}
-    other = next((e for e in KNOWN_EXTENSIONS if has_captions(concept.pictures, e)), None)
-    if other is not None:
-        template = T("Problems", "The captions in {path} end in {other}, not in {extension}.")
-        hint = text(T("Problems", "Choose {other} as caption extension to use them."), other=other)
-        return Finding(concept.folder, Severity.WARNING, text(template, other=other, **facts), hint)
-    if concept.class_tokens.strip():
-        template = T("Problems", "{path} has no captions; every picture is trained as “{words}”.")
-        return Finding(concept.folder, Severity.NOTICE, text(template, **facts))
-    template = T("Problems", "{path} has no captions; its pictures are trained without words.")
-    hint = text(
-        T("Problems", "Write captions ({extension}), or name the folder 1_<words>."), **facts
-    )
-    return Finding(concept.folder, Severity.WARNING, text(template, **facts), hint)

@@ -6,10 +6,14 @@ number of threads that load pictures cannot change anything.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import random
+from array import array
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import overload
 
 from trainer_core.dataset.pictures import Size
 from trainer_core.seeds import derived_seed
@@ -30,6 +34,49 @@ class PlannedBatch:
     position: int
 
 
+class EpochOrder(Sequence[PlannedBatch]):
+    """The batches of an epoch in their order, each made when it is asked for.
+
+    With a million repeats an epoch has more samples than could be kept as objects: of each, no
+    more than a few bytes are.
+    """
+
+    def __init__(
+        self, samples: Mapping[Size, Sequence[int]], batch_size: int, rng: random.Random
+    ) -> None:
+        """Draw the order of the batches; the samples of each bucket are in theirs already."""
+        self._batch_size = batch_size
+        self._buckets = sorted(samples)
+        self._samples = [samples[bucket] for bucket in self._buckets]
+        counts = [-(-len(numbers) // batch_size) for numbers in self._samples]
+        self._ends = list(itertools.accumulate(counts))
+        self._order = array("I", range(sum(counts)))
+        rng.shuffle(self._order)
+        sizes = (len(self._cut(place)[1]) for place in range(len(self._order)))
+        self._positions = array("Q", itertools.accumulate(sizes, initial=0))
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    @overload
+    def __getitem__(self, place: int) -> PlannedBatch: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[PlannedBatch]: ...
+    def __getitem__(self, place: int | slice) -> PlannedBatch | list[PlannedBatch]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        place = range(len(self))[place]
+        number, numbers = self._cut(place)
+        return PlannedBatch(self._buckets[number], tuple(numbers), self._positions[place])
+
+    def _cut(self, place: int) -> tuple[int, Sequence[int]]:
+        """Return the number of the bucket and the samples of the batch at ``place``."""
+        batch = self._order[place]
+        number = bisect.bisect_right(self._ends, batch)
+        begin = (batch - (self._ends[number - 1] if number else 0)) * self._batch_size
+        return number, self._samples[number][begin : begin + self._batch_size]
+
+
 def epoch_batches(
     buckets: Sequence[Size],
     repeats: Sequence[int],
@@ -37,7 +84,7 @@ def epoch_batches(
     batch_size: int,
     seed: int,
     epoch: int,
-) -> list[PlannedBatch]:
+) -> EpochOrder:
     """Return the batches of an epoch, in order: every picture as often as it is repeated.
 
     Each bucket's last batch may be smaller; no sample is left out or shown twice.
@@ -50,21 +97,12 @@ def epoch_batches(
         epoch: Number of the epoch; each has another order.
     """
     rng = random.Random(derived_seed(seed, "order", epoch))
-    samples: defaultdict[Size, list[int]] = defaultdict(list)
+    samples: defaultdict[Size, array[int]] = defaultdict(lambda: array("I"))
     for number, (bucket, times) in enumerate(zip(buckets, repeats, strict=True)):
-        samples[bucket] += [number] * times
-    chunks: list[tuple[Size, tuple[int, ...]]] = []
-    for bucket, numbers in sorted(samples.items()):
+        samples[bucket] += array("I", [number]) * times
+    for _, numbers in sorted(samples.items()):
         rng.shuffle(numbers)
-        starts = range(0, len(numbers), batch_size)
-        chunks += [(bucket, tuple(numbers[start : start + batch_size])) for start in starts]
-    rng.shuffle(chunks)
-    batches: list[PlannedBatch] = []
-    position = 0
-    for bucket, chunk in chunks:
-        batches.append(PlannedBatch(bucket, chunk, position))
-        position += len(chunk)
-    return batches
+    return EpochOrder(samples, batch_size, rng)
 
 
 def is_flipped(seed: int, epoch: int, position: int) -> bool:

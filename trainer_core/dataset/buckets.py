@@ -12,7 +12,7 @@ from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.texts import T
 
 MAX_CUT = 64
-"""A picture is refused if less than one part in so many would be left after the cut."""
+"""A picture is a sliver if less than one part in so many is left after the cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +97,11 @@ class BucketRules:
     def place(self, size: Size) -> Placement | None:
         """Return the placement of a picture of ``size``.
 
-        None if it is too thin or too small: without upscaling a side of its bucket would be 0,
-        with it nearly all would be cut away (and the scaled picture fill the memory).
+        None if it is too thin or too small: without upscaling a side of its bucket would be 0.
         """
         if self.buckets:
             bucket = self._nearest(size)
             resized = _cover(size, bucket)
-            if math.prod(resized) > MAX_CUT * math.prod(bucket):
-                return None
         else:
             shrunk = self._shrink(size)
             if shrunk is None:
@@ -166,6 +163,11 @@ class BucketRules:
                 high=self.max_bucket_reso,
                 side=longer,
             )
+
+
+def is_sliver(placement: Placement) -> bool:
+    """Tell whether nearly all of a picture is cut away; scaled whole, it could fill the memory."""
+    return math.prod(placement.resized) > MAX_CUT * math.prod(placement.bucket)
 
 
 def too_thin(path: Path, size: Size) -> DatasetError:

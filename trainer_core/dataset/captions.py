@@ -6,11 +6,12 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from trainer_core.dataset.index import DatasetIndex, Picture
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
+from trainer_core.files.plain_text import find_control
 from trainer_core.files.presence import is_file
 from trainer_core.files.reading import read_limited
 from trainer_core.texts import T
@@ -61,19 +62,24 @@ def has_captions(pictures: Iterable[Picture], extension: str) -> bool:
 
 def caption_path(picture: Path, extension: str) -> Path | None:
     """Return the caption file of a picture: of its name, else of its name before face cropping."""
+    files = (picture.parent / (stem + extension) for stem in caption_stems(picture))
+    return next((file for file in files if is_file(file)), None)
+
+
+def caption_stems(picture: PurePath) -> list[str]:
+    """Return what a picture's caption file may be called, without its extension."""
     stems = [picture.stem]
     parts = picture.stem.split("_")
     if len(parts) > _FACE_PARTS:
         stems.append("_".join(parts[:-_FACE_PARTS]))
-    files = (picture.parent / (stem + extension) for stem in stems)
-    return next((file for file in files if is_file(file)), None)
+    return stems
 
 
 def read_caption(picture: Picture, extension: str) -> str:
     """Return the first line of the picture's caption file, its class tokens if there is none.
 
     Raises:
-        DatasetError: The file cannot be read, is empty, or is not UTF-8.
+        DatasetError: The file cannot be read, is empty, is not UTF-8, or is no text.
     """
     file = caption_path(picture.path, extension)
     return picture.class_tokens if file is None else caption_lines(file)[0]
@@ -83,9 +89,11 @@ def caption_lines(file: Path) -> list[str]:
     """Return the lines of a caption file, stripped; at least one of them has text.
 
     Raises:
-        DatasetError: The file cannot be read, is empty, or is not UTF-8.
+        DatasetError: The file cannot be read, is empty, is not UTF-8, or is no text.
     """
-    lines = [line.strip() for line in _LINE_END.split(_decoded(file))]
+    content = _decoded(file)
+    _refuse_control(file, content)
+    lines = [line.strip() for line in _LINE_END.split(content)]
     if not any(lines):
         raise DatasetError(
             T("Errors", "The caption file {path} is empty."),
@@ -153,3 +161,22 @@ def _decoded(file: Path) -> str:
             line=data.count(b"\n", 0, error.start) + 1,
             byte=error.start + 1,
         ) from error
+
+
+def _refuse_control(file: Path, content: str) -> None:
+    found = find_control(content)
+    if found is None:
+        return
+    if found.is_null:  # all of it after a power cut; every other byte of UTF-16
+        raise DatasetError(
+            T("Errors", "The caption file {path} holds null bytes: it is no UTF-8 text."),
+            T("Errors", "Write the caption again, and save it with the encoding UTF-8."),
+            path=file,
+        )
+    raise DatasetError(
+        T("Errors", "Line {line} of the caption file {path} holds a control character ({code})."),
+        T("Errors", "Remove the character, or write the caption again."),
+        path=file,
+        line=found.line,
+        code=found.code,
+    )

@@ -1,4 +1,7 @@
-"""Whether a picture file is there to its end: the cheap sign of a broken copy or download."""
+"""What the first and the last bytes of a file say: its kind, and whether it is there to its end.
+
+The missing end is the cheap sign of a broken copy or download.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,42 @@ import io
 import re
 import struct
 from collections.abc import Callable
+from pathlib import Path
 from typing import BinaryIO
 
 _PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
 _JPEG_END = b"\xff\xd9"
 _BMP_HEADER_SIZES = (40, 52, 56, 108, 124)  # Windows' own; OS/2's are left to the decoder
 _BMP_UNCOMPRESSED = (0, 3)  # BI_RGB, BI_BITFIELDS
+
+
+_KINDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
+    (kind, re.compile(pattern, re.DOTALL))
+    for kind, pattern in (
+        ("PNG", rb"\x89PNG\r\n\x1a\n"),
+        ("JPEG", rb"\xff\xd8\xff"),
+        ("WEBP", rb"RIFF....WEBP"),
+        ("BMP", rb"BM.{4}\0{4}"),  # the reserved fields, or any text that begins so would do
+        ("GIF", rb"GIF8[79]a"),
+        ("TIFF", rb"II\*\0|MM\0\*"),  # most raw formats of cameras are TIFF too
+        ("PSD", rb"8BPS"),
+        ("JXL", rb"\xff\x0a|\0\0\0\x0cJXL "),
+        ("AVIF or HEIF", rb"....ftyp(?:avi[fs]|hei[cmsx]|hev[cm]|mif1|msf1|crx )"),
+    )
+)
+"""How pictures begin, whether they are trained or not."""
+
+
+def kind_of(path: Path) -> str | None:
+    """Return what kind of picture a file begins as; None for anything else, pipes included."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as file:
+            head = file.read(16)
+    except OSError:
+        return None
+    return next((kind for kind, pattern in _KINDS if pattern.match(head)), None)
 
 
 def is_complete(file: BinaryIO) -> bool:

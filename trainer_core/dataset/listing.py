@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer_core.dataset.file_ends import kind_of
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.errors import DatasetError
 from trainer_core.files.presence import is_there
@@ -14,7 +15,22 @@ from trainer_core.texts import T
 
 # Pictures to people, but of kinds that are not trained; named so that nobody misses them.
 _OTHER_PICTURES = frozenset(
-    {".avif", ".gif", ".heic", ".heif", ".jfif", ".jxl", ".psd", ".tga", ".tif", ".tiff"}
+    {
+        *(".avif", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jxl", ".psd"),
+        *(".svg", ".tga", ".tif", ".tiff"),
+        # Raw formats of cameras.
+        *(".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf"),
+        *(".raw", ".rw2", ".srw"),
+    }
+)
+
+# Of these nobody needs to look whether they are pictures.
+_NO_PICTURES = frozenset(
+    {
+        *(".txt", ".caption", ".json", ".toml", ".yaml", ".yml", ".csv", ".md", ".npz", ".npy"),
+        *(".safetensors", ".pt", ".ckpt", ".db", ".ini", ".log", ".html", ".py", ".zip"),
+        *(".mp4", ".mov", ".webm", ".mkv"),
+    }
 )
 
 # Is told of a file or folder before it is looked at, by which a look that hangs is known.
@@ -69,7 +85,13 @@ def _kind(entry: os.DirEntry[str]) -> str | None:
         return None  # a pipe or socket, or a link to one: opening it would wait for ever
     if is_picture_name(entry.name):
         return "picture"
-    return "other" if Path(entry.name).suffix.lower() in _OTHER_PICTURES else None
+    return "other" if _is_other_picture(Path(entry.path)) else None
+
+
+def _is_other_picture(file: Path) -> bool:
+    """Tell a picture of another kind: by its ending, and if that says nothing by its content."""
+    ending = file.suffix.lower()
+    return ending in _OTHER_PICTURES or (ending not in _NO_PICTURES and kind_of(file) is not None)
 
 
 def sorted_by_name(paths: Iterable[Path]) -> tuple[Path, ...]:

@@ -41,6 +41,7 @@ class SampleSettings:
     flip_aug: bool = False
     shuffle_caption: bool = False
     keep_tokens: int = 0
+    resize_interpolation: str = "auto"
     is_reg: bool = False
     weight: float = 1.0
 
@@ -69,6 +70,7 @@ class Subset:
     flip_aug: bool | None = None
     shuffle_caption: bool | None = None
     keep_tokens: int | None = None
+    resize_interpolation: str | None = None
     is_reg: bool = False
     weight: float | None = None
 
@@ -86,6 +88,7 @@ class Subset:
             flip_aug=_own(self.flip_aug, run.flip_aug),
             shuffle_caption=_own(self.shuffle_caption, run.shuffle_caption),
             keep_tokens=_own(self.keep_tokens, run.keep_tokens),
+            resize_interpolation=_own(self.resize_interpolation, run.resize_interpolation),
             is_reg=self.is_reg,
             weight=_own(self.weight, run.weight),
         )

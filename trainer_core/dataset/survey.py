@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer_core.dataset.audit import Audit, Finding, quick_audit
+from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
 from trainer_core.dataset.listing import Reading, read_by_nobody
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
@@ -64,6 +65,7 @@ class SurveyRequest:
             flip_aug=pictures.flip_aug,
             shuffle_caption=pictures.shuffle_caption,
             keep_tokens=pictures.keep_tokens,
+            resize_interpolation=pictures.resize_interpolation,
         )
         length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
         return cls(subsets=(subset,), run=run, pace=length, contradiction=contradiction)
@@ -229,7 +231,11 @@ def pace(batch_size: int, optimizer: OptimizerSettings) -> Pace:
 def _plan_problems(plan: Plan) -> Iterator[Problem]:
     if plan.warmup_steps > plan.total_steps:
         message = text(
-            T("Problems", "The warm-up of {warmup} steps is longer than the run of {total} steps."),
+            T(
+                "Problems",
+                "The warm-up of {warmup} [warmup:step|steps] is longer than the run of {total} "
+                "[total:step|steps].",
+            ),
             warmup=plan.warmup_steps,
             total=plan.total_steps,
         )

@@ -174,15 +174,6 @@ class Family(Protocol):
         """Yield a part's layers of some kinds, in the order of the network, loaded or not."""
         ...
 
-    @property
-    def max_tokens(self) -> int:
-        """How many tokens of a caption are read."""
-        ...
-
-    def count_tokens(self, captions: Sequence[str]) -> list[int]:
-        """Return how many tokens each caption has, beyond `max_tokens` too; needs no weights."""
-        ...
-
     def encode_text(self, captions: Sequence[str]) -> Condition:
         """Return what captions tell the denoiser, on the text encoder's device.
 
@@ -266,6 +257,10 @@ class Family(Protocol):
 
     def identity(self) -> ModelIdentity:
         """Return the base model's name and hashes; reads the whole file."""
+        ...
+
+    def weight_files(self) -> Sequence[Path]:
+        """Return the files that the parts are loaded from, part by part; none without files."""
         ...
 
     def write(

@@ -42,16 +42,6 @@ class ClipTokenizer:
                 reason=error,
             ) from error
 
-    @property
-    def max_tokens(self) -> int:
-        """How many tokens of a caption fit."""
-        return self.length - 2
-
-    def count(self, captions: Sequence[str]) -> list[int]:
-        """Return how many tokens each caption has, those that do not fit included."""
-        rows = self.library([_clean(caption) for caption in captions], verbose=False).input_ids
-        return [len(row) - 2 for row in rows]
-
     def encode(self, captions: Sequence[str]) -> Tensor:
         """Return the ids BL, int64 on the CPU.
 

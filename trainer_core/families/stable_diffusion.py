@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from trainer_core.catalogue.families import FamilyEntry
-from trainer_core.errors import SettingsError
+from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.families.base import (
     PLAIN,
     FamilyOptions,
@@ -74,8 +74,7 @@ class StableDiffusion:
         self._reader = reader
         self._checkpointed: set[str] = set()
         self.scheduler_config: Mapping[str, Any] = networks.scheduler
-        scheduler = DDPMScheduler.from_config(networks.scheduler)
-        self.noise_schedule = NoiseSchedule(scheduler.betas, scheduler.config.prediction_type)
+        self.noise_schedule = read_noise_schedule(path, networks.scheduler)
         self._refuse_too_much_skipping()
 
     @classmethod
@@ -94,7 +93,11 @@ class StableDiffusion:
         num_layers = self._text_encoder.config.num_hidden_layers
         if self._options.clip_skip > num_layers:
             raise SettingsError(
-                T("Errors", "Clip skip is {clip_skip}; the text encoder has {layers} layers."),
+                T(
+                    "Errors",
+                    "Clip skip is {clip_skip}; the text encoder has {layers} "
+                    "[layers:layer|layers].",
+                ),
                 T("Errors", "Use a smaller clip skip: 1 or 2."),
                 setting="model.clip_skip",
                 clip_skip=self._options.clip_skip,
@@ -171,15 +174,6 @@ class StableDiffusion:
         return find(self._networks.modules[part], part, self.entry.part(part).prefix, kinds)
 
     # ------------------------------------------------------------- captions
-
-    @property
-    def max_tokens(self) -> int:
-        """How many tokens of a caption are read."""
-        return self.tokenizer.max_tokens
-
-    def count_tokens(self, captions: Sequence[str]) -> list[int]:
-        """Return how many tokens each caption has, beyond `max_tokens` too; needs no weights."""
-        return self.tokenizer.count(captions)
 
     def encode_text(self, captions: Sequence[str]) -> Condition:
         """Return the text features BLC, in the encoder's type; see the protocol."""
@@ -270,6 +264,10 @@ class StableDiffusion:
         with self.path.open("rb") as file:
             return ModelIdentity(self.path.name, legacy_hash(file), sha256(self.path))
 
+    def weight_files(self) -> Sequence[Path]:
+        """Return the files that the parts are loaded from, part by part; see the protocol."""
+        return [] if self._reader is None else self._reader.files()
+
     def write(
         self,
         target: Path,
@@ -300,3 +298,24 @@ class StableDiffusion:
             index=index,
             replace=replace,
         )
+
+
+def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
+    """Return the noise that a model was trained with.
+
+    Raises:
+        ModelFileError: Its config describes none.
+    """
+    try:
+        scheduler = DDPMScheduler.from_config(dict(config))
+        betas_T = scheduler.betas
+        if len(betas_T) != scheduler.config.num_train_timesteps or not betas_T.isfinite().all():
+            raise ValueError(f"{len(betas_T)} steps")
+    except Exception as error:  # the library raises whatever comes of values that do not fit
+        raise ModelFileError(
+            T("Errors", "The noise schedule of {path} cannot be used: {reason}"),
+            T("Errors", "Copy the model again, or choose another one."),
+            path=path,
+            reason=error,
+        ) from error
+    return NoiseSchedule(betas_T, scheduler.config.prediction_type)

@@ -8,20 +8,18 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from trainer_core.errors import OutputError
 from trainer_core.files.links import is_link, link_error
 from trainer_core.files.presence import is_file, is_folder
-from trainer_core.files.reading import open_regular, read_limited
+from trainer_core.files.reading import open_regular
+from trainer_core.files.state_manifest import MANIFEST_NAME, looks_damaged, state_step
 from trainer_core.files.writing import output_error
 from trainer_core.texts import T
 
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
-MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
 _LINE_LIMIT = 64 * 1024  # bytes; no event is longer
-_MANIFEST_LIMIT = 4 * 2**20  # bytes
 _SAMPLE = re.compile(r"\d{8,}_\d{2,}_\d+\.png")  # step, index of the prompt, seed
 
 
@@ -161,6 +159,17 @@ class RunFolder:
         found = [(state_step(path), path) for path in self.state_folders()]
         return [path for step, path in sorted(found) if step >= 0]
 
+    def newest_damaged_state(self) -> Path | None:
+        """Return the newest state if it is damaged as far as manifests and sizes tell, else None.
+
+        What a damaged manifest cannot say of its step, the time at which it was written does.
+        """
+        sound = self.newest_state()
+        last = (-1, 0) if sound is None else _age(sound)
+        damaged = [path for path in self.state_folders() if looks_damaged(path)]
+        newer = [path for path in damaged if path == sound or _is_newer(_age(path), last)]
+        return max(newer, key=lambda path: _age(path)[1], default=None)
+
     def newest_state(self) -> Path | None:
         """Return the complete state with the highest step, None if there is none."""
         states = self.states()
@@ -207,32 +216,14 @@ def free_name(output_dir: Path, name: str) -> str:
     return next(each for each in candidates if not RunFolder(output_dir, each).exists())
 
 
-def state_step(state: Path) -> int:
-    """Return the optimizer step of a state folder, -1 if its manifest is missing or damaged."""
+def _age(state: Path) -> tuple[int, int]:
+    """Return the step of a state, -1 if it does not say, and when its manifest was written."""
     try:
-        return int(_manifest(state)["step"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return -1
+        return state_step(state), (state / MANIFEST_NAME).stat().st_mtime_ns
+    except OSError:
+        return -1, 0
 
 
-def state_settings(state: Path) -> dict[str, Any]:
-    """Return the raw settings that a state was saved with, empty if it does not say."""
-    try:
-        settings = _manifest(state)["settings"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return {}
-    return settings if isinstance(settings, dict) else {}
-
-
-def state_identity(state: Path) -> tuple[str, str] | None:
-    """Return the id and the name of the run that a state belongs to, None if it does not say."""
-    try:
-        manifest = _manifest(state)
-        run_id, name = manifest["run_id"], manifest["name"]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return (run_id, name) if isinstance(run_id, str) and isinstance(name, str) else None
-
-
-def _manifest(state: Path) -> Any:
-    return json.loads(read_limited(state / MANIFEST_NAME, _MANIFEST_LIMIT))
+def _is_newer(age: tuple[int, int], last: tuple[int, int]) -> bool:
+    knows_steps = min(age[0], last[0]) >= 0
+    return age[0] > last[0] if knows_steps else age[1] > last[1]

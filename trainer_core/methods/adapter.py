@@ -218,7 +218,10 @@ class AdapterMethod:
             error.hint = text(self._hint_at_what_does_not_fit(), param="dim_from_weights")
             raise
         if unused:
-            message = T("Events", "{count} modules of {path} are not used, such as {name}.")
+            message = T(
+                "Events",
+                "{count} [count:module|modules] of {path} [count:is|are] not used, such as {name}.",
+            )
             warn(text(message, count=len(unused), path=path, name=unused[0]))
 
     def _hint_at_what_does_not_fit(self) -> str:

@@ -82,7 +82,7 @@ def read_checkpoint(path: Path) -> TensorIndex:
     except _BAD_ARCHIVE as error:
         raise damaged(path, error) from error
     state = described.get("state_dict", described) if isinstance(described, dict) else {}
-    calls = _tensor_calls(state, "", _MAX_NESTING)
+    calls = _tensor_calls(state, "", _MAX_NESTING, set())
     return TensorIndex(path, {name: _entry(path, name, call, places) for name, call in calls})
 
 
@@ -145,14 +145,22 @@ def _outline(path: Path, pickled: bytes) -> Any:
         raise damaged(path, error) from error
 
 
-def _tensor_calls(tree: Any, prefix: str, levels: int) -> Iterator[tuple[str, Call]]:
-    """Yield the tensors of nested tables by their joined names."""
-    for key, value in tree.items() if isinstance(tree, dict) and levels else ():
+def _tensor_calls(
+    tree: Any, prefix: str, levels: int, seen: set[int]
+) -> Iterator[tuple[str, Call]]:
+    """Yield the tensors of nested tables by their joined names; a table is looked into once.
+
+    A few bytes can put one table into another a thousand times, and that into a third.
+    """
+    if not isinstance(tree, dict) or not levels or id(tree) in seen:
+        return
+    seen.add(id(tree))
+    for key, value in tree.items():
         call = _unwrapped(value)
         if isinstance(call, Call) and _is_name(call.function, _TENSOR):
             yield f"{prefix}{key}", call
         else:
-            yield from _tensor_calls(value, f"{prefix}{key}.", levels - 1)
+            yield from _tensor_calls(value, f"{prefix}{key}.", levels - 1, seen)
 
 
 def _unwrapped(value: object) -> object:
@@ -185,7 +193,8 @@ def _entry(path: Path, name: str, call: Call, places: Mapping[str, tuple[int, in
 
 def _reach(first: int, shape: tuple[int, ...], stride: tuple[int, ...]) -> int:
     """Return how many elements lie from the first to the last, gaps included."""
-    if not all(isinstance(number, int) and number >= 0 for number in (first, *shape, *stride)):
+    numbers = (first, *shape, *stride)
+    if not all(type(number) is int and 0 <= number < 2**63 for number in numbers):
         raise ValueError("a size is no whole number")
     steps = (step * (size - 1) for size, step in zip(shape, stride, strict=True))
     return 0 if 0 in shape else sum(steps) + 1

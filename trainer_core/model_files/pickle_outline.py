@@ -69,7 +69,9 @@ class _Paper:
         self.stack.append(self._memo[slot])
 
     def name(self, parts: list[str]) -> None:
-        name = ".".join(str(part) for part in parts)
+        if not all(isinstance(part, str) for part in parts):
+            raise ValueError("a name is no text")
+        name = ".".join(parts)
         if name not in self._allowed:
             raise ForbiddenName(name)
         self.stack.append(Global(name))

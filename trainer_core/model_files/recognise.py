@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, FamilyEntry, OtherKind
-from trainer_core.catalogue.predictions import PREDICTIONS, prediction_of_modelspec
-from trainer_core.errors import ModelFileError
+from trainer_core.catalogue.predictions import (
+    PREDICTIONS,
+    prediction_of_config,
+    prediction_of_modelspec,
+)
+from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
 _UNET = "model.diffusion_model."
+_PARAMETERIZATION = re.compile(rb"""^\s*parameterization\s*:\s*["']?(\w+)""", re.MULTILINE)
+_MAX_YAML_BYTES = 2**20
 _STATE_FILES = ("manifest.json", "train_state.json", "optimizer.bin", "random_states_0.pkl")
 
 
@@ -90,12 +97,49 @@ def _single_parts() -> dict[str, tuple[str, ...]]:
 def stated_prediction(index: TensorIndex) -> str | None:
     """Return what the denoiser predicts, by its name in the catalogue, if the file says so.
 
-    Source: the ``modelspec`` metadata standard, and the marker tensors of v-prediction models.
+    Or if a ``.yaml`` beside it does, which is there for nothing else.
+
+    Source: the marker tensors of v-prediction models; AUTOMATIC1111's web interface, which takes
+    the config of a checkpoint from the ``.yaml`` of the same name; the ``modelspec`` standard.
     """
     for name, entry in PREDICTIONS.items():
         if entry.marker and entry.marker in index.entries:
             return name
-    return prediction_of_modelspec(str(index.metadata.get("modelspec.prediction_type")))
+    beside = _prediction_beside(index.path)
+    return beside or prediction_of_modelspec(str(index.metadata.get("modelspec.prediction_type")))
+
+
+def _prediction_beside(path: Path) -> str | None:
+    """Return what the ``.yaml`` with the file's name says, in the words of CompVis' configs."""
+    yaml = path.with_suffix(".yaml")
+    if yaml == path or not yaml.is_file():
+        return None
+    try:
+        with yaml.open("rb") as file:
+            found = _PARAMETERIZATION.search(file.read(_MAX_YAML_BYTES))
+    except OSError:
+        return None
+    word = found[1].decode() if found else ""
+    return prediction_of_config(word) if word else None
+
+
+def require_trainable_prediction(found: str, kind: str) -> None:
+    """Refuse a model that predicts what its family cannot be trained to.
+
+    Args:
+        found: What it predicts, by its name in the catalogue.
+        kind: Its family.
+
+    Raises:
+        SettingsError: It predicts something else.
+    """
+    if found not in FAMILIES[kind].predictions:
+        raise SettingsError(
+            T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
+            T("Errors", "Choose a base model that predicts the noise."),
+            setting="model.pretrained_model_name_or_path",
+            found=found,
+        )
 
 
 def _inspect_folder(path: Path) -> ModelReport:
@@ -103,8 +147,8 @@ def _inspect_folder(path: Path) -> ModelReport:
     if folder.is_model:
         kind = _kind_of_folder(folder)
         parts = FAMILIES[kind].folders if kind in FAMILIES else ()
-        indexes = [read_index(folder.weights(part)) for part in parts]
-        prediction = folder.config("scheduler").get("prediction_type") if parts else None
+        indexes = [folder.index(part) for part in parts]
+        prediction = folder.scheduler().get("prediction_type") if parts else None
         return _report(path, kind, indexes, prediction)
     if any((path / name).is_file() for name in _STATE_FILES):
         return _report(path, OtherKind.TRAINING_STATE, [], None)

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
-from PIL import Image, ImageOps
 from torch import Tensor
 
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.pictures import open_rgb
+from trainer_core.pipeline.resampling import scaled_cut
 
 
-def load_pixels(path: Path, placement: Placement, *, flip: bool) -> Tensor:
+def load_pixels(path: Path, placement: Placement, *, interpolation: str, flip: bool) -> Tensor:
     """Return a picture scaled and cropped for its bucket: CHW, float32 in [-1, 1], on the CPU.
+
+    Args:
+        path: The picture file.
+        placement: How it is scaled and cropped.
+        interpolation: The value of ``resize_interpolation``.
+        flip: Whether it is mirrored.
 
     Raises:
         DatasetError: The picture cannot be decoded; the error names it.
     """
-    picture = open_rgb(path)
-    if picture.size != placement.resized:
-        picture = picture.resize(placement.resized, Image.Resampling.LANCZOS)
-    left, top = placement.crop_offset
-    width, height = placement.bucket
-    picture = picture.crop((left, top, left + width, top + height))
+    cut_HWC = scaled_cut(open_rgb(path), placement, interpolation)
     if flip:
-        picture = ImageOps.mirror(picture)
-    pixels_HWC = torch.from_numpy(np.array(picture, dtype=np.uint8))
+        cut_HWC = cut_HWC[:, ::-1].copy()
+    pixels_HWC = torch.from_numpy(cut_HWC)
     return pixels_HWC.permute(2, 0, 1).float() / 127.5 - 1.0

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -22,8 +22,8 @@ from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
-from trainer_core.pipeline.decode import load_pixels
-from trainer_core.pipeline.latents import Encode, LatentStore
+from trainer_core.pipeline.filling import Encode
+from trainer_core.pipeline.latents import LatentStore
 from trainer_core.pipeline.sources import Source
 from trainer_core.runtime.draws import generator
 
@@ -92,21 +92,22 @@ class BatchLoader:
             seed=self.seed,
             epoch=epoch,
         )
-        steps = list(_chunks(order, self.accumulation))[skip_batches // self.accumulation :]
-        prepared = self._prepare_ahead(
-            [
-                _Job(planned, epoch, number, index, len(step))
-                for number, step in enumerate(steps, start=first_step)
-                for index, planned in enumerate(step)
-            ]
+        begins = range(
+            skip_batches // self.accumulation * self.accumulation, len(order), self.accumulation
         )
-        for step in steps:
+        steps = (order[begin : begin + self.accumulation] for begin in begins)
+        prepared = self._prepare_ahead(
+            _Job(planned, epoch, number, index, len(step))
+            for number, step in enumerate(steps, start=first_step)
+            for index, planned in enumerate(step)
+        )
+        for begin in begins:
             started = time.perf_counter()
-            batches = [next(prepared) for _ in step]
+            batches = list(itertools.islice(prepared, min(self.accumulation, len(order) - begin)))
             waited_s = time.perf_counter() - started
             yield Group(tuple(self._delivered(batch) for batch in batches), waited_s)
 
-    def _prepare_ahead(self, jobs: Sequence[_Job]) -> Iterator[Batch]:
+    def _prepare_ahead(self, jobs: Iterable[_Job]) -> Iterator[Batch]:
         if self.threads == 0:
             yield from (self._prepare(job) for job in jobs)
             return
@@ -212,7 +213,7 @@ class _Sample:
     flip: bool
 
     def pixels(self) -> Tensor:
-        return load_pixels(self.source.path, self.source.placement, flip=self.flip)
+        return self.source.pixels(flip=self.flip)
 
     def latent(self, store: LatentStore) -> tuple[Tensor, Tensor]:
         return store.get(self.source.latents[self.flip])
@@ -241,7 +242,3 @@ def _joined(latents: Sequence[tuple[Tensor, Tensor]]) -> LatentPosterior:
 
 def _weights(weights: Sequence[float]) -> Tensor | None:
     return None if all(weight == 1 for weight in weights) else torch.tensor(weights)
-
-
-def _chunks(batches: Sequence[PlannedBatch], size: int) -> Iterator[tuple[PlannedBatch, ...]]:
-    return (tuple(batches[start : start + size]) for start in range(0, len(batches), size))

@@ -8,12 +8,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from torch import Tensor
+
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.index import DatasetIndex, subset_names
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import SampleKey, SampleSettings, SettingsBySubset
+from trainer_core.pipeline.decode import load_pixels
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,19 @@ class Source:
     def path(self) -> Path:
         """The file."""
         return self.key.path
+
+    def pixels(self, *, flip: bool) -> Tensor:
+        """Return what is encoded of it, mirrored or not: CHW, float32 in [-1, 1], on the CPU.
+
+        Raises:
+            DatasetError: It cannot be decoded; the error names it.
+        """
+        return load_pixels(
+            self.path,
+            self.placement,
+            interpolation=self.settings.resize_interpolation,
+            flip=flip,
+        )
 
 
 def sources_of(

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import reprlib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.errors import SettingsError
+from trainer_core.files.plain_text import find_control
 from trainer_core.files.reading import read_limited
 from trainer_core.prompts.line import OPTIONS, PromptValues, clamp_steps, parse_prompt_line
 from trainer_core.texts import T, Text, text
@@ -81,6 +82,18 @@ def load_prompts(path: Path, *, max_side_px: int = MAX_SIDE_PX) -> PromptFile:
     return PromptFile(tuple(prompts), tuple(problems))
 
 
+def prompts_of_lines(lines: Sequence[str], *, max_side_px: int = MAX_SIDE_PX) -> PromptFile:
+    """Return the prompts of lines that stand in a run file; sides as for `load_prompts`."""
+    prompts, problems = [], list[Text]()
+    for number, line in enumerate(lines, start=1):
+        values, found = parse_prompt_line(line, number=number)
+        prompt, odd = _sample_prompt(number, values)
+        prompts.append(prompt)
+        problems += [*found, *_without_effect(number, values), *odd]
+        problems += _odd_sides(number, values, max_side_px)
+    return PromptFile(tuple(prompts), tuple(problems))
+
+
 def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
     """Return the values of every prompt by sd-scripts' names, with its index as ``enum``.
 
@@ -105,7 +118,7 @@ def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
         else:
             values = {name: value for name, value in entry.items() if value is not None}
         prompts.append({**values, "enum": index})
-    if not prompts:
+    if not prompts and reader is not _json_entries:  # a list of none asks for none
         raise SettingsError(
             T("Errors", "The prompt file {path} holds no prompt."),
             T("Errors", "Write one prompt on each line, or leave the prompt file unset."),
@@ -176,7 +189,12 @@ def _json_entries(path: Path, content: str) -> list[PromptValues | str]:
     if not isinstance(entries, list) or not all(isinstance(e, dict | str) for e in entries):
         message = T("Errors", "The prompt file {path} is no list of texts and objects.")
         raise _malformed(path, message)
-    return entries
+    return [e if isinstance(e, str) else _without_subset(e) for e in entries]
+
+
+def _without_subset(entry: PromptValues) -> PromptValues:
+    """Return a prompt without what is left of a TOML file that was made into it."""
+    return {name: value for name, value in entry.items() if name != "subset"}
 
 
 def _malformed(path: Path, message: str, **values: object) -> SettingsError:
@@ -191,6 +209,10 @@ def _check_types(path: Path, number: int, values: PromptValues) -> None:
         raise _malformed(path, message, number=number)
     for name in values.keys() & _ACTING.keys():
         value = values[name]
+        control = find_control(value) if isinstance(value, str) else None
+        if control is not None:
+            message = T("Errors", "Prompt {number} of {path} holds a control character ({code}).")
+            raise _malformed(path, message, number=number, code=control.code)
         if not isinstance(value, _ACTING[name]) or isinstance(value, bool):
             message = T("Errors", "{name} of prompt {number} of {path} cannot be {value}.")
             raise _malformed(path, message, name=name, number=number, value=reprlib.repr(value))

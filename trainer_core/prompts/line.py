@@ -76,6 +76,20 @@ def parse_prompt_line(line: str, *, number: int = 1) -> tuple[PromptValues, list
     return values, problems
 
 
+def prompt_line(values: PromptValues) -> str:
+    """Return the line that `parse_prompt_line` reads these values from."""
+    options = [
+        f"--{letters} {_text_of(values[option.name])}"
+        for letters, option in OPTIONS.items()
+        if option.name in values
+    ]
+    return " ".join([str(values.get("prompt", "")).strip(), *options]).strip()
+
+
+def _text_of(value: object) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
+
+
 def _suspicions(prompt: str, number: int) -> list[Text]:
     """Name what was taken as part of the prompt, but was perhaps meant otherwise."""
     found = []

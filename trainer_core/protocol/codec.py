@@ -28,7 +28,8 @@ def encode(message: Message) -> bytes:
     line = content.encode(errors="backslashreplace") + b"\n"
     if len(line) > MAX_LINE_BYTES:
         raise ProtocolError(
-            T("Errors", "A message of {size} bytes is too long for the wire."), size=len(line)
+            T("Errors", "A message of {size} [size:byte|bytes] is too long for the wire."),
+            size=len(line),
         )
     return line
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from trainer_core.catalogue.methods import METHODS, USUAL_METHOD
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
-from trainer_core.files.run_folder import state_step
+from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
     CheckpointRemoved,
@@ -109,7 +109,7 @@ def tool_result(event: ToolDone) -> tuple[Text, ...]:
 def end_sentence(event: Finished) -> Text:
     """Return how a run ended; whether a state of its last step is there decides about the words."""
     if event.reason == "completed":
-        template = T("Events", "Done: {step} steps trained.")
+        template = T("Events", "Done: {step} [step:step|steps] trained.")
     elif event.step == 0:
         template = T("Events", "Stopped before the first step; nothing was written.")
     elif event.state is not None and state_step(Path(event.state)) == event.step:
@@ -121,7 +121,11 @@ def end_sentence(event: Finished) -> Text:
 
 def _plan(event: Plan) -> tuple[Text, ...]:
     amounts = text(
-        T("Events", "{pictures} pictures, {samples} per epoch, {steps} steps in all."),
+        T(
+            "Events",
+            "{pictures} [pictures:picture|pictures], {samples} per epoch, {steps} "
+            "[steps:step|steps] in all.",
+        ),
         pictures=event.pictures,
         samples=event.showings_per_epoch,
         steps=event.total_steps,

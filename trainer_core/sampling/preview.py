@@ -141,6 +141,13 @@ class Preview:
                     return
                 yield result
 
+    def paths(self, prompts: Sequence[SamplePrompt], *, folder: Path, step: int) -> list[Path]:
+        """Return the files that `draw` writes."""
+        return [
+            planned(index, prompt, self._defaults, folder=folder, step=step).path
+            for index, prompt in enumerate(prompts)
+        ]
+
     def _attempt(
         self,
         picture: Picture,

@@ -32,13 +32,14 @@ class AdapterSettings(Section):
         T("Settings", "Network rank"),
         T(
             "Settings",
-            "Rank of the adapter's matrices: more holds more detail, wanted or not, and makes a "
-            "larger file. Start with 8, 16 or 32.",
+            "Rank of the adapter's matrices. A higher rank learns more detail, wanted or not, and "
+            "makes a larger file. Start with 8, 16 or 32.",
         ),
         minimum=1,
         maximum=1024,
         step=1,
         when=(acts_if("dim_from_weights", False), *_IF_IT_HAS_A_RANK),
+        old_labels=("Network Rank (Dimension)",),
     )
     network_alpha: float | None = param(
         1.0,
@@ -59,18 +60,20 @@ class AdapterSettings(Section):
         T("Settings", "Starting weights"),
         T(
             "Settings",
-            "An existing LoRA whose weights the new one starts from. This is a new training; "
-            "only a saved state continues one.",
+            "An existing LoRA whose weights the new one starts from; they keep their alpha. This "
+            "is a new training; only a saved state continues one.",
         ),
         path_kind="file",
         file_filter="*.safetensors",
         foreign=("lora_network_weights",),
+        old_labels=("LoRA network weights",),
     )
     dim_from_weights: bool = param(
         False,
         T("Settings", "Rank from weights"),
         T("Settings", "Takes rank and alpha of every module from the starting weights."),
         when=(acts_if("network_weights"), *_IF_IT_HAS_A_RANK),
+        old_labels=("DIM from weights",),
     )
     network_train_unet_only: bool = param(
         False,

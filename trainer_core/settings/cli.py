@@ -41,11 +41,13 @@ def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
     if param.is_path_list:
         several = f"give it several times, or separate paths by {os.pathsep!r}"
         help_text = f"{help_text}; {several}"
+    elif param.is_gathered:
+        help_text = f"{help_text}; give it once for each"
     group.add_argument(
         f"--{param.name}",
         dest=f"{_DEST}{param.path}",
         metavar="VALUE",
-        action="append" if param.is_path_list else "store",
+        action="append" if param.is_gathered else "store",
         nargs="?" if param.base_type is bool else None,
         const="true" if param.base_type is bool else None,
         help=help_text,
@@ -70,9 +72,9 @@ def changes_from_flags(arguments: argparse.Namespace, schema: AnySchema) -> Mapp
 
 
 def _set(changes: dict[str, object], param: Param, words: str) -> None:
-    """Take one value; paths of a list join those that were given before."""
+    """Take one value; paths and prompts join those that were given before."""
     before, value = changes.get(param.path), from_text(param, words)
-    if param.is_path_list and isinstance(before, list):
+    if param.is_gathered and isinstance(before, list):
         value = [*before, *value]
     changes[param.path] = value
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -25,6 +26,7 @@ class DatasetSettings(Section):
             "a folder of pictures.",
         ),
         path_kind="folder",
+        old_labels=("Image folder",),
     )
     more_pictures: tuple[Path, ...] = param(
         (),
@@ -47,8 +49,9 @@ class DatasetSettings(Section):
             "folder. Folders named <repeats>_<concept> keep their own number.",
         ),
         minimum=1,
-        maximum=10000,
+        maximum=1_000_000,
         step=1,
+        old_labels=("Dataset repeats",),
     )
     caption_extension: str = param(
         "auto",
@@ -89,6 +92,7 @@ class DatasetSettings(Section):
             "below are then not used.",
         ),
         when=(acts_if("enable_bucket", True),),
+        old_labels=("Don't upscale bucket resolution",),
     )
     min_bucket_reso: int = param(
         256,
@@ -100,6 +104,7 @@ class DatasetSettings(Section):
         step=64,
         when=(acts_if("enable_bucket", True), acts_if("bucket_no_upscale", False)),
         advanced=True,
+        old_labels=("Minimum bucket resolution",),
     )
     max_bucket_reso: int = param(
         2048,
@@ -111,6 +116,7 @@ class DatasetSettings(Section):
         step=64,
         when=(acts_if("enable_bucket", True), acts_if("bucket_no_upscale", False)),
         advanced=True,
+        old_labels=("Maximum bucket resolution",),
     )
     bucket_reso_steps: int = param(
         64,
@@ -122,6 +128,18 @@ class DatasetSettings(Section):
         step=8,
         when=(acts_if("enable_bucket", True),),
         advanced=True,
+        old_labels=("Bucket resolution steps",),
+    )
+    resize_interpolation: str = param(
+        "auto",
+        T("Settings", "Resampling"),
+        T(
+            "Settings",
+            "How pictures are scaled to their training size. Automatic averages where they "
+            "shrink, which suits all but pixel art.",
+        ),
+        choices=INTERPOLATIONS,
+        advanced=True,
     )
     train_batch_size: int = param(
         1,
@@ -131,10 +149,12 @@ class DatasetSettings(Section):
             "Pictures per forward pass. More is faster per picture and needs more memory. "
             "Pictures of one batch come from one bucket.",
         ),
-        unit=T("Settings", "pictures"),
+        unit=T("Settings", "[value:picture|pictures]"),
         minimum=1,
         maximum=512,
         step=1,
+        old_labels=("Train batch size",),
+        shown_before="gradient_accumulation_steps",
     )
     flip_aug: bool = param(
         False,
@@ -144,6 +164,7 @@ class DatasetSettings(Section):
             "Mirrors each picture left to right half of the time. Not for subjects that are "
             "not symmetric, or with lettering.",
         ),
+        old_labels=("Flip augmentation",),
     )
     shuffle_caption: bool = param(
         False,
@@ -157,11 +178,12 @@ class DatasetSettings(Section):
             "Settings",
             "The first N tags stay in front when tags are shuffled. 1 for a trigger word.",
         ),
-        unit=T("Settings", "tags"),
+        unit=T("Settings", "[value:tag|tags]"),
         minimum=0,
         maximum=255,
         step=1,
         when=(acts_if("shuffle_caption", True),),
+        old_labels=("Keep n tokens",),
     )
     cache_latents: bool = param(
         True,
@@ -180,18 +202,20 @@ class DatasetSettings(Section):
             "Keeps the encoded pictures on disk too, so that the next run starts at once.",
         ),
         when=(acts_if("cache_latents", True),),
+        old_labels=("Cache latents to disk",),
     )
     vae_batch_size: int | None = param(
         None,
         T("Settings", "Encoding batch"),
         T("Settings", "Pictures encoded at once while the latent cache is filled."),
-        unit=T("Settings", "pictures"),
+        unit=T("Settings", "[value:picture|pictures]"),
         minimum=1,
         maximum=512,
         step=1,
         unset_label=T("Settings", "as batch size"),
         when=(acts_if("cache_latents", True),),
         advanced=True,
+        old_labels=("VAE batch size",),
     )
     max_data_loader_n_workers: int = param(
         2,
@@ -201,9 +225,10 @@ class DatasetSettings(Section):
             "Threads that read and decode pictures ahead of training. 0 reads in the training "
             "thread. The result is the same for every number.",
         ),
-        unit=T("Settings", "threads"),
+        unit=T("Settings", "[value:thread|threads]"),
         minimum=0,
         maximum=64,
         step=1,
         advanced=True,
+        old_labels=("Max num workers for DataLoader",),
     )

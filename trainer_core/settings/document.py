@@ -73,6 +73,8 @@ def from_text(param: Param, words: str) -> Any:
         return _sides(words, param.length)
     if param.is_path_list:
         return [path for path in words.split(os.pathsep) if path.strip()]
+    if param.spec.prompts:
+        return [line.strip() for line in words.splitlines() if line.strip()]
     if param.is_tuple:
         return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
     if param.base_type is bool:
@@ -224,7 +226,9 @@ def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -
         return text(T("Problems", "{name} is {value}, but must be a list of paths."), **facts)
     if param.length is None:
         return text(T("Problems", "{name} is {value}, but must be a list of texts."), **facts)
-    template = T("Problems", "{name} is {value}, but must be a list of {count} values.")
+    template = T(
+        "Problems", "{name} is {value}, but must be a list of {count} [count:value|values]."
+    )
     return text(template, count=param.length, **facts)
 
 

@@ -59,12 +59,13 @@ class HardwareSettings(Section):
             "Settings",
             "Threads for calculations on the CPU. 1 makes a CPU run repeatable to the bit.",
         ),
-        unit=T("Settings", "threads"),
+        unit=T("Settings", "[value:thread|threads]"),
         minimum=1,
         maximum=1024,
         step=1,
         unset_label=T("Settings", "automatic"),
         advanced=True,
+        old_labels=("Number of CPU threads per core",),
     )
     seed: int | None = param(
         None,

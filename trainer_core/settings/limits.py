@@ -15,9 +15,14 @@ def limits(param: Param) -> Iterator[Text]:
     if bounds is not None:
         yield bounds
     if spec.unit:
-        yield text(spec.unit)
+        yield unit_words(spec)
     if spec.choices:
         yield Text("{choices}", {"choices": " | ".join(spec.choices)})
+
+
+def unit_words(spec: ParamSpec, value: object = "") -> Text:
+    """Return the unit of a value; without one it is said of many."""
+    return text(spec.unit, value=value)
 
 
 def _bounds(spec: ParamSpec) -> Text | None:

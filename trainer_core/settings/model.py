@@ -23,6 +23,7 @@ class ModelSettings(Section):
         ),
         path_kind="file_or_folder",
         file_filter="*.safetensors *.ckpt",
+        old_labels=("Pretrained model name or path",),
     )
     family: str = param(
         "auto",

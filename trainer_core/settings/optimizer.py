@@ -15,34 +15,41 @@ class OptimizerSettings(Section):
     epoch: int = param(
         1,
         T("Settings", "Epochs"),
-        T("Settings", "How often all pictures are gone through. 20 pictures x 50 repeats = 1000."),
-        unit=T("Settings", "epochs"),
+        T(
+            "Settings",
+            "How many times all pictures are trained, repeats counted. 20 pictures x 50 repeats "
+            "are 1000 per epoch.",
+        ),
+        unit=T("Settings", "[value:epoch|epochs]"),
         minimum=1,
         maximum=1000000,
         step=1,
         when=(acts_if("max_train_epochs", None), acts_if("max_train_steps", None)),
+        old_labels=("Epoch",),
     )
     max_train_epochs: int | None = param(
         None,
         T("Settings", "Max epochs"),
         T("Settings", "Sets the number of epochs and overrides both Epochs and Max steps."),
-        unit=T("Settings", "epochs"),
+        unit=T("Settings", "[value:epoch|epochs]"),
         minimum=1,
         maximum=1000000,
         step=1,
         unset_label=T("Settings", "not used"),
         advanced=True,
+        old_labels=("Max train epoch",),
     )
     max_train_steps: int | None = param(
         None,
         T("Settings", "Max steps"),
         T("Settings", "Ends the run after this many optimizer steps, instead of Epochs."),
-        unit=T("Settings", "steps"),
+        unit=T("Settings", "[value:step|steps]"),
         minimum=1,
         maximum=100000000,
         step=100,
         unset_label=T("Settings", "not used"),
         when=(acts_if("max_train_epochs", None),),
+        old_labels=("Max train steps",),
     )
     gradient_accumulation_steps: int = param(
         1,
@@ -52,10 +59,11 @@ class OptimizerSettings(Section):
             "Adds up the gradients of this many batches before one update, like a larger batch. "
             "Costs practically no memory and saves practically no time.",
         ),
-        unit=T("Settings", "batches"),
+        unit=T("Settings", "[value:batch|batches]"),
         minimum=1,
         maximum=1024,
         step=1,
+        old_labels=("Gradient accumulate steps",),
     )
     optimizer_type: str = param(
         "AdamW8bit",
@@ -69,6 +77,7 @@ class OptimizerSettings(Section):
         T("Settings", "Optimizer arguments"),
         T("Settings", "Extra arguments as name=value, such as weight_decay=0.1 betas=0.9,0.99."),
         advanced=True,
+        old_labels=("Optimizer extra arguments",),
     )
     learning_rate: float = param(
         1e-4,
@@ -87,6 +96,7 @@ class OptimizerSettings(Section):
         scale="log",
         unset_label=T("Settings", "learning rate"),
         when=(acts_if("network_train_text_encoder_only", False),),
+        old_labels=("Unet learning rate",),
     )
     text_encoder_lr: float | None = param(
         5e-5,
@@ -97,12 +107,14 @@ class OptimizerSettings(Section):
         scale="log",
         unset_label=T("Settings", "learning rate"),
         when=(acts_if("network_train_unet_only", False),),
+        old_labels=("Text Encoder learning rate",),
     )
     lr_scheduler: str = param(
         "cosine",
         T("Settings", "Schedule"),
         T("Settings", "How the learning rate moves over the run."),
         choices=SCHEDULES,
+        old_labels=("LR Scheduler",),
     )
     lr_warmup: float = param(
         10.0,
@@ -116,18 +128,20 @@ class OptimizerSettings(Section):
         maximum=100.0,
         step=1,
         when=(acts_if("lr_scheduler", *with_warmup()), acts_if("lr_warmup_steps", None)),
+        old_labels=("LR warmup (% of steps)",),
     )
     lr_warmup_steps: int | None = param(
         None,
         T("Settings", "Warm-up steps"),
         T("Settings", "Warm-up as a number of steps; overrides the percentage."),
-        unit=T("Settings", "steps"),
+        unit=T("Settings", "[value:step|steps]"),
         minimum=0,
         maximum=100000000,
         step=10,
         unset_label=T("Settings", "use the percentage"),
         when=(acts_if("lr_scheduler", *with_warmup()),),
         advanced=True,
+        old_labels=("LR warmup steps (override)",),
     )
     lr_scheduler_num_cycles: int = param(
         1,
@@ -137,15 +151,17 @@ class OptimizerSettings(Section):
         maximum=10000,
         step=1,
         when=(acts_if("lr_scheduler", *using("lr_scheduler_num_cycles")),),
+        old_labels=("LR number of cycles",),
     )
     lr_scheduler_power: float = param(
         1.0,
         T("Settings", "Power"),
-        T("Settings", "1 is a straight line; larger falls sooner."),
+        T("Settings", "1 is a straight line; larger values fall sooner."),
         minimum=0.0,
         maximum=100.0,
         step=0.1,
         when=(acts_if("lr_scheduler", *using("lr_scheduler_power")),),
+        old_labels=("LR power",),
     )
     loss_type: str = param(
         USUAL_LOSS,
@@ -153,6 +169,7 @@ class OptimizerSettings(Section):
         T("Settings", "How far a prediction is from its target."),
         choices=LOSSES,
         advanced=True,
+        old_labels=("Loss type",),
     )
     max_grad_norm: float = param(
         1.0,
@@ -162,4 +179,5 @@ class OptimizerSettings(Section):
         maximum=1000.0,
         step=0.1,
         advanced=True,
+        old_labels=("Max grad norm",),
     )

@@ -22,6 +22,7 @@ class OutputSettings(Section):
         "last",
         T("Settings", "Output name"),
         T("Settings", "Name of the files; ending, epoch and step are added."),
+        old_labels=("Model output name",),
     )
     save_precision: str = param(
         "fp16",
@@ -33,69 +34,75 @@ class OutputSettings(Section):
         1,
         T("Settings", "Save by epoch"),
         T("Settings", "Also saves after every N epochs, to compare and keep the best."),
-        unit=T("Settings", "epochs"),
+        unit=T("Settings", "[value:epoch|epochs]"),
         minimum=1,
         maximum=1000000,
         step=1,
         unset_label=T("Settings", "off"),
+        old_labels=("Save every N epochs",),
     )
     save_last_n_epochs: int | None = param(
         None,
         T("Settings", "Keep last epochs"),
         T("Settings", "Keeps this many of the run's own epoch files and removes older ones."),
-        unit=T("Settings", "files"),
+        unit=T("Settings", "[value:file|files]"),
         minimum=1,
         maximum=1000000,
         step=1,
         unset_label=T("Settings", "keep all"),
         when=(acts_if("save_every_n_epochs"),),
         advanced=True,
+        old_labels=("Save last N epochs",),
     )
     save_last_n_epochs_state: int | None = param(
         None,
         T("Settings", "Keep epoch states"),
         T("Settings", "The same for saved states."),
-        unit=T("Settings", "files"),
+        unit=T("Settings", "[value:file|files]"),
         minimum=1,
         maximum=1000000,
         step=1,
         unset_label=T("Settings", "as for weights"),
         when=(acts_if("save_every_n_epochs"), acts_if("save_state")),
         advanced=True,
+        old_labels=("Save last N epochs state",),
     )
     save_every_n_steps: int | None = param(
         None,
         T("Settings", "Save by step"),
         T("Settings", "Also saves after every N optimizer steps."),
-        unit=T("Settings", "steps"),
+        unit=T("Settings", "[value:step|steps]"),
         minimum=1,
         maximum=100000000,
         step=100,
         unset_label=T("Settings", "off"),
+        old_labels=("Save every N steps",),
     )
     save_last_n_steps: int | None = param(
         None,
         T("Settings", "Keep last steps"),
         T("Settings", "Removes this run's own step files from before the last N steps."),
-        unit=T("Settings", "steps"),
+        unit=T("Settings", "[value:step|steps]"),
         minimum=1,
         maximum=100000000,
         step=100,
         unset_label=T("Settings", "keep all"),
         when=(acts_if("save_every_n_steps"),),
         advanced=True,
+        old_labels=("Save last N steps",),
     )
     save_last_n_steps_state: int | None = param(
         None,
         T("Settings", "Keep step states"),
         T("Settings", "The same for saved states."),
-        unit=T("Settings", "steps"),
+        unit=T("Settings", "[value:step|steps]"),
         minimum=1,
         maximum=100000000,
         step=100,
         unset_label=T("Settings", "as for weights"),
         when=(acts_if("save_every_n_steps"), acts_if("save_state")),
         advanced=True,
+        old_labels=("Save last N steps state",),
     )
     save_state: bool = param(
         False,
@@ -104,6 +111,7 @@ class OutputSettings(Section):
             "Settings",
             "Writes a resumable state with every save and at the end. Stopping always writes one.",
         ),
+        old_labels=("Save training state",),
     )
     save_state_on_train_end: bool = param(
         False,
@@ -111,6 +119,7 @@ class OutputSettings(Section):
         T("Settings", "Writes a resumable state at the end only."),
         when=(acts_if("save_state", False),),
         advanced=True,
+        old_labels=("Save training state at end of training",),
     )
     save_state_every_n_minutes: int | None = param(
         10,
@@ -120,7 +129,7 @@ class OutputSettings(Section):
             "Writes a resumable state every N minutes, so that a power cut or a full disk costs "
             "minutes. The newest one is kept, and removed when the run has come to its end.",
         ),
-        unit=T("Settings", "minutes"),
+        unit=T("Settings", "[value:minute|minutes]"),
         minimum=1,
         maximum=1440,
         step=5,
@@ -134,6 +143,7 @@ class OutputSettings(Section):
             "A state folder (its name ends in -state) to go on from, with the same name.",
         ),
         path_kind="folder",
+        old_labels=("Resume from saved training state",),
     )
     logging_dir: Path | None = param(
         None,
@@ -147,4 +157,5 @@ class OutputSettings(Section):
         T("Settings", "Comment"),
         T("Settings", "A note stored inside the file: trigger word, advice, credit."),
         multiline=True,
+        old_labels=("Training comment",),
     )

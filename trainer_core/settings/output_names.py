@@ -38,6 +38,6 @@ def check_output_name(name: str) -> Text | None:
     if name.split(".")[0].rstrip().upper() in _DEVICES:
         return text(T("Problems", "{name} is the name of a device on Windows."), name=name)
     if len(name.encode()) > MAX_NAME_BYTES:
-        template = T("Problems", "The output name is longer than {limit} bytes.")
+        template = T("Problems", "The output name is longer than {limit} [limit:byte|bytes].")
         return text(template, limit=MAX_NAME_BYTES)
     return None

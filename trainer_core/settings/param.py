@@ -22,15 +22,18 @@ PathKind = Literal["file", "folder", "file_or_folder", "new_file"]
 class ActsIf:
     """Condition under which a parameter acts: another one has one of these values.
 
-    With no values: the other one is set (neither None nor False).
+    With no values: the other one is set (neither None, False nor empty), or one of ``or_set`` is.
     """
 
     name: str
     values: tuple[object, ...] = ()
+    or_set: tuple[str, ...] = ()
 
     def holds(self, value: object) -> bool:
         """Tell whether the condition holds for the other parameter's ``value``."""
-        return value in self.values if self.values else value is not None and value is not False
+        if self.values:
+            return value in self.values
+        return value is not None and value is not False and value != ()
 
     @property
     def words(self) -> list[str]:
@@ -41,6 +44,11 @@ class ActsIf:
 def acts_if(name: str, *values: object) -> ActsIf:
     """Return the condition "``name`` has one of ``values``" (with none given: is set)."""
     return ActsIf(name, values)
+
+
+def acts_if_any(*names: str) -> ActsIf:
+    """Return the condition "one of ``names`` is set"."""
+    return ActsIf(names[0], or_set=names[1:])
 
 
 class Traits(TypedDict, total=False):
@@ -59,8 +67,11 @@ class Traits(TypedDict, total=False):
     required: bool
     advanced: bool
     multiline: bool
+    prompts: bool
     restart: bool
     foreign: tuple[str, ...]
+    old_labels: tuple[str, ...]
+    shown_before: str
     source: str
 
 
@@ -83,8 +94,11 @@ class ParamSpec:
     required: bool = False
     advanced: bool = False
     multiline: bool = False
+    prompts: bool = False
     restart: bool = False
     foreign: tuple[str, ...] = ()
+    old_labels: tuple[str, ...] = ()
+    shown_before: str = ""
     source: str = ""
 
 
@@ -95,13 +109,17 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
         default: The value where nothing is said; None where it may be unset.
         label: 1 to 3 words in sentence case, marked with ``T("Settings", ...)``.
         help: What it does, then a good starting value, marked likewise.
-        traits: ``unit`` (px, %; words such as steps are marked too), ``minimum`` and ``maximum``
-            (real bounds, both included), ``step`` and ``scale`` for editors, ``choices``: an
-            entry for each value that it takes, ``path_kind`` (a new file is one that is written),
-            ``file_filter`` for dialogs, ``when`` (all must hold for it to act), ``unset_label``
+        traits: ``unit`` (px, %; words are marked too, with forms by ``value``), ``minimum`` and
+            ``maximum`` (real bounds, both included), ``step`` and ``scale`` for editors,
+            ``choices``: an entry for each value that it takes, ``path_kind`` (a new file is one
+            that is written), ``file_filter`` for dialogs, ``when`` (all must hold for it to act),
+            ``unset_label``
             (what an empty field means), ``required`` (nothing goes without it), ``advanced``,
-            ``multiline``, ``restart`` (acts at the next start only), ``foreign``
-            names in other programs' files, ``source``.
+            ``multiline``, ``prompts`` (its texts are the prompts of pictures, written as lines of
+            a prompt file), ``restart`` (acts at the next start only), ``foreign``
+            names in other programs' files, ``old_labels`` (what kohya_ss's form calls it, for
+            those who look for that), ``shown_before`` (the name of a setting of another section
+            in whose form it stands; in files it stays where it is), ``source``.
     """
     spec = ParamSpec(label, help, **traits)
     return Field(
@@ -175,6 +193,11 @@ class Param:
     def is_tuple(self) -> bool:
         """True if the value is a fixed or open sequence."""
         return typing.get_origin(self.base_type) is tuple
+
+    @property
+    def is_gathered(self) -> bool:
+        """True if a flag gives one of its values at a time: paths and prompts hold blanks."""
+        return self.is_path_list or self.spec.prompts
 
     @property
     def element_type(self) -> Any:

@@ -34,6 +34,8 @@ class Problem:
     """One finding, bound to a setting (``section.name``), a section, or "" for the whole file.
 
     Attributes:
+        other_ways: Further ways out, each as good as the suggestion.
+        is_missing: Whether something that every run needs is not chosen yet.
         picture: Path of the picture that it is about, empty if there is none.
         kind: What a run that starts nevertheless ends with.
     """
@@ -42,6 +44,8 @@ class Problem:
     severity: Severity
     message: Text
     suggestion: Suggestion | None = None
+    other_ways: tuple[Suggestion, ...] = field(default=(), kw_only=True)
+    is_missing: bool = field(default=False, kw_only=True)
     picture: str = field(default="", kw_only=True)
     kind: type[TrainerError] = field(default=SettingsError, kw_only=True)
 
@@ -58,6 +62,11 @@ class Problem:
         return cls(
             place, Severity.ERROR, error.message, hint, picture=error.picture, kind=type(error)
         )
+
+    @property
+    def ways_out(self) -> tuple[Suggestion, ...]:
+        """All ways out, the first one first."""
+        return () if self.suggestion is None else (self.suggestion, *self.other_ways)
 
     def as_error(self) -> TrainerError:
         """Return the error that ends a run which cannot start because of this."""

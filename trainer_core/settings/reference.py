@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from trainer_core.settings.document import to_raw
-from trainer_core.settings.limits import limits
+from trainer_core.settings.limits import limits, unit_words
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.schema import AnySchema
 
@@ -45,7 +45,7 @@ def _record(schema: AnySchema, param: Param) -> dict[str, Any]:
         "default": to_raw(param, param.default),
         "minimum": spec.minimum,
         "maximum": spec.maximum,
-        "unit": spec.unit,
+        "unit": str(unit_words(spec)),
         "unset": spec.unset_label,
         "required": spec.required,
         "choices": {value: choice.label for value, choice in spec.choices.items()},
@@ -68,7 +68,7 @@ def _type_name(param: Param) -> str:
 
 def _condition(condition: ActsIf) -> str:
     if not condition.values:
-        return f"{condition.name} is set"
+        return f"{' or '.join((condition.name, *condition.or_set))} is set"
     if condition.values == (None,):
         return f"{condition.name} is not set"
     return f"{condition.name} is {' or '.join(condition.words)}"

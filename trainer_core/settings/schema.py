@@ -99,6 +99,18 @@ class Schema(Generic[S]):
         """Return ``section.name`` of the setting called ``name``, None if there is none."""
         return self._paths.get(name)
 
+    def form(self, section: str) -> tuple[Param, ...]:
+        """Return what is edited in the form of a section, in order.
+
+        That is what is declared in it, but for what is shown in the form of another one.
+        """
+        return self._forms[section]
+
+    def form_of(self, path: str) -> str:
+        """Return the section in whose form ``section.name`` is edited."""
+        host = self.path_of(self._params[path].spec.shown_before)
+        return path.partition(".")[0] if host is None else host.partition(".")[0]
+
     def defaults(self) -> S:
         """Return the settings of which nothing was said."""
         return self.tree()
@@ -135,16 +147,16 @@ class Schema(Generic[S]):
         return tree
 
     def completed(self, raw: Mapping[str, Any]) -> Raw:
-        """Return ``raw`` with every setting of the sections it touches written out.
+        """Return ``raw`` with every setting of the sections it touches written out, in order.
 
         A later change of defaults then cannot change an old run. Unknown keys are kept.
         """
         tree = replaced(raw, {})
+        whole: Raw = {name: {} for name, values in tree.items() if isinstance(values, dict)}
         for param in self._params.values():
-            values = tree.get(param.section)
-            if isinstance(values, dict):
-                values.setdefault(param.name, to_raw(param, param.default))
-        return tree
+            if param.section in whole:
+                whole[param.section][param.name] = to_raw(param, param.default)
+        return tree | {name: defaults | tree[name] for name, defaults in whole.items()}
 
     def with_absolute_paths(self, raw: Mapping[str, Any], folder: Path) -> Raw:
         """Return ``raw`` with relative paths made absolute: they are meant from ``folder``."""
@@ -177,6 +189,12 @@ class Schema(Generic[S]):
         return (*self.choosing(param), *param.spec.when)
 
     def _holds(self, condition: ActsIf, values: Values, facts: Facts) -> bool:
+        others = (acts_if(name) for name in condition.or_set)
+        return self._one_holds(condition, values, facts) or any(
+            self._one_holds(other, values, facts) for other in others
+        )
+
+    def _one_holds(self, condition: ActsIf, values: Values, facts: Facts) -> bool:
         path = self.path_of(condition.name)
         if path is None:
             return condition.name not in facts or condition.holds(facts[condition.name])
@@ -191,6 +209,15 @@ class Schema(Generic[S]):
     def _params(self) -> Mapping[str, Param]:
         found = (p for name, model in self.sections.items() for p in section_params(name, model))
         return MappingProxyType({param.path: param for param in found})
+
+    @functools.cached_property
+    def _forms(self) -> Mapping[str, tuple[Param, ...]]:
+        forms: dict[str, list[Param]] = {section: [] for section in self.sections}
+        for param in self._params.values():
+            if not param.spec.shown_before:
+                guests = (p for p in self._params.values() if p.spec.shown_before == param.name)
+                forms[param.section] += [*guests, param]
+        return MappingProxyType({section: tuple(found) for section, found in forms.items()})
 
     @functools.cached_property
     def _paths(self) -> Mapping[str, str]:
@@ -249,7 +276,7 @@ TRAIN = Schema(
     MappingProxyType(
         {
             "model": T("Settings", "Model"),
-            "dataset": T("Settings", "Pictures"),
+            "dataset": T("Settings", "Dataset"),
             "adapter": T("Settings", "Network"),
             "optimizer": T("Settings", "Training"),
             "sampling": T("Settings", "Samples"),

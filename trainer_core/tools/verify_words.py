@@ -70,7 +70,11 @@ def summary(index: TensorIndex, measured: Sequence[ModuleNumbers]) -> Iterator[T
     """Yield what a file holds, a line each."""
     size_mib = sum(entry.num_bytes for entry in index.entries.values()) / 2**20
     yield text(
-        T("Events", "{name}: {tensors} tensors in {modules} modules, {size} MiB."),
+        T(
+            "Events",
+            "{name}: {tensors} [tensors:tensor|tensors] in {modules} [modules:module|modules], "
+            "{size} MiB.",
+        ),
         name=index.path.name,
         tensors=len(index.entries),
         modules=len(measured),
@@ -81,7 +85,7 @@ def summary(index: TensorIndex, measured: Sequence[ModuleNumbers]) -> Iterator[T
     if not index.metadata:
         yield text(T("Events", "The file has no metadata."))
         return
-    yield text(T("Events", "Metadata: {count} entries."), count=len(index.metadata))
+    yield text(T("Events", "Metadata: {count} [count:entry|entries]."), count=len(index.metadata))
     for key in _KNOWN_METADATA:
         if key in index.metadata:
             value = str(index.metadata[key])[:_LONGEST_VALUE]
@@ -98,7 +102,10 @@ def _by_part(measured: Sequence[ModuleNumbers]) -> Mapping[str, list[ModuleNumbe
 def _part_lines(part: str, measured: Sequence[ModuleNumbers]) -> Iterator[Text]:
     entries = [entry for each in measured for entry in each.module.weights.values()]
     yield text(
-        T("Events", "{part}: {count} modules, rank {ranks}, alpha {alphas}, {types}."),
+        T(
+            "Events",
+            "{part}: {count} [count:module|modules], rank {ranks}, alpha {alphas}, {types}.",
+        ),
         part=part or T("Events", "Other parts"),
         count=len(measured),
         ranks=_amounts(each.module.rank for each in measured),

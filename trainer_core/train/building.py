@@ -18,7 +18,11 @@ from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family, FamilyOptions
 from trainer_core.methods.base import Method, Warn
-from trainer_core.model_files.recognise import inspect_model, require_base_model
+from trainer_core.model_files.recognise import (
+    inspect_model,
+    require_base_model,
+    require_trainable_prediction,
+)
 from trainer_core.objectives.diffusion import DDPM
 from trainer_core.objectives.objective import Objective
 from trainer_core.optim import build as optimizers
@@ -165,12 +169,6 @@ def build_objective(family: Family, training: OptimizerSettings) -> Objective:
         SettingsError: The base model predicts what its family cannot be trained to.
     """
     schedule = family.noise_schedule
-    if schedule.prediction_type not in family.entry.predictions:
-        raise SettingsError(
-            T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
-            T("Errors", "Choose a base model that predicts the noise."),
-            setting=_MODEL,
-            found=schedule.prediction_type,
-        )
+    require_trainable_prediction(schedule.prediction_type, family.entry.kind)
     loss = implementation(LOSSES[training.loss_type].implementation)
     return Objective.plain(DDPM.of_betas(schedule.betas_T, schedule.prediction_type), loss)

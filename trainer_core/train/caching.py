@@ -12,20 +12,21 @@ import torch
 from torch import Tensor
 
 from trainer_core.dataset.captions import process_caption
+from trainer_core.dataset.pictures import Size
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
 from trainer_core.files.own_folders import cache_folder
 from trainer_core.files.writing import remove_old_leftovers
 from trainer_core.methods.base import Method
 from trainer_core.pipeline.file_hashes import FileHashes
-from trainer_core.pipeline.latents import LatentStore, fill, with_keys
+from trainer_core.pipeline.filling import LatentPlan, fill, plan_latents
+from trainer_core.pipeline.latents import LatentStore, Shape
 from trainer_core.pipeline.sources import Source
 from trainer_core.pipeline.texts import MAX_REMEMBERED, TextStore
 from trainer_core.protocol.messages import Phase
 from trainer_core.runtime.device import Machine, free_cache
 from trainer_core.runtime.team import Team, leaving_together
 from trainer_core.settings.dataset import DatasetSettings
-from trainer_core.texts import T, text
 from trainer_core.train.building import load_part
 from trainer_core.train.inputs import RunInputs
 
@@ -88,7 +89,6 @@ class Caching:
             DatasetError: A picture cannot be decoded; the error names it.
             OutputError: The disk cache cannot be written.
         """
-        self._warn_of_long_captions(sources)
         part = self.family.image_part
         self.family.load(part, dtype=torch.float32, device=self.machine.device)
         if not pictures.cache_latents:
@@ -97,13 +97,18 @@ class Caching:
         hashes = FileHashes(cache_folder())
         try:
             encoder = f"{self.family.vae_hash()} float32"
-            sources = with_keys(sources, hashes, encoder=encoder)
+            plan = plan_latents(
+                sources,
+                hashes,
+                encoder=encoder,
+                batch_size=pictures.vae_batch_size or pictures.train_batch_size,
+            )
         finally:
             hashes.close()
-        store = self._filled(sources, pictures)
+        store = self._filled(plan, pictures)
         self.family.release(part)
         free_cache(self.machine.device)
-        return store, sources
+        return store, plan.sources
 
     def encode(self, pixels_BCHW: Tensor) -> LatentPosterior:
         """Encode float32 pictures in [-1, 1], from wherever they are, on the device.
@@ -112,7 +117,7 @@ class Caching:
         """
         return self.family.encode_images(pixels_BCHW.to(self.machine.device))
 
-    def _filled(self, sources: Sequence[Source], pictures: DatasetSettings) -> LatentStore:
+    def _filled(self, plan: LatentPlan, pictures: DatasetSettings) -> LatentStore:
         is_on_disk = pictures.cache_latents_to_disk
         store = LatentStore(cache_folder() / "latents" if is_on_disk else None)
         if is_on_disk and self.team.is_first:
@@ -121,9 +126,9 @@ class Caching:
         def encode_missing() -> None:
             fill(
                 store,
-                sources,
+                plan.groups,
                 self.encode,
-                batch_size=pictures.vae_batch_size or pictures.train_batch_size,
+                shape_of=self._latent_shape,
                 threads=pictures.max_data_loader_n_workers,
                 progress=self._progress("caching"),
             )
@@ -137,24 +142,16 @@ class Caching:
         encode_missing()
         return store
 
+    def _latent_shape(self, bucket: Size) -> Shape:
+        width, height = (side // self.family.pixels_per_latent for side in bucket)
+        return self.family.latent_channels, height, width
+
     def _progress(self, phase: str) -> Callable[[int, int], None]:
         def tell(done: int, total: int) -> None:
             self.emitter.progress(phase, done, total)
             self.stop_if_asked()
 
         return tell
-
-    def _warn_of_long_captions(self, sources: Sequence[Source]) -> None:
-        tokens = self.family.count_tokens([source.caption for source in sources])
-        limit = self.family.max_tokens
-        long = [s.name for s, count in zip(sources, tokens, strict=True) if count > limit]
-        if long:
-            message = T(
-                "Events",
-                "{count} captions are longer than {limit} tokens and are cut, such as that of "
-                "{name}.",
-            )
-            self.emitter.warn(text(message, count=len(long), limit=limit, name=long[0]))
 
 
 def captions_ahead(inputs: RunInputs) -> list[str] | None:

@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 from trainer_core.errors import OutputError, TrainerError
 from trainer_core.files.replaced_run import ReplacedRun
-from trainer_core.files.run_folder import RunFolder, state_identity
+from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.state_manifest import state_identity
 from trainer_core.files.writing import output_error
 from trainer_core.preflight import Preflight, examine
 from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import T, Text, text, visible
+from trainer_core.texts import T, Text, filled, text, visible
 from trainer_core.train.inputs import plan_event
 from trainer_core.train.run_start import refuse_other_run
 
@@ -167,19 +168,22 @@ def as_lines(checked: Report) -> Iterator[str]:
     for problem in found.problems:
         place = f"{problem.path}: " if problem.path else ""
         yield f"{problem.severity.value}: {place}{problem.message}"
-        if problem.suggestion:
-            yield f"    {problem.suggestion.message}"
+        for way in problem.ways_out:
+            yield f"    {way.message}"
     plan = found.plan
     if plan is None:
         return
     for concept in plan.concepts:
-        yield (
-            f"{visible(concept.name)}: {concept.pictures} pictures x {concept.repeats} = "
-            f"{concept.samples} per epoch"
+        template = (
+            "{name}: {pictures} [pictures:picture|pictures] x {repeats} = {samples} per epoch"
         )
+        facts = {"pictures": concept.pictures, "repeats": concept.repeats}
+        facts["samples"] = concept.samples
+        yield filled(template, {"name": visible(concept.name), **facts})
     for bucket in plan.buckets:
         width, height = bucket.resolution
-        yield f"bucket {width} x {height}: {bucket.samples} in {bucket.batches} batches"
+        words = filled("{count} [count:batch|batches]", {"count": bucket.batches})
+        yield f"bucket {width} x {height}: {bucket.samples} in {words}"
     yield f"batches per epoch: {plan.batches_per_epoch}"
     yield f"optimizer steps: {plan.steps_per_epoch} per epoch, {plan.total_steps} in all"
     if plan.batches_in_last_step < plan.batches_in_full_step:

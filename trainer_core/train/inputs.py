@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from trainer_core.checkpoints.retention import SaveSchedule
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
@@ -89,4 +90,22 @@ def plan_event(
         trainable_parameters=parameters,
         precision=precision,
         device=device,
+    )
+
+
+def save_schedule(inputs: RunInputs) -> SaveSchedule:
+    """Return when the run saves and what it keeps."""
+    output, plan = inputs.settings.output, inputs.plan
+    return SaveSchedule(
+        output_name=output.output_name,
+        last_step=plan.total_steps,
+        last_epoch=plan.epochs,
+        save_every_n_steps=output.save_every_n_steps,
+        save_last_n_steps=output.save_last_n_steps,
+        save_last_n_steps_state=output.save_last_n_steps_state,
+        save_every_n_epochs=output.save_every_n_epochs,
+        save_last_n_epochs=output.save_last_n_epochs,
+        save_last_n_epochs_state=output.save_last_n_epochs_state,
+        save_state=output.save_state,
+        save_state_on_train_end=output.save_state_on_train_end,
     )

@@ -47,7 +47,9 @@ class SampleSchedule:
 class Loop:
     """One run, from a position to its end or until it is stopped.
 
-    ``rescued`` is where it saved what the output folder could not take.
+    ``before`` is where it was before its newest step; ``resumed_at`` is where its state was saved;
+    ``has_samples`` tells whether the pictures that are due there were drawn before; ``rescued`` is
+    where it saved what the output folder could not take.
     """
 
     emitter: Emitter
@@ -62,6 +64,9 @@ class Loop:
     total_steps: int
     batches_per_epoch: int
     position: Position = field(default_factory=Position)
+    before: Position = field(default_factory=Position, init=False)
+    resumed_at: Position | None = None
+    has_samples: Callable[[Position], bool] = lambda position: True
     team: Team = field(default_factory=Alone)
     rescued: Path | None = None
 
@@ -91,6 +96,7 @@ class Loop:
         if self.position.step == 0 and self.sample_schedule.at_first:
             self._draw_samples()
         self._leave_if_asked()
+        self._catch_up()
         while self.position.step < self.total_steps:
             self._enter("training")
             for group in self._groups():
@@ -99,11 +105,32 @@ class Loop:
                     break
                 if (stop := self._obey(wishes)) is not None:
                     return stop
-        # `epoch` counts completed epochs, so an unfinished last one is counted as begun.
-        epochs = self.position.epoch + (self.position.batch > 0)
-        at_end = self.save_schedule.at_end(self.position.step, epoch=epochs)
-        self._carry_out([*at_end, *self.saver.outdated()])
+        self._finish()
         return None
+
+    def _finish(self) -> None:
+        """Save what is due at the end; all but that was done before a run that was killed there."""
+        at, was_there = self.position, False
+        if self.resumed_at is not None and self.resumed_at.step == at.step:
+            at, was_there = self.resumed_at, True
+        due = self.save_schedule.at_end(at.step, epoch=_epochs_begun(at))
+        with self.team.together():
+            if self.team.is_first:
+                due = self.saver.missing(due) if was_there else due
+                self.saver.carry_out([*due, *self.saver.outdated()], at)
+
+    def _catch_up(self) -> None:
+        """Do what was due at the state that the run goes on from, if a kill came before it."""
+        at = self.resumed_at
+        if at is None:
+            return
+        with self.team.together():
+            if self.team.is_first:
+                self.saver.tell_untold()
+                due, draws = self._due(at.step, _epochs_begun(at), ends_epoch=at.batch == 0)
+                self.saver.carry_out(self.saver.missing(due), at)
+                if draws and not self.has_samples(at):
+                    self.draw_samples(at)
 
     def _groups(self) -> Iterator[Group]:
         """Yield the rest of the epoch at hand; other processes learn of a failure on the way."""
@@ -123,7 +150,7 @@ class Loop:
         started = time.perf_counter()
         step, epoch = self.position.step + 1, self.position.epoch + 1
         result = self.stepper.step(group.batches, step, self.control.take_wishes)
-        self.position = self._next(len(group.batches))
+        self.before, self.position = self.position, self._next(len(group.batches))
         seconds = time.perf_counter() - started + group.waited_s
         self.emitter.emit(
             StepDone(
@@ -144,19 +171,24 @@ class Loop:
 
     def _do_what_is_due(self, step: int, epoch: int) -> bool:
         """Save and draw after a step what is due then; tell whether anything was."""
-        ends_epoch = self.position.batch == 0
-        due = self.save_schedule.after_step(step, epoch=epoch, own=self.saver.own.steps)
-        if ends_epoch:
-            due += self.save_schedule.after_epoch(epoch, step=step, own=self.saver.own.steps)
-        draws = self.sample_schedule.is_due_after_step(step) or (
-            ends_epoch and self.sample_schedule.is_due_after_epoch(epoch)
-        )
+        due, draws = self._due(step, epoch, ends_epoch=self.position.batch == 0)
         self._carry_out(due)
         if draws:
             self._draw_samples()
         if due or draws:
             self._enter("training")
         return bool(due) or draws
+
+    def _due(self, step: int, epoch: int, *, ends_epoch: bool) -> tuple[list[Action], bool]:
+        """Return what is to be saved and removed after a step, and whether samples are due."""
+        own = self.saver.own.steps
+        due = self.save_schedule.after_step(step, epoch=epoch, own=own)
+        if ends_epoch:
+            due += self.save_schedule.after_epoch(epoch, step=step, own=own)
+        draws = self.sample_schedule.is_due_after_step(step) or (
+            ends_epoch and self.sample_schedule.is_due_after_epoch(epoch)
+        )
+        return due, draws
 
     def _next(self, batches: int) -> Position:
         step, batch = self.position.step + 1, self.position.batch + batches
@@ -165,11 +197,11 @@ class Loop:
         return Position(step, self.position.epoch, batch)
 
     def _keep_good_weights(self) -> None:
-        """Save what was trained before the failure, unless that is unsound or cannot be written."""
-        if self.position.step == 0 or self.stepper.is_updating or not self.team.is_first:
+        """Save what was trained before the failure, unless it cannot be written."""
+        if not self.team.is_first:
             return
         try:
-            self.saver.save_here(self.position)
+            self._save_what_is_good()
         except (NumericError, OutputError) as error:
             _log.warning("nothing could be saved: %s", error)
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
@@ -183,6 +215,29 @@ class Loop:
             self.rescued = self.saver.save_elsewhere(self.position)
         except Exception:  # noqa: BLE001 - the failure before it is told
             _log.exception("nothing could be saved elsewhere")
+
+    def _save_what_is_good(self) -> None:
+        """Save state and weights; where the last update spoiled the weights, those before it."""
+        if self.position.step == 0:
+            return
+        if self.stepper.is_updating:
+            self._save_weights_before(self.position)
+        elif self.stepper.has_good_weights():
+            try:
+                self.saver.save_here(self.position)
+            except NumericError:  # what the optimizer remembers is not finite
+                self.saver.save_weights(self.position)
+                raise
+        else:
+            try:
+                self.saver.save_state(self.position)  # to go on from in another number format
+            finally:
+                self._save_weights_before(self.before)
+
+    def _save_weights_before(self, good: Position) -> None:
+        """Save the weights from before the newest update."""
+        if good.step and self.stepper.put_back():
+            self.saver.save_weights(good)
 
     def _obey(self, wishes: Wishes) -> Stop | None:
         """Do what is asked, and hold while paused; return a command to stop."""
@@ -224,11 +279,13 @@ class Loop:
 
     def _carry_out(self, actions: Sequence[Action]) -> None:
         if actions:
+            self.stepper.require_finite_weights(self.position.step)
             with self.team.together():
                 if self.team.is_first:
                     self.saver.carry_out(actions, self.position)
 
     def _save_here(self) -> None:
+        self.stepper.require_finite_weights(self.position.step)
         with self.team.together():
             if self.team.is_first:
                 self.saver.save_here(self.position)
@@ -245,3 +302,9 @@ class Loop:
 
     def _enter(self, phase: str) -> None:
         self.emitter.emit(Phase.model_validate({"phase": phase}))
+
+
+def _epochs_begun(position: Position) -> int:
+    """Return the number of the epoch that a position is in or at the end of, from 1."""
+    # `epoch` counts completed epochs, so an unfinished last one is counted as begun.
+    return position.epoch + (position.batch > 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,10 @@ from trainer_core.train.run_start import RunStart, changed_settings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resumable:
-    """The parts of a run whose state is saved. ``pictures`` is the dataset's fingerprint."""
+    """The parts of a run whose state is saved.
+
+    ``pictures`` is the dataset's fingerprint, ``base`` gives the base model's hash.
+    """
 
     start: RunStart
     settings: TrainSettings
@@ -38,6 +41,7 @@ class Resumable:
     schedule: Schedule
     scaler: Any
     pictures: str
+    base: Callable[[], str] = lambda: ""
 
     @property
     def evaluation(self) -> Evaluation:
@@ -53,6 +57,7 @@ class Resumable:
             position=position,
             pictures=self.pictures,
             settings=TRAIN.as_raw(self.settings),
+            base=self.base(),
         )
 
     def progress(self) -> Mapping[str, Any]:
@@ -66,12 +71,12 @@ class Resumable:
         """Put ``state`` back into all parts and return where the run goes on.
 
         Raises:
-            SettingsError: The run has no step left after it.
+            SettingsError: The run ends before it.
             StateError: It is of another optimizer, or damaged.
             ModelFileError: It is of another network.
         """
         position = state.facts.position
-        if position.step >= total_steps:
+        if position.step > total_steps:
             raise SettingsError(
                 T("Errors", "The state is at step {step}, but the run ends at step {total}."),
                 T("Errors", "Raise the number of epochs or steps to train on."),
@@ -90,6 +95,13 @@ class Resumable:
         if changed:
             message = T("Events", "These settings differ from those of the state: {names}.")
             emitter.warn(text(message, names=", ".join(changed)))
+        if state.facts.base and self.base() not in ("", state.facts.base):
+            message = T(
+                "Events",
+                "The base model is not the one that the state was trained on: what was learned "
+                "may not fit it.",
+            )
+            emitter.warn(text(message))
         if self.pictures == state.facts.pictures:
             return position
         message = T(

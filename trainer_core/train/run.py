@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.catalogue.methods import USUAL_METHOD
-from trainer_core.environment.launch import is_first_process
+from trainer_core.environment.launch import is_first_process, process_count
 from trainer_core.errors import (
     InternalError,
     OutputError,
@@ -48,8 +48,15 @@ from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T, Text, text
 from trainer_core.train.control import Control
-from trainer_core.train.inputs import RunInputs, run_inputs
-from trainer_core.train.run_start import RunStart, decide_start
+from trainer_core.train.earlier.going_on import (
+    finished_files,
+    newest_sound_state,
+    newest_state,
+    ways_on,
+)
+from trainer_core.train.earlier.own_files import OwnFiles
+from trainer_core.train.inputs import RunInputs, run_inputs, save_schedule
+from trainer_core.train.run_start import RunStart, decide_start, remove_leftovers_of, run_id_of
 from trainer_core.version import __version__
 
 if TYPE_CHECKING:  # these bring torch along
@@ -82,8 +89,11 @@ class Run:
         self._start: RunStart | None = None
         self._loop: Loop | None = None
         self._method = USUAL_METHOD
+        self._ended_before: Finished | None = None
+        self._sound_state: Path | None = None
         self._is_completed = False
         self._hold = ExitStack()  # has the run's lock until everything is put right
+        self._held: RunFolder | None = None
         self._started = time.monotonic()
 
     def __call__(self, *, takes_commands: bool) -> int:
@@ -117,6 +127,8 @@ class Run:
         inputs = self._check()
         self._method = inputs.settings.model.training_method
         start = self._begin(inputs, resources) if is_first_process() else None
+        if self._ended_before is not None:
+            return None
         # Imported only now: whatever can be refused without torch has been refused.
         with quick_imports():
             from trainer_core.runtime.device import out_of_memory_in_words
@@ -148,13 +160,15 @@ class Run:
         hidden = sum(max(0, count - _SHOWN_OF_A_KIND) for count in of_kind.values())
         if hidden:
             message = T(
-                "Events", "There are {count} more problems of these kinds; check lists all."
+                "Events",
+                "There [count:is|are] {count} more [count:problem|problems] of these kinds; check "
+                "lists all.",
             )
             self._emitter.warn(text(message, count=hidden))
         return run_inputs(found)
 
-    def _begin(self, inputs: RunInputs, resources: ExitStack) -> RunStart:
-        """Decide where the run begins, and take possession of its folder."""
+    def _begin(self, inputs: RunInputs, resources: ExitStack) -> RunStart | None:
+        """Decide where the run begins, and take possession of its folder; None if all is done."""
         output = inputs.settings.output
         assert output.output_dir is not None
         folder = RunFolder(output.output_dir, output.output_name)
@@ -166,7 +180,14 @@ class Run:
                 folder.path.mkdir(exist_ok=True)
         if folder.path.is_dir():  # another trainer may be at work in it
             self._hold.enter_context(lock)
+            remove_leftovers_of(folder)
             self._recover(folder)
+        if self._request.go_on and process_count() == 1:
+            finished = finished_files(folder, save_schedule(inputs))
+            if finished is not None:
+                self._held = folder
+                self._tell_all_was_done(folder, finished, inputs.plan.total_steps)
+                return None
         start = decide_start(
             folder,
             seed=inputs.settings.hardware.seed,
@@ -176,10 +197,9 @@ class Run:
         start.make_folders()
         if not lock.is_held:
             self._hold.enter_context(lock)
-        self._start = start
+        self._start, self._held = start, folder
         if not lock.has_locks:
             self._warn_of_no_locks(folder)
-        start.remove_leftovers()
         if not start.replaces:
             if start.state is None:
                 start.clear()
@@ -200,15 +220,9 @@ class Run:
         self._emitter.warn(text(message, folder=folder.path), text(hint))
 
     def _state(self, folder: RunFolder, resume: Path | None) -> SavedState | None:
-        path = folder.newest_state() if self._request.go_on else resume
-        if path is None and self._request.go_on:
-            raise StateError(
-                T("Errors", "{folder} holds no complete state of {name} to go on from."),
-                T("Errors", "Start it anew under another name, or with --overwrite."),
-                setting="output.output_name",
-                folder=folder.output_dir,
-                name=folder.name,
-            )
+        path = resume
+        if self._request.go_on:
+            path = newest_state(folder, may_begin_anew=self._request.overwrite)
         if path is None:
             return None
         # Imported only where there is a state: it brings torch along.
@@ -216,21 +230,46 @@ class Run:
             from trainer_core.checkpoints.state import read_state
 
         with about(setting="output.resume"):
-            return read_state(path)
+            try:
+                return read_state(path)
+            except StateError as error:
+                self._sound_state = newest_sound_state(folder, damaged=path)
+                error.hint = ways_on(self._sound_state)
+                raise
+
+    def _tell_all_was_done(self, folder: RunFolder, own: OwnFiles, total_steps: int) -> None:
+        """Say that nothing is left to do, in the run's own records too."""
+        self._open_events(folder, run_id_of(folder) or "")
+        own.tell_untold(folder.output_dir, self._emitter.emit)
+        message = T(
+            "Events",
+            "[steps:The {steps} step|All {steps} steps] of {name} [steps:is|are] done, and its "
+            "files are there.",
+        )
+        hint = T("Events", "To train it longer, raise its length; to train it anew, overwrite it.")
+        self._emitter.warn(text(message, steps=total_steps, name=folder.name), text(hint))
+        weights, state = own.newest_weights(until=total_steps), folder.newest_state()
+        self._ended_before = Finished(
+            reason="completed",
+            step=total_steps,
+            total_steps=total_steps,
+            seconds=0.0,
+            weights=None if weights is None else str(folder.output_dir / weights),
+            state=None if state is None else str(state),
+            method=self._method,
+        )
+
+    def _open_events(self, folder: RunFolder, run_id: str) -> None:
+        self._streams.open_log(folder.log_file)
+        self._emitter.emit(
+            Hello(version=__version__, pid=os.getpid(), run_id=run_id, run_folder=str(folder.path))
+        )
+        self._emitter.open_file(folder.event_file)
 
     def _open_records(self, start: RunStart, inputs: RunInputs, resources: ExitStack) -> None:
         """Open log, event file, control folder and TensorBoard files."""
         folder = start.folder
-        self._streams.open_log(folder.log_file)
-        self._emitter.emit(
-            Hello(
-                version=__version__,
-                pid=os.getpid(),
-                run_id=start.run_id,
-                run_folder=str(folder.path),
-            )
-        )
-        self._emitter.open_file(folder.event_file)
+        self._open_events(folder, start.run_id)
         self._control.watch_folder(folder.control)
         start.record(TRAIN.as_raw(inputs.settings))
         logging_dir = inputs.settings.output.logging_dir
@@ -249,14 +288,13 @@ class Run:
         For the time after the last event: the records are closed then.
         """
         with self._hold:
-            start = self._start
-            if start is None:
+            if self._held is None:
                 return
-            before = ReplacedRun(start.folder)
+            before, start = ReplacedRun(self._held), self._start
             try:
                 if self._is_completed:
                     before.let_go()
-                elif start.replaces:
+                elif start is not None and start.replaces:
                     before.put_back()
             except TrainerError as error:
                 _log.error("%s", error.sentences)
@@ -275,7 +313,8 @@ class Run:
             self._warn_of_putting_back()
         self._emitter.emit(Phase(phase="ended"))
         self._emitter.emit(
-            Finished(
+            self._ended_before
+            or Finished(
                 reason="completed" if stop is None else "stopped",
                 step=loop.position.step if loop else self._first_step(),
                 total_steps=loop.total_steps if loop else 0,
@@ -293,6 +332,8 @@ class Run:
     def _newest_state(self) -> str | None:
         """Return the state to go on from; what is about to be replaced is none."""
         start = self._start
+        if self._sound_state is not None:
+            return str(self._sound_state)
         if start is None or (start.replaces and self._loop is None):
             return None
         newest = start.folder.newest_state()

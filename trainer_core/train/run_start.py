@@ -4,77 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, is_result_name
-from trainer_core.errors import OutputError, ProtocolError, StateError, about
-from trainer_core.files.reading import open_regular
+from trainer_core.checkpoints.naming import is_result_name
+from trainer_core.errors import OutputError, StateError, about
 from trainer_core.files.replaced_run import ReplacedRun, is_replaced_name
 from trainer_core.files.run_folder import RunFolder, is_sample_name
 from trainer_core.files.writing import discard, output_error, publish_bytes, remove_leftovers
-from trainer_core.protocol.codec import decode_event
-from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Event
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
+from trainer_core.train.earlier.own_files import OwnFiles
 
 if TYPE_CHECKING:  # it brings torch along
     from trainer_core.checkpoints.state import SavedState
-
-
-@dataclass(slots=True)
-class OwnFiles:
-    """The weights and states that this run wrote, by name, with the step they were written at."""
-
-    steps: dict[str, int] = field(default_factory=dict)
-    from_step: int = 0
-
-    def may_replace(self, name: str) -> bool:
-        """True for a file that this run wrote after the step that it was resumed from."""
-        return self.steps.get(name, -1) > self.from_step
-
-    def newest_weights(self, *, until: int) -> str | None:
-        """Return the weights written last up to a step.
-
-        A run that went on from an earlier state may still have files from beyond its end.
-        """
-        written = {name: step for name, step in self.steps.items() if step <= until}
-        weights = [name for name in written if name.endswith(WEIGHTS_SUFFIX)]
-        return max(weights, key=written.__getitem__, default=None)
-
-    @classmethod
-    def of(cls, event_file: Path, from_step: int) -> OwnFiles:
-        """Read from a run's own events what it wrote and has not removed since."""
-        own = cls(from_step=from_step)
-        for event in _saves(event_file):
-            name = Path(event.path).name
-            if isinstance(event, CheckpointSaved):
-                own.steps[name] = event.step
-            else:
-                own.steps.pop(name, None)
-        return own
-
-
-def _saves(event_file: Path) -> Iterable[CheckpointSaved | CheckpointRemoved]:
-    if not event_file.is_file():
-        return
-    with open_regular(event_file) as lines:
-        for line in lines:
-            event = _event_on(line) if b'"checkpoint_' in line else None
-            if isinstance(event, CheckpointSaved | CheckpointRemoved):
-                yield event
-
-
-def _event_on(line: bytes) -> Event | None:
-    """Return the event on a line; None where a full disk cut it short."""
-    try:
-        return decode_event(line)
-    except ProtocolError:
-        return None
 
 
 @dataclass(slots=True)
@@ -103,21 +49,6 @@ class RunStart:
             with about(setting="output.output_dir"):
                 raise output_error(error, self.folder.path) from error
 
-    def remove_leftovers(self) -> None:
-        """Clear away what a killed process left; the run's lock must be held.
-
-        Raises:
-            OutputError: It cannot be removed.
-        """
-        name, folder = self.folder.name, self.folder
-        remove_leftovers(
-            folder.output_dir,
-            lambda final: is_result_name(name, final) or is_replaced_name(name, final),
-        )
-        records = {folder.run_file.name, folder.effective_file.name, folder.log_file.name}
-        remove_leftovers(folder.path, records.__contains__)
-        remove_leftovers(folder.samples, is_sample_name)
-
     def record(self, raw: Mapping[str, Any]) -> None:
         """Write what was asked, with the run's id and seed, into the run folder."""
         run = {"id": self.run_id, "seed": self.seed}
@@ -135,6 +66,25 @@ class RunStart:
             return
         for path in self.folder.records():
             discard(path)
+
+
+def remove_leftovers_of(folder: RunFolder) -> None:
+    """Clear away what a killed process left; the run's lock must be held.
+
+    A state that was about to be replaced comes back: look for states after this.
+
+    Raises:
+        OutputError: It cannot be removed.
+    """
+    name = folder.name
+    remove_leftovers(
+        folder.output_dir,
+        lambda final: is_result_name(name, final) or is_replaced_name(name, final),
+    )
+    records = {folder.run_file.name, folder.effective_file.name, folder.log_file.name}
+    remove_leftovers(folder.path, records.__contains__)
+    if folder.samples.is_dir():
+        remove_leftovers(folder.samples, is_sample_name)
 
 
 def decide_start(
@@ -155,7 +105,7 @@ def decide_start(
             state.facts.seed,
             state,
             replaces=False,
-            own=OwnFiles.of(folder.event_file, position.step),
+            own=OwnFiles.of(folder, state.facts.run_id, position.step),
         )
     if folder.exists() and not overwrite:
         raise OutputError(
@@ -189,7 +139,7 @@ def refuse_other_run(folder: RunFolder, *, run_id: str, name: str) -> None:
     Raises:
         StateError: What is there is of another run, or of nobody knows which.
     """
-    found = _run_id(folder)
+    found = run_id_of(folder)
     if found == run_id or not folder.exists() or (found is None and name == folder.name):
         return
     message = (
@@ -211,7 +161,8 @@ def refuse_other_run(folder: RunFolder, *, run_id: str, name: str) -> None:
     )
 
 
-def _run_id(folder: RunFolder) -> str | None:
+def run_id_of(folder: RunFolder) -> str | None:
+    """Return the id of the run whose record is in ``folder``, None if there is none."""
     if not folder.run_file.is_file():
         return None
     found = files.load(folder.run_file).run.get("id")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,11 @@ class SampleDrawer:
         self.emitter.emit(Phase(phase="sampling"))
         with self.evaluation():
             self._draw(position)
+
+    def has_drawn(self, position: Position, names: Collection[str]) -> bool:
+        """Tell whether all pictures of ``position`` are there and among the ``names`` of events."""
+        paths = self.preview.paths(self.prompts, folder=self.folder, step=position.step)
+        return all(path.name in names and path.is_file() for path in paths)
 
     def _draw(self, position: Position) -> None:
         drawn = self.preview.draw(

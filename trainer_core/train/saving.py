@@ -16,7 +16,7 @@ from torch.optim import Optimizer
 
 from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, build_metadata, plan_facts
 from trainer_core.checkpoints.naming import SavePoint, is_kept_state
-from trainer_core.checkpoints.retention import Action, Remove, Save, SaveSchedule
+from trainer_core.checkpoints.retention import Action, Remove, Save
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
 from trainer_core.errors import NumericError, OutputError, about
 from trainer_core.events.emitter import Emitter
@@ -26,15 +26,15 @@ from trainer_core.files.presence import is_folder
 from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.writing import discard
 from trainer_core.methods.base import Method
-from trainer_core.model_files.weights_file import sha256
 from trainer_core.optim.build import display_name
 from trainer_core.optim.modes import Evaluation
-from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, Phase
+from trainer_core.protocol.messages import CheckpointRemoved, Phase
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.texts import T, text
+from trainer_core.train.earlier.own_files import OwnFiles, saved_event
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.resuming import Resumable
-from trainer_core.train.run_start import OwnFiles, RunStart
+from trainer_core.train.run_start import RunStart
 
 _log = logging.getLogger(__name__)
 
@@ -86,13 +86,28 @@ class Saver:
 
         The state comes first: it is in full precision, so it succeeds where the weights may not.
         """
+        self.carry_out([*self._missing(self._due(position), position), *self.outdated()], position)
+
+    def save_state(self, position: Position) -> None:
+        """Save a state alone that bears the step's number; earlier ones stay.
+
+        It is there already where a save at this step was due.
+        """
+        self.carry_out(self._missing(self._due(position)[:1], position), position)
+
+    def save_weights(self, position: Position) -> None:
+        """Save weights alone that bear the step's number, unless they are there already."""
+        self.carry_out(self._missing(self._due(position)[1:], position), position)
+
+    def _due(self, position: Position) -> tuple[Save, Save]:
         name, point = self.folder.name, SavePoint("step", position.step)
-        due = (
+        return (
             Save("state", point.state_name(name), position.step, position.epoch),
             Save("weights", point.weights_name(name), position.step, position.epoch),
         )
-        missing = [save for save in due if self.own.steps.get(save.name) != position.step]
-        self.carry_out([*missing, *self.outdated()], position)
+
+    def _missing(self, due: Iterable[Save], position: Position) -> list[Save]:
+        return [save for save in due if self.own.steps.get(save.name) != position.step]
 
     def keep_state(self, position: Position) -> None:
         """Save a state that takes the place of the last one that was kept so.
@@ -156,6 +171,24 @@ class Saver:
         states = (name for name in of_now if name.endswith(STATE_SUFFIX))
         return any(is_folder(self.folder.output_dir / name) for name in states)
 
+    def missing(self, due: Iterable[Action]) -> list[Action]:
+        """Return what of it is still to do for a run that goes on from the step it was due at.
+
+        What the run ended with stands for results of the same step: they get their name from it.
+        """
+        end, name = SavePoint("end"), self.folder.name
+        ends = {"weights": end.weights_name(name), "state": end.state_name(name)}
+        return [
+            action
+            for action in due
+            if isinstance(action, Remove)
+            or not any(self.own.has(name, action.step) for name in (action.name, ends[action.kind]))
+        ]
+
+    def tell_untold(self) -> None:
+        """Tell of what the run wrote up to its state without living to say so."""
+        self.own.tell_untold(self.folder.output_dir, self.emitter.emit)
+
     def _carry_out(self, action: Action, position: Position) -> None:
         if isinstance(action, Save):
             self._save(action, position)
@@ -183,7 +216,6 @@ class Saver:
             self.folder.require()
         path = self._free_path(action)
         replace = self.own.may_replace(path.name)
-        digest = ""
         if action.kind == "weights":
             metadata = build_metadata(
                 self.facts, step=action.step, epoch=action.epoch, saved_at=time.time()
@@ -192,9 +224,8 @@ class Saver:
                 self.method.write(
                     path, precision=self.precision, metadata=metadata, replace=replace
                 )
-            size, digest = path.stat().st_size, sha256(path)
         else:
-            size = write_state(
+            write_state(
                 path,
                 self.state_facts(position),
                 trained=self.method.state(),
@@ -203,16 +234,7 @@ class Saver:
                 replace=replace,
             )
         self.own.steps[path.name] = action.step
-        self.emitter.emit(
-            CheckpointSaved(
-                kind=action.kind,
-                step=action.step,
-                epoch=action.epoch,
-                path=str(path),
-                size_bytes=size,
-                sha256=digest,
-            )
-        )
+        self.emitter.emit(saved_event(path, action.step, action.epoch))
 
     def _free_path(self, action: Save) -> Path:
         """Return where to write: under the name, or beside what has it and must not be replaced.
@@ -241,7 +263,8 @@ class Saver:
             return False
         with contextlib.suppress(OSError):  # another program may hold it
             path.rename(target)
-            self.own.steps[by_step] = self.own.steps.pop(action.name)
+            self.own.renamed(action.name, target)
+            self.tell_untold()
         return not is_taken(path)
 
 
@@ -249,24 +272,6 @@ def _beside(path: Path) -> Path:
     """Return a name like that of ``path`` that nothing has."""
     names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in itertools.count(2))
     return next(name for name in names if not is_taken(name))
-
-
-def save_schedule(inputs: RunInputs) -> SaveSchedule:
-    """Return when the run saves and what it keeps."""
-    output, plan = inputs.settings.output, inputs.plan
-    return SaveSchedule(
-        output_name=output.output_name,
-        last_step=plan.total_steps,
-        last_epoch=plan.epochs,
-        save_every_n_steps=output.save_every_n_steps,
-        save_last_n_steps=output.save_last_n_steps,
-        save_last_n_steps_state=output.save_last_n_steps_state,
-        save_every_n_epochs=output.save_every_n_epochs,
-        save_last_n_epochs=output.save_last_n_epochs,
-        save_last_n_epochs_state=output.save_last_n_epochs_state,
-        save_state=output.save_state,
-        save_state_on_train_end=output.save_state_on_train_end,
-    )
 
 
 def run_facts(

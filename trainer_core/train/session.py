@@ -16,6 +16,7 @@ from trainer_core.families.base import Family
 from trainer_core.files.other_places import other_places
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.methods.base import Method
+from trainer_core.model_files.base_hash import BaseHash
 from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.loader import BatchLoader
@@ -36,13 +37,14 @@ from trainer_core.train.building import (
 )
 from trainer_core.train.caching import Caching
 from trainer_core.train.control import Control
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.effective import write_effective
-from trainer_core.train.inputs import RunInputs, plan_event
+from trainer_core.train.inputs import RunInputs, plan_event, save_schedule
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.resuming import Resumable
-from trainer_core.train.run_start import OwnFiles, RunStart
+from trainer_core.train.run_start import RunStart
 from trainer_core.train.samples import Autocast, SampleDrawer, sample_drawer
-from trainer_core.train.saving import Saver, run_facts, save_schedule
+from trainer_core.train.saving import Saver, run_facts
 from trainer_core.train.step import Stepper
 
 
@@ -89,11 +91,12 @@ class Session:
         with leaving_together(self.team):
             load_part(family, family.entry.denoiser, self.machine, method)
             self.control.stop_if_asked()
+        base = BaseHash(family.weight_files())
         method.attach(self.machine.device)
         if self.inputs.settings.hardware.torch_compile:
             family.compile(family.entry.denoiser)
         self._tell_plan(method)
-        resumable = self._resumable(method, loader, accelerator.scaler)
+        resumable = self._resumable(method, loader, accelerator.scaler, base)
         position = self._restored(resumable)
         if self.team.is_first:
             if self.start.replaces:  # what was there goes only once everything is loaded
@@ -150,6 +153,8 @@ class Session:
             total_steps=plan.total_steps,
             batches_per_epoch=plan.batches_per_epoch,
             position=position,
+            resumed_at=None if self.start.state is None else self.start.state.facts.position,
+            has_samples=lambda at: draw.has_drawn(at, self.start.own.pictures),
             team=self.team,
         )
 
@@ -189,7 +194,9 @@ class Session:
             part=self.team.part,
         )
 
-    def _resumable(self, method: Method, loader: BatchLoader, scaler: Any) -> Resumable:
+    def _resumable(
+        self, method: Method, loader: BatchLoader, scaler: Any, base: BaseHash
+    ) -> Resumable:
         settings = self.inputs.settings
         optimizer = build_optimizer(method, settings.optimizer)
         return Resumable(
@@ -202,6 +209,7 @@ class Session:
             pictures=fingerprint(
                 loader.sources, batch_size=loader.batch_size, accumulation=loader.accumulation
             ),
+            base=base,
         )
 
     def _stepper(

@@ -20,6 +20,15 @@ from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.team import Alone, Team
 from trainer_core.texts import T, Text, text
 from trainer_core.train.control import Wishes
+from trainer_core.train.soundness.faults import (
+    Suspect,
+    are_weights_useless,
+    gradient_fault,
+    loss_fault,
+    suspects_of,
+    update_fault,
+)
+from trainer_core.train.soundness.last_good import LastGood
 
 # Source: design.md, section 6: a run whose scaler finds no usable scale is lost.
 MAX_SKIPPED_IN_A_ROW = 20
@@ -54,14 +63,6 @@ class _Forward:
     def mean(self) -> Tensor:
         """This process's part of the mean over the whole batch."""
         return self.losses_B.detach().mean() * self.batch.share
-
-
-class _Culprit(NamedTuple):
-    """A sample whose loss is not finite."""
-
-    name: str
-    path: str
-    timestep: int
 
 
 class _Report(NamedTuple):
@@ -130,6 +131,8 @@ class Stepper:
         self._after_step = after_step
         self._team = team or Alone()
         self._measures: Mapping[str, Tensor] = {}  # not yet known to the host
+        self._last_good = LastGood(self._trained())
+        self._is_useless = False
         self.skipped_in_a_row = 0
         self.is_updating = False  # True: an error left the weights between two steps
 
@@ -150,7 +153,7 @@ class Stepper:
             NumericError: A loss or gradient is not finite; nothing was updated.
             TeamError: Another process failed or has ended; nothing was updated.
         """
-        rates = {entry["name"]: float(entry["lr"]) for entry in self._optimizer.param_groups}
+        rates = self._rates()
         digest = hashlib.blake2b(repr(sorted(rates.items())).encode(), digest_size=8)
         for batch in group:
             digest.update(batch.content)
@@ -165,7 +168,13 @@ class Stepper:
         loss, norm, all_wishes, measures = self._agree(forwards, len(group), grad_norm, wishes())
         if not math.isfinite(loss):
             self._optimizer.zero_grad(set_to_none=True)
-            self._refuse_loss(forwards, number, rates)
+            self.require_finite_weights(number - 1, rates)
+            suspects = self._suspects(forwards)
+            self._is_useless = are_weights_useless(suspects, number)
+            raise loss_fault(suspects, number, rates)
+        if not math.isfinite(norm) and self._accelerator.scaler is None:
+            self._optimizer.zero_grad(set_to_none=True)
+            raise gradient_fault(self._suspects(forwards), number, rates)
         norm_or_skip = self._update(norm, number)
         pictures = sum(batch.whole for batch in group)
         return StepResult(
@@ -238,25 +247,40 @@ class Stepper:
         row[0] = loss
         return row
 
-    def _refuse_loss(
-        self, forwards: Sequence[_Forward], number: int, rates: dict[str, float]
-    ) -> NoReturn:
-        """Name the pictures, of every process, whose losses are not finite."""
-        own = _culprits(forwards)
-        culprits = [culprit for each in self._team.gather(own) for culprit in each]
-        raise _non_finite_loss(culprits, number, rates)
+    def _suspects(self, forwards: Sequence[_Forward]) -> list[Suspect]:
+        """Return the samples of the step, of every process."""
+        own = [suspect for each in forwards for suspect in suspects_of(each.batch, each.losses_B)]
+        return [suspect for each in self._team.gather(own) for suspect in each]
+
+    # ------------------------------------------------------------- updating
+
+    def require_finite_weights(self, number: int, rates: Mapping[str, float] | None = None) -> None:
+        """Refuse weights that the update of step ``number`` spoiled; of a team, in all processes.
+
+        Raises:
+            NumericError: They are not finite; `put_back` has those before that update.
+        """
+        if not self._last_good.is_finite():
+            raise update_fault(number, self._rates() if rates is None else rates)
+
+    def has_good_weights(self) -> bool:
+        """Tell whether the trained weights are finite and no step has shown them to be useless."""
+        return not self._is_useless and self._last_good.is_finite()
+
+    def put_back(self) -> bool:
+        """Undo the newest update, or one that broke off; False if the weights were not kept.
+
+        What the optimizer remembers stays as it is: the weights are to be saved, not trained on.
+        """
+        return self._last_good.put_back()
+
+    def _rates(self) -> dict[str, float]:
+        return {entry["name"]: float(entry["lr"]) for entry in self._optimizer.param_groups}
 
     def _update(self, norm: float, number: int) -> float | None:
         """Update the weights; None if the scaler skipped it."""
         scaler = self._accelerator.scaler
-        if not math.isfinite(norm) and scaler is None:
-            self._optimizer.zero_grad(set_to_none=True)
-            raise NumericError(
-                T("Errors", "The gradient of step {step} is not finite; nothing was updated."),
-                T("Errors", "Lower the learning rate, then resume from the newest state."),
-                setting="optimizer.learning_rate",
-                step=number,
-            )
+        self._last_good.keep()
         self.is_updating = True
         self._optimizer.step()
         self.is_updating = False
@@ -271,43 +295,13 @@ class Stepper:
             skipped and scaler.get_scale() < MIN_SCALE
         ):
             raise NumericError(
-                T("Errors", "Gradients overflow fp16 at step {step}, {count} times in a row."),
+                T(
+                    "Errors",
+                    "Gradients overflow fp16 at step {step}, {count} [count:time|times] in a row.",
+                ),
                 T("Errors", "Use bf16 or 32 bit, or lower the learning rate."),
                 setting="hardware.mixed_precision",
                 step=number,
                 count=self.skipped_in_a_row,
             )
         return None if skipped else norm
-
-
-def _culprits(forwards: Sequence[_Forward]) -> list[_Culprit]:
-    """Return the samples whose losses are not finite."""
-    found: list[_Culprit] = []
-    for each in forwards:
-        finite_B = torch.isfinite(each.losses_B.detach()).tolist()
-        timesteps_B = each.batch.draw.timesteps_B.tolist()
-        samples = zip(each.batch.names, each.batch.paths, timesteps_B, finite_B, strict=True)
-        found += [_Culprit(*facts) for *facts, is_finite in samples if not is_finite]
-    return found
-
-
-def _non_finite_loss(
-    culprits: Sequence[_Culprit], number: int, rates: dict[str, float]
-) -> NumericError:
-    return NumericError(
-        T(
-            "Errors",
-            "The loss of step {step} is not finite; nothing was updated. Learning rates {rates}. "
-            "Pictures: {pictures}.",
-        ),
-        T(
-            "Errors",
-            "Look at these pictures, lower the learning rate or use 32 bit, then resume from the "
-            "newest state.",
-        ),
-        setting="optimizer.learning_rate",
-        picture=culprits[0].path if culprits else "",
-        step=number,
-        rates=", ".join(f"{name} {rate:g}" for name, rate in rates.items()),
-        pictures=", ".join(f"{each.name} (timestep {each.timestep})" for each in culprits[:8]),
-    )

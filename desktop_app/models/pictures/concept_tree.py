@@ -231,11 +231,15 @@ def _tooltip(node: Node) -> str:
     if failure is not None:
         lines.append(shown(failure.message))
     elif node.repeats is not None:
-        template = T("App", "{pictures} pictures × {repeats} repeats = {samples} per epoch")
+        template = T(
+            "App",
+            "{pictures} [pictures:picture|pictures] × {repeats} [repeats:repeat|repeats] = "
+            "{samples} per epoch",
+        )
         facts = {"pictures": node.pictures, "repeats": node.repeats, "samples": node.samples}
         lines.append(shown(template, **facts))
     else:
-        template = T("App", "{pictures} pictures, {samples} per epoch")
+        template = T("App", "{pictures} [pictures:picture|pictures], {samples} per epoch")
         lines.append(shown(template, pictures=node.pictures, samples=node.samples))
     if node.root is not None and not node.root.is_whole:
         lines.append(shown(T("App", "Only the pictures that were chosen from this folder.")))

@@ -23,8 +23,8 @@ from desktop_app.models.pictures.dataset_scan import (
     silence_problems,
 )
 from desktop_app.models.pictures.picture_row import PictureRow, with_caption, with_findings
-from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.caption_files import CaptionFile
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.listing import is_picture_name
 from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.settings.document import Raw, replaced

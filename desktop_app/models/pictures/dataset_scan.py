@@ -9,7 +9,8 @@ from pathlib import Path
 
 from desktop_app.background import Job
 from desktop_app.models.pictures.picture_row import PictureRow, picture_rows
-from trainer_core.dataset.audit import Audit, Finding, decode_fully
+from trainer_core.dataset.audit import Audit, decode_fully
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, failed_survey, take_survey

@@ -37,6 +37,7 @@ class PictureChoice(QObject):
     """
 
     choice_wanted = Signal(object)  # tuple of Paths: are they to be added, or used instead?
+    taken = Signal(object, bool)  # tuple of Paths that were taken, and whether beside others
     noticed = Signal(str)  # what people should know of what they did, "" if there is nothing
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
@@ -120,6 +121,7 @@ class PictureChoice(QObject):
         }
         if any(self._document.value(path) != value for path, value in changes.items()):
             self._document.apply(changes, shown(T("App", "choice of pictures")))
+            self.taken.emit(tuple(entries), False)
 
     def _add(self, entries: Sequence[Path]) -> None:
         _, more = self._chosen()
@@ -131,6 +133,7 @@ class PictureChoice(QObject):
         ]
         after = [*kept, *(path.as_posix() for path in entries)]
         self._document.apply({_MORE: after}, shown(T("App", "addition of pictures")))
+        self.taken.emit(tuple(entries), True)
 
     def _new(self, entries: Sequence[Path]) -> list[Path]:
         folder, more = self._chosen()

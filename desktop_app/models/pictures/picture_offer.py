@@ -92,7 +92,7 @@ def left_out(offer: Offer) -> str:
     names = ", ".join(path.name for path in offer.others[:_NAMED])
     count = len(offer.others)
     if count > _NAMED:
-        words = T("App", "{count} files are left out, such as {names}.")
+        words = T("App", "{count} [count:file is|files are] left out, such as {names}.")
         head = shown(words, count=count, names=names)
     else:
         head = shown(T("App", "Left out: {names}."), names=names)

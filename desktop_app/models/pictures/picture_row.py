@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer_core.dataset.audit import Audit, Finding
+from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.caption_files import CaptionFile
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan

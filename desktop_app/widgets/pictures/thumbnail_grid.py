@@ -54,8 +54,6 @@ class ThumbnailGrid(QListView):
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
         self.setVerticalScrollMode(QListView.ScrollMode.ScrollPerPixel)
-        # A scroll bar that comes and goes would change the number of columns, and so itself.
-        self.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOn)
         self._look_around = QTimer(self, singleShot=True, interval=0)
         self._look_around.timeout.connect(self._want_visible)
         self.verticalScrollBar().valueChanged.connect(lambda _: self._look_around.start())
@@ -64,7 +62,13 @@ class ThumbnailGrid(QListView):
     @property
     def columns(self) -> int:
         """Pictures side by side."""
-        return max(1, (self.viewport().width() - 1) // self._cell.width(self._side))
+        return max(1, self._room // self._cell.width(self._side))
+
+    @property
+    def _room(self) -> int:
+        """The width for columns; a scroll bar that comes and goes does not change it."""
+        bar = self.verticalScrollBar().sizeHint().width()
+        return self.maximumViewportSize().width() - bar - 1
 
     def set_side(self, side: int) -> None:
         """Show pictures that fit into a square of ``side`` pixels."""
@@ -110,7 +114,7 @@ class ThumbnailGrid(QListView):
         self._cell.side = self._side
         self.loader.set_side(round(self._side * self.devicePixelRatioF()))
         # QListView starts a new line where a row would fill the width to the last pixel.
-        width = (self.viewport().width() - 1) // self.columns
+        width = self._room // self.columns
         size = QSize(width, self._cell.height(self._side))
         if size != self.gridSize():
             self.setGridSize(size)

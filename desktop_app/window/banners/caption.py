@@ -24,6 +24,7 @@ class CaptionBanner(Banner):
         workspace.captions.left.connect(self._on_left)
         workspace.captions.written.connect(self._on_changed)
         workspace.captions.drafts_changed.connect(self._on_changed)
+        workspace.document.replaced.connect(self._take_away)
 
     def _on_left(self, draft: Draft) -> None:
         error = draft.error

@@ -23,6 +23,7 @@ class FileBanner(Banner):
         self._watch = workspace.watch
         self._commands = commands
         self._watch.found.connect(self._on_found)
+        self._document.replaced.connect(self.dismiss)
 
     def _on_found(self, standing: Standing) -> None:
         if standing is Standing.CHANGED:

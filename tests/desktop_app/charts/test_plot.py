@@ -42,6 +42,28 @@ def test_wanted_steps_are_shown(plot):
     assert drawn_points(plot) == 43  # with a neighbour on each side
 
 
+@pytest.mark.parametrize("last", [1.0, 2.0, 3.5, 7.0, 40.0])
+def test_only_whole_steps_are_marked(plot, last: float):
+    plot.set_curves([Curve(series_of(50), RED)])
+    plot.show_steps(0.0, last)
+    axis = plot._item.getAxis("bottom")
+    ticks = [tick for _, ticks in axis.tickValues(0.0, last, 400) for tick in ticks]
+    assert ticks
+    assert all(tick == round(tick) for tick in ticks)
+
+
+def test_both_axes_have_titles(plot):
+    plot.set_name("Loss", "Step")
+    for name, title in (("left", "Loss"), ("bottom", "Step")):
+        axis = plot._item.getAxis(name)
+        assert axis.label.isVisible()
+        assert axis.label.toPlainText().strip() == title
+    plot.set_steps_shown(False)
+    assert not plot._item.getAxis("bottom").label.isVisible()
+    plot.set_name("A title that is longer than the plot is high", "Step")
+    assert not plot._item.getAxis("left").label.isVisible()  # it would be cut
+
+
 def test_a_single_point_can_be_drawn(plot):
     plot.set_curves([Curve(series_of(1), RED)])
     plot.show_steps(1, 1)

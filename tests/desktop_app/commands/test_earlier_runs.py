@@ -356,7 +356,7 @@ def test_a_watched_run_draws_no_samples_without_prompts(
     qtbot.waitUntil(lambda: window.run.can_be_asked, timeout=PATIENCE_MS)
     with qtbot.waitSignal(window.run.announced) as blocker:
         window.run.sample_now()
-    assert blocker.args == ["This run was started without a prompt file."]
+    assert blocker.args == ["This run was started without prompts."]
 
 
 # ---------------------------------------------------------------- closing

@@ -67,16 +67,13 @@ def count_left(workspace: Workspace) -> int:
     return len(places)
 
 
-def test_the_first_start_is_welcomed(opening: Opening, answers: Answers, welcome: Welcomed):
-    opening.begin(None, demo=False, welcome=welcome)
-    assert welcome.times == 1
+def test_every_start_without_a_file_is_welcomed(
+    opening: Opening, answers: Answers, welcome: Welcomed
+):
+    for times in (1, 2):
+        opening.begin(None, demo=False, welcome=welcome)
+        assert welcome.times == times
     assert answers.questions == []
-
-
-def test_a_later_start_is_not_welcomed(opening: Opening, workspace: Workspace, welcome: Welcomed):
-    workspace.preferences.keep_welcomed()
-    opening.begin(None, demo=False, welcome=welcome)
-    assert welcome.times == 0
 
 
 def test_a_file_that_was_named_is_opened_without_a_welcome(

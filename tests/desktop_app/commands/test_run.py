@@ -142,9 +142,9 @@ def test_a_taken_name_stops_the_start_unless_something_is_chosen(
 @pytest.mark.parametrize(
     ("way", "told"),
     [
-        (NameWay.GO_ON, {"overwrite": False, "continue_": True}),
-        (NameWay.RENAME, {"overwrite": False, "continue_": False}),
-        (NameWay.REPLACE, {"overwrite": True, "continue_": False}),
+        (NameWay.GO_ON, {"overwrite": False, "continue_": True, "resume": None}),
+        (NameWay.RENAME, {"overwrite": False, "continue_": False, "resume": None}),
+        (NameWay.REPLACE, {"overwrite": True, "continue_": False, "resume": None}),
     ],
 )
 def test_the_trainer_is_told_what_was_chosen_about_the_name(
@@ -154,7 +154,7 @@ def test_the_trainer_is_told_what_was_chosen_about_the_name(
     starts: Starts,
     monkeypatch: pytest.MonkeyPatch,
     way: NameWay,
-    told: dict[str, bool],
+    told: dict[str, object],
 ):
     play()
     ready.document.set_value("optimizer.max_train_steps", 60)
@@ -304,7 +304,7 @@ def test_a_run_without_prompts_says_so_and_shows_how_to_get_samples(
     training.dock_wanted.connect(wanted.append)
     with qtbot.waitSignal(commands.announced) as told:
         commands.sample_now()
-    assert told.args == ["This run was started without a prompt file."]
+    assert told.args == ["This run was started without prompts."]
     assert wanted == ["samples"]
 
 

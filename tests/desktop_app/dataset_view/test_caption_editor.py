@@ -222,3 +222,27 @@ def test_several_lines_are_put_on_one_by_a_click(editor, view, cats):
     assert editor.field.toPlainText() == "zxq cat, asleep, second line"
     QTest.keyClick(editor.field, ENTER, CONTROL)
     assert (cats / "b.txt").read_bytes() == b"zxq cat, asleep, second line\r\n"
+
+
+def test_tokens_are_counted_while_a_caption_is_typed(editor, field):
+    retype(field, "cat " * 75)
+    assert "tokens: 75 of 75" in says(editor)
+    assert "are read" not in says(editor)
+    QTest.keyClicks(field, "dog")
+    assert "tokens: 76 of 75" in says(editor)
+    assert "Only the first 75 tokens are read." in says(editor)
+    press_undo(field)
+    assert "are read" not in says(editor)
+
+
+def test_a_caption_that_is_too_long_becomes_a_problem_of_its_picture(field, cats, workspace, qtbot):
+    retype(field, "cat " * 76)
+    QTest.keyClick(field, ENTER, CONTROL)
+
+    def found() -> bool:
+        return any(
+            finding.path == cats / "a.png" and "76 tokens" in str(finding.message)
+            for finding in workspace.dataset.findings
+        )
+
+    qtbot.waitUntil(found)

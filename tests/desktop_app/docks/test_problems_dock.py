@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QLabel, QPushButton, QTreeView, QWidget
+from PySide6.QtWidgets import QLabel, QListView, QPushButton, QWidget
 
 from desktop_app.docks.problems import ProblemsView
 from desktop_app.models.problems_model import Column
@@ -21,11 +21,11 @@ def view(workspace: Workspace, qtbot) -> QWidget:
     return view
 
 
-def select(view: QWidget, workspace: Workspace, path: str) -> QTreeView:
+def select(view: QWidget, workspace: Workspace, path: str) -> QListView:
     """Make the row of a problem the current one."""
     rows = range(workspace.problems.rowCount())
     row = next(row for row in rows if workspace.problems.entry(row).path == path)
-    [table] = view.findChildren(QTreeView)
+    [table] = view.findChildren(QListView)
     table.setCurrentIndex(workspace.problems.index(row, Column.MESSAGE))
     return table
 
@@ -53,24 +53,41 @@ def test_a_problem_that_only_a_person_can_solve_has_no_button(view: QWidget, wor
     assert not button.isVisible()
 
 
-@pytest.mark.parametrize("width", [1200, 600])
-def test_a_long_way_out_leaves_the_room_to_the_message(
-    view: QWidget, workspace: Workspace, width: int
+def test_a_long_cause_and_its_remedy_are_wrapped_and_never_cut(
+    view: QWidget, workspace: Workspace, qtbot
 ):
-    view.resize(width, 200)
     long = Problem(
-        "dataset.train_data_dir", Severity.ERROR, Text("It is gone."), Suggestion(Text("Go. " * 90))
+        "dataset.train_data_dir", Severity.ERROR, Text("Gone. " * 40), Suggestion(Text("Go. " * 40))
     )
     workspace.problems.set_problems([long])
-    [table] = view.findChildren(QTreeView)
-    assert table.columnWidth(Column.MESSAGE) >= width / 3
-    assert table.columnWidth(Column.MESSAGE) > table.columnWidth(Column.WAY_OUT)
+    [table] = view.findChildren(QListView)
+    words = table.fontMetrics().horizontalAdvance("Gone. " * 40 + "Go. " * 40)
+    for width in (1200, 600):
+        view.resize(width, 400)
+        area = table.visualRect(workspace.problems.index(0, 0))
+        lines = words // min(table.viewport().width(), 900)
+        assert area.height() >= lines * table.fontMetrics().height()
+
+
+def test_the_button_of_a_row_that_is_not_the_current_one_works_too(
+    view: QWidget, workspace: Workspace, qtbot
+):
+    workspace.document.apply({"adapter.netwrok_dim": 32}, "a typing mistake")
+    select(view, workspace, "dataset.train_data_dir")
+    [table] = view.findChildren(QListView)
+    rows = range(workspace.problems.rowCount())
+    row = next(r for r in rows if workspace.problems.entry(r).path == "adapter.netwrok_dim")
+    index = workspace.problems.index(row, 0)
+    place = table.itemDelegate().button(table.visualRect(index), index)
+    assert place.left() < 100  # below the cause, not at the other end of a wide row
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    assert workspace.document.value("adapter.network_dim") == 32
 
 
 def test_without_problems_it_says_so(
     view: QWidget, workspace: Workspace, ready_values: dict[str, object]
 ):
-    [table] = view.findChildren(QTreeView)
+    [table] = view.findChildren(QListView)
     assert table.isVisible()
     workspace.document.apply(ready_values, "made ready")
     assert not table.isVisible()

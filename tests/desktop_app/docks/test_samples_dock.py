@@ -56,15 +56,18 @@ def columns(view) -> list[str]:
     return [model.headerData(column, across) for column in range(model.columnCount())]
 
 
-def test_without_prompts_it_leads_to_the_prompt_file(view, workspace, qtbot):
-    assert "one prompt a line" in words(view)
+def test_without_prompts_it_leads_to_where_they_are_written(view, workspace, qtbot):
+    assert "draws your prompts again and again" in words(view)
     with qtbot.waitSignal(workspace.setting_wanted) as wanted:
         view.invitation.button.click()
-    assert wanted.args == ["sampling.sample_prompts"]
+    assert wanted.args == ["sampling.prompt_list"]
 
 
-def test_with_prompts_it_asks_when_to_draw_them(view, workspace, qtbot):
-    workspace.document.set_value("sampling.sample_prompts", "prompts.txt")
+@pytest.mark.parametrize(
+    ("setting", "value"), [("sample_prompts", "prompts.txt"), ("prompt_list", ["a cat"])]
+)
+def test_with_prompts_it_asks_when_to_draw_them(view, workspace, setting, value, qtbot):
+    workspace.document.set_value(f"sampling.{setting}", value)
     assert "no time to draw them" in words(view)
     with qtbot.waitSignal(workspace.setting_wanted) as wanted:
         view.invitation.button.click()

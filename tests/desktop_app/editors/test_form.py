@@ -34,10 +34,17 @@ def problem_lines(row: Row) -> list[ProblemLine]:
     return [line for line in row.findChildren(ProblemLine) if not line.isHidden()]
 
 
-@pytest.mark.parametrize("section", ["model", "dataset", "adapter", "optimizer", "output"])
+@pytest.mark.parametrize("section", ["model", "adapter", "output"])
 def test_every_setting_of_a_section_has_a_row(section: str, document: Document, qtbot):
     form = shown_form(section, document, qtbot)
     assert list(form.rows) == [path for path in TRAIN.params() if path.startswith(f"{section}.")]
+
+
+def test_the_batch_size_is_edited_where_the_training_is(document: Document, qtbot):
+    rows = list(shown_form("optimizer", document, qtbot).rows)
+    before = rows.index("dataset.train_batch_size")
+    assert rows[before + 1] == "optimizer.gradient_accumulation_steps"
+    assert "dataset.train_batch_size" not in shown_form("dataset", document, qtbot).rows
 
 
 def test_an_edit_changes_the_document(adapter: SectionForm, document: Document, qtbot):

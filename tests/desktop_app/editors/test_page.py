@@ -1,9 +1,11 @@
 import pytest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop_app.document import Document
 from desktop_app.editors.page import SettingsPage
 from desktop_app.preferences import Preferences
+from desktop_app.widgets.icon_button import IconButton
 from desktop_app.workspace import Workspace
 
 
@@ -64,3 +66,21 @@ def test_a_page_cannot_be_made_so_narrow_that_its_fields_are_cut_off(page: Setti
     page.resize(page.minimumSizeHint().width(), 400)
     for form in page.forms:
         assert form.visibleRegion().boundingRect().width() in (0, form.width())
+
+
+def test_tab_goes_from_field_to_field(workspace: Workspace, qtbot):
+    page = SettingsPage(workspace, ("dataset", "model"))
+    qtbot.addWidget(page)
+    page.show()
+    page.activateWindow()
+    workspace.document.set_value("dataset.resolution", [640, 640])  # which shows a reset
+    page.bar.take_focus()
+    qtbot.waitUntil(page.bar.field.hasFocus)
+    reached = []
+    while not reached or reached[-1] is not page.bar.field:
+        qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Tab)
+        reached.append(QApplication.focusWidget())
+    assert not [widget for widget in reached if isinstance(widget, IconButton)]
+    fields = [f for form in page.forms for row in form.rows.values() for f in row.editor.fields()]
+    wanted = [field for field in fields if field.isVisible() and field.isEnabled()]
+    assert [widget for widget in reached if widget in wanted] == wanted

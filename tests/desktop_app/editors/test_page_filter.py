@@ -3,15 +3,18 @@
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton, QToolButton, QWidget
 
 from desktop_app.document import Document
+from desktop_app.editors.filter_result import FilterResult
+from desktop_app.editors.form import HelpLine
 from desktop_app.editors.page import SettingsPage
 from desktop_app.editors.row import Row
 from desktop_app.models.settings_filter import SettingsFilter
 from desktop_app.preferences import Preferences
 from desktop_app.widgets.collapsible import Collapsible
 from desktop_app.workspace import Workspace
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
@@ -51,6 +54,16 @@ def row(page: SettingsPage, path: str) -> Row:
 
 def rows_in_sight(page: SettingsPage) -> list[str]:
     return [p for form in page.forms for p, row in form.rows.items() if row.isVisible()]
+
+
+def found(page: SettingsPage) -> list[str]:
+    """Return the settings of other pages that are shown."""
+    forms = page.findChild(FilterResult).forms
+    return [p for form in forms for p, row in form.rows.items() if row.isVisible()]
+
+
+def help_of(page: SettingsPage) -> str:
+    return page.findChild(HelpLine).text()
 
 
 def buttons(page: SettingsPage, words: str) -> list[QPushButton]:
@@ -110,19 +123,51 @@ def test_a_page_without_a_match_says_so_and_leads_back(page: SettingsPage, setti
     assert buttons(page, "Clear filter") == []
 
 
-def test_matches_of_other_pages_are_one_click_away(page: SettingsPage, settings_filter, qtbot):
-    settings_filter.set_words("network_dim")
-    [link] = buttons(page, "Network rank – Network")
-    with qtbot.waitSignal(page.setting_wanted) as blocker:
-        link.click()
-    assert blocker.args == ["adapter.network_dim"]
-
-
-def test_no_more_matches_of_other_pages_are_listed_than_there_is_room_for(
-    page: SettingsPage, settings_filter
+def test_matches_of_other_pages_are_fields_that_work(
+    page: SettingsPage, settings_filter, document: Document, qtbot
 ):
+    settings_filter.set_words("network_dim")
+    qtbot.waitUntil(lambda: found(page) == ["adapter.network_dim"])
+    [form] = page.findChild(FilterResult).forms
+    field = form.rows["adapter.network_dim"].editor.fields()[0]
+    focus(field, qtbot)
+    assert "network_dim" in help_of(page)
+    field.selectAll()
+    qtbot.keyClicks(field, "17")
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    assert document.value("adapter.network_dim") == 17
+    document.undo_stack.undo()
+    assert form.rows["adapter.network_dim"].editor.raw() == 8
+
+
+def test_one_list_holds_the_matches_of_every_page(page: SettingsPage, settings_filter, qtbot):
     settings_filter.set_words("e")
-    assert len(buttons(page, " – ")) == 6
+    wanted = set(settings_filter.matching()) - set(rows_in_sight(page))
+    qtbot.waitUntil(lambda: set(found(page)) == wanted)
+    count = f"{len(settings_filter.matching())} of {len(TRAIN.params())} settings"
+    assert count in [label.text() for label in page.bar.findChildren(QLabel)]
+
+
+def test_the_pages_follow_in_their_order_whichever_was_looked_for_first(
+    page: SettingsPage, settings_filter, qtbot
+):
+    settings_filter.set_words("output_dir")
+    qtbot.waitUntil(lambda: found(page) == ["output.output_dir"])
+    settings_filter.set_words("folder")
+    qtbot.waitUntil(lambda: "output.output_dir" in found(page) and len(found(page)) > 2)
+    forms = [f for f in page.findChild(FilterResult).forms if f.isVisible()]
+    assert sorted(forms, key=lambda f: f.y()) == sorted(
+        forms, key=lambda f: list(TRAIN.sections).index(f.section)
+    )
+
+
+def test_the_filter_s_end_takes_the_fields_of_other_pages_away(
+    page: SettingsPage, settings_filter, qtbot
+):
+    settings_filter.set_words("network_dim")
+    qtbot.waitUntil(lambda: found(page) == ["adapter.network_dim"])
+    settings_filter.clear()
+    assert found(page) == []
 
 
 def test_enter_goes_to_the_first_match(page: SettingsPage, qtbot):
@@ -131,11 +176,11 @@ def test_enter_goes_to_the_first_match(page: SettingsPage, qtbot):
     qtbot.waitUntil(row(page, "hardware.seed").editor.fields()[0].hasFocus)
 
 
-def test_enter_goes_to_another_page_if_only_that_has_a_match(page: SettingsPage, qtbot):
+def test_enter_goes_to_a_match_of_another_page_if_there_is_no_other(page: SettingsPage, qtbot):
     type_words(page, "network_dim", qtbot)
-    with qtbot.waitSignal(page.setting_wanted) as blocker:
-        qtbot.keyClick(page.bar.field, Qt.Key.Key_Return)
-    assert blocker.args == ["adapter.network_dim"]
+    qtbot.keyClick(page.bar.field, Qt.Key.Key_Return)
+    [form] = page.findChild(FilterResult).forms
+    qtbot.waitUntil(form.rows["adapter.network_dim"].editor.fields()[0].hasFocus)
 
 
 def test_a_wanted_setting_that_is_hidden_clears_the_filter(

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 from helpers.drops import drop
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog
 
 from desktop_app.editors.path import PathEditor
@@ -75,3 +76,20 @@ def test_a_new_file_is_asked_for_without_talk_of_replacing(monkeypatch, qtbot):
     assert blocker.args == ["/somewhere/new.txt"]
     assert asked["options"] == QFileDialog.Option.DontConfirmOverwrite
     assert asked["filter"] == "Text file (*.txt);;All files (*)"
+
+
+def test_a_key_of_the_field_browses(folder_editor: PathEditor, monkeypatch, qtbot):
+    monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "/pictures/of mine")
+    folder_editor.show()
+    folder_editor.activateWindow()
+    [field] = folder_editor.fields()
+    field.setFocus()
+    qtbot.waitUntil(field.hasFocus)
+    with qtbot.waitSignal(folder_editor.committed) as blocker:
+        qtbot.keyClick(field, Qt.Key.Key_F4)
+    assert blocker.args == ["/pictures/of mine"]
+
+
+def test_a_picture_is_left_to_the_window(folder_editor: PathEditor, tmp_path: Path):
+    assert not drop(folder_editor, tmp_path / "a.png")
+    assert drop(folder_editor, tmp_path / "base.safetensors")

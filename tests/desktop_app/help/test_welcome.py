@@ -41,15 +41,21 @@ def welcomed(window: MainWindow, qtbot: QtBot) -> Welcome:
     with qtbot.waitExposed(welcome):
         pass
     welcome.activateWindow()
-    qtbot.waitUntil(welcome.doors[0].hasFocus)
+    qtbot.waitUntil((welcome.links or welcome.doors)[0].hasFocus)
     return welcome
 
 
-def test_one_press_opens_the_demo(window: MainWindow, workspace: Workspace, qtbot):
+def test_one_press_trains_the_demo(window: MainWindow, workspace: Workspace, qtbot):
     welcome = welcomed(window, qtbot)
-    with qtbot.waitSignal(welcome.finished):
+    with qtbot.waitSignals([welcome.finished, workspace.run.started], timeout=20_000):
         qtbot.keyClick(welcome.doors[DEMO], Qt.Key.Key_Return)
     assert workspace.document.path == workspace.data_dir / DEMO_FOLDER / "demo.toml"
+
+
+def test_the_toolbar_leads_back_to_it(window: MainWindow, qtbot):
+    action = window.commands["welcome"]
+    qtbot.mouseClick(window.toolbar.widgetForAction(action), Qt.MouseButton.LeftButton)
+    assert len(window.findChildren(Welcome)) == 1
 
 
 def test_the_arrow_keys_go_from_door_to_door(window: MainWindow, qtbot):
@@ -103,7 +109,7 @@ def test_recent_files_are_offered(window: MainWindow, workspace: Workspace, run_
     welcome = welcomed(window, qtbot)
     [link] = [b for b in welcome.findChildren(QPushButton) if b.text() == "mine.toml"]
     with qtbot.waitSignal(welcome.accepted):
-        link.click()
+        qtbot.keyClick(link, Qt.Key.Key_Return)
     assert workspace.document.path == run_file
 
 
@@ -112,12 +118,6 @@ def test_a_dropped_file_is_opened(window: MainWindow, workspace: Workspace, run_
     with qtbot.waitSignal(welcome.accepted):
         assert drop(welcome, run_file)
     qtbot.waitUntil(lambda: workspace.document.path == run_file)
-
-
-def test_it_is_remembered_to_have_been_shown(window: MainWindow, workspace: Workspace, qtbot):
-    assert not workspace.preferences.is_welcomed
-    welcomed(window, qtbot)
-    assert workspace.preferences.is_welcomed
 
 
 def test_it_fits_a_small_screen(window: MainWindow, workspace: Workspace, qtbot):

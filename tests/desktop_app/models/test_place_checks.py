@@ -9,9 +9,11 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLineEdit, QWidget
+from safetensors.numpy import save_file
 
 from desktop_app import drives
 from desktop_app.commands import earlier_runs
@@ -29,6 +31,7 @@ MODEL = "model.pretrained_model_name_or_path"
 PICTURES = "dataset.train_data_dir"
 MORE = "dataset.more_pictures"
 OUTPUT = "output.output_dir"
+ALPHA = "adapter.network_alpha"
 DEAD = "/net/dead"
 PATHS = [path for path, param in TRAIN.params().items() if param.is_path or param.is_path_list]
 LOOKS_AT_PATHS = ("stat", "lstat", "access", "open", "scandir", "listdir")
@@ -128,6 +131,26 @@ def test_a_dead_list_is_one_problem_and_the_rest_is_looked_at(
     set_and_measure(workspace, MORE, [*names, str(tmp_path / "gone.png")])
     wanted = [f"{Path(names[0])} is not answering.", f"{tmp_path / 'gone.png'} does not exist."]
     qtbot.waitUntil(lambda: told(workspace, MORE) == wanted)
+
+
+def test_another_alpha_of_starting_weights_is_told_while_editing(
+    workspace: Workspace, tmp_path: Path, qtbot
+):
+    def warnings() -> list[str]:
+        problems = workspace.document.problems
+        return [str(each.message) for each in problems if each.path == ALPHA]
+
+    module = "lora_unet_mid_block_attentions_0_proj_in"
+    parts = {"lora_down.weight": np.ones((8, 4)), "alpha": np.asarray(4.0)}
+    path = tmp_path / "mine.safetensors"
+    save_file({f"{module}.{name}": value for name, value in parts.items()}, path)
+    workspace.document.set_value("adapter.network_weights", str(path))
+    qtbot.waitUntil(lambda: len(warnings()) == 1)
+    assert "alpha 4, not 1;" in warnings()[0]
+    workspace.document.set_value(ALPHA, 2.0)
+    assert "alpha 4, not 2;" in warnings()[0]
+    workspace.document.set_value(ALPHA, 4.0)
+    assert warnings() == []
 
 
 def test_what_another_program_made_is_seen_after_an_absence(

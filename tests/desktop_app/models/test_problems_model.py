@@ -5,7 +5,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QAbstractItemModelTester
 
 from desktop_app.models.problems_model import Column, ProblemsModel
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import text

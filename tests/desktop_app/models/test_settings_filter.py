@@ -22,9 +22,16 @@ def test_everything_passes_at_first(settings_filter: SettingsFilter):
         ("lr_warmup_steps", "optimizer.lr_warmup_steps"),  # name in files
         ("steps lr_warm", "optimizer.lr_warmup_steps"),  # parts in any order
         ("same seed and data", "hardware.seed"),  # help
+        ("Network Rank (Dimension)", "adapter.network_dim"),  # label in kohya_ss
+        ("LR Scheduler", "optimizer.lr_scheduler"),
+        ("max_resolution", "dataset.resolution"),  # name in its files
+        ("adamw8bit", "optimizer.optimizer_type"),  # value to choose
+        ("training batch", "dataset.train_batch_size"),  # title of the group that it is shown in
     ],
 )
-def test_words_are_found_in_label_name_and_help(settings_filter, words: str, path: str):
+def test_words_are_found_in_what_a_setting_is_called_and_where_it_stands(
+    settings_filter, words: str, path: str
+):
     settings_filter.set_words(words)
     assert path in settings_filter.matching()
 
@@ -71,3 +78,15 @@ def test_clearing_takes_everything_back_and_tells_once(settings_filter: Settings
     settings_filter.clear()
     settings_filter.clear()
     assert told == [list(TRAIN.params())]
+
+
+def test_a_filter_ends_with_the_file_it_was_for(
+    settings_filter: SettingsFilter, document: Document
+):
+    settings_filter.set_words("seed")
+    settings_filter.set_only_changed(True)
+    document.set_value("adapter.network_dim", 24)
+    assert settings_filter.is_active
+    document.new()
+    assert not settings_filter.is_active
+    assert settings_filter.words == ""

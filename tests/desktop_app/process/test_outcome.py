@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from desktop_app.process.outcome import Ending, ProcessEnd, outcome_of
-from trainer_core.files.run_folder import MANIFEST_NAME
+from trainer_core.files.state_manifest import MANIFEST_NAME
 from trainer_core.protocol.messages import Failed, Finished, TextData
 from trainer_core.texts import text
 

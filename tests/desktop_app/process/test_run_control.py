@@ -267,4 +267,6 @@ def test_log_lines_of_the_trainer_arrive_whole(play: Play, log: LogModel) -> Non
 
 def test_the_outcome_is_a_sentence_that_can_be_translated(play: Play) -> None:
     outcome = play(steps=2)
-    assert outcome.sentence == Text("Done: {step} steps trained.", {"step": 2, "total": 2})
+    assert outcome.sentence == Text(
+        "Done: {step} [step:step|steps] trained.", {"step": 2, "total": 2}
+    )

@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QDialog, QLabel, QPushButton, QScrollArea, QWidget
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.words.name_ways import NameWay
 from desktop_app.workspace import Workspace
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import Text
 

@@ -66,8 +66,13 @@ def test_before_a_run_the_plan_stands_there_with_a_way_to_start(
     assert wanted.args == ["start"]
 
 
-def test_what_is_missing_is_counted(view: RunView, workspace: Workspace, qtbot):
+def test_what_is_missing_is_named_and_an_error_once_a_run_is_to_start(
+    view: RunView, workspace: Workspace, qtbot
+):
     workspace.document.set_value("dataset.train_data_dir", "")
+    qtbot.waitUntil(lambda: "Still to choose: Picture folder" in words(view))
+    assert view.before.start_button.isEnabled()
+    workspace.document.expect_values()
     qtbot.waitUntil(lambda: "Errors to fix first: 1" in words(view))
     assert not view.before.start_button.isEnabled()
 
@@ -113,7 +118,7 @@ def test_a_failure_says_what_why_and_what_to_do(view: RunView, workspace: Worksp
     play(steps=10, fail_at=3, log_lines=2)
     assert view.page is view.failure
     told = words(view)
-    assert "The training ran out of bounds" in told
+    assert "The loss or the weights became too large" in told
     assert "The loss is not finite at step 3." in told
     assert "Use a smaller learning rate." in told
     with qtbot.waitSignal(workspace.setting_wanted) as wanted:
@@ -185,3 +190,10 @@ def test_every_setting_used_unfolds(view: RunView, workspace: Workspace, play, q
     [folded] = view.findChildren(Collapsible)
     folded.set_open(True)
     assert "512 × 512 px" in words(view)
+
+
+def test_rows_of_a_wide_view_are_not_torn_apart(view: RunView, qtbot):
+    view.resize(2000, 900)
+    qtbot.waitUntil(lambda: view.width() == 2000)
+    for part in (view.before, view._records):
+        assert part.width() <= 900

@@ -51,7 +51,7 @@ def test_messages_can_be_read_across_the_window(look: Tokens):
 
 @every_theme
 def test_lines_of_charts_can_be_seen(look: Tokens):
-    for line in (*look.chart_lines, look.chart_axis):
+    for line in (*look.chart_lines, look.chart_raw, look.chart_axis):
         assert contrast(line, look.chart_background) >= VISIBLE, line
 
 

@@ -84,7 +84,7 @@ def test_a_file_is_verified_and_its_report_shown_in_its_folder(
     press_start(page, workspace, qtbot)
 
     assert page.result.headline.text() == "Done."
-    assert "U-Net: 1 modules, rank 2" in page.result.words.toPlainText()
+    assert "U-Net: 1 module, rank 2" in page.result.words.toPlainText()
     assert (tmp_path / "mine.txt").is_file()
     assert page.start_button.isEnabled()
     assert not page.cancel_button.isVisible()

@@ -19,6 +19,7 @@ from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QPushButton, QStyle
 
 from desktop_app.docks.catalogue import DOCKS
+from desktop_app.editors.base import focused_editor
 from desktop_app.editors.page import SettingsPage
 from desktop_app.preferences import THEMES
 from desktop_app.preferences_view.dialog import PreferencesDialog
@@ -69,12 +70,23 @@ def test_the_window_fits_a_small_screen(window: MainWindow):
 
 def test_a_message_that_comes_and_goes_leaves_the_docks_as_they_were(window: MainWindow, qtbot):
     docks = [window.docks.widgets[name] for name in ("dataset", "problems")]
-    QApplication.processEvents()  # the first layout
+    qtbot.wait(100)  # the first layout, and the sizes that are given then
     before = [dock.height() for dock in docks]
     window.banner.tell("error", "It failed.")
     qtbot.waitUntil(lambda: docks[0].height() < before[0])
     window.banner.dismiss()
     qtbot.waitUntil(lambda: [dock.height() for dock in docks] == before)
+
+
+def test_several_messages_leave_the_window_as_large_as_it_was(window: MainWindow, qtbot):
+    before = window.size()
+    for banner in (window.file_banner, window.banner, window.caption_banner):
+        words = "Something that takes two lines was said here. " * 6
+        banner.tell("warning", words, "And why.", [("A way on", banner.dismiss)])
+        qtbot.waitUntil(banner.isVisible)
+    qtbot.wait(100)
+    assert window.size() == before
+    assert window.minimumSizeHint().height() <= 720
 
 
 def test_every_dock_of_the_catalogue_is_there(window: MainWindow):
@@ -154,7 +166,7 @@ def focused_dock(window: MainWindow) -> str | None:
 def test_the_keyboard_goes_from_panel_to_panel_and_back(window: MainWindow, qtbot):
     qtbot.waitUntil(window.isActiveWindow)
     names = [dock.name for dock in DOCKS if dock.is_open]
-    window.docks.focus_dock(names[0])
+    window.docks.focus.go_to(names[0])
     qtbot.waitUntil(lambda: focused_dock(window) == names[0])
     control = Qt.KeyboardModifier.ControlModifier
     seen = [names[0]]
@@ -247,13 +259,29 @@ def find_field(window: MainWindow) -> FindField:
     return field
 
 
+def focused_setting() -> str | None:
+    """Return the path of the setting that somebody would type into."""
+    editor = focused_editor()
+    return None if editor is None else editor.param.path
+
+
 def test_a_setting_is_found_by_its_name_in_files(window: MainWindow, qtbot):
     window.commands["find"].trigger()
     field = find_field(window)
     qtbot.waitUntil(field.hasFocus)
     qtbot.keyClicks(field, "lr_warmup_steps")
     qtbot.keyClick(field, Qt.Key.Key_Return)
-    qtbot.waitUntil(field_of(window, "optimizer.lr_warmup_steps").hasFocus)
+    qtbot.waitUntil(lambda: focused_setting() == "optimizer.lr_warmup_steps")
+
+
+def test_a_key_resets_the_setting_that_has_the_focus(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    workspace.document.set_value("adapter.network_dim", 24)
+    workspace.setting_wanted.emit("adapter.network_dim")
+    qtbot.waitUntil(lambda: focused_setting() == "adapter.network_dim")
+    window.commands["reset_setting"].trigger()
+    assert workspace.document.is_default("adapter.network_dim")
 
 
 def test_the_search_comes_back_with_its_dock(window: MainWindow, qtbot):
@@ -449,10 +477,10 @@ def test_a_dock_behind_another_comes_to_the_front_first(window: MainWindow):
 
 
 def test_the_key_of_a_dock_in_sight_brings_the_focus_into_it(window: MainWindow, qtbot):
-    window.docks.focus_dock("charts")
-    window.docks.focus_dock("model")
+    window.docks.focus.go_to("charts")
+    window.docks.focus.go_to("model")
     charts = window.docks.widgets["charts"]
-    qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+    qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert not charts.isHidden()
     qtbot.waitUntil(lambda: charts.isAncestorOf(QApplication.focusWidget()))
 
@@ -460,28 +488,28 @@ def test_the_key_of_a_dock_in_sight_brings_the_focus_into_it(window: MainWindow,
 def test_the_key_of_the_dock_that_has_the_focus_closes_it(window: MainWindow, qtbot):
     charts = window.docks.widgets["charts"]
     for _ in range(2):
-        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+        qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert charts.isHidden()
 
 
 def test_a_dock_that_closes_gives_the_focus_back(window: MainWindow, qtbot):
     training = window.docks.widgets["training"]
-    window.docks.focus_dock("training")
+    window.docks.focus.go_to("training")
     for _ in range(2):
-        qtbot.keyClick(window, Qt.Key.Key_6, Qt.KeyboardModifier.ControlModifier)
+        qtbot.keyClick(window, Qt.Key.Key_7, Qt.KeyboardModifier.ControlModifier)
     assert window.docks.widgets["charts"].isHidden()
     qtbot.waitUntil(lambda: training.isAncestorOf(QApplication.focusWidget()))
 
 
 def test_no_field_gets_the_focus_of_a_dock_that_closes(window: MainWindow, qtbot):
     window.setFocus()
-    window.docks.focus_dock("charts")
+    window.docks.focus.go_to("charts")
     window.docks.widgets["charts"].close()
     qtbot.waitUntil(lambda: QApplication.focusWidget() is window)
 
 
 def test_tab_goes_on_into_the_dock_behind(window: MainWindow, qtbot):
-    window.docks.focus_dock("model")
+    window.docks.focus.go_to("model")
     pictures = window.docks.widgets["pictures"]
     for _ in range(100):  # more than there are fields in the first dock
         if pictures.isAncestorOf(QApplication.focusWidget()):
@@ -492,7 +520,7 @@ def test_tab_goes_on_into_the_dock_behind(window: MainWindow, qtbot):
 
 
 def test_a_menu_that_closes_brings_nothing_to_the_front(window: MainWindow, qtbot):
-    window.docks.focus_dock("charts")
+    window.docks.focus.go_to("charts")
     window.docks.raise_dock("run")
     run = window.docks.widgets["run"]
     holder = QApplication.focusWidget()
@@ -512,8 +540,8 @@ def test_no_field_gets_the_focus_of_a_message_that_goes(window: MainWindow, qtbo
 
 
 def test_a_dock_in_sight_is_closed_by_its_tick_in_the_menu(window: MainWindow):
-    window.docks.focus_dock("charts")
-    window.docks.focus_dock("model")
+    window.docks.focus.go_to("charts")
+    window.docks.focus.go_to("model")
     entries = [a for menu in window.findChildren(QMenu) for a in menu.actions()]
     [entry] = [entry for entry in entries if entry.text().startswith("Charts\t")]
     entry.trigger()
@@ -560,7 +588,7 @@ def test_a_layout_from_before_a_dock_was_added_leaves_it_at_its_first_place(
     qtbot.addWidget(window)
     window.show()
     assert window.docks.widgets["tools"].isHidden()
-    window.docks.focus_dock("tools")
+    window.docks.focus.go_to("tools")
     tabs = window.tabifiedDockWidgets(window.docks.widgets["tools"])
     assert window.docks.widgets["dataset"] in tabs
 

@@ -65,7 +65,8 @@ def test_the_progress_of_other_phases_is_shown(bar: StatusBar, workspace: Worksp
     assert (progress.value(), progress.maximum()) == (6, 15)
 
 
-def test_errors_are_counted_and_lead_to_the_problems(bar: StatusBar, qtbot):
+def test_errors_are_counted_and_lead_to_the_problems(bar: StatusBar, workspace: Workspace, qtbot):
+    workspace.document.expect_values()
     [button] = bar.findChildren(QPushButton)
     assert button.text() == "Errors: 3"  # no model, no pictures, no place for the result
     with qtbot.waitSignal(bar.problems_wanted):

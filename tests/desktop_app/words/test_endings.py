@@ -6,8 +6,9 @@ import pytest
 from desktop_app.process.outcome import Ending, Outcome, ProcessEnd, outcome_of
 from desktop_app.words.endings import can_go_on, has_run_file, next_steps, state_left, story
 from desktop_app.workspace import Workspace
+from trainer_core.errors import StateError
 from trainer_core.files.run_folder import RunFolder
-from trainer_core.protocol.messages import Finished, StepDone
+from trainer_core.protocol.messages import Failed, Finished, StepDone
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import text
@@ -114,6 +115,16 @@ def test_a_crashed_run_goes_on_from_what_lies_there(tmp_path: Path, state: Path)
     assert crashed.ending is Ending.CRASHED
     assert state_left(crashed, folder) == state
     assert can_go_on(crashed, folder, settings(tmp_path, "cat")) == 120
+
+
+def test_a_run_that_found_its_newest_state_damaged_goes_on_from_the_sound_one(
+    tmp_path: Path, state: Path
+):
+    error = StateError("The state is damaged.")
+    failed = Failed.of(error).model_copy(update={"state": str(state)})
+    outcome = outcome_of(ProcessEnd(2), failed)
+    assert can_go_on(outcome, None, settings(tmp_path, "cat")) == 120
+    assert can_go_on(outcome, None, settings(tmp_path / "other", "cat")) is None
 
 
 def test_a_failed_run_goes_on_only_from_what_the_trainer_names(tmp_path: Path, state: Path):

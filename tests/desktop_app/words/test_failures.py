@@ -157,6 +157,6 @@ def test_an_unexpected_error_leads_to_the_log(workspace: Workspace):
     workspace.run.event_received.emit(event)
     outcome = outcome_of(ProcessEnd(1), event)
     failure = failure_of(outcome, workspace.record, None)
-    assert failure.headline == "Something unforeseen happened"
+    assert failure.headline == "An unexpected error"
     assert isinstance(outcome.hint, Text)
     assert failure.advice == str(outcome.hint)

@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from desktop_app.words.findings import finding_words, way_out
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import Text, text
 

@@ -3,9 +3,10 @@ from pathlib import Path
 
 import pytest
 from helpers.another_method import another_method
+from safetensors.numpy import save_file
 
 from desktop_app.words.name_ways import NameWay, taken_name
-from trainer_core.files.run_folder import MANIFEST_NAME
+from trainer_core.files.state_manifest import MANIFEST_NAME
 from trainer_core.settings.model import ModelSettings
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.schema import TrainSettings
@@ -48,7 +49,7 @@ def test_with_a_state_the_safest_is_to_go_on(tmp_path: Path):
 
 
 def test_what_is_finished_is_not_trained_over_unasked(tmp_path: Path):
-    write_state(tmp_path, 120)
+    state = write_state(tmp_path, 120)
     (tmp_path / "cat.run").mkdir()
     finished = {"event": "finished", "reason": "completed", "step": 380}
     (tmp_path / "cat.run" / "events.jsonl").write_text(json.dumps(finished), encoding="utf-8")
@@ -58,11 +59,16 @@ def test_what_is_finished_is_not_trained_over_unasked(tmp_path: Path):
     [go_on] = [offer for offer in taken.offers if offer.way is NameWay.GO_ON]
     assert go_on.is_possible
     assert "replaces the finished cat.safetensors" in go_on.words
+    assert go_on.state == state
 
 
 @pytest.mark.parametrize("total_steps", [120, 100])
 def test_a_run_that_is_as_long_as_asked_cannot_go_on(tmp_path: Path, total_steps: int):
-    write_state(tmp_path, 120)
+    state = write_state(tmp_path, 120)
+    manifest = {"step": 120, "settings": {}, "run_id": "one"}
+    (state / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
+    metadata = {"loom_run_id": "one", "ss_steps": "120", "ss_epoch": "1"}
+    save_file({}, tmp_path / "cat.safetensors", metadata)
     taken = taken_name(settings(tmp_path), total_steps=total_steps)
     assert taken is not None
     assert not taken.offers[0].is_possible
@@ -128,6 +134,54 @@ def test_another_method_says_what_shapes_its_states(
 def test_a_run_that_resumes_a_state_it_names_has_decided(tmp_path: Path):
     state = write_state(tmp_path, 120)
     assert taken_name(settings(tmp_path, resume=state)) is None
+
+
+def test_the_newest_sound_state_is_offered_in_place_of_a_damaged_one(tmp_path: Path):
+    sound = write_state(tmp_path, 60)
+    (write_state(tmp_path, 120) / MANIFEST_NAME).write_bytes(b"{")
+    taken = taken_name(settings(tmp_path), total_steps=380)
+    assert taken is not None
+    assert taken.safest is NameWay.GO_ON
+    assert taken.state_of(NameWay.GO_ON) == sound
+    assert taken.offers[0].label == "Go on from step 60"
+    assert "cat-step00000120-state, is damaged" in taken.offers[0].words
+
+
+def test_an_older_state_that_is_damaged_does_not_matter(tmp_path: Path):
+    damaged = write_state(tmp_path, 60) / MANIFEST_NAME
+    damaged.write_text(json.dumps({"step": 60, "files": {"gone": {"size": 1}}}), encoding="utf-8")
+    write_state(tmp_path, 120)
+    taken = taken_name(settings(tmp_path), total_steps=380)
+    assert taken is not None
+    assert taken.state_of(NameWay.GO_ON) is None
+    assert taken.offers[0].words == "Trains on from its saved state, up to step 380."
+
+
+def test_a_state_that_the_trainer_found_damaged_is_not_offered_again(tmp_path: Path):
+    sound = write_state(tmp_path, 60)
+    write_state(tmp_path, 120)
+    taken = taken_name(settings(tmp_path), total_steps=380, sound_state=sound)
+    assert taken is not None
+    assert taken.state_of(NameWay.GO_ON) == sound
+    assert "cat-step00000120-state, is damaged" in taken.offers[0].words
+
+
+@pytest.mark.parametrize(
+    ("written", "is_possible"), [(None, True), ("another", True), ("one", False)]
+)
+def test_a_result_that_is_missing_can_be_written(
+    tmp_path: Path, written: str | None, is_possible: bool
+):
+    state = write_state(tmp_path, 120)
+    manifest = {"step": 120, "settings": {}, "run_id": "one"}
+    (state / MANIFEST_NAME).write_text(json.dumps(manifest), encoding="utf-8")
+    if written is not None:
+        metadata = {"loom_run_id": written, "ss_steps": "120", "ss_epoch": "1"}
+        save_file({}, tmp_path / "cat.safetensors", metadata)
+    taken = taken_name(settings(tmp_path), total_steps=120)
+    assert taken is not None
+    assert taken.offers[0].is_possible is is_possible
+    assert ("writes cat.safetensors" in taken.offers[0].words) is is_possible
 
 
 def test_replacing_says_how_much_goes(tmp_path: Path):

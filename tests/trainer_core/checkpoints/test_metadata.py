@@ -276,6 +276,14 @@ def test_the_limits_of_buckets_are_those_that_were_used(case: dict[str, Any]) ->
         assert metadata[f"ss_{side}_bucket_reso"] == expected
 
 
+def test_a_filter_that_was_chosen_is_named() -> None:
+    pictures = DatasetSettings(resize_interpolation="bicubic")
+    facts = replace(DEFAULT_FACTS, settings=TrainSettings(dataset=pictures))
+
+    metadata = build_metadata(facts, step=1, epoch=0, saved_at=0.0)
+    assert metadata["ss_resize_interpolation"] == "bicubic"
+
+
 def test_a_setting_that_comes_to_be_offered_appears_by_itself(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -10,8 +10,9 @@ import pytest
 from helpers.pictures import Folders, gradient, write_dataset, write_picture
 from PIL import Image
 
-from trainer_core.dataset.audit import Audit, Finding, decode_fully, quick_audit
+from trainer_core.dataset.audit import Audit, decode_fully, quick_audit
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.subsets import SampleKey, SampleSettings
 from trainer_core.settings.problems import Severity
@@ -31,6 +32,10 @@ def audit_by(index: DatasetIndex, rules: BucketRules = RULES, extension: str = "
 def only(audit: Audit) -> Finding:
     (finding,) = audit.findings
     return finding
+
+
+def only_names(audit: Audit) -> list[str]:
+    return [finding.path.name for finding in audit.findings]
 
 
 @pytest.fixture
@@ -133,6 +138,18 @@ def test_a_picture_too_thin_for_a_bucket_is_an_error(picture: Path) -> None:
     assert (finding.path, finding.severity) == (picture, Severity.ERROR)
     assert "too thin or too small: 60 x 500" in str(finding.message)
     assert audit.unusable == {(0, picture)}
+
+
+def test_a_picture_of_which_a_sliver_is_left_is_a_warning_and_used(picture: Path) -> None:
+    write_picture(picture, (20_000, 10))  # 51,200 x 256 for a bucket of 256 x 256: 1/200
+    rules = BucketRules((256, 256), enable_bucket=False)
+    audit = audit_of(root_of(picture), rules)
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (picture, Severity.WARNING)
+    assert "Less than 1/64" in str(finding.message)
+    assert "20000 × 10 pixels, cut to 256 × 256" in str(finding.message)
+    assert "leave it out" in str(finding.suggestion)
+    assert audit.unusable == frozenset()
 
 
 def test_sizes_are_upright(picture: Path) -> None:
@@ -261,6 +278,59 @@ def test_pictures_beside_concept_folders_are_a_warning(picture: Path) -> None:
     write_dataset(root_of(picture), {".": {"a.png": None, **CAPTION}})
     finding = only(audit_of(root_of(picture)))
     assert (finding.path, finding.severity) == (root_of(picture), Severity.WARNING)
+
+
+@pytest.mark.parametrize(
+    ("content", "name", "hint"),
+    [
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "b.jpg_large", "Rename it to b.jpg"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF", "b.jpe", "Rename it to b.jpg"),
+        (b"\x89PNG\r\n\x1a\n", "b", "Rename it to b.png"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "b.webp!d", "Rename it to b.webp"),
+        (b"BM\0\0\0\0\0\0\0\0", "b.dib", "Rename it to b.bmp"),
+        (b"II*\0", "b.CR2", "Save it as PNG"),
+        (b"II*\0", "b.unheard", "Save it as PNG"),
+        (b"\0\0\0\x1cftypheic", "b.x", "Save it as PNG"),
+        (b"", "b.nef", "Save it as PNG"),
+    ],
+)
+def test_a_picture_to_people_is_named_with_the_way_to_train_it(
+    picture: Path, content: bytes, name: str, hint: str
+) -> None:
+    picture.with_name(name).write_bytes(content)
+    finding = only(audit_of(root_of(picture)))
+    assert (finding.path, finding.severity) == (picture.with_name(name), Severity.WARNING)
+    assert "is not used" in str(finding.message)
+    assert hint in str(finding.suggestion)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("a.npz", b"PK\3\4"), ("BMW", b"BMW 3 series, 1999"), ("x.dat", b""), ("y.md", b"GIF89a")],
+)
+def test_what_is_no_picture_is_not_named(picture: Path, name: str, content: bytes) -> None:
+    picture.with_name(name).write_bytes(content)
+    assert audit_of(root_of(picture)).findings == ()
+
+
+def test_a_link_to_a_pipe_is_not_opened(picture: Path) -> None:
+    if not hasattr(os, "mkfifo"):
+        pytest.skip("there are no pipes in folders here")
+    os.mkfifo(picture.parents[1] / "pipe")
+    picture.with_name("link").symlink_to(picture.parents[1] / "pipe")
+    assert only_names(audit_of(picture.parent)) == []
+
+
+@pytest.mark.parametrize(
+    ("repeats", "severity"),
+    [(10_000, None), (10_001, Severity.WARNING), (1_000_000, Severity.WARNING)],
+)
+def test_very_many_repeats_are_a_warning(
+    tmp_path: Path, repeats: int, severity: Severity | None
+) -> None:
+    write_dataset(tmp_path, {f"{repeats}_cat": {"a.png": None, **CAPTION}})
+    found = audit_of(tmp_path).findings
+    assert [finding.severity for finding in found] == ([severity] if severity else [])
 
 
 def test_a_folder_named_by_a_date_is_an_error(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -21,7 +22,8 @@ REPEATS = [3, 1, 2, 4, 2]
 
 
 def batches_of(seed: int = 7, epoch: int = 1, batch_size: int = 4) -> list[PlannedBatch]:
-    return epoch_batches(BUCKETS, REPEATS, batch_size=batch_size, seed=seed, epoch=epoch)
+    order = epoch_batches(BUCKETS, REPEATS, batch_size=batch_size, seed=seed, epoch=epoch)
+    return list(order)
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 100])
@@ -53,6 +55,25 @@ def test_the_same_seed_and_epoch_give_the_same_order() -> None:
 @pytest.mark.parametrize(("seed", "epoch"), [(8, 1), (7, 2)])
 def test_another_seed_or_epoch_gives_another_order(seed: int, epoch: int) -> None:
     assert batches_of(seed, epoch, batch_size=1) != batches_of(7, 1, batch_size=1)
+
+
+def test_an_order_is_asked_like_a_list_of_its_batches() -> None:
+    batches = batches_of(batch_size=2)
+    order = epoch_batches(BUCKETS, REPEATS, batch_size=2, seed=7, epoch=1)
+    assert len(order) == len(batches)
+    assert order[1:4] == batches[1:4]
+    assert order[-1] == batches[-1]
+    with pytest.raises(IndexError):
+        order[len(batches)]
+
+
+def test_an_epoch_of_many_repeats_is_made_of_a_few_bytes_a_sample() -> None:
+    tracemalloc.start()
+    order = epoch_batches([WIDE, TALL], [100_000] * 2, batch_size=1, seed=1, epoch=0)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(order) == 200_000
+    assert most < 24 * len(order)
 
 
 def test_batches_of_one_bucket_do_not_stay_together() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from helpers import vectors
 
-from trainer_core.dataset.buckets import BucketRules, Placement
+from trainer_core.dataset.buckets import BucketRules, Placement, is_sliver
 from trainer_core.errors import SettingsError
 
 FILE = "buckets.json"
@@ -123,11 +123,20 @@ def test_without_upscaling_rounding_one_way_does_not_lose_a_wide_picture() -> No
 
 
 @pytest.mark.parametrize("enable_bucket", [True, False])
-def test_with_upscaling_a_picture_of_which_nearly_nothing_is_left_gets_no_bucket(
-    enable_bucket: bool,
-) -> None:
+def test_with_upscaling_any_picture_gets_a_bucket(enable_bucket: bool) -> None:
     rules = BucketRules((512, 512), enable_bucket=enable_bucket, bucket_no_upscale=False)
-    assert rules.place((1, 2000)) is None
+    for size in [(1, 2000), (2000, 1), (1, 1), (2**20, 256)]:
+        assert rules.place(size) is not None
+
+
+@pytest.mark.parametrize(("height", "expected"), [(64 * 40, False), (64 * 40 + 1, True)])
+def test_a_sliver_is_a_picture_of_which_less_than_one_part_in_64_is_kept(
+    height: int, expected: bool
+) -> None:
+    rules = BucketRules((512, 512), enable_bucket=False)
+    placement = rules.place((40, height))  # as wide as the square: of the height 40 px are kept
+    assert placement is not None
+    assert is_sliver(placement) == expected
 
 
 @pytest.mark.parametrize("size", [(100, 900), (900, 100), (513, 511), (1, 1), (3000, 2000)])

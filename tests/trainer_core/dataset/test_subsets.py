@@ -14,6 +14,7 @@ RUN = SampleSettings(
     flip_aug=True,
     shuffle_caption=True,
     keep_tokens=2,
+    resize_interpolation="area",
 )
 OWN = {
     "rules": BucketRules((256, 256)),
@@ -22,6 +23,7 @@ OWN = {
     "flip_aug": False,
     "shuffle_caption": False,
     "keep_tokens": 0,
+    "resize_interpolation": "lanczos",
     "is_reg": True,
     "weight": 0.5,
 }

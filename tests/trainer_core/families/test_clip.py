@@ -11,6 +11,7 @@ from helpers.tiny_model import tiny_networks
 
 from trainer_core.families.clip import ClipTokenizer, core, encode_ids
 from trainer_core.files.resources import resource_path
+from trainer_core.tokens.clip import MAX_TOKENS
 
 Cases = list[tuple[str, list[int]]]
 
@@ -57,13 +58,12 @@ def test_text_is_cleaned_as_clip_did(tokenizer: ClipTokenizer, awkward: str, pla
     assert torch.equal(tokenizer.encode([awkward]), tokenizer.encode([plain]))
 
 
-def test_tokens_that_do_not_fit_are_counted_and_cut(tokenizer: ClipTokenizer) -> None:
-    captions = ["", "cat", " ".join(["cat"] * 75), " ".join(["cat"] * 80)]
-    assert tokenizer.count(captions) == [0, 1, 75, 80]
-    rows = tokenizer.encode(captions)
+def test_tokens_that_do_not_fit_are_cut(tokenizer: ClipTokenizer) -> None:
+    words = ["cat"] * MAX_TOKENS
+    rows = tokenizer.encode(["", " ".join(words[1:]), " ".join(words), " ".join([*words, "dog"])])
     assert rows.shape == (4, 77)
+    assert not torch.equal(rows[1], rows[2])
     assert torch.equal(rows[2], rows[3])
-    assert tokenizer.max_tokens == 75
 
 
 @pytest.mark.parametrize("clip_skip", [1, 2, 3])

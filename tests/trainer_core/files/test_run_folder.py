@@ -7,13 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from trainer_core.files.run_folder import (
-    MANIFEST_NAME,
-    RunFolder,
-    free_name,
-    is_run_folder,
-    state_step,
-)
+from trainer_core.files.run_folder import RunFolder, free_name, is_run_folder
+from trainer_core.files.state_manifest import MANIFEST_NAME, state_step
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import tracemalloc
 import zipfile
 from collections import OrderedDict
@@ -175,3 +176,13 @@ def test_a_record_packed_as_pytorch_never_does_is_damage(tmp_path: Path, method:
 
     with pytest.raises(ModelFileError, match="packed in an unusual way"):
         read_checkpoint(path)
+
+
+def test_tables_in_tables_a_thousand_times_each_are_read_at_once(tmp_path: Path) -> None:
+    tables: dict[str, Any] = {"w": torch.ones(1)}
+    for _ in range(3):
+        tables = {f"k{number}": tables for number in range(1000)}
+    start = time.process_time()
+    entries = read_checkpoint(save(tmp_path / "m.ckpt", tables)).entries
+    assert list(entries) == ["k0.k0.k0.w"]
+    assert time.process_time() - start < 5  # looking at 1000 ** 3 tables takes minutes

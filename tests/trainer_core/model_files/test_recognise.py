@@ -15,12 +15,13 @@ from helpers.tiny_model import TinySD1, make_tiny_sd1
 from safetensors.numpy import save_file
 
 from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TRAINABLE, OtherKind
-from trainer_core.errors import ModelFileError
+from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.model_files import recognise
 from trainer_core.model_files.recognise import (
     inspect_model,
     kind_of,
     require_base_model,
+    require_trainable_prediction,
 )
 from trainer_core.model_files.tensor_index import TensorEntry
 
@@ -186,3 +187,34 @@ def test_looking_at_a_model_needs_no_torch(tiny: TinySD1) -> None:
     paths = [str(tiny.folder), str(tiny.safetensors), str(tiny.ckpt)]
     done = subprocess.run([sys.executable, "-c", code, *paths], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "metadata", "prediction"),
+    [
+        ('model:\n  params:\n    parameterization: "v"\n', {}, "v_prediction"),
+        ("model:\n  params:\n    parameterization: v  # velocity\n", {}, "v_prediction"),
+        ("model:\n  params:\n    parameterization: 'eps'\n", {}, "epsilon"),
+        ("model:\n  params:\n    parameterization: x0\n", {}, "x0"),
+        ("model:\n  params:\n    timesteps: 1000\n", {}, None),
+        ("model:\n  # parameterization: v\n", {}, None),
+        ("parameterization: v\n", {"modelspec.prediction_type": "epsilon"}, "v_prediction"),
+        ("timesteps: 1000\n", {"modelspec.prediction_type": "v"}, "v_prediction"),
+        (b"\xff\x00parameterization", {}, None),
+    ],
+)
+def test_a_yaml_beside_a_file_says_what_it_predicts(
+    tmp_path: Path, words: str | bytes, metadata: dict[str, str], prediction: str | None
+) -> None:
+    tensors = {name: np.ones((4, 4), np.float16) for name in (CONV_IN, CONV_OUT, SD1_TEXT)}
+    save_file(tensors, tmp_path / "fluff.v2.safetensors", metadata)
+    (tmp_path / "fluff.v2.yaml").write_bytes(words.encode() if isinstance(words, str) else words)
+    (tmp_path / "fluff.yaml").write_text("parameterization: v")  # of another model
+    assert inspect_model(tmp_path / "fluff.v2.safetensors").prediction_type == prediction
+
+
+def test_a_prediction_that_no_family_member_has_is_refused() -> None:
+    require_trainable_prediction("epsilon", "sd1")
+    with pytest.raises(SettingsError, match="predicts x0; only noise prediction") as caught:
+        require_trainable_prediction("x0", "sd1")
+    assert caught.value.setting == "model.pretrained_model_name_or_path"

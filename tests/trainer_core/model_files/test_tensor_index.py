@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import SafetensorError, deserialize
 from safetensors.numpy import save_file
 
 from trainer_core.errors import ModelFileError
@@ -98,3 +99,70 @@ def test_a_header_that_makes_no_sense_is_damage(tmp_path: Path, header: Any) -> 
     path = write(tmp_path / "m.safetensors", header, bytes(4))
     with pytest.raises(ModelFileError, match=r"m\.safetensors is damaged"):
         read_safetensors(path)
+
+
+@pytest.mark.parametrize(
+    ("header", "data"),
+    [
+        ({"a": entry("U8", [4], 2, 6)}, 6),  # a gap before the first tensor
+        ({"a": entry("U8", [4], 0, 4), "b": entry("U8", [4], 5, 9)}, 9),  # and between two
+        ({"a": entry("U8", [4], 0, 4), "b": entry("U8", [4], 2, 6)}, 6),  # overlapping
+        ({"a": entry("U8", [4], 0, 4), "b": entry("U8", [4], 0, 4)}, 4),
+        ({"a": entry("F12", [4], 0, 4)}, 4),  # no such type
+        ({"a": entry("f32", [1], 0, 4)}, 4),
+        ({"a": entry("F32", [1], 0, 5)}, 5),
+        ({"a": entry("F4", [3], 0, 2)}, 2),  # half a byte too much
+        ({"a": entry("U8", [1.0], 0, 1)}, 1),
+        ({"a": entry("U8", [True], 0, 1)}, 1),
+        ({"a": entry("U8", [2**64, 0], 0, 0)}, 0),
+        ({"a": entry("U8", [2**63, 4, 0], 0, 0)}, 0),
+        ({"a": {**entry("U8", [1], 0, 1), "data_offsets": [0, 1, 2]}}, 1),
+        ({"a": entry("U8", [1], 0, 1), "__metadata__": {"x": 1}}, 1),
+        ({"a": entry("U8", [1], 0, 1), "__metadata__": []}, 1),
+        (b'{"a":{"dtype":"U8","dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1),
+        (b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1],"z":NaN}}', 1),
+        (b'{"\\ud800":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}', 1),
+        (b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}\0\0\0', 1),  # padded otherwise
+        (b'{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}{}', 1),
+    ],
+)
+def test_what_the_library_refuses_is_damage(tmp_path: Path, header: Any, data: int) -> None:
+    path = write(tmp_path / "m.safetensors", header, bytes(data))
+    with pytest.raises(SafetensorError):
+        deserialize(path.read_bytes())
+    with pytest.raises(ModelFileError, match=r"m\.safetensors is damaged"):
+        read_safetensors(path)
+
+
+def test_a_name_that_occurs_twice_is_damage(tmp_path: Path) -> None:
+    one = b'"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}'
+    path = write(tmp_path / "m.safetensors", b"{" + one + b"," + one + b"}", bytes(1))
+    with pytest.raises(ModelFileError, match="'a' occurs twice"):
+        read_safetensors(path)
+
+
+def test_bytes_behind_the_last_tensor_are_counted(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.safetensors", {"a": entry("U8", [4], 0, 4)}, bytes(7))
+    with pytest.raises(ModelFileError, match=r"damaged: 3 bytes follow the last tensor\."):
+        read_safetensors(path)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "sides", "num_bytes"),
+    [("F4", 2, 1), ("F6_E2M3", 4, 3), ("F8_E8M0", 1, 1), ("C64", 1, 8), ("U64", 0, 0)],
+)
+def test_every_type_of_the_library_is_known(
+    tmp_path: Path, dtype: str, sides: int, num_bytes: int
+) -> None:
+    header = {"a": entry(dtype, [sides], 0, num_bytes)}
+    path = write(tmp_path / "m.safetensors", header, bytes(num_bytes))
+    deserialize(path.read_bytes())
+    assert read_safetensors(path).entries["a"].num_bytes == num_bytes
+
+
+@pytest.mark.parametrize("padding", [b"   ", b"\n\t\r "])
+def test_a_header_may_be_padded_with_white_space(tmp_path: Path, padding: bytes) -> None:
+    text = json.dumps({"a": entry("U8", [1], 0, 1)}).encode() + padding
+    path = write(tmp_path / "m.safetensors", text, bytes(1))
+    deserialize(path.read_bytes())
+    assert list(read_safetensors(path).entries) == ["a"]

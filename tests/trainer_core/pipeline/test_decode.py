@@ -39,7 +39,7 @@ def uncut(size: Size) -> Placement:
 def test_a_picture_of_the_bucket_s_size_keeps_every_pixel(tmp_path: Path) -> None:
     path = ramp(tmp_path / "a.png", (64, 48))
 
-    pixels = load_pixels(path, uncut((64, 48)), flip=False)
+    pixels = load_pixels(path, uncut((64, 48)), interpolation="auto", flip=False)
     assert (pixels.shape, pixels.dtype) == ((3, 48, 64), torch.float32)
     red, green, blue = levels(pixels).round()
     assert torch.equal(red, torch.arange(64.0).expand(48, 64))
@@ -53,7 +53,7 @@ def test_black_is_minus_one_and_white_is_one(tmp_path: Path) -> None:
     picture.putpixel((1, 0), (255, 255, 255))
     picture.save(path)
 
-    pixels = load_pixels(path, uncut((2, 1)), flip=False)
+    pixels = load_pixels(path, uncut((2, 1)), interpolation="auto", flip=False)
     assert pixels[:, 0, 0].tolist() == [-1.0, -1.0, -1.0]
     assert pixels[:, 0, 1].tolist() == [1.0, 1.0, 1.0]
 
@@ -61,7 +61,9 @@ def test_black_is_minus_one_and_white_is_one(tmp_path: Path) -> None:
 def test_the_cut_begins_at_the_offset(tmp_path: Path) -> None:
     path = ramp(tmp_path / "a.png", (100, 60))
 
-    pixels = load_pixels(path, Placement((64, 32), (100, 60), (17, 5), 0.0), flip=False)
+    pixels = load_pixels(
+        path, Placement((64, 32), (100, 60), (17, 5), 0.0), interpolation="auto", flip=False
+    )
     red, green, _ = levels(pixels).round()
     assert pixels.shape == (3, 32, 64)
     assert (red[0, 0], red[0, -1]) == (17, 17 + 63)
@@ -84,7 +86,7 @@ def test_scaling_and_cut_follow_the_placement(
     path = ramp(tmp_path / "a.png", size)
     placement = rules.place(size)
     assert placement is not None
-    red, green, _ = levels(load_pixels(path, placement, flip=False))
+    red, green, _ = levels(load_pixels(path, placement, interpolation="auto", flip=False))
 
     # The middle of an output pixel lies in the scaled picture, and by its scale in the original.
     def expected(axis: int) -> Tensor:
@@ -101,8 +103,10 @@ def test_a_flip_mirrors_what_was_cut(tmp_path: Path) -> None:
     path = ramp(tmp_path / "a.png", (101, 60))
     placement = Placement((64, 32), (101, 60), (18, 14), 0.0)
 
-    plain = load_pixels(path, placement, flip=False)
-    assert torch.equal(load_pixels(path, placement, flip=True), plain.flip(-1))
+    plain = load_pixels(path, placement, interpolation="auto", flip=False)
+    assert torch.equal(
+        load_pixels(path, placement, interpolation="auto", flip=True), plain.flip(-1)
+    )
     assert not torch.equal(plain, plain.flip(-1))
 
 
@@ -111,7 +115,9 @@ def test_the_placement_is_that_of_the_upright_picture(tmp_path: Path) -> None:
     exif[ExifTags.Base.Orientation] = 6  # the camera was turned: rotate by 90 degrees clockwise
     path = ramp(tmp_path / "a.png", (60, 40), exif=exif)
 
-    red, green, _ = levels(load_pixels(path, uncut((40, 60)), flip=False)).round()
+    red, green, _ = levels(
+        load_pixels(path, uncut((40, 60)), interpolation="auto", flip=False)
+    ).round()
     # Upright, columns run from the stored bottom row to the top, rows along the stored columns.
     assert green[0].tolist() == list(range(39, -1, -1))
     assert red[:, 0].tolist() == list(range(60))
@@ -121,7 +127,7 @@ def test_a_picture_without_colour_has_three_equal_channels(tmp_path: Path) -> No
     path = tmp_path / "a.png"
     Image.linear_gradient("L").save(path)
 
-    red, green, blue = load_pixels(path, uncut((256, 256)), flip=False)
+    red, green, blue = load_pixels(path, uncut((256, 256)), interpolation="auto", flip=False)
     assert torch.equal(red, green)
     assert torch.equal(red, blue)
 
@@ -131,7 +137,7 @@ def test_a_picture_that_cannot_be_decoded_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"no picture")
 
     with pytest.raises(DatasetError, match=r"broken\.png"):
-        load_pixels(path, uncut((64, 64)), flip=False)
+        load_pixels(path, uncut((64, 64)), interpolation="auto", flip=False)
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
@@ -151,7 +157,9 @@ def test_what_the_placement_says_is_kept_is_what_the_crop_keeps(
     placement = rules.place(size)
     assert placement is not None
 
-    red, green, _ = levels(load_pixels(tmp_path / "a.png", placement, flip=False))
+    red, green, _ = levels(
+        load_pixels(tmp_path / "a.png", placement, interpolation="auto", flip=False)
+    )
     left, top, width, height = placement.kept
     for line, start, length, whole in (
         (red.mean(0), left, width, size[0]),

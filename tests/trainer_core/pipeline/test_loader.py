@@ -24,9 +24,9 @@ from trainer_core.objectives.diffusion import DDPM
 from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline import loader as prepare
 from trainer_core.pipeline.batch import Batch
-from trainer_core.pipeline.decode import load_pixels
 from trainer_core.pipeline.file_hashes import FileHashes
-from trainer_core.pipeline.latents import LatentStore, Posterior, fill, with_keys
+from trainer_core.pipeline.filling import fill, plan_latents
+from trainer_core.pipeline.latents import LatentStore, Posterior
 from trainer_core.pipeline.loader import BatchLoader, Group
 from trainer_core.pipeline.sources import Source
 from trainer_core.runtime.draws import generator
@@ -82,9 +82,11 @@ def loader_of(sources: list[Source], encoder: Encoder) -> LoaderOf:
 def cached(sources: list[Source], tmp_path: Path, encoder: Encoder) -> dict[str, Any]:
     """Options of a loader whose latents are in a store."""
     store = LatentStore(None)
-    keyed = with_keys(sources, FileHashes(tmp_path), encoder="vae")
-    fill(store, keyed, encoder, batch_size=1, threads=1, progress=lambda *_: None)
-    return {"store": store, "sources": keyed}
+    plan = plan_latents(sources, FileHashes(tmp_path), encoder="vae", batch_size=1)
+    shape_of = lambda bucket: (3, bucket[1] // 4, bucket[0] // 4)  # noqa: E731
+    how = {"threads": 1, "progress": lambda *_: None}
+    fill(store, plan.groups, encoder, shape_of=shape_of, **how)
+    return {"store": store, "sources": plan.sources}
 
 
 class LateStore:
@@ -121,13 +123,14 @@ class CountingStore:
 
 
 def order(sources: Sequence[Source], epoch: int) -> list[PlannedBatch]:
-    return epoch_batches(
+    order = epoch_batches(
         [source.placement.bucket for source in sources],
         [source.repeats for source in sources],
         batch_size=BATCH_SIZE,
         seed=SEED,
         epoch=epoch,
     )
+    return list(order)
 
 
 def content(groups: Sequence[Group]) -> list[Any]:
@@ -195,7 +198,7 @@ def test_flips_and_captions_are_those_of_the_place_in_the_epoch(
             place, source = batch.position + row, sources[number]
             flip = is_flipped(SEED, 2, place)
             flips.add(flip)
-            pixels = load_pixels(source.path, source.placement, flip=flip)
+            pixels = source.pixels(flip=flip)
             torch.testing.assert_close(encoded(each).mean_BCHW[row], encoder(pixels[None])[0][0])
             assert each.captions[row] == process_caption(
                 source.caption, shuffle=True, keep_tokens=1, rng=caption_rng(SEED, 2, place)
@@ -213,7 +216,7 @@ def test_without_flips_and_shuffling_everything_stays_as_it_is(
         means_BCHW = encoded(each).mean_BCHW
         for name, caption, mean in zip(each.names, each.captions, means_BCHW, strict=True):
             source = by_name[name]
-            pixels = load_pixels(source.path, source.placement, flip=False)
+            pixels = source.pixels(flip=False)
             torch.testing.assert_close(mean, encoder(pixels[None])[0][0])
             assert caption == source.caption
 

@@ -21,7 +21,8 @@ from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.pipeline.decode import load_pixels
 from trainer_core.pipeline.file_hashes import FileHashes
-from trainer_core.pipeline.latents import LatentStore, fill, with_keys
+from trainer_core.pipeline.filling import fill, plan_latents
+from trainer_core.pipeline.latents import LatentStore
 from trainer_core.pipeline.loader import BatchLoader
 from trainer_core.pipeline.sources import sources_of
 
@@ -71,8 +72,10 @@ def batches_of(
     store = None
     if cache is not None:
         store = LatentStore(cache)
-        sources = with_keys(sources, FileHashes(cache), encoder="vae")
-        fill(store, sources, encode, batch_size=2, threads=1, progress=lambda *_: None)
+        plan = plan_latents(sources, FileHashes(cache), encoder="vae", batch_size=2)
+        sources, how = plan.sources, {"threads": 1, "progress": lambda *_: None}
+        shape_of = lambda bucket: (3, bucket[1] // 8, bucket[0] // 8)  # noqa: E731
+        fill(store, plan.groups, encode, shape_of=shape_of, **how)
     loader = BatchLoader(
         sources=sources,
         batch_size=BATCH_SIZE,
@@ -110,7 +113,7 @@ def test_each_subset_trains_the_picture_its_own_way(
             letter, place = Path(name).stem, folder / "2_x" / Path(name).name
             key = (1 if is_second else 0, place)
             placement = found.plan.placements[key]  # type: ignore[index]
-            pixels = load_pixels(place, placement, flip=facts.is_flipped)
+            pixels = load_pixels(place, placement, interpolation="auto", flip=facts.is_flipped)
             mean = encode(pixels[None]).mean_BCHW[0]
             torch.testing.assert_close(batch.posterior.mean_BCHW[row], mean)
             assert facts.target == ((64, 64) if is_second else (128, 128))

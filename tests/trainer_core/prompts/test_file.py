@@ -9,6 +9,7 @@ from trainer_core.prompts.file import (
     PromptFile,
     SamplePrompt,
     load_prompts,
+    prompts_of_lines,
     read_prompts,
     side_to_draw,
 )
@@ -44,6 +45,20 @@ def test_a_bare_prompt_has_the_reference_defaults(tmp_path: Path) -> None:
     (prompt,) = _load(tmp_path, "p.txt", "a cat").prompts
 
     assert prompt == SamplePrompt("a cat", "", None, None, None, 30, 7.5, None)
+
+
+def test_lines_of_a_run_file_are_read_like_those_of_a_prompt_file(tmp_path: Path) -> None:
+    lines = ["a cat --n bad --w 512 --h 700 --d 1", "a dog --zz 3"]
+    listed = prompts_of_lines(lines)
+
+    read = _load(tmp_path, "p.txt", "\n".join(lines))
+
+    assert listed.prompts == read.prompts
+    assert set(map(str, listed.problems)) == set(map(str, read.problems))
+    assert [str(problem).partition(":")[0] for problem in listed.problems] == [
+        "Prompt 1",
+        "Prompt 2",
+    ]
 
 
 def test_a_byte_order_mark_and_windows_line_ends_do_not_matter(tmp_path: Path) -> None:
@@ -108,7 +123,6 @@ def test_steps_are_clamped_in_every_kind_of_file(tmp_path: Path) -> None:
     ("name", "content", "part"),
     [
         ("p.txt", "\n# only a comment\n\n", "holds no prompt"),
-        ("p.json", "[]", "holds no prompt"),
         ("p.toml", "[prompt]\n", "holds no prompt"),
         ("p.csv", "a cat", "neither .txt, .toml nor .json"),
         ("p.json", "[", "no valid JSON"),
@@ -116,6 +130,9 @@ def test_steps_are_clamped_in_every_kind_of_file(tmp_path: Path) -> None:
         ("p.json", '[{"width": 64}]', "Prompt 1 of"),
         ("p.json", '["a", {"prompt": "b", "width": "64"}]', "width of prompt 2 of"),
         ("p.json", '[{"prompt": "b", "seed": true}]', "seed of prompt 1 of"),
+        ("p.json", '["a", "b\\u0000c"]', "Prompt 2 of"),
+        ("p.json", '[{"prompt": "a", "negative_prompt": "\\u001b[0m"}]', "character (U+001B)"),
+        ("p.txt", "z\0x\0q\0", "character (U+0000)"),
         ("p.toml", "[prompt", "no valid TOML"),
         ("p.toml", "width = 64\n", "no table [prompt]"),
         ("p.toml", "[prompt]\nsubset = ['a']\n", "[[prompt.subset]] is no list of tables"),
@@ -131,6 +148,16 @@ def test_a_file_without_usable_prompts_is_named(
     assert part in str(caught.value)
     assert str(tmp_path / name) in str(caught.value)
     assert caught.value.hint is not None
+
+
+def test_an_empty_list_asks_for_no_samples(tmp_path: Path) -> None:
+    assert _load(tmp_path, "p.json", "[]") == PromptFile((), ())
+
+
+def test_the_key_subset_of_a_json_prompt_is_dropped(tmp_path: Path) -> None:
+    loaded = _load(tmp_path, "p.json", '[{"prompt": "a", "seed": 3, "subset": [{"seed": 4}]}]')
+
+    assert loaded == PromptFile((SamplePrompt("a", seed=3),), ())
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
@@ -173,6 +200,8 @@ def test_a_limit_can_be_set_for_the_sides(limit_px: int, drawn_px: int, tmp_path
     assert side_to_draw(5000, limit_px) == drawn_px
     limited = f"Prompt 1: 5000 px is drawn as {drawn_px} px, the limit that sample_max_side sets."
     assert told == ([] if drawn_px == 5000 else [limited])
+    of_line = prompts_of_lines(["a cat --w 5000"], max_side_px=limit_px)
+    assert list(map(str, of_line.problems)) == told
 
 
 @pytest.mark.parametrize(

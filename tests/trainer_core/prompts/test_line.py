@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from helpers import vectors
 
-from trainer_core.prompts.line import parse_prompt_line
+from trainer_core.prompts.line import parse_prompt_line, prompt_line
 
 FILE = "sampling_prompts.json"
 CASES = vectors.load(FILE)["lines"]
@@ -77,3 +77,26 @@ def test_dashes_inside_words_are_no_options(line: str) -> None:
     values, _ = parse_prompt_line(line)
 
     assert values["prompt"] == line.split(" --")[0]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["line"])
+def test_a_written_line_is_read_as_the_same_values(case: dict[str, Any]) -> None:
+    values, _ = parse_prompt_line(case["line"])
+
+    assert parse_prompt_line(prompt_line(values))[0] == values
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        ({"prompt": "a cat"}, "a cat"),
+        ({"scale": 7.0, "prompt": "a cat", "seed": 5}, "a cat --d 5 --l 7"),
+        ({"prompt": "", "width": 64}, "--w 64"),
+        (
+            {"prompt": "a", "negative_prompt": "b, c", "sample_sampler": "ddim"},
+            "a --n b, c --ss ddim",
+        ),
+    ],
+)
+def test_values_are_written_as_a_person_would(values: dict[str, Any], line: str) -> None:
+    assert prompt_line(values) == line

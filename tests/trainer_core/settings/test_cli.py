@@ -58,6 +58,11 @@ def test_a_switch_needs_no_value(parser: argparse.ArgumentParser) -> None:
     }
 
 
+def test_prompts_are_given_one_at_a_time(parser):
+    words = ["--prompt_list", "a cat, red --d 1", "--prompt_list", "a dog"]
+    assert changes(parser, *words) == {"sampling.prompt_list": ["a cat, red --d 1", "a dog"]}
+
+
 def test_a_list_of_paths_grows_with_every_flag_and_every_set(
     parser: argparse.ArgumentParser,
 ) -> None:

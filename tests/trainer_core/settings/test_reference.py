@@ -60,7 +60,7 @@ def test_bounds_unit_and_choices_are_those_declared() -> None:
         ("learning_rate", []),
         ("keep_tokens", ["shuffle_caption is true"]),
         ("network_train_unet_only", ["network_train_text_encoder_only is false"]),
-        ("sample_at_first", ["sample_prompts is set"]),
+        ("sample_at_first", ["prompt_list or sample_prompts is set"]),
         ("epoch", ["max_train_epochs is not set", "max_train_steps is not set"]),
         (
             "lr_scheduler_power",

@@ -33,8 +33,8 @@ def verified(tmp_path: Path, listener: Any) -> Any:
 def test_it_counts_modules_ranks_and_alphas_per_part(verified: Any, listener: Any) -> None:
     said = verified(lora_tensors(rank=2))
     assert "6 tensors in 2 modules" in said
-    assert "U-Net: 1 modules, rank 2, alpha 1, F32." in said
-    assert "Text encoder: 1 modules, rank 2, alpha 1, F32." in said
+    assert "U-Net: 1 module, rank 2, alpha 1, F32." in said
+    assert "Text encoder: 1 module, rank 2, alpha 1, F32." in said
     assert listener.warnings == []
 
 

@@ -22,7 +22,7 @@ from trainer_core.optim.build import build_optimizer
 from trainer_core.optim.groups import parameter_groups
 from trainer_core.optim.modes import evaluation
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.train.run_start import OwnFiles
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.samples import SampleDrawer
 from trainer_core.train.saving import Saver
 

@@ -107,6 +107,49 @@ def test_the_end_counts_an_unfinished_epoch_as_begun(
     assert (last.step, last.epoch) == (steps, epochs)
 
 
+def test_what_was_due_at_the_state_and_is_missing_is_done_first(parts: LoopParts) -> None:
+    parts.save = {
+        "save_every_n_steps": 1,
+        "save_every_n_epochs": 1,
+        "save_state": True,
+        "save_last_n_steps": 1,
+    }
+    parts.samples = SampleSchedule(every_n_steps=3, every_n_epochs=None, at_first=False)
+    parts.total_steps = 4
+    parts.saver.own.steps |= {
+        "cat-step00000001.safetensors": 1,
+        "cat-step00000003.safetensors": 3,
+        "cat-step00000003-state": 3,
+    }
+    loop = parts.loop()
+    loop.position = loop.resumed_at = Position(step=3, epoch=1, batch=0)
+    loop.has_samples = lambda position: False
+    loop.run()
+
+    assert parts.happened == [
+        "tell of what is there",
+        "remove cat-step00000001.safetensors",
+        "save cat-000001.safetensors",
+        "save cat-000001-state",
+        "sample 3",
+        "step 4",
+        "report 4",
+        "save cat-state",
+        "save cat.safetensors",
+    ]
+
+
+def test_at_the_end_only_what_is_missing_is_written(parts: LoopParts) -> None:
+    parts.save = {"save_state": True}
+    parts.saver.own.steps["cat-state"] = 7
+    loop = parts.loop()
+    loop.position = loop.resumed_at = Position(step=7, epoch=2, batch=1)
+    assert loop.run() is None
+
+    assert parts.happened == ["tell of what is there", "save cat.safetensors"]
+    assert parts.saver.saves[0].epoch == 3
+
+
 def test_phases_are_told_where_they_change(parts: LoopParts) -> None:
     parts.save = {"save_every_n_epochs": 1}
     parts.total_steps = 4
@@ -174,7 +217,9 @@ def test_a_save_that_fails_too_does_not_hide_the_first_failure(
         parts.loop().run()
 
 
-def test_weights_between_two_steps_are_not_kept(parts: LoopParts) -> None:
+def test_an_update_that_breaks_off_is_undone_and_the_weights_before_it_are_kept(
+    parts: LoopParts,
+) -> None:
     def break_off() -> None:
         parts.stepper.is_updating = True
         raise RuntimeError
@@ -183,7 +228,77 @@ def test_weights_between_two_steps_are_not_kept(parts: LoopParts) -> None:
 
     with pytest.raises(RuntimeError):
         parts.loop().run()
-    assert parts.happened[-1] == "step 3"
+    assert parts.happened[-3:] == ["step 3", "put back", "save weights at 2"]
+
+
+def spoiled_by_step(parts: LoopParts, number: int) -> None:
+    """Let the update of a step make weights that are not finite."""
+
+    def spoil() -> None:
+        parts.stepper.is_spoiled = True
+
+    parts.during_step(number, spoil)
+
+
+@pytest.mark.parametrize("save", [{"save_every_n_steps": 4}, {"save_every_n_epochs": 2}, {}])
+def test_weights_that_an_update_spoiled_are_noticed_before_they_are_saved(
+    parts: LoopParts, save: dict[str, int]
+) -> None:
+    parts.save, parts.total_steps = save, 4 if save == {"save_every_n_steps": 4} else 6
+    spoiled_by_step(parts, parts.total_steps)
+
+    with pytest.raises(NumericError, match=f"update of step {parts.total_steps} made weights"):
+        parts.loop().run()
+    last = parts.total_steps
+    assert parts.happened[-3:] == [
+        f"save state at {last}",  # which refuses it; see the tests of states
+        "put back",
+        f"save weights at {last - 1}",
+    ]
+    assert not any(save.step == parts.total_steps for save in parts.saver.saves)
+
+
+def test_a_step_that_fails_on_spoiled_weights_keeps_those_before_them(parts: LoopParts) -> None:
+    def fail_later(number: int) -> None:
+        if number == 3:
+            parts.stepper.is_spoiled = True
+        if number == 4:
+            not_finite()
+
+    parts.stepper.during = fail_later
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-2:] == ["put back", "save weights at 2"]
+
+
+@pytest.mark.parametrize("has_kept", [True, False])
+def test_a_first_update_that_spoils_the_weights_leaves_nothing_to_save(
+    parts: LoopParts, has_kept: bool
+) -> None:
+    parts.stepper.has_kept = has_kept
+    spoiled_by_step(parts, 1)
+    parts.total_steps = 1
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert not any("save weights" in happened for happened in parts.happened)
+
+
+def test_weights_that_were_not_kept_are_not_saved(parts: LoopParts) -> None:
+    parts.stepper.has_kept = False
+    spoiled_by_step(parts, 7)
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-1] == "put back"
+
+
+def test_a_state_that_is_not_finite_does_not_cost_the_weights(
+    parts: LoopParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts.saver, "save_here", lambda position: not_finite())
+    parts.during_step(3, not_finite)
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-1] == "save weights at 2"
 
 
 def test_a_first_step_that_fails_has_nothing_to_keep(parts: LoopParts) -> None:

@@ -18,8 +18,9 @@ from trainer_core.errors import StateError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.optim.schedule import RateSchedule
 from trainer_core.settings.schema import TRAIN
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.resuming import Resumable
-from trainer_core.train.run_start import OwnFiles, RunStart
+from trainer_core.train.run_start import RunStart
 
 POSITION = Position(step=3, epoch=1, batch=0)
 

@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from safetensors.numpy import save_file
 
 from trainer_core.checkpoints.state import Position, SavedState, StateFacts
 from trainer_core.errors import OutputError, StateError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.protocol.codec import encode
-from trainer_core.protocol.messages import CheckpointRemoved, CheckpointSaved, EventBase, StepDone
+from trainer_core.protocol.messages import StepDone
 from trainer_core.settings import files
 from trainer_core.settings.document import replaced
 from trainer_core.settings.schema import TRAIN, TrainSettings
-from trainer_core.train.run_start import OwnFiles, RunStart, changed_settings, decide_start
+from trainer_core.train.earlier.own_files import OwnFiles
+from trainer_core.train.run_start import (
+    RunStart,
+    changed_settings,
+    decide_start,
+    remove_leftovers_of,
+)
 
 RUN_ID = "0123456789abcdef"
 
@@ -31,22 +38,6 @@ def state_of(run_id: str = RUN_ID, step: int = 10) -> SavedState:
     return SavedState(Path("cat-state"), facts, {}, {}, {})
 
 
-def saved(name: str, step: int) -> CheckpointSaved:
-    kind: Any = "state" if name.endswith("-state") else "weights"
-    return CheckpointSaved(kind=kind, step=step, epoch=1, path=f"/output/{name}", size_bytes=1)
-
-
-def removed(name: str) -> CheckpointRemoved:
-    return CheckpointRemoved(kind="weights", path=f"/output/{name}")
-
-
-def write_events(path: Path, *events: EventBase | bytes) -> Path:
-    lines = [event if isinstance(event, bytes) else encode(event) for event in events]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(b"".join(lines))
-    return path
-
-
 def start_of(folder: RunFolder, **options: Any) -> RunStart:
     return decide_start(folder, **({"seed": None, "state": None, "overwrite": False} | options))
 
@@ -56,70 +47,8 @@ def begun(folder: RunFolder, run_id: str = RUN_ID) -> RunFolder:
     start = RunStart(folder, run_id, 7, None, replaces=False, own=OwnFiles())
     start.make_folders()
     start.record({"model": {"clip_skip": 2}})
-    write_events(folder.event_file, StepDone(step=1, epoch=1, loss=0.5, learning_rates={}))
+    folder.event_file.write_bytes(encode(StepDone(step=1, epoch=1, loss=0.5, learning_rates={})))
     return folder
-
-
-# ------------------------------------------------------------------ own files
-
-
-def test_own_files_are_those_that_the_events_tell_of(tmp_path: Path) -> None:
-    step = StepDone(step=2, epoch=1, loss=0.5, learning_rates={})
-    events = (saved("a.safetensors", 5), step, saved("b-state", 7))
-    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
-
-    assert own.steps == {"a.safetensors": 5, "b-state": 7}
-
-
-@pytest.mark.parametrize(
-    ("until", "newest"),
-    [(3, None), (5, "a-5.safetensors"), (8, "a-8.safetensors"), (20, "a.safetensors")],
-)
-def test_the_newest_weights_are_not_from_beyond_the_end(until: int, newest: str | None) -> None:
-    steps = {"a.safetensors": 20, "a-5.safetensors": 5, "a-8.safetensors": 8, "a-8-state": 8}
-    assert OwnFiles(steps).newest_weights(until=until) == newest
-
-
-def test_a_removed_file_is_no_longer_own(tmp_path: Path) -> None:
-    events = (saved("a.safetensors", 5), removed("a.safetensors"), removed("never-saved"))
-    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
-
-    assert own.steps == {}
-
-
-def test_a_file_that_was_written_again_counts_at_its_last_step(tmp_path: Path) -> None:
-    events = (saved("a.safetensors", 5), saved("a.safetensors", 9))
-    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=0)
-
-    assert own.steps == {"a.safetensors": 9}
-
-
-def test_only_what_was_written_past_the_state_may_be_replaced(tmp_path: Path) -> None:
-    events = (saved("a.safetensors", 5), saved("b.safetensors", 7), saved("c.safetensors", 8))
-    own = OwnFiles.of(write_events(tmp_path / "events.jsonl", *events), from_step=7)
-
-    names = ("a.safetensors", "b.safetensors", "c.safetensors", "of-somebody-else.safetensors")
-    assert [name for name in names if own.may_replace(name)] == ["c.safetensors"]
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        encode(saved("half.safetensors", 9))[:60],
-        encode(saved("half.safetensors", 9))[:60] + encode(saved("glued.safetensors", 9)),
-        b'"checkpoint_saved"\n',
-        b'{"event": "checkpoint_lost", "path": "x"}\n',
-        b"\xff\xfe checkpoint_saved\n",
-    ],
-)
-def test_lines_that_are_no_events_are_passed_over(tmp_path: Path, line: bytes) -> None:
-    events = write_events(tmp_path / "events.jsonl", saved("a.safetensors", 5), line)
-
-    assert OwnFiles.of(events, from_step=0).steps == {"a.safetensors": 5}
-
-
-def test_without_events_nothing_is_own(tmp_path: Path) -> None:
-    assert OwnFiles.of(tmp_path / "gone.jsonl", from_step=3) == OwnFiles({}, 3)
 
 
 # ------------------------------------------------------------------ a new run
@@ -183,7 +112,8 @@ def test_a_run_that_goes_on_keeps_identity_seed_and_folder(folder: RunFolder) ->
 
 def test_a_run_that_goes_on_knows_its_files(folder: RunFolder) -> None:
     begun(folder)
-    write_events(folder.event_file, saved("cat-000001.safetensors", 12))
+    metadata = {"loom_run_id": RUN_ID, "ss_steps": "12", "ss_epoch": "1"}
+    save_file({}, folder.output_dir / "cat-000001.safetensors", metadata)
 
     own = start_of(folder, state=state_of(step=10)).own
     assert own.may_replace("cat-000001.safetensors")
@@ -308,7 +238,7 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFold
     (folder.output_dir / ".cat.safetensors.0a1b2c3d.part").touch()
     (folder.output_dir / ".cat-state.0a1b2c3d.part").mkdir()
     (folder.path / ".run.toml.0a1b2c3d.part").touch()
-    (folder.samples / ".00000004_00_7.png.0a1b2c3d.part").touch()
+    (folder.samples / ".00000002_00_7.png.0a1b2c3d.part").touch()
     (folder.output_dir / ".cat.replaced.0a1b2c3d.part").mkdir()
     others = [
         folder.path / ".mine.txt.0a1b2c3d.part",
@@ -319,7 +249,7 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFold
     for other in others:
         other.touch()
 
-    start_of(folder, state=state_of()).remove_leftovers()
+    remove_leftovers_of(folder)
     assert set(folder.output_dir.iterdir()) == {*others[2:], folder.path}
     assert folder.run_file.is_file()
     assert sorted(folder.path.rglob("*.part")) == sorted(others[:2])
@@ -329,7 +259,7 @@ def test_a_state_that_was_about_to_be_replaced_comes_back(folder: RunFolder) -> 
     begun(folder)
     (folder.output_dir / ".cat-state.0a1b2c3d.old").mkdir()
 
-    start_of(folder, state=state_of()).remove_leftovers()
+    remove_leftovers_of(folder)
     assert (folder.output_dir / "cat-state").is_dir()
 
 

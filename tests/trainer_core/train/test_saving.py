@@ -17,7 +17,7 @@ from trainer_core.errors import OutputError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import publish_bytes
 from trainer_core.train import saving
-from trainer_core.train.run_start import OwnFiles
+from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.saving import Saver
 
 POSITION = Position(step=3, epoch=1)
@@ -137,6 +137,19 @@ def test_a_state_that_cannot_be_kept_is_warned_of_and_costs_nothing(tmp_path: Pa
     keeper.keep_state(POSITION)
     assert names_in(tmp_path) == ["cat-kept00000002-state"]
     assert keeper.emitter.warnings == ["no space for a state"]
+
+
+def test_what_is_there_is_not_due_again_whatever_it_is_called(tmp_path: Path) -> None:
+    save = saver(tmp_path, Weights())
+    save.own.steps |= {"cat.safetensors": 3, "cat-step00000002-state": 2}
+    due: list[Action] = [
+        Save("weights", "cat-step00000003.safetensors", 3, 1),  # the end's are the same
+        Save("state", "cat-step00000002-state", 2, 1),
+        Save("state", "cat-000001-state", 2, 1),
+        Remove("weights", "cat-step00000001.safetensors"),
+    ]
+
+    assert save.missing(due) == due[2:]
 
 
 # ------------------------------------------------------------------ elsewhere

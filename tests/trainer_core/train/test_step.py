@@ -13,8 +13,10 @@ from torch.optim import SGD
 from torch.optim.lr_scheduler import LambdaLR
 
 from trainer_core.errors import NumericError
+from trainer_core.families.base import LatentPosterior
+from trainer_core.families.condition import TEXT, Condition
 from trainer_core.objectives.diffusion import DDPM
-from trainer_core.objectives.objective import Objective
+from trainer_core.objectives.objective import Draw, Objective
 from trainer_core.pipeline.batch import Batch
 from trainer_core.runtime.draws import generator
 from trainer_core.train.step import MAX_SKIPPED_IN_A_ROW, Stepper
@@ -55,10 +57,11 @@ class Bench:
         accelerator: object = None,
         autocast: Callable[[], AbstractContextManager[object]] = contextlib.nullcontext,
         measure: Callable[[Tensor], dict[str, Tensor]] = lambda _: {},
+        rate: float = RATE,
     ) -> None:
         self.weight = nn.Parameter(torch.tensor(START))
         self.accelerator = accelerator or Accelerator(cpu=True)
-        optimizer = SGD([{"params": [self.weight], "name": "unet"}], lr=RATE)
+        optimizer = SGD([{"params": [self.weight], "name": "unet"}], lr=rate)
         self.schedule = LambdaLR(optimizer, lambda step: 1 / (1 + step))
         self.stepper = Stepper(
             accelerator=self.accelerator,
@@ -239,8 +242,104 @@ def test_a_gradient_that_is_not_finite_updates_nothing() -> None:
     with pytest.raises(NumericError, match="gradient of step 7 is not finite") as caught:
         bench.stepper.step(PAIRS, 7)
     assert caught.value.setting == "optimizer.learning_rate"
+    for each in PAIRS:
+        for name, timestep in zip(each.names, each.draw.timesteps_B.tolist(), strict=True):
+            assert f"{name} (timestep {timestep})" in str(caught.value)
     assert bench.weight.item() == START
     assert bench.weight.grad is None
+
+
+def with_nan_latent(batch: Batch, index: int) -> Batch:
+    assert batch.posterior is not None
+    mean_BCHW, std_BCHW = (tensor.clone() for tensor in batch.posterior)
+    mean_BCHW[index, 0, 0, 0] = torch.nan
+    return replace(batch, posterior=LatentPosterior(mean_BCHW, std_BCHW))
+
+
+@pytest.mark.parametrize("number", [1, 7])
+def test_a_latent_that_is_not_finite_is_the_vaes_and_names_its_picture_alone(number: int) -> None:
+    bench = Bench()
+    with pytest.raises(NumericError, match="The VAE made no finite numbers of these pic") as caught:
+        bench.stepper.step([PAIRS[0], with_nan_latent(PAIRS[1], 1)], number)
+    assert f"pictures: d (timestep {PAIRS[1].draw.timesteps_B[1]})." in str(caught.value)
+    assert caught.value.setting == "model.pretrained_model_name_or_path"
+    assert caught.value.picture == "d"
+    assert bench.weight.item() == START
+
+
+def test_features_that_are_not_finite_are_the_text_encoders() -> None:
+    features_BLC = torch.ones(2, 3, 4)
+    features_BLC[1, 2, 3] = torch.inf
+    guilty = replace(PAIRS[0], condition=Condition({TEXT: features_BLC}))
+
+    def predict(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
+        gain = 1 if batch.condition is None else batch.condition[TEXT].mean(dim=(1, 2))
+        return noisy_BCHW * bench.weight * torch.as_tensor(gain).reshape(-1, 1, 1, 1)
+
+    bench = Bench(predict=predict)
+    with pytest.raises(NumericError, match="text encoder made no finite numbers of the") as caught:
+        bench.stepper.step([guilty, PAIRS[1]], 7)
+    assert f"captions of b (timestep {PAIRS[0].draw.timesteps_B[1]})." in str(caught.value)
+    assert caught.value.setting == "model.pretrained_model_name_or_path"
+
+
+def test_before_anything_was_trained_the_base_model_is_to_blame() -> None:
+    bench = Bench(predict=lambda _, noisy_BCHW, timesteps_B: noisy_BCHW * bench.weight * torch.inf)
+    with pytest.raises(NumericError, match="The base model or the starting weights") as caught:
+        bench.stepper.step(PAIRS, 1)
+    assert caught.value.setting == "model.pretrained_model_name_or_path"
+
+
+def test_weights_that_the_update_before_spoiled_are_to_blame_and_can_be_put_back() -> None:
+    bench = Bench(rate=torch.finfo(torch.float32).max)
+    bench.stepper.step([with_large_noise(PAIRS[0])], 4)
+    assert not bench.weight.isfinite()
+    assert not bench.stepper.has_good_weights()
+    for check in (
+        lambda: bench.stepper.step(PAIRS, 5),
+        lambda: bench.stepper.require_finite_weights(4),
+    ):
+        with pytest.raises(NumericError, match="The update of step 4 made weights") as caught:
+            check()
+        assert caught.value.setting == "optimizer.learning_rate"
+        assert caught.value.picture == ""
+    assert bench.stepper.put_back()
+    assert bench.weight.item() == START
+    bench.stepper.require_finite_weights(4)
+
+
+def test_a_loss_that_is_finite_for_no_picture_is_the_weights_not_the_pictures() -> None:
+    bench = Bench()
+    bench.stepper.step(PAIRS, 4)
+    good = bench.weight.item()
+    with torch.no_grad():
+        bench.weight.fill_(1e30)  # finite, but not its square
+    assert bench.stepper.has_good_weights()
+    with pytest.raises(NumericError, match="not finite for any picture: the update before it"):
+        bench.stepper.step(PAIRS, 5)
+    assert not bench.stepper.has_good_weights()
+    assert bench.stepper.put_back()
+    assert bench.weight.item() == START != good
+
+
+def with_large_noise(batch: Batch) -> Batch:
+    """Return a batch whose loss is finite and whose gradient times the largest rate is not."""
+    draw = batch.draw
+    return replace(
+        batch, draw=Draw(draw.posterior_noise_BCHW, draw.noise_BCHW * 100, draw.timesteps_B)
+    )
+
+
+def test_more_than_eight_pictures_are_not_all_named() -> None:
+    names = [f"p{number}" for number in range(9)]
+    bench = Bench(
+        predict=lambda _, noisy_BCHW, timesteps_B: noisy_BCHW * (bench.weight - START).sqrt()
+    )
+    with pytest.raises(NumericError) as caught:
+        bench.stepper.step([batch(*names, group_size=1)], 7)
+    assert "p7 (timestep" in str(caught.value)
+    assert "p8" not in str(caught.value)
+    assert str(caught.value).endswith(", ….")
 
 
 class Overflowing:

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from torch import Tensor
 
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
+from trainer_core.model_files.part_configs import ConfigKeys, checked_config
 from trainer_core.model_files.tensor_index import TensorIndex
 
 Config = dict[str, Any]
@@ -78,6 +79,7 @@ class PartLayout:
 
     Attributes:
         build: Makes the network from its config, on the device that is the default then.
+        keys: What its config may set.
         file_names: From the network's config to the places of its tensors in a single file.
         folder_names: Their places in the part's file in a diffusers folder.
         weights: What that file is called.
@@ -87,6 +89,7 @@ class PartLayout:
     """
 
     build: Callable[[Config], Any]
+    keys: ConfigKeys
     file_names: Callable[[Any], Names]
     folder_names: Names = same_name
     weights: str = "diffusion_pytorch_model.safetensors"
@@ -119,11 +122,15 @@ class FamilyLayout:
     file_architecture: Callable[[TensorIndex], Architecture]
 
 
-def folder_architecture(path: Path, parts: Sequence[str]) -> Architecture:
-    """Read the configs of a diffusers folder.
+def folder_architecture(path: Path, parts: Mapping[str, PartLayout]) -> Architecture:
+    """Read and check the configs of a diffusers folder.
 
     Raises:
-        ModelFileError: One is missing or cannot be read.
+        ModelFileError: One is missing, cannot be read, or says what cannot be.
     """
     folder = DiffusersFolder(path)
-    return Architecture({part: folder.config(part) for part in parts}, folder.config("scheduler"))
+    configs = {
+        name: checked_config(folder.config_path(name), folder.config(name), part.keys)
+        for name, part in parts.items()
+    }
+    return Architecture(configs, folder.scheduler())

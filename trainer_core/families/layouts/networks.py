@@ -57,7 +57,7 @@ def build_networks(path: Path, layout: FamilyLayout, architecture: Architecture)
             modules: dict[str, Any] = {
                 name: part.build(architecture.parts[name]) for name, part in layout.parts.items()
             }
-    except (ValueError, TypeError, KeyError) as error:
+    except Exception as error:  # the libraries raise whatever comes of sizes that do not fit
         raise ModelFileError(
             T("Errors", "{path} describes networks that cannot be built: {reason}"),
             T("Errors", "The file is damaged or of an unusual layout. Choose another model."),
@@ -67,13 +67,29 @@ def build_networks(path: Path, layout: FamilyLayout, architecture: Architecture)
     for module in modules.values():
         module.requires_grad_(False).eval()
     tokenizers = {
-        name: ClipTokenizer(
-            _tokenizer_folder(path, part.tokenizer), modules[name].config.max_position_embeddings
-        )
+        name: _tokenizer(_tokenizer_folder(path, part.tokenizer), modules[name].config)
         for name, part in layout.parts.items()
         if part.tokenizer is not None
     }
     return Networks(layout, modules, tokenizers, architecture.scheduler)
+
+
+def _tokenizer(folder: Path, encoder: Any) -> ClipTokenizer:
+    """Return the tokenizer of a text encoder, whose config is ``encoder``.
+
+    Raises:
+        ModelFileError: It cannot be read, or knows tokens that the encoder does not.
+    """
+    tokenizer = ClipTokenizer(folder, encoder.max_position_embeddings)
+    if len(tokenizer.library) > encoder.vocab_size:
+        raise ModelFileError(
+            T("Errors", "The tokenizer in {path} has {count} tokens, the text encoder {known}."),
+            T("Errors", "Copy the whole model folder again."),
+            path=folder,
+            count=len(tokenizer.library),
+            known=encoder.vocab_size,
+        )
+    return tokenizer
 
 
 def _tokenizer_folder(path: Path, place: TokenizerPlace) -> Path:

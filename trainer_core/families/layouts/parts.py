@@ -20,6 +20,7 @@ from trainer_core.families.layouts.family_layout import (
     TokenizerPlace,
 )
 from trainer_core.families.layouts.original_names import UNetNames, vae_original
+from trainer_core.model_files.part_configs import ClipTextConfig, UNetConfig, VaeConfig
 
 #: Names of the VAE's attention in folders written by diffusers before 0.17.
 _OLD_VAE_NAMES = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}
@@ -39,7 +40,9 @@ def unet_part(prefix: str, further_names: Mapping[str, str] | None = None) -> Pa
         names = UNetNames(config.layers_per_block, config.up_block_types, further_names)
         return lambda name: [Place(prefix + names.original(name))]
 
-    return PartLayout(build=UNet2DConditionModel.from_config, file_names=file_names)
+    return PartLayout(
+        build=UNet2DConditionModel.from_config, keys=UNetConfig, file_names=file_names
+    )
 
 
 def vae_part(prefix: str) -> PartLayout:
@@ -56,7 +59,10 @@ def vae_part(prefix: str) -> PartLayout:
         return places
 
     return PartLayout(
-        build=AutoencoderKL.from_config, file_names=file_names, folder_names=_vae_folder_names
+        build=AutoencoderKL.from_config,
+        keys=VaeConfig,
+        file_names=file_names,
+        folder_names=_vae_folder_names,
     )
 
 
@@ -81,6 +87,7 @@ def clip_part(prefix: str, tokenizer: TokenizerPlace = CLIP_TOKENIZER) -> PartLa
 
     return PartLayout(
         build=_build_clip,
+        keys=ClipTextConfig,
         file_names=lambda config: places,
         folder_names=_clip_folder_names,
         weights="model.safetensors",

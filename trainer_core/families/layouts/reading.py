@@ -12,17 +12,18 @@ from trainer_core.families.layouts.family_layout import FamilyLayout, Names, fol
 from trainer_core.families.layouts.networks import Networks, build_networks, original_names
 from trainer_core.families.layouts.tensor_file import TensorFile, fill_module, found_places
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
+from trainer_core.model_files.tensor_index import TensorIndex
 from trainer_core.model_files.weights_file import read_index
 
 
 class Places(Protocol):
     """Where the weights of a model's parts are, and what they are called there."""
 
-    def file(self, part: str) -> Path:
-        """Return the file that holds a part.
+    def index(self, part: str) -> TensorIndex:
+        """Read the headers of what holds a part.
 
         Raises:
-            ModelFileError: There is none.
+            ModelFileError: There is nothing, or it is damaged.
         """
         ...
 
@@ -52,8 +53,17 @@ class ModelReader:
             ModelFileError: A file or tensor is missing, or a tensor has another shape.
         """
         for part, module in self.networks.modules.items():
-            path = self._places.file(part)
-            found_places(module, path, read_index(path), self._places.names(part))
+            found_places(module, self._places.index(part), self._places.names(part))
+
+    def files(self) -> list[Path]:
+        """Return every file that holds something of a part, once, in the order of the parts.
+
+        Raises:
+            ModelFileError: One is missing, or damaged.
+        """
+        indexes = map(self._places.index, self.networks.modules)
+        files = (index.file(entry) for index in indexes for entry in index.entries.values())
+        return list(dict.fromkeys(files))
 
     def read(
         self,
@@ -65,7 +75,7 @@ class ModelReader:
     ) -> None:
         """Give a part its weights; see `trainer_core.families.base.Family.load`."""
         module = self.networks.modules[part]
-        with closing(TensorFile(self._places.file(part))) as file:
+        with closing(TensorFile(self._places.index(part))) as file:
             names = self._places.names(part)
             fill_module(module, file, names, dtype, device=device, memory_format=memory_format)
         complete = self.networks.layout.parts[part].complete
@@ -85,7 +95,7 @@ def open_reader(path: Path, layout: FamilyLayout) -> ModelReader:
     """
     places: Places
     if path.is_dir():
-        architecture = folder_architecture(path, tuple(layout.parts))
+        architecture = folder_architecture(path, layout.parts)
         networks = build_networks(path, layout, architecture)
         places = _FolderPlaces(path, layout)
     else:
@@ -97,14 +107,14 @@ def open_reader(path: Path, layout: FamilyLayout) -> ModelReader:
 
 
 class _FolderPlaces:
-    """A diffusers folder: a file for each part."""
+    """A diffusers folder: a file for each part, or several."""
 
     def __init__(self, path: Path, layout: FamilyLayout) -> None:
         self._folder = DiffusersFolder(path)
         self._parts = layout.parts
 
-    def file(self, part: str) -> Path:
-        return self._folder.weights(part)
+    def index(self, part: str) -> TensorIndex:
+        return self._folder.index(part)
 
     def names(self, part: str) -> Names:
         return self._parts[part].folder_names
@@ -117,9 +127,9 @@ class _FilePlaces:
         self._path = path
         self._original = original_names(networks)
 
-    def file(self, part: str) -> Path:
+    def index(self, part: str) -> TensorIndex:
         del part  # they are all in one
-        return self._path
+        return read_index(self._path)
 
     def names(self, part: str) -> Names:
         return self._original[part]

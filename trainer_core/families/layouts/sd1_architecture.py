@@ -15,6 +15,7 @@ from trainer_core.families.layouts.family_layout import (
 from trainer_core.families.layouts.parts import clip_part, unet_part, vae_part
 from trainer_core.families.layouts.shapes import Shapes, clip_config, unet_config, vae_config
 from trainer_core.files.resources import resource_path
+from trainer_core.model_files.part_configs import checked_config
 from trainer_core.model_files.recognise import stated_prediction
 from trainer_core.model_files.tensor_index import TensorIndex
 
@@ -31,14 +32,14 @@ _PARTS = {
 
 def published_architecture() -> Architecture:
     """Return the configs of Stable Diffusion 1.5."""
-    return folder_architecture(resource_path("model_configs", _CONFIGS), tuple(_PARTS))
+    return folder_architecture(resource_path("model_configs", _CONFIGS), _PARTS)
 
 
 def file_architecture(index: TensorIndex) -> Architecture:
     """Work out the configs of a single file in the original layout.
 
     Raises:
-        ModelFileError: A tensor that decides a size is missing.
+        ModelFileError: A tensor that decides a size is missing, or a size cannot be.
     """
     published = published_architecture()
     shapes = Shapes(index)
@@ -48,10 +49,11 @@ def file_architecture(index: TensorIndex) -> Architecture:
         "text_encoder": clip_config(shapes, TEXT_PREFIX),
     }
     scheduler = {"prediction_type": stated_prediction(index) or USUAL_PREDICTION}
-    return Architecture(
-        {part: published.parts[part] | sizes[part] for part in _PARTS},
-        published.scheduler | scheduler,
-    )
+    configs = {
+        name: published.parts[name] | checked_config(index.path, sizes[name], part.keys)
+        for name, part in _PARTS.items()
+    }
+    return Architecture(configs, published.scheduler | scheduler)
 
 
 SD1_LAYOUT = FamilyLayout(configs=_CONFIGS, parts=_PARTS, file_architecture=file_architecture)

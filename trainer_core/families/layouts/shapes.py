@@ -18,14 +18,14 @@ from trainer_core.texts import T
 
 
 class Shapes:
-    """Shapes of tensors by name; a missing one that decides a size is an error."""
+    """Shapes of matrices and kernels by name; a missing one that decides a size is an error."""
 
     def __init__(self, index: TensorIndex) -> None:
         self._index = index
 
     def __getitem__(self, name: str) -> tuple[int, ...]:
         entry = self._index.entries.get(name)
-        if entry is None or not entry.shape:
+        if entry is None or len(entry.shape) < 2:
             raise ModelFileError(
                 T("Errors", "{path} lacks the tensor {name}."),
                 T(
@@ -104,7 +104,7 @@ def clip_config(shapes: Shapes, prefix: str) -> Config:
     """
     marked = f"{prefix}{TEXT_MODEL}"
     prefix = marked if f"{marked}final_layer_norm.weight" in shapes else prefix
-    tokens, width = shapes[f"{prefix}embeddings.token_embedding.weight"]
+    tokens, width = shapes[f"{prefix}embeddings.token_embedding.weight"][:2]
     return {
         "vocab_size": tokens,
         "hidden_size": width,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +12,6 @@ from torch import Tensor, nn
 from trainer_core.errors import ModelFileError
 from trainer_core.families.layouts.family_layout import Names, Place
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex, cut_short
-from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
 _DTYPES: Mapping[str, torch.dtype] = {
@@ -25,16 +25,20 @@ _DTYPES: Mapping[str, torch.dtype] = {
 
 
 class TensorFile:
-    """An open weights file; never maps it, so that no more than one tensor is there twice."""
+    """Open weights; never maps them, so that no more than one tensor is there twice.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.index = read_index(path)
-        self._file = path.open("rb")
+    Args:
+        index: Which tensors there are, and where; of one file or of several that make one.
+    """
+
+    def __init__(self, index: TensorIndex) -> None:
+        self.index = index
+        self._files: dict[Path, BinaryIO] = {}
 
     def close(self) -> None:
-        """Close the file."""
-        self._file.close()
+        """Close what was opened."""
+        for file in self._files.values():
+            file.close()
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
@@ -48,7 +52,7 @@ class TensorFile:
                 T("Errors", "The tensor {name} in {path} has the type {dtype}."),
                 T("Errors", "Choose a model with weights in full or half precision."),
                 name=name,
-                path=self.path,
+                path=self.index.file(entry),
                 dtype=entry.dtype,
             )
         elements = self._read_bytes(entry).view(_DTYPES[entry.dtype])
@@ -57,11 +61,15 @@ class TensorFile:
         return shaped.to(dtype).contiguous()
 
     def _read_bytes(self, entry: TensorEntry) -> Tensor:
+        path = self.index.file(entry)
+        if path not in self._files:
+            self._files[path] = path.open("rb")
+        file = self._files[path]
         taken = torch.empty(entry.num_bytes, dtype=torch.uint8)
-        self._file.seek(entry.offset)
-        count = self._file.readinto(taken.numpy().data)
+        file.seek(entry.offset)
+        count = file.readinto(taken.numpy().data)  # type: ignore[attr-defined]
         if count != entry.num_bytes:
-            raise cut_short(self.path, entry.offset + count, entry.offset + entry.num_bytes)
+            raise cut_short(path, entry.offset + count, entry.offset + entry.num_bytes)
         return taken
 
 
@@ -85,10 +93,10 @@ def fill_module(
         memory_format: Of weights with four dimensions; they are put in order on the CPU.
 
     Raises:
-        ModelFileError: A tensor is missing or has another shape.
+        ModelFileError: A tensor is missing, has another shape, or is not finite.
     """
-    state = {}
-    places = found_places(module, file.path, file.index, names_in_file)
+    state, totals = {}, {}
+    places = found_places(module, file.index, names_in_file)
     for name, expected in module.state_dict().items():
         stored = file.read(places[name].name, dtype)
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
@@ -96,13 +104,16 @@ def fill_module(
         if tensor.dim() == 4:
             tensor = tensor.to(memory_format=memory_format)
         state[name] = tensor if device is None else tensor.to(device)
+        totals[name] = _total(state[name])
+    for name, is_finite in zip(totals, _finite(totals.values()), strict=True):
+        # A sum that is not finite may have overflowed: only then each number is looked at.
+        if not is_finite and not state[name].isfinite().all():
+            raise _not_finite(file, places[name].name, dtype)
     module.load_state_dict(state, assign=True)
     module.requires_grad_(False).eval()
 
 
-def found_places(
-    module: nn.Module, path: Path, index: TensorIndex, names_in_file: Names
-) -> dict[str, Place]:
+def found_places(module: nn.Module, index: TensorIndex, names_in_file: Names) -> dict[str, Place]:
     """Return the place in the file of every tensor in the module's state dict.
 
     Only shapes are looked at, so the module may be on the meta device.
@@ -115,12 +126,48 @@ def found_places(
         possible = names_in_file(name)
         found = next((place for place in possible if place.name in index.entries), None)
         if found is None:
-            raise _missing(path, possible[0].name)
-        shape, wanted = index.entries[found.name].shape, found.stored_shape(expected.shape)
-        if _without_ones(shape) != _without_ones(wanted):
-            raise _misshapen(path, found.name, shape, wanted)
+            raise _missing(index.path, possible[0].name)
+        entry, wanted = index.entries[found.name], found.stored_shape(expected.shape)
+        if _without_ones(entry.shape) != _without_ones(wanted):
+            raise _misshapen(index.file(entry), found.name, entry.shape, wanted)
         places[name] = found
     return places
+
+
+def _total(tensor: Tensor) -> Tensor:
+    """Return a sum that is finite only if all numbers are, on their device; not waited for.
+
+    It takes a tenth of the time that looking at each takes.
+    """
+    if tensor.dtype == torch.float32 and tensor.is_contiguous() and tensor.is_cpu:
+        return torch.dot(tensor.view(-1), tensor.view(-1))  # twice as fast as a sum there
+    return tensor.sum()
+
+
+def _finite(totals: Iterable[Tensor]) -> list[bool]:
+    """Tell of each sum whether it is finite; read once from the device."""
+    together = list(totals)
+    flags: list[bool] = torch.stack(together).isfinite().tolist() if together else []
+    return flags
+
+
+def _not_finite(file: TensorFile, name: str, dtype: torch.dtype) -> ModelFileError:
+    """Return the error for a tensor that is not finite: as it is stored, or only as ``dtype``."""
+    path = file.index.file(file.index.entries[name])
+    if bool(file.read(name, torch.float64).isfinite().all()):
+        return ModelFileError(
+            T("Errors", "The tensor {name} in {path} has numbers too large for {dtype}."),
+            T("Errors", "Use bf16 or 32 bit."),
+            name=name,
+            path=path,
+            dtype=str(dtype).removeprefix("torch."),
+        )
+    return ModelFileError(
+        T("Errors", "{path} is damaged: the tensor {name} holds numbers that are not finite."),
+        T("Errors", "Download the model again or choose another one; a failed merge does this."),
+        path=path,
+        name=name,
+    )
 
 
 def _without_ones(shape: tuple[int, ...]) -> list[int]:

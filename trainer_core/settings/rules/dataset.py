@@ -9,6 +9,9 @@ from trainer_core.settings.problems import Problem, Severity, Suggestion, better
 from trainer_core.settings.schema import Facts, Rules, TrainSettings
 from trainer_core.texts import T, text
 
+MANY_REPEATS = 10_000
+"""Above it a number of repeats is told of."""
+
 
 def caption_extension(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Refuse a caption extension that would lead to another folder."""
@@ -81,4 +84,20 @@ def upscaling_without_buckets(settings: TrainSettings, facts: Facts) -> Iterator
         yield Problem("dataset.bucket_no_upscale", Severity.NOTICE, message, suggestion)
 
 
-RULES: Rules = (caption_extension, bucket_limits, bucket_step, upscaling_without_buckets)
+def many_repeats(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Warn of a number of repeats that is more likely a slip than meant."""
+    repeats = settings.dataset.dataset_repeats
+    if repeats > MANY_REPEATS:
+        template = T("Problems", "{repeats} [repeats:repeat makes|repeats make] a very long epoch.")
+        message = text(template, repeats=repeats)
+        hint = Suggestion(text(T("Problems", "Use fewer repeats and more epochs.")))
+        yield Problem("dataset.dataset_repeats", Severity.WARNING, message, hint)
+
+
+RULES: Rules = (
+    caption_extension,
+    bucket_limits,
+    bucket_step,
+    upscaling_without_buckets,
+    many_repeats,
+)

@@ -28,7 +28,13 @@ def values_without_effect(settings: TrainSettings, facts: Facts) -> Iterator[Pro
 
 def _without_effect(param: Param, condition: ActsIf) -> Problem:
     facts = {"name": param.name, "other": condition.name}
-    if not condition.values:
+    if condition.or_set:
+        template = T(
+            "Problems", "{name} has no effect because neither {first} nor {second} is set."
+        )
+        first, second = condition.name, condition.or_set[0]
+        message = text(template, name=param.name, first=first, second=second)
+    elif not condition.values:
         message = text(T("Problems", "{name} has no effect because {other} is not set."), **facts)
     elif condition.values == (None,):
         message = text(T("Problems", "{name} has no effect because {other} is set."), **facts)

@@ -8,6 +8,7 @@ from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.catalogue.schedules import SCHEDULES, constant
 from trainer_core.errors import SettingsError
 from trainer_core.settings.arguments import parse_arguments
+from trainer_core.settings.document import UNSET
 from trainer_core.settings.problems import Problem, Severity, Suggestion, better_value
 from trainer_core.settings.schema import TRAIN, Facts, Rules, TrainSettings
 from trainer_core.texts import T, text
@@ -55,9 +56,10 @@ def common_rate(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     else:
         template = T("Problems", "{name} has no effect because {first} and {second} are set.")
         message = text(template, name=param.name, first=names[0], second=names[1])
-    hint = text(T("Problems", "Reset it, or unset the rates of the parts."))
-    suggestion = Suggestion(hint, {param.path: param.default})
-    yield Problem(param.path, Severity.NOTICE, message, suggestion)
+    reset = Suggestion(text(T("Problems", "Reset it.")), {param.path: param.default})
+    parts = dict.fromkeys((f"optimizer.{name}" for name in names), UNSET)
+    use_it = Suggestion(text(T("Problems", "Use it for all parts.")), parts)
+    yield Problem(param.path, Severity.NOTICE, message, reset, other_ways=(use_it,))
 
 
 def _rates_of_trained_parts(settings: TrainSettings) -> list[str]:

@@ -22,7 +22,7 @@ def required_values(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
         if path == "dataset.train_data_dir" and settings.dataset.more_pictures:
             continue
         if settings.get(path) is None:
-            yield Problem(path, Severity.ERROR, text(message), kind=kind)
+            yield Problem(path, Severity.ERROR, text(message), kind=kind, is_missing=True)
 
 
 RULES: Rules = (required_values,)

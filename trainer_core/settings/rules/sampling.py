@@ -15,13 +15,14 @@ def samples_are_drawn(settings: TrainSettings, facts: Facts) -> Iterator[Problem
     due = (
         sampling.sample_every_n_steps or sampling.sample_every_n_epochs or sampling.sample_at_first
     )
-    if sampling.sample_prompts is not None and not due:
+    if sampling.has_prompts and not due:
         message = text(T("Problems", "There are prompts, but nothing says when to draw them."))
         hint = Suggestion(
             text(T("Problems", "Draw them after every epoch.")),
             {"sampling.sample_every_n_epochs": 1},
         )
-        yield Problem("sampling.sample_prompts", Severity.WARNING, message, hint)
+        path = "sampling.prompt_list" if sampling.prompt_list else "sampling.sample_prompts"
+        yield Problem(path, Severity.WARNING, message, hint)
 
 
 RULES: Rules = (samples_are_drawn,)

@@ -4,8 +4,8 @@ import pytest
 
 from desktop_app.models.pictures.picture_filter import PictureFilter
 from desktop_app.models.pictures.picture_row import PictureRow
-from trainer_core.dataset.audit import Finding
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import text
 

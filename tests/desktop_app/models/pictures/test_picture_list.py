@@ -4,7 +4,7 @@ import pytest
 
 from desktop_app.models.pictures.picture_list import PictureList, PictureRole
 from desktop_app.models.pictures.picture_row import PictureRow, with_findings
-from trainer_core.dataset.audit import Finding
+from trainer_core.dataset.findings import Finding
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import text
 

@@ -61,3 +61,11 @@ def test_the_message_goes_when_the_text_is_decided_about(
     workspace.captions.leave(picture)
     workspace.captions.discard(picture)
     assert banner.message == ""
+
+
+def test_the_message_goes_with_the_file(
+    banner: CaptionBanner, workspace: Workspace, picture: Path
+) -> None:
+    workspace.captions.leave(picture)
+    workspace.document.new()
+    assert banner.message == ""

@@ -135,7 +135,7 @@ def test_a_share_of_another_shape_is_named_with_the_shape_of_the_whole(tmp_path:
     with torch.device("meta"):
         third = nn.Linear(2, 2, bias=False)
     with pytest.raises(ModelFileError, match=r"fused in .* \(9, 2\) instead of \(6, 2\)"):
-        found_places(third, path, read_index(path), lambda name: [Place("fused", share=(1, 3))])
+        found_places(third, read_index(path), lambda name: [Place("fused", share=(1, 3))])
 
 
 def test_each_text_encoder_has_its_own_tokenizer(networks: Networks, tmp_path: Path) -> None:

@@ -197,3 +197,85 @@ def test_weights_go_to_the_memory_format_asked_for(tiny_files: TinySD1) -> None:
     expected = loaded(tiny_files.folder).module("unet").to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     strides = [weight.stride() for weight in unet.parameters()]
     assert strides == [weight.stride() for weight in expected.parameters()]
+
+
+STEMS = {
+    "unet": "diffusion_pytorch_model",
+    "vae": "diffusion_pytorch_model",
+    "text_encoder": "model",
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_in_pieces_gives_the_same_bits(tiny_files: TinySD1, folder: Path, part: str) -> None:
+    stem = STEMS[part]
+    whole = folder / part / f"{stem}.safetensors"
+    tensors = load_file(whole)
+    whole.unlink()
+    places = {}
+    for number in (0, 1, 2):
+        name = f"{stem}-0000{number + 1}-of-00003.safetensors"
+        piece = dict(list(tensors.items())[number::3])
+        save_file(piece, folder / part / name)
+        places |= dict.fromkeys(piece, name)
+    (folder / part / f"{stem}.safetensors.index.json").write_text(
+        json.dumps({"weight_map": places})
+    )
+    assert_same(loaded(folder), loaded(tiny_files.folder))
+
+
+def test_a_variant_of_every_part_is_read(tiny_files: TinySD1, folder: Path) -> None:
+    for part, stem in STEMS.items():
+        path = folder / part / f"{stem}.safetensors"
+        path.rename(path.with_name(f"{stem}.bf16.safetensors"))
+    assert_same(loaded(folder), loaded(tiny_files.folder))
+
+
+@pytest.mark.parametrize(
+    ("config", "changes"),
+    [
+        ("text_encoder/config.json", {"initializer_factor": 1, "num_hidden_layers": 3.0}),
+        ("scheduler/scheduler_config.json", {"num_train_timesteps": 1000.0}),
+        ("unet/config.json", {"layers_per_block": 1.0, "mid_block_scale_factor": 1}),
+        ("vae/config.json", {"sample_size": 512.0, "__class__": 5, "unknown": [1]}),
+    ],
+)
+def test_the_same_numbers_written_otherwise_are_the_same_model(
+    tiny_files: TinySD1, folder: Path, config: str, changes: dict[str, object]
+) -> None:
+    content = json.loads((folder / config).read_bytes()) | changes
+    (folder / config).write_text(json.dumps(content))
+    model = loaded(folder)
+    assert_same(model, loaded(tiny_files.folder))
+    assert len(model.noise_schedule.betas_T) == 1000
+
+
+@pytest.mark.parametrize(
+    ("config", "changes", "message"),
+    [
+        ("vae/config.json", {"layers_per_block": 2**31}, "layers_per_block cannot be 2147483648"),
+        ("vae/config.json", {"norm_num_groups": 3}, "describes networks that cannot be built"),
+        ("vae/config.json", {"down_block_types": ["X"] * 4}, "networks that cannot be built"),
+        ("unet/config.json", {"act_fn": "nothing"}, "describes networks that cannot be built"),
+        ("text_encoder/config.json", {"hidden_act": "x"}, "describes networks that cannot be"),
+        ("text_encoder/config.json", {"vocab_size": 100}, "has 49408 tokens, the text encoder 100"),
+        (
+            "scheduler/scheduler_config.json",
+            {"beta_schedule": "%s"},
+            "beta_schedule cannot be '%s'",
+        ),
+        (
+            "scheduler/scheduler_config.json",
+            {"trained_betas": [0.1]},
+            "noise schedule of .* cannot",
+        ),
+        ("scheduler/scheduler_config.json", {"__class__": 1.5}, "__class__ cannot be 1.5"),
+    ],
+)
+def test_a_config_of_what_cannot_be_is_refused_in_words(
+    folder: Path, config: str, changes: dict[str, object], message: str
+) -> None:
+    content = json.loads((folder / config).read_bytes()) | changes
+    (folder / config).write_text(json.dumps(content))
+    with pytest.raises(ModelFileError, match=message):
+        SD1.open(folder)

@@ -14,10 +14,11 @@ from torch import Tensor, nn
 from trainer_core.errors import ModelFileError
 from trainer_core.families.layouts.family_layout import Place, same_name
 from trainer_core.families.layouts.tensor_file import TensorFile, fill_module
+from trainer_core.model_files.weights_file import read_index
 
 
 def read(path: Path, name: str, dtype: torch.dtype = torch.float32) -> Tensor:
-    with closing(TensorFile(path)) as file:
+    with closing(TensorFile(read_index(path))) as file:
         return file.read(name, dtype)
 
 
@@ -34,10 +35,9 @@ def test_every_type_of_weight_is_read_bit_for_bit(tmp_path: Path, dtype: torch.d
 
 
 def test_a_tensor_is_converted_while_it_is_read(tmp_path: Path) -> None:
-    written = torch.tensor([1.0, 0.1, 70000.0])
-    save_file({"w": written.half()}, tmp_path / "a.safetensors")
-    expected = torch.tensor([1.0, float(torch.tensor(0.1).half()), float("inf")])
-    assert torch.equal(read(tmp_path / "a.safetensors", "w"), expected)
+    save_file({"w": torch.tensor([1.0, 0.1]).half()}, tmp_path / "a.safetensors")
+    # The nearest to 0.1 with 11 significant bits: 1638 / 2**14.
+    assert torch.equal(read(tmp_path / "a.safetensors", "w"), torch.tensor([1.0, 1638 / 2**14]))
 
 
 def test_a_single_number_is_read(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
 def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     save_file({"w": torch.ones(1000)}, path)
-    with closing(TensorFile(path)) as file:
+    with closing(TensorFile(read_index(path))) as file:
         os.truncate(path, path.stat().st_size - 1)
         with pytest.raises(ModelFileError, match=r"a\.safetensors is cut short"):
             file.read("w", torch.float32)
@@ -92,11 +92,50 @@ def meta_linear() -> nn.Linear:
         return nn.Linear(3, 2)
 
 
+def filled(path: Path, tensors: dict[str, Tensor], dtype: torch.dtype) -> nn.Linear:
+    """Return a layer of 3 inputs and 2 outputs with the weights of a file."""
+    save_file(tensors, path)
+    linear = meta_linear()
+    with closing(TensorFile(read_index(path))) as file:
+        fill_module(linear, file, same_name, dtype)
+    return linear
+
+
+@pytest.mark.parametrize("stored", [torch.float64, torch.float32, torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("wanted", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
+def test_a_tensor_that_is_not_finite_names_file_and_tensor(
+    tmp_path: Path, stored: torch.dtype, wanted: torch.dtype, value: float
+) -> None:
+    weights = {"weight": torch.ones(2, 3, dtype=stored), "bias": torch.ones(2, dtype=stored)}
+    weights["bias"][1] = value
+    message = r"bad\.safetensors is damaged: the tensor bias holds numbers that are not finite"
+    with pytest.raises(ModelFileError, match=message):
+        filled(tmp_path / "bad.safetensors", weights, wanted)
+
+
+def test_a_number_too_large_for_half_precision_is_no_damage(tmp_path: Path) -> None:
+    weights = {"weight": torch.full((2, 3), 70000.0), "bias": torch.ones(2)}
+    with pytest.raises(ModelFileError, match=r"weight in .* has numbers too large for float16"):
+        filled(tmp_path / "a.safetensors", weights, torch.float16)
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype"), [(1e30, torch.float32), (60000.0, torch.float16), (2e38, torch.bfloat16)]
+)
+def test_large_numbers_whose_sum_overflows_are_finite(
+    tmp_path: Path, value: float, dtype: torch.dtype
+) -> None:
+    weights = {"weight": torch.full((2, 3), value, dtype=dtype), "bias": torch.ones(2, dtype=dtype)}
+    linear = filled(tmp_path / "a.safetensors", weights, dtype)
+    assert torch.equal(linear.weight, weights["weight"])
+
+
 def test_a_module_is_filled_frozen_and_in_evaluation_mode(tmp_path: Path) -> None:
     weights = {"weight": torch.ones(2, 3, 1, 1), "bias": torch.tensor([1.0, 2.0])}
     save_file(weights, tmp_path / "a.safetensors")
     linear = meta_linear()
-    with closing(TensorFile(tmp_path / "a.safetensors")) as file:
+    with closing(TensorFile(read_index(tmp_path / "a.safetensors"))) as file:
         fill_module(linear, file, lambda name: [Place(f"old.{name}"), Place(name)], torch.float32)
     assert torch.equal(linear(torch.ones(1, 3)), torch.tensor([[4.0, 5.0]]))
     assert not linear.weight.requires_grad
@@ -119,7 +158,7 @@ def test_a_file_that_does_not_fit_is_named(
 ) -> None:
     save_file(weights, tmp_path / "a.safetensors")
     with (
-        closing(TensorFile(tmp_path / "a.safetensors")) as file,
+        closing(TensorFile(read_index(tmp_path / "a.safetensors"))) as file,
         pytest.raises(ModelFileError, match=message),
     ):
         fill_module(meta_linear(), file, same_name, torch.float32)

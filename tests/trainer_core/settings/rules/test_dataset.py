@@ -13,6 +13,7 @@ from trainer_core.settings.rules.dataset import (
     bucket_limits,
     bucket_step,
     caption_extension,
+    many_repeats,
     upscaling_without_buckets,
 )
 from trainer_core.settings.schema import TrainSettings
@@ -145,3 +146,11 @@ def test_no_upscaling_without_buckets_is_named_once(
 
 def test_no_upscaling_with_buckets_is_not_named(settings_of: SettingsOf) -> None:
     assert list(upscaling_without_buckets(settings_of({}), {})) == []
+
+
+@pytest.mark.parametrize(("repeats", "is_many"), [(10_000, False), (10_001, True)])
+def test_very_many_repeats_are_a_warning(
+    settings_of: SettingsOf, repeats: int, is_many: bool
+) -> None:
+    problems = list(many_repeats(settings_of({"dataset.dataset_repeats": repeats}), {}))
+    assert [problem.severity for problem in problems] == ([Severity.WARNING] if is_many else [])

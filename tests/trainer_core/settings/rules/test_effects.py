@@ -101,7 +101,7 @@ def test_a_default_that_does_not_act_is_not_mentioned(
         ),
         (
             {"sampling.sample_at_first": True},
-            "sample_at_first has no effect because sample_prompts is not set.",
+            "sample_at_first has no effect because neither prompt_list nor sample_prompts is set.",
         ),
         (
             {"optimizer.epoch": 2, "optimizer.max_train_epochs": 3},

@@ -96,17 +96,22 @@ def test_optimizer_arguments_must_be_named_values(
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"),
+    ("changes", "message", "parts"),
     [
-        ({}, "learning_rate has no effect because unet_lr and text_encoder_lr are set."),
+        (
+            {},
+            "learning_rate has no effect because unet_lr and text_encoder_lr are set.",
+            {"optimizer.unet_lr", "optimizer.text_encoder_lr"},
+        ),
         (
             {"adapter.network_train_unet_only": True},
             "learning_rate has no effect because unet_lr is set.",
+            {"optimizer.unet_lr"},
         ),
     ],
 )
 def test_a_common_rate_that_no_part_uses_is_named(
-    settings_of: SettingsOf, changes: dict[str, object], message: str
+    settings_of: SettingsOf, changes: dict[str, object], message: str, parts: set[str]
 ) -> None:
     settings = settings_of({RATE: 1e-3, **changes})
 
@@ -114,6 +119,9 @@ def test_a_common_rate_that_no_part_uses_is_named(
     assert (problem.path, problem.severity) == (RATE, Severity.NOTICE)
     assert str(problem.message) == message
     assert list(common_rate(after_suggestion(settings, problem), {})) == []
+    (other,) = problem.other_ways
+    assert other.changes == dict.fromkeys(parts, "unset")
+    assert list(common_rate(settings_of({RATE: 1e-3, **changes, **other.changes}), {})) == []
 
 
 @pytest.mark.parametrize(

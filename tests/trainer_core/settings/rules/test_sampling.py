@@ -30,9 +30,14 @@ def test_prompts_with_a_time_to_draw_them_are_fine(
     assert list(samples_are_drawn(settings, {})) == []
 
 
-def test_prompts_that_are_never_drawn_are_a_warning(settings_of: SettingsOf) -> None:
-    settings = settings_of({"sampling.sample_prompts": "prompts.txt"})
+@pytest.mark.parametrize(
+    ("path", "value"), [("sampling.sample_prompts", "p.txt"), ("sampling.prompt_list", ["a cat"])]
+)
+def test_prompts_that_are_never_drawn_are_a_warning(
+    settings_of: SettingsOf, path: str, value: object
+) -> None:
+    settings = settings_of({path: value})
 
     (problem,) = samples_are_drawn(settings, {})
-    assert (problem.path, problem.severity) == ("sampling.sample_prompts", Severity.WARNING)
+    assert (problem.path, problem.severity) == (path, Severity.WARNING)
     assert list(samples_are_drawn(after_suggestion(settings, problem), {})) == []

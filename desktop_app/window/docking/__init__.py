@@ -1,0 +1,1 @@
+"""How the docks of a window are moved: titles, menus, splits, floating, folding, focus."""

@@ -1,0 +1,111 @@
+"""What is dropped on the window is understood, done as one step of undo, and said."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from helpers.answers import Answers
+from helpers.drops import drop
+from helpers.lora_files import lora_tensors, write_lora_file
+from helpers.pictures import write_dataset
+from PySide6.QtWidgets import QPushButton
+from pytestqt.qtbot import QtBot
+
+from desktop_app.window.main_window import MainWindow
+from desktop_app.workspace import Workspace
+from trainer_core.files.resources import resource_path
+
+MODEL, PICTURES = "model.pretrained_model_name_or_path", "dataset.train_data_dir"
+WEIGHTS = "adapter.network_weights"
+BASE = resource_path("demo/base")
+
+
+@pytest.fixture
+def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[MainWindow]:
+    made = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    qtbot.addWidget(made)
+    with qtbot.waitExposed(made):
+        made.show()
+    yield made
+    workspace.document.new()
+
+
+def said(window: MainWindow) -> str:
+    return window.drop_banner.message if window.drop_banner.isVisible() else ""
+
+
+def press(window: MainWindow, label: str) -> None:
+    buttons = window.drop_banner.findChildren(QPushButton)
+    next(b for b in buttons if b.text() == label and b.isVisible()).click()
+
+
+def test_a_diffusers_folder_dropped_on_the_model_page_becomes_the_base_model(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    window.docks.raise_dock("model")
+    drop(window.docks.widgets["model"].widget().forms[0], BASE)
+    qtbot.waitUntil(lambda: workspace.document.value(MODEL) == BASE.as_posix())
+    assert said(window).startswith("“base” is the base model now (Stable Diffusion 1")
+    press(window, "Undo")
+    assert workspace.document.value(MODEL) == "unset"
+    assert said(window) == ""
+
+
+def test_pictures_and_a_model_dropped_together_are_both_taken(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    folder = write_dataset(tmp_path / "pictures", {".": {"a.png": None}})
+    drop(window, BASE, folder)
+    value = workspace.document.value
+    qtbot.waitUntil(lambda: value(PICTURES) == folder.as_posix())
+    assert value(MODEL) == BASE.as_posix()
+    assert said(window) == "The pictures of this run: “pictures”."
+
+
+def test_dropped_pictures_are_said_and_can_be_given_back(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    folder = write_dataset(tmp_path / "10_cat", {".": {"a.png": None}})
+    drop(window, folder)
+    qtbot.waitUntil(lambda: said(window) == "The pictures of this run: “10_cat”.")
+    press(window, "Undo")
+    assert workspace.document.value(PICTURES) == "unset"
+
+
+def test_another_step_takes_the_offer_away(window: MainWindow, workspace: Workspace, qtbot):
+    drop(window, BASE)
+    qtbot.waitUntil(lambda: bool(said(window)))
+    workspace.document.set_value("adapter.network_dim", 4)
+    assert said(window) == ""
+    assert workspace.document.value(MODEL) == BASE.as_posix()
+
+
+def test_a_lora_is_no_base_model_but_may_be_started_from(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    lora = write_lora_file(tmp_path / "mine.safetensors", lora_tensors())
+    drop(window, lora)
+    qtbot.waitUntil(lambda: "LoRA" in said(window))
+    assert not workspace.document.is_dirty
+    press(window, "Start from its weights")
+    assert workspace.document.value(WEIGHTS) == lora.as_posix()
+    assert said(window) == "“mine.safetensors” gives the starting weights now."
+
+
+def test_a_damaged_model_is_named_and_not_taken(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    broken = tmp_path / "broken.safetensors"
+    broken.write_bytes(b"no header")
+    drop(window, broken)
+    qtbot.waitUntil(lambda: "broken.safetensors" in said(window))
+    assert not workspace.document.is_dirty
+
+
+def test_of_several_models_none_is_taken(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    drop(window, BASE, write_lora_file(tmp_path / "mine.safetensors", lora_tensors()))
+    wanted = "These are several models: base, mine.safetensors."
+    qtbot.waitUntil(lambda: said(window) == wanted)
+    assert not workspace.document.is_dirty

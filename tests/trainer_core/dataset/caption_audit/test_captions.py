@@ -1,0 +1,150 @@
+"""What is said of captions that are cut, lost, or called otherwise."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from helpers.pictures import write_dataset
+
+from trainer_core.dataset.audit import Audit, quick_audit
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.findings import Finding
+from trainer_core.dataset.index import build_index
+from trainer_core.dataset.subsets import SampleSettings
+from trainer_core.settings.problems import Severity
+
+FOLDER = "1_zxq toy"
+WORDS = "zxq toy, blue"
+
+
+def audit_of(root: Path, files: dict[str, str | bytes | None], folder: str = FOLDER) -> Audit:
+    write_dataset(root, {folder: files})
+    index = build_index(root, plain_repeats=1)
+    return quick_audit(index, {0: SampleSettings(rules=BucketRules((64, 64)))})
+
+
+def only(audit: Audit) -> Finding:
+    (finding,) = audit.findings
+    return finding
+
+
+# ------------------------------------------------------------------ captions that are too long
+
+
+def test_a_caption_beyond_the_limit_is_a_warning_beside_its_picture(tmp_path: Path) -> None:
+    audit = audit_of(
+        tmp_path, {"a.png": None, "a.txt": "cat " * 76, "b.png": None, "b.txt": "cat " * 75}
+    )
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (tmp_path / FOLDER / "a.png", Severity.WARNING)
+    assert "has 76 tokens; only the first 75 are read" in str(finding.message)
+
+
+def test_only_the_line_that_is_trained_counts(tmp_path: Path) -> None:
+    finding = only(audit_of(tmp_path, {"a.png": None, "a.txt": "cat\n" + "cat " * 76}))
+    assert finding.severity is Severity.NOTICE
+
+
+def test_the_words_of_a_folder_count_once(tmp_path: Path) -> None:
+    name = "1_" + "a " * 80
+    found = audit_of(tmp_path, {"a.png": None, "b.png": None}, folder=name.strip()).findings
+    long = [finding for finding in found if "tokens" in str(finding.message)]
+    assert [finding.path.name for finding in long] == [name.strip()]
+
+
+# ------------------------------------------------------------------ files that are not read
+
+
+@pytest.mark.parametrize("ending", [".png.txt", ".TXT", ".tags"])
+def test_captions_of_another_ending_are_named_with_the_way_to_use_them(
+    tmp_path: Path, ending: str
+) -> None:
+    if ending == ".TXT" and _ignores_case(tmp_path):
+        pytest.skip("here it is the same ending")
+    files = {"a.png": None, "b.png": None, f"a{ending}": WORDS, f"b{ending}": WORDS}
+    finding = only(audit_of(tmp_path, files))
+    assert (finding.path, finding.severity) == (tmp_path / FOLDER, Severity.WARNING)
+    assert f"end in {ending}, not in .caption" in str(finding.message)
+    assert f"Choose {ending} as caption extension" in str(finding.suggestion)
+
+    index = build_index(tmp_path, plain_repeats=1)
+    settings = SampleSettings(rules=BucketRules((64, 64)), caption_extension=ending)
+    audit = quick_audit(index, {0: settings})
+    assert audit.findings == ()
+    assert set(audit.captions.values()) == {WORDS}
+
+
+def test_captions_inside_other_files_are_named(tmp_path: Path) -> None:
+    finding = only(audit_of(tmp_path, {"a.png": None, "a.json": '{"caption": "zxq toy"}'}))
+    assert (finding.path, finding.severity) == (tmp_path / FOLDER, Severity.WARNING)
+    assert "that end in .json are not read" in str(finding.message)
+    assert "write them into files ending in .caption" in str(finding.suggestion)
+
+
+def test_a_picture_alone_with_another_ending_is_named_with_its_file(tmp_path: Path) -> None:
+    files = {"a.png": None, "a.txt": WORDS, "b.png": None, "b.png.txt": WORDS}
+    finding = only(audit_of(tmp_path, files))
+    assert finding.path == tmp_path / FOLDER / "b.png"
+    assert str(finding.suggestion) == "b.png.txt is not read. Put the caption into b.txt."
+
+
+@pytest.mark.parametrize("name", ["a.npz", "README.txt", "a.xmp", "notes.txt", "._x.txt"])
+def test_files_that_are_no_captions_are_not_named(tmp_path: Path, name: str) -> None:
+    files = {"a.png": None, "a.txt": WORDS, name: "something"}
+    assert audit_of(tmp_path, files).findings == ()
+
+
+def test_a_caption_without_a_picture_is_a_warning(tmp_path: Path) -> None:
+    finding = only(audit_of(tmp_path, {"a.png": None, "a.txt": WORDS, "lost.txt": WORDS}))
+    assert (finding.path, finding.severity) == (tmp_path / FOLDER, Severity.WARNING)
+    assert "lost.txt has no picture" in str(finding.message)
+
+
+def test_many_captions_without_pictures_are_one_warning(tmp_path: Path) -> None:
+    files = {"a.png": None, "a.txt": WORDS} | {f"lost{n}.txt": WORDS for n in range(3)}
+    finding = only(audit_of(tmp_path, files))
+    assert "3 caption files have no picture, such as" in str(finding.message)
+    assert "lost0.txt" in str(finding.message)
+
+
+def test_the_caption_of_a_cropped_face_or_of_another_kind_of_picture_is_not_lost(
+    tmp_path: Path,
+) -> None:
+    files = {"a_1_2_3_4.png": None, "a.txt": WORDS, "b.heic": b"", "b.txt": WORDS}
+    finding = only(audit_of(tmp_path, files))
+    assert finding.path.name == "b.heic"
+
+
+# ------------------------------------------------------------------ what is no text
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"\0" * 24, "a.txt holds null bytes"),
+        ("zxq toy".encode("utf-16-le"), "a.txt holds null bytes"),
+        (b"zxq\ntoy \x1b[31m", "Line 2 of the caption file"),
+        ("zxq\u0085toy".encode(), "(U+0085)"),
+        (b"zxq\x7f", "(U+007F)"),
+    ],
+)
+def test_a_caption_with_control_characters_is_an_error_of_its_picture(
+    tmp_path: Path, content: bytes, words: str
+) -> None:
+    audit = audit_of(tmp_path, {"a.png": None, "a.txt": content})
+    finding = only(audit)
+    assert (finding.path, finding.severity) == (tmp_path / FOLDER / "a.png", Severity.ERROR)
+    assert words in str(finding.message)
+    assert audit.captions == {}
+
+
+def test_tabs_and_line_ends_of_every_system_are_text(tmp_path: Path) -> None:
+    audit = audit_of(tmp_path, {"a.png": None, "a.txt": b"zxq\ttoy\r\n"})
+    assert audit.findings == ()
+    assert list(audit.captions.values()) == ["zxq\ttoy"]
+
+
+def _ignores_case(folder: Path) -> bool:
+    (folder / "case").touch()
+    return (folder / "CASE").exists()

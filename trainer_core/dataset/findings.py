@@ -1,0 +1,32 @@
+"""What is wrong with a picture or a folder, and the way out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from trainer_core.errors import DatasetError
+from trainer_core.settings.problems import Severity
+from trainer_core.texts import Text
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something about a picture or folder that people should know before the start.
+
+    Attributes:
+        path: The picture or folder that it stands beside.
+        severity: Whether a run can start nevertheless.
+        message: What is wrong.
+        suggestion: The way out, if there is one.
+    """
+
+    path: Path
+    severity: Severity
+    message: Text
+    suggestion: Text | None = None
+
+    @classmethod
+    def of(cls, path: Path, error: DatasetError) -> Finding:
+        """Return what an error says of a picture or folder."""
+        return cls(path, Severity.ERROR, error.message, error.hint)

@@ -1,0 +1,36 @@
+"""Whether what was read from a file is text at all."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# The C0 and C1 controls without tab, line feed and carriage return.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCharacter:
+    """A character that no text has, as the first of them in one.
+
+    Attributes:
+        line: From 1.
+        code: As Unicode writes it: ``U+0007``.
+    """
+
+    line: int
+    code: str
+
+    @property
+    def is_null(self) -> bool:
+        """True for what a damaged file, or one of another encoding, is full of."""
+        return self.code == "U+0000"
+
+
+def find_control(text: str) -> ControlCharacter | None:
+    """Return the first control character of a text, but for tabs and ends of lines."""
+    found = _CONTROL.search(text)
+    if found is None:
+        return None
+    line = text.count("\n", 0, found.start()) + 1
+    return ControlCharacter(line, f"U+{ord(found.group()):04X}")

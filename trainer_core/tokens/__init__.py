@@ -1,0 +1,1 @@
+"""How much of a text a model's text encoder reads, found without a library of models."""

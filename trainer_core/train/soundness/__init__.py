@@ -1,0 +1,1 @@
+"""What to do when a loss, a gradient or the trained weights are not finite."""
