@@ -203,6 +203,7 @@ class DockFrame(QObject):
             place(self._window, self.widgets, self._homes, wanted)
 
     def _give_sizes(self, wanted: Arrangement) -> None:
+        self._sizes.forget()
         give_sizes(self._window, self.widgets, wanted, self._window.width())
 
     def _follow_width(self) -> None:

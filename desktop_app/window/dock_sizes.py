@@ -39,6 +39,12 @@ class DockSizes(QObject):
         self._is_held = True
         self._due.start()  # a row takes its height when its words are laid out
 
+    def forget(self) -> None:
+        """Give nothing back: other sizes are given next."""
+        self._is_held = False
+        self._widths, self._heights = {}, {}
+        self._due.start()
+
     def is_in_front(self, dock: QDockWidget) -> bool:
         """Tell whether a dock is in sight in the window itself."""
         is_inside = dock.window() is self._window

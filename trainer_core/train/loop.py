@@ -114,6 +114,7 @@ class Loop:
         if self.resumed_at is not None and self.resumed_at.step == at.step:
             at, was_there = self.resumed_at, True
         due = self.save_schedule.at_end(at.step, epoch=_epochs_begun(at))
+        self.stepper.require_finite_weights(at.step)
         with self.team.together():
             if self.team.is_first:
                 due = self.saver.missing(due) if was_there else due
@@ -291,6 +292,7 @@ class Loop:
                 self.saver.save_here(self.position)
 
     def _keep_state(self) -> None:
+        self.stepper.require_finite_weights(self.position.step)
         with self.team.together():
             if self.team.is_first:
                 self.saver.keep_state(self.position)

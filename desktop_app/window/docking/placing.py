@@ -10,7 +10,6 @@ from PySide6.QtWidgets import QDockWidget, QMainWindow
 from desktop_app.docks.arrangements import Arrangement, Group
 
 LEFT_WIDTH_PX = 460
-_ENOUGH_PX = 200  # of a dock that is to be in sight
 _ACROSS, _DOWN = Qt.Orientation.Horizontal, Qt.Orientation.Vertical
 _LEFT, _MIDDLE = Qt.DockWidgetArea.LeftDockWidgetArea, Qt.DockWidgetArea.RightDockWidgetArea
 
@@ -103,14 +102,16 @@ def split(
     window.setUpdatesEnabled(False)
     for each in (dock, *rest, *closed):
         window.removeDockWidget(each)
-    _split_lone(window, first, dock, direction)
+    _split_lone(window, first, dock, direction, half)
     dock.show()
     for each in (*rest, *closed):
         window.tabifyDockWidget(first, each)
         each.setVisible(each not in closed)
     first.raise_()
     window.setUpdatesEnabled(True)
-    return {**sizes, first: half, dock: half}
+    # Those split come first: the last one of an area decides about its size, and the new one may
+    # lie across all the others.
+    return {dock: half, first: half, **sizes}
 
 
 def apply_sizes(window: QMainWindow, sizes: Mapping[QDockWidget, QSize]) -> None:
@@ -147,7 +148,11 @@ def _place_area(
 
 
 def _split_lone(
-    window: QMainWindow, first: QDockWidget, second: QDockWidget, direction: Qt.Orientation
+    window: QMainWindow,
+    first: QDockWidget,
+    second: QDockWidget,
+    direction: Qt.Orientation,
+    half: QSize,
 ) -> None:
     """Halve the place of a dock that was one of several tabs.
 
@@ -156,7 +161,7 @@ def _split_lone(
     """
     across = _ACROSS if direction == _DOWN else _DOWN
     window.splitDockWidget(first, second, direction)
-    if _are_apart(window, first, second):
+    if _are_apart(window, first, second, half):
         return
     area = window.dockWidgetArea(first)
     window.removeDockWidget(second)
@@ -165,16 +170,15 @@ def _split_lone(
     window.splitDockWidget(first, second, direction)
     window.removeDockWidget(helper)
     helper.deleteLater()
-    if not _are_apart(window, first, second):
+    if not _are_apart(window, first, second, half):
         window.removeDockWidget(second)
         window.addDockWidget(area, second, direction)
 
 
-def _are_apart(window: QMainWindow, first: QDockWidget, second: QDockWidget) -> bool:
+def _are_apart(window: QMainWindow, first: QDockWidget, second: QDockWidget, half: QSize) -> bool:
     """Tell whether two docks are both in sight; Qt puts tabs behind others out of the window."""
     second.show()
-    window.resizeDocks([first, second], [_ENOUGH_PX, _ENOUGH_PX], _ACROSS)
-    window.resizeDocks([first, second], [_ENOUGH_PX, _ENOUGH_PX], _DOWN)
+    apply_sizes(window, {first: half, second: half})
     layout = window.layout()
     assert layout is not None, "a main window has one from the beginning"
     layout.activate()
