@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from helpers.run_results import Result
+from helpers.trainer_process import TELLS_EVENTS
 from safetensors import safe_open
 
 from trainer_core.files.run_folder import RunFolder
@@ -53,7 +54,7 @@ class KillServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
-            env={**os.environ, "PYTHONPATH": str(SERVER.parents[2])},
+            env={**os.environ, **TELLS_EVENTS, "PYTHONPATH": str(SERVER.parents[2])},
         )
         assert self.run(self._warm_up) == 0
         return self
