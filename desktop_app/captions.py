@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QUndoCommand, QUndoStack
 
+from desktop_app.models.pictures.caption_batch import CaptionBatch
 from desktop_app.translation import shown
 from trainer_core.dataset.caption_files import CaptionChangedError, CaptionFile, put
 from trainer_core.errors import TrainerError
@@ -37,7 +38,11 @@ class Draft:
 
 
 class Captions(QObject):
-    """Writes captions, each as one step of undo, and keeps the texts that could not be written."""
+    """Writes captions, each as one step of undo, and keeps the texts that could not be written.
+
+    Attributes:
+        batch: Writes many of them as one step.
+    """
 
     written = Signal(object, object)  # the picture's Path, its CaptionFile as it is now
     restored = Signal(object)  # Path of the picture whose caption undo or redo gave back
@@ -47,6 +52,7 @@ class Captions(QObject):
     def __init__(self, undo_stack: QUndoStack, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._undo_stack = undo_stack
+        self.batch = CaptionBatch(undo_stack, self)
         self._drafts: dict[Path, Draft] = {}
 
     @property
@@ -71,6 +77,11 @@ class Captions(QObject):
             if not draft.is_contested:
                 self._write(draft)
         return not self._drafts
+
+    def finish(self) -> None:
+        """Wait until what is being written in the background is on the disk."""
+        if self.batch.is_busy:
+            self.batch.close()
 
     def leave(self, picture: Path) -> None:
         """Write what was typed before another picture is looked at; tell of what cannot be."""

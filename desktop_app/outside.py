@@ -1,10 +1,12 @@
-"""Ways out of the window: folders and files shown by the system, text on the clipboard."""
+"""Ways out of the window: folders and files shown by the system, things on the clipboard."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import QUrl
+from PySide6.QtCore import QMimeData, QProcess, QUrl
 from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QWidget
 
@@ -38,6 +40,24 @@ def open_path(path: Path, parent: QWidget, *, ask: Ask = ask) -> None:
     )
     if ask(parent, question) == _COPY:
         copy_text(str(path))
+
+
+def show_in_folder(path: Path, parent: QWidget, *, ask: Ask = ask) -> None:
+    """Show a file in the system's view of its folder, marked where the system can."""
+    commands = {"win32": ("explorer", "/select,", str(path)), "darwin": ("open", "-R", str(path))}
+    command = commands.get(sys.platform)
+    if command is None or not is_there(path):
+        open_path(path.parent, parent, ask=ask)
+    else:
+        QProcess.startDetached(command[0], list(command[1:]))
+
+
+def copy_files(paths: Sequence[Path]) -> None:
+    """Put files on the clipboard: for a file manager as files, for a text as their paths."""
+    data = QMimeData()
+    data.setUrls([QUrl.fromLocalFile(str(path)) for path in paths])
+    data.setText("\n".join(map(str, paths)))
+    QGuiApplication.clipboard().setMimeData(data)
 
 
 def copy_text(words: str) -> None:

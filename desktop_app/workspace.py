@@ -13,9 +13,11 @@ from desktop_app.document_file.autosave import Autosave
 from desktop_app.document_file.watch import FileWatch
 from desktop_app.models.file_checks import FILES, FileChecks
 from desktop_app.models.pictures.dataset_model import DatasetModel
+from desktop_app.models.pictures.left_out import LeftOut
 from desktop_app.models.pictures.picture_choice import PictureChoice
 from desktop_app.models.place_checks import PlaceChecks
-from desktop_app.models.problems_model import ProblemsModel
+from desktop_app.models.problems_model import Entry, ProblemsModel
+from desktop_app.models.prompt_choice import PromptChoice
 from desktop_app.models.runs.known_runs import KnownRuns
 from desktop_app.models.runs.log_model import LogModel
 from desktop_app.models.runs.metrics_model import MetricsModel
@@ -51,6 +53,8 @@ class Workspace(QObject):
         file_checks: What is wrong inside the other files that it names.
         captions: Edits of their captions.
         pictures: What changes which pictures it names.
+        left_out: What changes which of them are left out.
+        prompts: What adds to the prompts that are drawn.
         problems: What is wrong with either.
         run: The trainer's process, and what it says.
         record: What is known of the run: plan, steps, files, what it used.
@@ -90,6 +94,8 @@ class Workspace(QObject):
         self.file_checks = FileChecks(self)
         self.captions = Captions(self.document.undo_stack, self)
         self.pictures = PictureChoice(self.document, self)
+        self.left_out = LeftOut(self.document)
+        self.prompts = PromptChoice(self.document)
         self.problems = ProblemsModel(TRAIN, self)
         self.metrics = MetricsModel(self)
         self.samples = SamplesModel(self)
@@ -107,6 +113,7 @@ class Workspace(QObject):
         """Leave no thread at work, and nothing unsaved aside; a run found at work goes on."""
         self.tools.close()
         self.autosave.close()
+        self.captions.batch.close()
         self.document.undo_stack.clear()  # Qt crashes where the collector destroys its steps
         self.watch.close()
         self.pictures.close()
@@ -141,6 +148,13 @@ class Workspace(QObject):
             return usable.model_copy(update={"output": output})
         return usable
 
+    def mend(self, entry: Entry) -> None:
+        """Do what the button of a problem says, as one step of undo."""
+        if entry.changes:
+            self.document.apply(entry.changes, entry.way_out)
+        elif entry.picture is not None and entry.can_be_left_out:
+            self.left_out.leave_out([entry.picture])
+
     def look_again(self) -> None:
         """See whether files came, went or changed while the user was in other programs."""
         self.places.look_again()
@@ -173,6 +187,7 @@ class Workspace(QObject):
         self.file_checks.changed.connect(self._on_files_checked)
         # Queued: a caption may be written in the middle of selecting another picture.
         self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
+        self.captions.batch.rewritten.connect(dataset.show_captions)
         dataset.changed.connect(self._on_findings_changed)
         dataset.findings_changed.connect(self._on_findings_changed)
         self.python.chosen.connect(self._on_python_chosen)

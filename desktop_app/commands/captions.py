@@ -30,6 +30,7 @@ class CaptionCommands(QObject):
         What cannot be written is given up only if the user says so.
         """
         self._captions.commit()
+        self._captions.finish()
         for draft in self._captions.failed:
             if self._ask(self._window, _question(draft)) != _DISCARD:
                 self.picture_wanted.emit(draft.picture)

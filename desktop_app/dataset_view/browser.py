@@ -13,9 +13,12 @@ from PySide6.QtWidgets import QSplitter, QVBoxLayout, QWidget
 from desktop_app.captions import Captions
 from desktop_app.dataset_view.details import PictureDetails
 from desktop_app.dataset_view.filter_bar import FilterBar
+from desktop_app.dataset_view.picture_commands import PictureCommands
+from desktop_app.models.pictures.left_out import LeftOut
 from desktop_app.models.pictures.picture_filter import PictureFilter
 from desktop_app.models.pictures.picture_list import PictureList, PictureRole
 from desktop_app.models.pictures.picture_row import PictureRow
+from desktop_app.models.prompt_choice import PromptChoice
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -31,7 +34,13 @@ class PictureBrowser(QSplitter):
 
     filter_dropped = Signal()  # a picture was wanted that the chosen folder or bucket hides
 
-    def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        captions: Captions,
+        left_out: LeftOut,
+        prompts: PromptChoice,
+        parent: QWidget | None = None,
+    ) -> None:
         super().__init__(Qt.Orientation.Horizontal, parent)
         self._rows: Sequence[PictureRow] = ()
         self._filter = PictureFilter()
@@ -40,11 +49,14 @@ class PictureBrowser(QSplitter):
             path_role=PictureRole.PATH,
             caption_role=PictureRole.CAPTION,
             badge_role=PictureRole.SEVERITY,
+            dimmed_role=PictureRole.IS_LEFT_OUT,
         )
         self.grid.setModel(self._pictures)
         self.grid.setAccessibleName(shown(T("App", "Pictures")))
         self.bar = FilterBar(self)
-        self.details = PictureDetails(captions, self)
+        self.commands = PictureCommands(self.grid, self.selected_rows, left_out, prompts)
+        self.details = PictureDetails(captions, left_out, self)
+        self.commands.serve(self.details.picture, self.details.picture)
         self.details.show_picture(None)
         self._lay_out()
         self.bar.size_changed.connect(self.grid.set_side)
@@ -61,8 +73,22 @@ class PictureBrowser(QSplitter):
         """Show these pictures; what was chosen stays, the selected picture too."""
         self._rows = rows
         self.bar.show_found(sum(bool(row.findings) for row in rows))
+        self.bar.show_left_out(sum(row.is_left_out for row in rows))
         # A picture that was just mended must not vanish under the hands that mended it.
         self._list(always=self._selected())
+
+    @property
+    def listed_rows(self) -> list[PictureRow]:
+        """The pictures that are listed, in their order."""
+        return self._pictures.rows
+
+    def selected_rows(self) -> list[PictureRow]:
+        """Return the selected pictures; the one that is looked at comes first."""
+        current = self.grid.currentIndex()
+        indexes = sorted(
+            self.grid.selectionModel().selectedIndexes(), key=lambda i: (i != current, i.row())
+        )
+        return [self._pictures.picture(index.row()) for index in indexes]
 
     def show_folders(self, folders: Collection[Path] | None) -> None:
         """Show the pictures of these concepts' folders, of all with None."""
@@ -98,7 +124,12 @@ class PictureBrowser(QSplitter):
         return row is not None
 
     def _on_filter_changed(self) -> None:
-        self._filter = replace(self._filter, only_found=self.bar.only_found, words=self.bar.words)
+        self._filter = replace(
+            self._filter,
+            only_found=self.bar.only_found,
+            only_left_out=self.bar.only_left_out,
+            words=self.bar.words,
+        )
         self._list()
 
     def _list(self, *, always: Path | None = None) -> None:

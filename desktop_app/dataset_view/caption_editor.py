@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop_app.captions import Captions, Draft
@@ -31,6 +31,8 @@ _WAYS = 2
 class CaptionEditor(QWidget):
     """The whole text of a caption file, written when the field is left or on Ctrl+Enter."""
 
+    reading_wanted = Signal(object, object)  # the PictureRow and CaptionFile that is not UTF-8
+
     def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._captions = captions
@@ -44,7 +46,7 @@ class CaptionEditor(QWidget):
         self._hint = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._hint.setProperty("role", "dim")
         self._note = WrappedLabel(self)
-        self._ways = [_link(self) for _ in range(_WAYS)]
+        self._ways = [link_button(self) for _ in range(_WAYS)]
         self._actions: list[Callable[[], object]] = []
         for number, button in enumerate(self._ways):
             button.clicked.connect(lambda _checked=False, number=number: self._actions[number]())
@@ -53,6 +55,7 @@ class CaptionEditor(QWidget):
         self.field.finished.connect(captions.commit)
         captions.written.connect(self._on_written)
         captions.drafts_changed.connect(self._on_draft_changed)
+        captions.batch.rewritten.connect(self._on_rewritten)
 
     def show_picture(self, row: PictureRow | None) -> None:
         """Show the caption of a picture; what was typed for another one is written first."""
@@ -67,6 +70,7 @@ class CaptionEditor(QWidget):
 
     def _load(self, row: PictureRow) -> None:
         draft = self._captions.draft(row.path)
+        file: CaptionFile | None = None
         try:
             file = _read(row) if draft is None else draft.file
             saved = file.text
@@ -77,6 +81,10 @@ class CaptionEditor(QWidget):
             self._count.clear()
             self._hint.clear()
             self._say(_words(error, row.path), "error")
+            if file is not None:
+                unread = file
+                read_as = shown(T("App", "Convert it to UTF-8…"))
+                self._offer((read_as, lambda: self.reading_wanted.emit(row, unread)))
         else:
             self._file = file
             is_typed = draft is not None and not draft.is_contested
@@ -168,6 +176,10 @@ class CaptionEditor(QWidget):
     def _on_written(self, picture: Path, _file: CaptionFile) -> None:
         self._on_draft_changed(picture)
 
+    def _on_rewritten(self, files: Mapping[Path, CaptionFile]) -> None:
+        if self._row is not None and self._row.path in files:
+            self._load(self._row)
+
     def _on_draft_changed(self, picture: Path) -> None:
         if self._row is not None and picture == self._row.path:
             self._load(self._row)
@@ -245,7 +257,8 @@ def _removal(row: PictureRow, file: CaptionFile) -> str:
     return shown(template, name=name, words=words)
 
 
-def _link(parent: QWidget) -> QPushButton:
+def link_button(parent: QWidget) -> QPushButton:
+    """Return a button that looks like a link."""
     button = QPushButton(parent)
     button.setProperty("role", "link")
     button.setCursor(Qt.CursorShape.PointingHandCursor)

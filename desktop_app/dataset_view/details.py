@@ -17,8 +17,9 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.captions import Captions
-from desktop_app.dataset_view.caption_editor import CaptionEditor
+from desktop_app.dataset_view.caption_editor import CaptionEditor, link_button
 from desktop_app.dataset_view.summary import size_words
+from desktop_app.models.pictures.left_out import LeftOut
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -36,13 +37,19 @@ _SHARES = (3, 1)  # of more height, for the picture and for the words
 
 
 class PictureDetails(QSplitter):
-    """The picture with the frame of its crop above, words about it below."""
+    """The picture with its name and the frame of its crop above, words about it below."""
 
     step_wanted = Signal(int)  # -1 the previous picture, 1 the next
 
-    def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
+    def __init__(
+        self, captions: Captions, left_out: LeftOut, parent: QWidget | None = None
+    ) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
+        self._row: PictureRow | None = None
+        self._left_out = left_out
         self.picture = FramedPicture(self)
+        self.way_out = link_button(self)
+        self.way_out.clicked.connect(self._on_way_out)
         self.caption = CaptionEditor(captions, self)
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
         self._position = QLabel(self)
@@ -52,7 +59,7 @@ class PictureDetails(QSplitter):
         self._facts.setFont(tokens.font(tokens.current().font_small))
         self._findings = _Findings(self)
         self.setChildrenCollapsible(False)
-        self.addWidget(self.picture)
+        self.addWidget(self._named_picture())
         self.addWidget(self._words())
         self.setSizes([_MUCH_PX, 0])  # the words get what they need, the picture the rest
         for part, share in enumerate(_SHARES):
@@ -74,6 +81,7 @@ class PictureDetails(QSplitter):
             preview: What to show until the file is decoded.
             neighbours: Pictures that are likely to come next.
         """
+        self._row = row
         self.caption.show_picture(row)
         self.setVisible(row is not None)
         if row is None:
@@ -85,11 +93,34 @@ class PictureDetails(QSplitter):
         self._name.setText(visible(row.path.name))
         self._facts.say(_facts(row))
         self._findings.show_findings(row)
+        self._show_way_out(row)
+        # Where a folder is left out whole, the kind of its captions is not known.
+        self.caption.setVisible(not row.is_left_out or row.extension is not None)
 
     def show_position(self, number: int, count: int) -> None:
         """Say which of the listed pictures this is, counted from 1."""
         template = T("App", "{number} of {count}")
         self._position.setText(shown(template, number=number, count=count))
+
+    def _show_way_out(self, row: PictureRow) -> None:
+        self.way_out.setVisible(row.is_left_out or bool(row.findings))
+        words = T("App", "Put back") if row.is_left_out else T("App", "Leave out of this run")
+        self.way_out.setText(shown(words))
+
+    def _on_way_out(self) -> None:
+        if self._row is not None:
+            change = self._left_out.put_back if self._row.is_left_out else self._left_out.leave_out
+            change([self._row.path])
+
+    def _named_picture(self) -> QWidget:
+        # The arrows are above the picture: they stay where they are, however much is said below.
+        named = QWidget(self)
+        column = QVBoxLayout(named)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.current().gap_xs)
+        column.addLayout(self._heading())
+        column.addWidget(self.picture, 1)
+        return named
 
     def _words(self) -> QWidget:
         look = tokens.current()
@@ -97,10 +128,10 @@ class PictureDetails(QSplitter):
         column = QVBoxLayout(words)
         column.setContentsMargins(0, look.gap_s, 0, 0)
         column.setSpacing(look.gap_xs)
-        column.addLayout(self._heading())
         column.addWidget(self._facts)
         column.addWidget(self.caption, 1)
         column.addWidget(self._findings)
+        column.addWidget(self.way_out, 0, Qt.AlignmentFlag.AlignLeft)
         return words
 
     def _heading(self) -> QHBoxLayout:
@@ -159,7 +190,9 @@ class _Findings(QScrollArea):
 
 def _facts(row: PictureRow) -> str:
     template = T("App", "{size} px, trained at {bucket}, {repeats}\u00a0× per epoch")
-    if row.size is None:
+    if row.is_left_out:
+        template = T("App", "Left out of this run")
+    elif row.size is None:
         template = T("App", "Cannot be read")
     elif row.placement is None:
         template = T("App", "{size} px, not trained")

@@ -15,7 +15,7 @@ _PAUSE_MS = 200  # of typing
 
 
 class FilterBar(QWidget):
-    """Words to look for, a box for pictures with problems, a note, and a slider."""
+    """Words to look for, boxes for pictures with problems or left out, a note, and a slider."""
 
     filter_changed = Signal()
     size_changed = Signal(int)
@@ -25,6 +25,8 @@ class FilterBar(QWidget):
         self._field = self._words_field()
         self._only_found = QCheckBox(self)
         self._only_found.setToolTip(shown(T("App", "Show only pictures with problems")))
+        self._only_left_out = QCheckBox(self)
+        self._only_left_out.setToolTip(shown(T("App", "Show only what is left out of this run")))
         self._note = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._note.setProperty("role", "dim")
         self._note.hide()
@@ -33,6 +35,7 @@ class FilterBar(QWidget):
         self._pause.timeout.connect(self.filter_changed)
         self._field.textChanged.connect(lambda _: self._pause.start())
         self._only_found.toggled.connect(self.filter_changed)
+        self._only_left_out.toggled.connect(self.filter_changed)
         self.slider.valueChanged.connect(self.size_changed)
         self._lay_out()
 
@@ -46,9 +49,21 @@ class FilterBar(QWidget):
         """True if only pictures with problems are wanted."""
         return self._only_found.isChecked()
 
+    @property
+    def only_left_out(self) -> bool:
+        """True if only pictures that are left out are wanted."""
+        return self._only_left_out.isChecked()
+
+    def show_left_out(self, count: int) -> None:
+        """Offer the pictures that are left out, if there are any."""
+        self._only_left_out.setText(shown(T("App", "Left out ({count})"), count=count))
+        self._only_left_out.setVisible(count > 0)
+        if not count:
+            self._only_left_out.setChecked(False)
+
     def show_found(self, count: int) -> None:
         """Offer the pictures with problems, if there are any."""
-        self._only_found.setText(shown(T("App", "With problems ({count})"), count=count))
+        self._only_found.setText(shown(T("App", "Problems ({count})"), count=count))
         self._only_found.setVisible(count > 0)
         if not count:
             self._only_found.setChecked(False)
@@ -61,6 +76,7 @@ class FilterBar(QWidget):
     def clear(self) -> None:
         """Ask for nothing any more."""
         self._only_found.setChecked(False)
+        self._only_left_out.setChecked(False)
         self._field.clear()
         self._pause.stop()
         self.filter_changed.emit()
@@ -72,12 +88,14 @@ class FilterBar(QWidget):
         row.setSpacing(look.gap_m)
         row.addWidget(self._field, 3)
         row.addWidget(self._only_found)
+        row.addWidget(self._only_left_out)
         row.addWidget(self._note, 2)
         row.addWidget(self.slider)
 
     def _words_field(self) -> FindField:
         words = shown(T("App", "Find in names and captions"))
         field = FindField(shown(T("App", "Find words")), self)
+        field.setMinimumWidth(tokens.current().thumbnail)
         field.setAccessibleName(words)
         template = T("App", "{find}; of several parts between commas all must be there")
         field.setToolTip(shown(template, find=words))

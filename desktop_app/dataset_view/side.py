@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QHeaderView, QSplitter, QTreeView, QWidget
+from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
+from PySide6.QtGui import QAction, QKeySequence, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHeaderView,
+    QSpinBox,
+    QSplitter,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QTreeView,
+    QWidget,
+)
 
 from desktop_app.dataset_view.bucket_part import BucketPart
 from desktop_app.models.pictures.concept_tree import Column, ConceptTree
@@ -14,17 +23,16 @@ from desktop_app.models.pictures.dataset_scan import Scan
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from trainer_core.dataset.index import DatasetIndex
+from trainer_core.settings.folder_repeats import MAX_REPEATS
 from trainer_core.texts import T
-
-_SHARES = (1, 0)  # of more height: buckets take what they need, concepts the rest
 
 
 class DatasetSide(QSplitter):
-    """Concepts above, buckets below."""
+    """Concepts above, buckets below, which take what they need until somebody says otherwise."""
 
     folders_chosen = Signal(object)  # frozenset of the folders of concepts, None for all
     bucket_chosen = Signal(object)  # training size, None for all
+    repeats_wanted = Signal(object, int)  # Path of a folder, how often it is to be shown
     removal_wanted = Signal(object)  # Root that is not to be trained any more
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -37,15 +45,49 @@ class DatasetSide(QSplitter):
         self.addWidget(self._concept_view)
         self.addWidget(self._buckets)
         self._removal, self._opening = self._concept_actions()
-        for part, share in enumerate(_SHARES):
-            self.setStretchFactor(part, share)
+        self._is_divided_by_hand = False
+        self.splitterMoved.connect(self._on_moved)
         self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)
         self._buckets.bucket_chosen.connect(self.bucket_chosen)
+        self._concepts.repeats_wanted.connect(self.repeats_wanted)
 
-    def show_index(self, index: DatasetIndex) -> None:
-        """List the concepts; the chosen one stays chosen if it is still there."""
+    def show_scan(self, scan: Scan) -> None:
+        """List concepts and buckets; the chosen ones stay chosen if they are still there."""
+        self._show_concepts(scan)
+        self._buckets.show_scan(scan)
+        self._buckets.setMaximumHeight(self._buckets.sizeHint().height())
+        self._divide()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Share the new height out."""
+        super().resizeEvent(event)
+        self._divide()
+
+    def _divide(self) -> None:
+        """Give the buckets what they need, of little room at most half unless concepts are few."""
+        if self._is_divided_by_hand:
+            return
+        height = self.height() - self.handleWidth()
+        buckets_need = self._buckets.sizeHint().height()
+        buckets = min(buckets_need, max(height // 2, height - self._concepts_need()))
+        self.setSizes([height - buckets, buckets])
+
+    def _concepts_need(self) -> int:
+        """Return the height at which every line of the tree is seen."""
+        view = self._concept_view
+        first = last = self._concepts.index(0, 0)
+        while (below := view.indexBelow(last)).isValid():
+            last = below
+        lines = view.visualRect(last).bottom() - view.visualRect(first).top()
+        return view.header().height() + max(lines, 0) + 2 * view.frameWidth()
+
+    def _on_moved(self) -> None:
+        self._is_divided_by_hand = True
+
+    def _show_concepts(self, scan: Scan) -> None:
+        index = scan.index
         chosen = self._concepts.node(self._concept_view.currentIndex())
-        self._concepts.show(index)
+        self._concepts.show(index, frozenset() if scan.audit is None else scan.audit.unusable)
         self._concept_view.setRootIsDecorated(len(index.roots) > 1)
         self._concept_view.expandAll()
         at = self._concepts.index_of(None if chosen is None else chosen.key)
@@ -54,10 +96,6 @@ class DatasetSide(QSplitter):
     def choose(self, folder: Path | None) -> None:
         """Show the pictures of one concept or place, of all of them with None."""
         self._concept_view.setCurrentIndex(self._concepts.index_of_folder(folder))
-
-    def show_buckets(self, scan: Scan) -> None:
-        """Draw the buckets; the chosen one stays chosen if it is still there."""
-        self._buckets.show_scan(scan)
 
     def choose_all(self) -> None:
         """Show the pictures of every concept and bucket."""
@@ -72,7 +110,11 @@ class DatasetSide(QSplitter):
         removal.triggered.connect(self._on_removal)
         opening = QAction(shown(T("App", "&Open folder")), self._concept_view)
         opening.triggered.connect(self._on_opening)
-        self._concept_view.addActions([opening, removal])
+        self._repeats = QAction(shown(T("App", "Change &repeats")), self._concept_view)
+        self._repeats.setShortcut("F2")
+        self._repeats.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
+        self._repeats.triggered.connect(self._on_repeats)
+        self._concept_view.addActions([opening, self._repeats, removal])
         self._concept_view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return removal, opening
 
@@ -80,6 +122,7 @@ class DatasetSide(QSplitter):
         node = self._concepts.node(current)
         self._removal.setEnabled(node is not None and node.root is not None)
         self._opening.setEnabled(node is not None and node.path is not None)
+        self._repeats.setEnabled(node is not None and node.repeats is not None)
         if node is not None:
             self.folders_chosen.emit(node.folders)
 
@@ -88,16 +131,42 @@ class DatasetSide(QSplitter):
         if node is not None and node.root is not None:
             self.removal_wanted.emit(node.root)
 
+    def _on_repeats(self) -> None:
+        """Let the repeats of the chosen line be typed, whichever of its cells was chosen."""
+        view = self._concept_view
+        cell = view.currentIndex().siblingAtColumn(Column.REPEATS)
+        if self._concepts.flags(cell) & Qt.ItemFlag.ItemIsEditable:
+            view.edit(cell)
+
     def _on_opening(self) -> None:
         node = self._concepts.node(self._concept_view.currentIndex())
         if node is not None and node.path is not None:
             open_path(node.path, self)
 
 
+class _RepeatsEditor(QStyledItemDelegate):
+    """Edits a number from 1 on."""
+
+    def createEditor(  # noqa: N802 - Qt's name
+        self,
+        parent: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> QWidget:
+        """Return a field for the number, wide enough to read it."""
+        field = QSpinBox(parent)
+        field.setRange(1, MAX_REPEATS)
+        field.setButtonSymbols(QSpinBox.ButtonSymbols.NoButtons)
+        field.setFrame(False)
+        return field
+
+
 def _concept_view(model: ConceptTree) -> QTreeView:
     view = QTreeView()
     view.setObjectName("concepts")
     view.setModel(model)
+    view.setItemDelegateForColumn(Column.REPEATS, _RepeatsEditor(view))
+    view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
     view.setIndentation(tokens.current().icon_s)
     view.setUniformRowHeights(True)
     view.setTextElideMode(Qt.TextElideMode.ElideMiddle)

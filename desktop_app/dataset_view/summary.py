@@ -13,7 +13,9 @@ from trainer_core.texts import T, visible
 
 def stats(scan: Scan) -> list[Stat]:
     """Return the figures of a scan, from pictures to steps."""
-    pictures = Stat(shown(T("App", "Pictures")), count_words(len(scan.rows)))
+    # As the summary before the start counts them: those that the run will train.
+    count = len(scan.index.pictures) if scan.plan is None else scan.plan.pictures
+    pictures = Stat(shown(T("App", "Pictures")), count_words(count), missing_words(scan))
     if scan.plan is None:
         return [pictures]
     plan = scan.plan
@@ -24,6 +26,18 @@ def stats(scan: Scan) -> list[Stat]:
         Stat(shown(T("App", "Batches")), count_words(plan.batches_per_epoch), _batch_words(scan)),
         Stat(shown(T("App", "Steps")), count_words(plan.total_steps), _step_words(scan, plan)),
     ]
+
+
+def missing_words(scan: Scan) -> str:
+    """Return how many pictures are there but not trained, and why; "" if all are."""
+    left_out = len({picture.key for picture in scan.index.left_out})
+    unusable = 0 if scan.audit is None else len(scan.audit.unusable)
+    lines = []
+    if left_out:
+        lines.append(shown(T("App", "Left out of this run: {count}"), count=left_out))
+    if unusable:
+        lines.append(shown(T("App", "Cannot be used: {count}"), count=unusable))
+    return "\n".join(lines)
 
 
 def place_words(scan: Scan) -> str:

@@ -19,10 +19,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.captions_view.commands import CaptionCommands
 from desktop_app.dataset_view.browser import PictureBrowser
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.summary import check_words, place_words, stats
 from desktop_app.dataset_view.view_layout import ViewLayout
+from desktop_app.models.pictures.caption_batch import BatchResult
+from desktop_app.models.pictures.folder_repeats import FolderRepeatsList
 from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
@@ -55,6 +58,7 @@ class DatasetView(QWidget):
         self._model = model = workspace.dataset
         self._offer: Offer | None = None  # over the view
         self.setAcceptDrops(True)
+        self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         other = shown(T("App", "Choose pictures…"))
         self._invitation = DropArea(shown(T("App", "Choose a folder…")), other, self)
         self._invitation.button.clicked.connect(self._choose)
@@ -65,7 +69,18 @@ class DatasetView(QWidget):
         self._path = ElidedLabel(parent=self)
         self._stats = StatRow(self)
         self._side = DatasetSide(self)
-        self.browser = browser = PictureBrowser(workspace.captions, self)
+        self.browser = browser = PictureBrowser(
+            workspace.captions, workspace.left_out, workspace.prompts, self
+        )
+        self.captions = CaptionCommands(
+            model,
+            workspace.captions,
+            self,
+            listed=lambda: browser.listed_rows,
+            selected=browser.selected_rows,
+        )
+        browser.details.caption.reading_wanted.connect(self.captions.ask_encoding)
+        browser.commands.more = [self.captions.add_word, self.captions.replace]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
@@ -74,12 +89,14 @@ class DatasetView(QWidget):
         column.addLayout(self._pages, 1)
         self._pages.addWidget(self._invitation)
         self._pages.addWidget(self._content())
-        splitters = (self._parts, self._side, browser, browser.details)
+        splitters = (self._parts, browser, browser.details)
         self.view_layout = ViewLayout(splitters, browser.bar.slider, self)
         self._side.folders_chosen.connect(browser.show_folders)
         self._side.bucket_chosen.connect(browser.show_bucket)
         browser.filter_dropped.connect(self._side.choose_all)
         self._side.removal_wanted.connect(self.removed)
+        self._side.repeats_wanted.connect(self._on_repeats_wanted)
+        self._repeats = FolderRepeatsList(workspace.document)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
         model.findings_changed.connect(self._show_rows)
@@ -140,8 +157,20 @@ class DatasetView(QWidget):
         self.removed.connect(pictures.remove)
         pictures.choice_wanted.connect(self.ask)
         pictures.noticed.connect(self.tell)
+        pictures.taken.connect(self._on_taken)
         workspace.picture_wanted.connect(self.reveal)
         workspace.captions.restored.connect(self.reveal)
+        workspace.captions.batch.finished.connect(self._on_captions_written)
+
+    def _on_taken(self, _places: object, _is_added: bool) -> None:
+        # A field that had the focus would take Ctrl+Z for its own: it is to undo the choice.
+        self.setFocus()
+
+    def _on_captions_written(self, result: BatchResult) -> None:
+        """Name what could not be written; an undo says so nowhere else."""
+        words = result.unwritten
+        if words:
+            self.tell(words)
 
     # ---------------------------------------------------------------- what is shown
 
@@ -150,8 +179,7 @@ class DatasetView(QWidget):
         if scan is not None:
             self._path.setText(place_words(scan))
             self._stats.show_stats(stats(scan))
-            self._side.show_index(scan.index)
-            self._side.show_buckets(scan)
+            self._side.show_scan(scan)
         self._show_rows()
         self._show_progress()
         self._show_page()
@@ -186,6 +214,11 @@ class DatasetView(QWidget):
         if not scan.rows and len(scan.index.roots) == 1:
             return shown(T("App", "There are no pictures in this folder")), shown(_EXPLANATION)
         return None
+
+    def _on_repeats_wanted(self, folder: Path, repeats: int) -> None:
+        scan = self._model.scan
+        folders = () if scan is None else [concept.folder for concept in scan.index.concepts]
+        self._repeats.set_repeats(folder, repeats, folders)
 
     def _hold(self, offer: Offer | None) -> None:
         self._offer = offer
@@ -255,10 +288,14 @@ class DatasetView(QWidget):
         menu.addAction(shown(T("App", "Add a &folder…")), self._add_folder)
         menu.addAction(shown(T("App", "Add &pictures…")), self._add_pictures)
         add.setMenu(menu)
+        captions = QPushButton(shown(T("App", "Captions")), self)
+        of_captions = QMenu(captions)
+        of_captions.addActions([self.captions.add_word, self.captions.replace])
+        captions.setMenu(of_captions)
         choose = QPushButton(shown(T("App", "Choose a folder…")), self)
         choose.clicked.connect(self._choose)
         row.addWidget(self._path, 1)
-        for button in (refresh, add, choose):
+        for button in (refresh, captions, add, choose):
             row.addWidget(button)
         return row
 

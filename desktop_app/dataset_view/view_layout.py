@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import QByteArray, QDataStream, QIODevice, QObject, QTimer, Signal
 from PySide6.QtWidgets import QSlider, QSplitter
 
-_VERSION = 2  # raised when a kept layout would no longer fit
+_VERSION = 3  # raised when a kept layout would no longer fit
 _PAUSE_MS = 300  # without a move: what listens may write a file
 
 

@@ -39,7 +39,7 @@ _WRAPPED = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
 class ProblemList(QListView):
     """The rows; the button of the current one is a real one, which Tab reaches."""
 
-    applied = Signal(object)  # the Entry whose changes are wanted
+    applied = Signal(object)  # the Entry whose button was pressed
 
     def __init__(self, model: ProblemsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -102,7 +102,7 @@ class ProblemList(QListView):
             place = self._rows.button(self.visualRect(index), index)
         self._apply.setVisible(not place.isEmpty())
         if not place.isEmpty():
-            self._apply.setText(_button_words(self._problems.entry(index.row())))
+            self._apply.setText(self._problems.entry(index.row()).button)
             self._apply.setGeometry(place)
 
     def _on_apply(self) -> None:
@@ -164,7 +164,7 @@ class _Rows(QStyledItemDelegate):
         painter.setPen(QColor(look.text_dim))
         painter.drawText(parts.remedy, _WRAPPED, _remedy(entry))
         if not parts.button.isEmpty() and index != self._view.currentIndex():
-            self._draw_button(painter, parts.button, _button_words(entry))
+            self._draw_button(painter, parts.button, entry.button)
         painter.restore()
 
     def _draw_button(self, painter: QPainter, place: QRect, words: str) -> None:
@@ -186,17 +186,20 @@ class _Rows(QStyledItemDelegate):
         cause = _wrapped(metrics, entry.message, sign.topLeft(), left, width)
         top = cause.bottom() + 1 + look.gap_xs
         button = QRect()
-        if _button_words(entry):
-            wanted = self._button_width(_button_words(entry))
+        if entry.button:
+            wanted = self._button_width(entry.button)
             button = QRect(left, top, min(wanted, width), self._button.sizeHint().height())
             words_left = button.right() + 1 + look.gap_m
             words = _remedy(entry)
             rest = max(left + width - words_left, line)
             remedy = QRect(words_left, top, min(rest, metrics.horizontalAdvance(words) + 1), line)
             remedy.moveTop(button.center().y() - line // 2)
-            if not words or metrics.horizontalAdvance(words) > rest:
+            if not words:
                 remedy = QRect()
-            bottom = button.bottom()
+            elif metrics.horizontalAdvance(words) > rest:  # below the button then
+                below = QPoint(left, button.bottom() + 1 + look.gap_xs)
+                remedy = _wrapped(metrics, words, below, left, width)
+            bottom = max(button.bottom(), remedy.bottom())
         else:
             remedy = _wrapped(metrics, _remedy(entry), QPoint(left, top), left, width)
             bottom = remedy.bottom() if not remedy.isEmpty() else cause.bottom()
@@ -215,12 +218,6 @@ def _wrapped(metrics: QFontMetrics, words: str, top: QPoint, left: int, width: i
     return QRect(left, top.y(), width, bounds.height())
 
 
-def _button_words(entry: Entry) -> str:
-    """Return what the button of a row says; empty if there is none."""
-    return entry.way_out if entry.changes else ""
-
-
 def _remedy(entry: Entry) -> str:
     """Return what stands below the cause: where it is, and what only a person can do."""
-    words = "" if _button_words(entry) else entry.way_out
-    return "  ·  ".join(filter(None, (words, entry.place)))
+    return "  ·  ".join(filter(None, (entry.hint, entry.place)))

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QModelIndex, Qt, Signal
-from PySide6.QtWidgets import QLabel, QStackedLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedLayout, QVBoxLayout, QWidget
 
+from desktop_app.dataset_view.leave_out_button import LeaveOutButton
 from desktop_app.docks.problem_list import ProblemList
 from desktop_app.models.problems_model import Entry
+from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
 
 class ProblemsView(QWidget):
-    """The list, or a line that says that there is nothing to list."""
+    """The list with a button for all unusable pictures, or a line that says there is nothing."""
 
     empty_changed = Signal()
 
@@ -25,8 +27,10 @@ class ProblemsView(QWidget):
         self._empty = QLabel(self)
         self._empty.setProperty("role", "dim")
         self._empty.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        self._footer = self._make_footer()
+        self._listed = self._make_listed()
         self._pages = QStackedLayout(self)
-        self._pages.addWidget(self._list)
+        self._pages.addWidget(self._listed)
         self._pages.addWidget(self._empty)
         self._list.clicked.connect(self._on_clicked)
         self._list.activated.connect(self._on_clicked)
@@ -41,8 +45,27 @@ class ProblemsView(QWidget):
         """True while there are no problems."""
         return self._model.rowCount() == 0
 
+    def _make_footer(self) -> QWidget:
+        look = tokens.current()
+        footer = QWidget(self)
+        row = QHBoxLayout(footer)
+        row.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
+        row.addWidget(LeaveOutButton(self._model, self._workspace.left_out, footer))
+        row.addStretch()
+        return footer
+
+    def _make_listed(self) -> QWidget:
+        listed = QWidget(self)
+        column = QVBoxLayout(listed)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self._list, 1)
+        column.addWidget(self._footer)
+        return listed
+
     def _on_reset(self) -> None:
-        page = self._empty if self.is_empty else self._list
+        self._footer.setVisible(bool(self._model.unusable))
+        page = self._empty if self.is_empty else self._listed
         if page is not self._pages.currentWidget():
             self._pages.setCurrentWidget(page)
             self.empty_changed.emit()
@@ -60,4 +83,4 @@ class ProblemsView(QWidget):
             self._workspace.setting_wanted.emit(entry.path)
 
     def _on_applied(self, entry: Entry) -> None:
-        self._workspace.document.apply(entry.changes, entry.way_out)
+        self._workspace.mend(entry)

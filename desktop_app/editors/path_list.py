@@ -48,7 +48,10 @@ class PathListEditor(Editor):
         self._value: object = []
         self._sorting = LatestJob(self, only_reads=True)
         self._sorting.finished.connect(self._on_sorted)
-        self._entries = EntryList(shown(T("App", "Drop folders or files here")), self)
+        hint = T("App", "Drop folders or files here")
+        if not self._takes_folders:
+            hint = T("App", "Drop files here")
+        self._entries = EntryList(shown(hint), self)
         self._entries.removal_wanted.connect(self._remove)
         self._entries.itemChanged.connect(self._on_typed)
         self._entries.itemSelectionChanged.connect(self._show_selection)
@@ -95,7 +98,12 @@ class PathListEditor(Editor):
         """Add those that may stand here, once they were looked at in a thread."""
         accept_copy(event)
         paths, patterns = dropped_paths(event.mimeData()), self.param.spec.file_filter.split()
-        self._sorting.start(lambda job: _fitting(paths, patterns))
+        takes_folders = self._takes_folders
+        self._sorting.start(lambda job: _fitting(paths, patterns, takes_folders=takes_folders))
+
+    @property
+    def _takes_folders(self) -> bool:
+        return self.param.spec.path_kind != "file"
 
     def _on_sorted(self, paths: Sequence[Path] | None) -> None:
         self.add(path.as_posix() for path in paths or ())
@@ -155,6 +163,7 @@ class PathListEditor(Editor):
         folder.clicked.connect(self._add_folder)
         files = self._button(T("App", "Add files…"))
         files.clicked.connect(self._add_files)
+        folder.setVisible(self._takes_folders)
         buttons = QHBoxLayout()
         buttons.setSpacing(look.gap_l)
         for button in (folder, files, self._removal):
@@ -167,12 +176,13 @@ class PathListEditor(Editor):
         self.row.addLayout(column)
 
 
-def _fitting(paths: Sequence[Path], patterns: Sequence[str]) -> list[Path]:
-    """Return folders, and files whose names fit."""
+def _fitting(paths: Sequence[Path], patterns: Sequence[str], *, takes_folders: bool) -> list[Path]:
+    """Return folders, if they are taken, and files whose names fit."""
     return [
         path
         for path in paths
-        if any(fnmatch(path.name.lower(), pattern) for pattern in patterns) or is_folder(path)
+        if any(fnmatch(path.name.lower(), pattern) for pattern in patterns)
+        or (takes_folders and is_folder(path))
     ]
 
 

@@ -12,7 +12,12 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.drives import DriveLooks
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
-from trainer_core.settings.rules.places import NOT_ANSWERING, check_places, look_at
+from trainer_core.settings.rules.places import (
+    MORE_PICTURES,
+    NOT_ANSWERING,
+    check_places,
+    look_at,
+)
 from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import Text, text
 
@@ -134,11 +139,11 @@ class PlaceChecks(QObject):
 
 
 def _named(settings: TrainSettings) -> Iterator[_Place]:
-    for setting, param in TRAIN.params().items():
+    for setting in TRAIN.params():
         value = settings.get(setting)
         if isinstance(value, Path):
             yield _Place(setting, value)
-        elif param.is_path_list and isinstance(value, tuple):
+        elif setting == MORE_PICTURES and isinstance(value, tuple):  # what is left out is not read
             yield from (_Place(setting, path) for path in value)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -15,6 +15,7 @@ from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
 from desktop_app.words.findings import finding_words, way_out
 from trainer_core.dataset.findings import Finding
+from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
 from trainer_core.texts import T, visible
@@ -28,8 +29,10 @@ class Entry:
 
     Attributes:
         path: The setting, section or "" that it belongs to; None for a finding.
-        picture: The picture or folder that it belongs to; None for a setting's problem.
+        picture: The picture or folder that it belongs to; None if there is none.
         changes: Raw values that mend it; empty where only a person can.
+
+    What mends it has a ``button``; what only people can do is a ``hint``.
     """
 
     severity: Severity
@@ -39,6 +42,23 @@ class Entry:
     path: str | None = None
     picture: Path | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def can_be_left_out(self) -> bool:
+        """True if a run without the picture has the problem no more."""
+        return self.picture is not None and is_picture_name(self.picture.name)
+
+    @property
+    def button(self) -> str:
+        """What the button says that mends it; "" if there is none."""
+        if self.changes:
+            return self.way_out
+        return shown(T("App", "Leave out of this run")) if self.can_be_left_out else ""
+
+    @property
+    def hint(self) -> str:
+        """What a person can do about it; "" if the button says it."""
+        return "" if self.changes else self.way_out
 
     @classmethod
     def of_problem(cls, problem: Problem, schema: AnySchema) -> Entry:
@@ -52,6 +72,7 @@ class Entry:
             place(problem.path, schema),
             "" if suggestion is None else words(suggestion.message),
             path=problem.path,
+            picture=Path(problem.picture) if problem.picture else None,
             changes={} if suggestion is None else suggestion.changes,
         )
 
@@ -92,6 +113,7 @@ class ProblemsModel(RowTable):
         self._findings: Sequence[Finding] = ()
         self._folders: tuple[Path, ...] = ()
         self._rows: list[Problem | Finding] = []
+        self._unusable: tuple[Path, ...] | None = None  # None: to be found
 
     def set_problems(self, problems: Sequence[Problem]) -> None:
         """Show these problems with the settings instead."""
@@ -109,6 +131,18 @@ class ProblemsModel(RowTable):
         if isinstance(found, Problem):
             return Entry.of_problem(found, self.schema)
         return Entry.of_finding(found, *self._folders)
+
+    @property
+    def unusable(self) -> tuple[Path, ...]:
+        """The pictures with errors, which a run could leave out; each once."""
+        if self._unusable is None:
+            self._unusable = tuple(self._find_unusable())
+        return self._unusable
+
+    def _find_unusable(self) -> Iterator[Path]:
+        errors = (found for found in self._rows if found.severity is Severity.ERROR)
+        paths = dict.fromkeys(_picture_of(found) for found in errors)
+        yield from (path for path in paths if path is not None and is_picture_name(path.name))
 
     def count(self, severity: Severity) -> int:
         """Return how many problems of this severity there are."""
@@ -147,5 +181,11 @@ class ProblemsModel(RowTable):
         rows.sort(key=lambda found: _ORDER.index(found.severity))
         if rows != self._rows or folders != self._folders:
             self.beginResetModel()
-            self._rows, self._folders = rows, folders
+            self._rows, self._folders, self._unusable = rows, folders, None
             self.endResetModel()
+
+
+def _picture_of(found: Problem | Finding) -> Path | None:
+    if isinstance(found, Finding):
+        return found.path
+    return Path(found.picture) if found.picture else None

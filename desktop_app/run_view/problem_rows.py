@@ -20,7 +20,7 @@ _ROWS_SHOWN = 40  # more than anybody reads; the problems dock lists all
 class ProblemRows(QWidget):
     """Follows a `ProblemsModel`; rows are made anew whenever it changes."""
 
-    applied = Signal(object)  # the Entry whose changes are wanted
+    applied = Signal(object)  # the Entry whose button was pressed
     place_wanted = Signal(object)  # the Entry whose setting or picture should be shown
     all_wanted = Signal()  # there are more than are shown here
 
@@ -65,8 +65,8 @@ class ProblemRows(QWidget):
         )
         line.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(self._words(entry, row), 1)
-        if entry.changes:
-            mend = QPushButton(entry.way_out, row)
+        if entry.button:
+            mend = QPushButton(entry.button, row)
             mend.clicked.connect(partial(self.applied.emit, entry))
             line.addWidget(mend, 0, Qt.AlignmentFlag.AlignTop)
         return row
@@ -79,8 +79,8 @@ class ProblemRows(QWidget):
         message.setTextFormat(Qt.TextFormat.PlainText)
         message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.addWidget(message)
-        if entry.way_out and not entry.changes:
-            hint = QLabel(entry.way_out, row, wordWrap=True)
+        if entry.hint:
+            hint = QLabel(entry.hint, row, wordWrap=True)
             hint.setTextFormat(Qt.TextFormat.PlainText)
             hint.setProperty("role", "dim")
             words.addWidget(hint)

@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.background import LatestJob
+from desktop_app.dataset_view.leave_out_button import LeaveOutButton
 from desktop_app.models.problems_model import Entry
 from desktop_app.models.readiness import Readiness, readiness
 from desktop_app.run_view.name_choice import NameChoice
@@ -60,6 +61,7 @@ class StartSheet(QDialog):
         self.names = NameChoice(self)
         self._problems_heading = QLabel(self)
         self.problems = ProblemRows(workspace.problems, self)
+        self.leave_out = LeaveOutButton(workspace.problems, workspace.left_out, self)
         self._reason = QLabel(self, wordWrap=True)
         words = shown(T("App", "Skip this summary when nothing is wrong"))
         self.at_once = QCheckBox(words, self)
@@ -155,8 +157,12 @@ class StartSheet(QDialog):
         column = QVBoxLayout(self._body)
         column.setContentsMargins(*[look.gap_xl] * 4)
         column.setSpacing(look.gap_l)
-        for part in (self._headline, self._facts, self.names, self._problems_heading):
+        heading = QHBoxLayout()
+        heading.addWidget(self._problems_heading, 1)
+        heading.addWidget(self.leave_out)
+        for part in (self._headline, self._facts, self.names):
             column.addWidget(part)
+        column.addLayout(heading)
         column.addWidget(self.problems)
         column.addStretch(1)
         self._scroll = QScrollArea(self)
@@ -263,7 +269,7 @@ class StartSheet(QDialog):
         self._reason.style().polish(self._reason)
 
     def _on_applied(self, entry: Entry) -> None:
-        self.workspace.document.apply(entry.changes, entry.way_out)
+        self.workspace.mend(entry)
 
     def _on_place_wanted(self, entry: Entry) -> None:
         self.reject()

@@ -14,7 +14,7 @@ from PySide6.QtCore import (
     QTimer,
     Signal,
 )
-from PySide6.QtGui import QColor, QPainter, QResizeEvent, QShowEvent
+from PySide6.QtGui import QColor, QGuiApplication, QPainter, QResizeEvent, QShowEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QHeaderView,
@@ -29,8 +29,8 @@ from desktop_app.models.runs.samples_model import SampleRole, SamplesModel
 from desktop_app.samples_view.painting import draw_picture
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.pictures.thumbnail_grid import first_lines
 from desktop_app.widgets.pictures.thumbnails import ThumbnailLoader
+from desktop_app.widgets.pictures.words import draw_lines, first_lines, line_size
 from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 
@@ -55,6 +55,13 @@ class SampleGrid(QTableView):
         self.setModel(model)
         self._connect(model)
         self._arrange()
+
+    def selected_samples(self) -> list[SampleReady]:
+        """Return the selected samples; the one under the cursor comes first."""
+        current = self.currentIndex()
+        cells = sorted(self.selectedIndexes(), key=lambda i: (i != current, i.row(), i.column()))
+        samples = (cell.data(SampleRole) for cell in cells)
+        return [sample for sample in samples if sample is not None]
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Fit the cells, and load what came into sight."""
@@ -92,7 +99,7 @@ class SampleGrid(QTableView):
     def _set_up(self) -> None:
         self.setItemDelegate(_Cell(self.loader, self))
         self.setAccessibleName(shown(T("App", "Samples")))
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
@@ -112,7 +119,7 @@ class SampleGrid(QTableView):
         down.valueChanged.connect(lambda _: self._look_around.start())
         self._look_around.timeout.connect(self._want_visible)
         self.loader.loaded.connect(lambda _: self.viewport().update())
-        self.clicked.connect(self._on_chosen)
+        self.clicked.connect(self._on_clicked)
         self.activated.connect(self._on_chosen)
         model.dataChanged.connect(self._on_drawn)
         model.columnsInserted.connect(self._arrange)
@@ -167,6 +174,11 @@ class SampleGrid(QTableView):
         self._is_following = True
         self.loader.forget()  # another run may use the same names
         self._arrange()
+
+    def _on_clicked(self, cell: QModelIndex) -> None:
+        # With a key held, it selects more.
+        if QGuiApplication.keyboardModifiers() == Qt.KeyboardModifier.NoModifier:
+            self._on_chosen(cell)
 
     def _on_chosen(self, cell: QModelIndex) -> None:
         sample = cell.data(SampleRole)
@@ -225,11 +237,9 @@ class _PromptHeader(QHeaderView):
         painter.save()
         painter.setFont(tokens.font(look.font_small))
         painter.setPen(QColor(look.text))
-        height = painter.fontMetrics().lineSpacing()
-        line = QRect(inner.x(), inner.y(), inner.width(), height)
-        for text in first_lines(words, painter, inner.width(), inner.height() // height):
-            painter.drawText(line, 0, text)
-            line.translate(0, height)
+        line = line_size(painter.font(), [words])
+        lines = first_lines(words, painter, inner.width(), inner.height() // line.height)
+        draw_lines(painter, inner.topLeft(), lines, line)
         painter.restore()
 
 

@@ -44,6 +44,10 @@ class SamplePane(QWidget):
         row = self.steps.currentIndex()
         return self._samples[row] if 0 <= row < len(self._samples) else None
 
+    def shown_samples(self) -> list[SampleReady]:
+        """Return the one that is shown, if there is one."""
+        return [] if self.sample is None else [self.sample]
+
     def show_sample(self, samples: list[SampleReady], step: int) -> None:
         """Offer the samples of one prompt, and show the one of ``step``, else the last."""
         self._samples = samples

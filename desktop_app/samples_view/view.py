@@ -7,6 +7,7 @@ from typing import NamedTuple
 from PySide6.QtWidgets import QStackedLayout, QVBoxLayout, QWidget
 
 from desktop_app.samples_view.grid import SampleGrid
+from desktop_app.samples_view.sample_commands import SampleCommands
 from desktop_app.samples_view.size_bar import SizeBar
 from desktop_app.samples_view.viewer import SampleViewer
 from desktop_app.translation import shown
@@ -66,8 +67,11 @@ class SamplesView(QWidget):
         self._advice = _WAIT
         self.invitation = Invitation("samples", "", self)
         self.grid = SampleGrid(model, self)
+        self.commands = SampleCommands(self.grid, self.grid.selected_samples, workspace.prompts)
         self.size_bar = SizeBar(self.grid, workspace.preferences, self)
         self.viewer = SampleViewer(model, self)
+        for pane in (self.viewer.main, self.viewer.other):
+            SampleCommands(pane, pane.shown_samples, workspace.prompts)
         self._pages = QStackedLayout(self)
         self._listed = QWidget(self)
         column = QVBoxLayout(self._listed)

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOpti
 from desktop_app.theme import tokens
 
 _NO_INDEX = QModelIndex()
-_LEAST_ROWS, _MOST_ROWS = 1, 6
+_LEAST_ROWS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class BarList(QListView):
         self.selectionModel().clear()
 
     def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size of a few bars."""
-        rows = min(max(self._bars.rowCount(), _LEAST_ROWS), _MOST_ROWS)
+        """Return the size of all bars."""
+        rows = max(self._bars.rowCount(), _LEAST_ROWS)
         return QSize(super().sizeHint().width(), rows * _row_height() + 2 * self.frameWidth())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name

@@ -1,13 +1,24 @@
-"""Folders and files as people read them: from the home folder on, and not too long."""
+"""Folders and files as people read them: from the home folder on, not too long, in order."""
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from trainer_core.texts import visible
 
 _FOLDER_CHARACTERS = 48
+_NUMBER = re.compile(r"(\d+)")
+
+
+@functools.lru_cache(maxsize=2**15)
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Return what sorts names as people do: p1, p2, p10; capitals do not matter."""
+    # Texts and numbers take turns, so that a text never meets a number.
+    parts = _NUMBER.split(name.casefold())
+    return tuple(int(part) if n % 2 else part for n, part in enumerate(parts)), name
 
 
 def from_home(path: Path) -> str:

@@ -122,6 +122,9 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
             "{pictures} in {folders} [folders:folder|folders], with repeats {samples} per epoch",
         )
         words = shown(template, folders=len(plan.concepts), **facts)
+    left_out = len(scan.index.left_out)
+    if left_out:
+        words = shown(T("App", "{words}; left out: {count}"), words=words, count=left_out)
     yield Stat(name, words, "\n".join([*map(str, scan.request.places), *rows]))
     template = T(
         "App",

@@ -157,7 +157,7 @@ def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
     if root.repeated:
         yield _repeated(root)
     elif not root.concepts and root.failure is None:
-        yield _empty(root.path, when_empty)
+        yield (_all_left_out if root.left_out else _empty)(root.path, when_empty)
     if root.is_whole and len(root.concepts) > 1 and root.concepts[0].folder == root.path:
         template = T(
             "Problems",
@@ -196,6 +196,11 @@ def _empty(folder: Path, severity: Severity) -> Finding:
     message = text(T("Problems", "There are no pictures in {path}."), path=folder)
     template = T("Problems", "Choose a folder of pictures, or of folders like {name}.")
     return Finding(folder, severity, message, text(template, name="10_cat"))
+
+
+def _all_left_out(folder: Path, severity: Severity) -> Finding:
+    message = text(T("Problems", "All pictures in {path} are left out of this run."), path=folder)
+    return Finding(folder, severity, message, text(T("Problems", "Put some of them back.")))
 
 
 def _repeated(root: Root) -> Finding:

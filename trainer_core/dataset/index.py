@@ -59,6 +59,7 @@ class Root:
         ignored_folders: Sub-folders that are not searched for pictures.
         ignored_files: Pictures of kinds that are not trained.
         repeated: Pictures that an earlier root has already; they are not in the concepts.
+        left_out: Pictures that the run leaves out; they are not in the concepts.
         is_whole: False if only single pictures were asked for.
         failure: Why there is nothing in it, if it cannot be read.
         subset: The number of the subset that it is of.
@@ -69,6 +70,7 @@ class Root:
     ignored_folders: tuple[Path, ...] = ()
     ignored_files: tuple[Path, ...] = ()
     repeated: tuple[Path, ...] = ()
+    left_out: tuple[Picture, ...] = ()
     is_whole: bool = True
     failure: DatasetError | None = None
     subset: int = 0
@@ -107,6 +109,11 @@ class DatasetIndex:
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture of every subset, in the order of the concepts."""
         return tuple(picture for root in self.roots for picture in root.pictures)
+
+    @property
+    def left_out(self) -> tuple[Picture, ...]:
+        """The pictures that the run leaves out."""
+        return tuple(picture for root in self.roots for picture in root.left_out)
 
     @property
     def ignored_folders(self) -> tuple[Path, ...]:

@@ -11,6 +11,12 @@ from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
 from trainer_core.dataset.listing import Reading, read_by_nobody
+from trainer_core.dataset.overrides import (
+    leave_out,
+    left_out_notice,
+    unmatched_problems,
+    with_repeats,
+)
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.dataset.subsets import (
@@ -36,12 +42,16 @@ class SurveyRequest:
         subsets: The places with pictures; one subset at least.
         run: The settings of subsets that have no others.
         pace: What decides the length of the run.
+        left_out: Pictures of the places that are not trained.
+        folder_repeats: How often some folders are shown, as the settings have it.
         contradiction: Why the bucket settings cannot be used: there is no plan then.
     """
 
     subsets: tuple[Subset, ...]
     run: SampleSettings
     pace: Pace
+    left_out: tuple[Path, ...] = ()
+    folder_repeats: tuple[str, ...] = ()
     contradiction: Problem | None = None
 
     @classmethod
@@ -68,7 +78,14 @@ class SurveyRequest:
             resize_interpolation=pictures.resize_interpolation,
         )
         length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
-        return cls(subsets=(subset,), run=run, pace=length, contradiction=contradiction)
+        return cls(
+            subsets=(subset,),
+            run=run,
+            pace=length,
+            left_out=pictures.left_out,
+            folder_repeats=pictures.folder_repeats,
+            contradiction=contradiction,
+        )
 
     @property
     def places(self) -> tuple[Path, ...]:
@@ -94,6 +111,7 @@ class Survey:
         index: The pictures; none if no place can be read.
         audit: What is wrong with them, their sizes and captions; None likewise.
         plan: What a run would do with the usable ones; None if nothing can be planned.
+        unmatched: What is wrong with the entries that say otherwise than the folders.
         failure: Why nothing can be read.
     """
 
@@ -101,6 +119,7 @@ class Survey:
     index: DatasetIndex
     audit: Audit | None = None
     plan: Plan | None = None
+    unmatched: tuple[Problem, ...] = ()
     failure: DatasetError | None = None
 
     @property
@@ -110,6 +129,8 @@ class Survey:
             path = Path(self.failure.picture or str(self.failure.message.values.get("path", "")))
             return [Problem.of(self.failure, setting=self._setting_of(path))]
         found = self._failed_places()
+        found += left_out_notice(self.index)
+        found += self.unmatched
         if self.audit is not None:
             found += [self._of_finding(f, self._setting_of(f.path)) for f in self.audit.findings]
         if self.request.contradiction is not None:
@@ -120,7 +141,7 @@ class Survey:
 
     @property
     def place_problems(self) -> list[Problem]:
-        """What keeps a whole place from being trained; what is wrong in it are findings."""
+        """What is wrong with places and with what is left out of them; the rest are findings."""
         places = {root.path for root in self.index.roots}
         errors = () if self.audit is None else self.audit.errors
         whole = [
@@ -128,7 +149,7 @@ class Survey:
             for each in errors
             if each.path in places
         ]
-        return self._failed_places() + whole
+        return [*self._failed_places(), *whole, *self.unmatched]
 
     def _failed_places(self) -> list[Problem]:
         return [
@@ -175,10 +196,19 @@ def take_survey(
     repeats = {number: each.dataset_repeats for number, each in settings.items()}
     try:
         index = index_subsets(request.subsets, repeats, reading)
+        index = leave_out(index, request.left_out, reading)
+        index = with_repeats(index, request.folder_repeats)
     except DatasetError as error:
         return failed_survey(request, error)
     audit = quick_audit(index, settings, reading)
-    return Survey(request=request, index=index, audit=audit, plan=_plan(request, index, audit))
+    unmatched = unmatched_problems(index, request.left_out, request.folder_repeats, reading)
+    return Survey(
+        request=request,
+        index=index,
+        audit=audit,
+        plan=_plan(request, index, audit),
+        unmatched=tuple(unmatched),
+    )
 
 
 def failed_survey(request: SurveyRequest, error: DatasetError) -> Survey:

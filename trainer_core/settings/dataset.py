@@ -40,6 +40,18 @@ class DatasetSettings(Section):
         path_kind="file_or_folder",
         file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
     )
+    left_out: tuple[Path, ...] = param(
+        (),
+        T("Settings", "Left out"),
+        T(
+            "Settings",
+            "Pictures that are not trained in this run, though they lie in the folders above. "
+            "Their files stay as they are; take one off the list to train it again.",
+        ),
+        path_kind="file",
+        file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
+        advanced=True,
+    )
     dataset_repeats: int = param(
         1,
         T("Settings", "Repeats"),
@@ -52,6 +64,17 @@ class DatasetSettings(Section):
         maximum=1_000_000,
         step=1,
         old_labels=("Dataset repeats",),
+    )
+    folder_repeats: tuple[str, ...] = param(
+        (),
+        T("Settings", "Folder repeats"),
+        T(
+            "Settings",
+            "Repeats of single folders in this run, instead of the number in their name: "
+            '"10_zxq cat=5" shows the pictures of that folder 5 times per epoch. The list of '
+            "folders beside the pictures writes them.",
+        ),
+        advanced=True,
     )
     caption_extension: str = param(
         "auto",

@@ -10,6 +10,7 @@ import difflib
 import functools
 import json
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from trainer_core.texts import T, Text, text
 UNSET = "unset"  # TOML has no null; this word stands for None where None is not the default too
 
 Raw = dict[str, Any]
+
+_WORD = re.compile(r'"([^"]+)"|(\S+)')
 
 
 def from_raw(param: Param, value: Any) -> Any:
@@ -76,7 +79,8 @@ def from_text(param: Param, words: str) -> Any:
     if param.spec.prompts:
         return [line.strip() for line in words.splitlines() if line.strip()]
     if param.is_tuple:
-        return words.split()  # a comma may be part of a text, as in betas=0.9,0.99
+        # A comma may be part of a text, as in betas=0.9,0.99; in quotes a space may be too.
+        return [quoted or plain for quoted, plain in _WORD.findall(words)]
     if param.base_type is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(words.lower(), words)
     return _number(words) if param.base_type in (int, float) else words

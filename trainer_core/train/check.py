@@ -170,6 +170,8 @@ def as_lines(checked: Report) -> Iterator[str]:
         yield f"{problem.severity.value}: {place}{problem.message}"
         for way in problem.ways_out:
             yield f"    {way.message}"
+    if any(problem.picture and problem.severity is Severity.ERROR for problem in found.problems):
+        yield "Pictures that cannot be used may be left out: name them in left_out of [dataset]."
     plan = found.plan
     if plan is None:
         return

@@ -243,8 +243,8 @@ class Run:
         own.tell_untold(folder.output_dir, self._emitter.emit)
         message = T(
             "Events",
-            "[steps:The {steps} step|All {steps} steps] of {name} [steps:is|are] done, and its "
-            "files are there.",
+            "[steps:The only step|All {steps} steps] of {name} [steps:is|are] done, and its files "
+            "are there.",
         )
         hint = T("Events", "To train it longer, raise its length; to train it anew, overwrite it.")
         self._emitter.warn(text(message, steps=total_steps, name=folder.name), text(hint))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Collection, Hashable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 
-from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt
+from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
 
 from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
+from desktop_app.words.paths import natural_key
 from trainer_core.dataset.index import Concept, DatasetIndex, Root, distinct_names
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.texts import T, visible
 
 
@@ -40,7 +42,7 @@ class Node:
         name: What it is called.
         path: Its folder; None for all pictures of several places.
         folders: Of the concepts that it stands for; None for all.
-        pictures: How many there are.
+        pictures: How many there are that can be used.
         samples: Pictures times repeats.
         repeats: None where they differ.
         root: The place that this line stands for, if it stands for a whole one.
@@ -70,13 +72,15 @@ class ConceptTree(QAbstractItemModel):
     any other line carries 0.
     """
 
+    repeats_wanted = Signal(object, int)  # Path of a folder, how often it is to be shown
+
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._nodes: tuple[Node, ...] = ()
 
-    def show(self, index: DatasetIndex) -> None:
-        """Hold these concepts instead."""
-        nodes = tuple(_nodes(index))
+    def show(self, index: DatasetIndex, unusable: Collection[SampleKey] = ()) -> None:
+        """Hold these concepts instead; what cannot be used is listed, but does not count."""
+        nodes = tuple(_Nodes(unusable).of(index))
         if nodes != self._nodes:
             self.beginResetModel()
             self._nodes = nodes
@@ -136,8 +140,28 @@ class ConceptTree(QAbstractItemModel):
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(Column(section))
         if role == Qt.ItemDataRole.ToolTipRole and section == Column.REPEATS:
-            return shown(T("App", "Repeats: how often an epoch shows each picture"))
+            return shown(
+                T("App", "Repeats: how often an epoch shows each picture. Double click to change")
+            )
         return shown(_HEADINGS[Column(section)]) if role == Qt.ItemDataRole.DisplayRole else None
+
+    def flags(self, index: Index) -> Qt.ItemFlag:
+        """Let the repeats of a folder be edited."""
+        flags, node = super().flags(index), self.node(index)
+        if index.column() == Column.REPEATS and node is not None and node.repeats is not None:
+            return flags | Qt.ItemFlag.ItemIsEditable
+        return flags
+
+    def setData(  # noqa: N802 - Qt's name
+        self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole
+    ) -> bool:
+        """Ask for other repeats; they are seen once the settings have them."""
+        node = self.node(index)
+        if role != Qt.ItemDataRole.EditRole or node is None or not isinstance(value, int):
+            return False
+        if node.path is not None and value != node.repeats:
+            self.repeats_wanted.emit(node.path, value)
+        return True
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
         """Return what a cell shows."""
@@ -147,6 +171,8 @@ class ConceptTree(QAbstractItemModel):
         match role:
             case Qt.ItemDataRole.DisplayRole:
                 return _words(node, column)
+            case Qt.ItemDataRole.EditRole if column is Column.REPEATS:
+                return node.repeats
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ToolTipRole:
@@ -162,48 +188,65 @@ class ConceptTree(QAbstractItemModel):
             yield from (self.index(child, 0, place) for child in range(len(node.children)))
 
 
-def _nodes(index: DatasetIndex) -> Iterator[Node]:
-    only = index.roots[0] if len(index.roots) == 1 else None
-    if only is None or only.concepts:
-        yield _sum(shown(T("App", "All pictures")), index.concepts, only, is_all=True)
-    if only is not None:
-        yield from map(_of_concept, only.concepts)
-        return
-    names = distinct_names([root.path for root in index.roots])
-    for root, name in zip(index.roots, names, strict=True):
-        yield _of_root(root, name)
+class _Nodes:
+    """Makes the lines of the tree; pictures that cannot be used are not counted."""
+
+    def __init__(self, unusable: Collection[SampleKey]) -> None:
+        self._unusable = unusable
+
+    def of(self, index: DatasetIndex) -> Iterator[Node]:
+        """Yield the lines without a parent."""
+        only = index.roots[0] if len(index.roots) == 1 else None
+        if only is None or only.concepts:
+            yield self._sum(shown(T("App", "All pictures")), index.concepts, only, is_all=True)
+        if only is not None:
+            yield from map(self._of_concept, _in_order(only))
+            return
+        names = distinct_names([root.path for root in index.roots])
+        for root, name in zip(index.roots, names, strict=True):
+            yield self._of_root(root, name)
+
+    def _of_root(self, root: Root, name: str) -> Node:
+        if [concept.folder for concept in root.concepts] == [root.path]:
+            [concept] = root.concepts
+            return self._of_concept(concept, name=name, root=root)
+        return self._sum(name, root.concepts, root, is_all=False)
+
+    def _of_concept(self, concept: Concept, *, name: str = "", root: Root | None = None) -> Node:
+        count = self._count(concept)
+        return Node(
+            name=name or concept.folder.name or concept.name,
+            path=concept.folder,
+            folders=frozenset({concept.folder}),
+            pictures=count,
+            samples=count * concept.repeats,
+            repeats=concept.repeats,
+            root=root,
+        )
+
+    def _sum(
+        self, name: str, concepts: tuple[Concept, ...], root: Root | None, *, is_all: bool
+    ) -> Node:
+        listed = [] if is_all or root is None else _in_order(root)
+        return Node(
+            name=name,
+            path=None if root is None else root.path,
+            folders=None if is_all else frozenset(concept.folder for concept in concepts),
+            pictures=sum(map(self._count, concepts)),
+            samples=sum(self._count(concept) * concept.repeats for concept in concepts),
+            root=root,
+            children=tuple(map(self._of_concept, listed)),
+        )
+
+    def _count(self, concept: Concept) -> int:
+        if not self._unusable:
+            return len(concept.pictures)
+        return sum(picture.key not in self._unusable for picture in concept.pictures)
 
 
-def _of_root(root: Root, name: str) -> Node:
-    if [concept.folder for concept in root.concepts] == [root.path]:
-        [concept] = root.concepts
-        return _of_concept(concept, name=name, root=root)
-    return _sum(name, root.concepts, root, is_all=False)
-
-
-def _of_concept(concept: Concept, *, name: str = "", root: Root | None = None) -> Node:
-    count = len(concept.pictures)
-    return Node(
-        name=name or concept.folder.name or concept.name,
-        path=concept.folder,
-        folders=frozenset({concept.folder}),
-        pictures=count,
-        samples=count * concept.repeats,
-        repeats=concept.repeats,
-        root=root,
-    )
-
-
-def _sum(name: str, concepts: tuple[Concept, ...], root: Root | None, *, is_all: bool) -> Node:
-    return Node(
-        name=name,
-        path=None if root is None else root.path,
-        folders=None if is_all else frozenset(concept.folder for concept in concepts),
-        pictures=sum(len(concept.pictures) for concept in concepts),
-        samples=sum(len(concept.pictures) * concept.repeats for concept in concepts),
-        root=root,
-        children=() if is_all else tuple(map(_of_concept, concepts)),
-    )
+def _in_order(root: Root) -> list[Concept]:
+    """Return the concepts as people look for them: the place's own first, others by name."""
+    return sorted(root.concepts, key=lambda c: (c.folder != root.path, natural_key(c.folder.name)))
 
 
 def _failed(node: Node) -> bool:

@@ -22,7 +22,7 @@ from desktop_app.models.pictures.dataset_scan import (
     place_problems,
     silence_problems,
 )
-from desktop_app.models.pictures.picture_row import PictureRow, with_caption, with_findings
+from desktop_app.models.pictures.picture_row import PictureRow, with_captions, with_findings
 from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.listing import is_picture_name
@@ -87,7 +87,7 @@ class DatasetModel(QObject):
 
     @property
     def place_problems(self) -> list[Problem]:
-        """What keeps a whole place from being trained; what is wrong in it are findings."""
+        """What is wrong with whole places, and with what is left out; the rest are findings."""
         if self._silent is not None and self._request is not None:
             return silence_problems(self._request, self._silent)
         return place_problems(self.scan)
@@ -137,8 +137,12 @@ class DatasetModel(QObject):
 
     def show_caption(self, picture: Path, file: CaptionFile) -> None:
         """Show a caption that was just written; soon the whole folder is looked at again."""
+        self.show_captions({picture: file})
+
+    def show_captions(self, files: Mapping[Path, CaptionFile]) -> None:
+        """Show captions that were just written."""
         if self.scan is not None:
-            self.scan = replace(self.scan, rows=with_caption(self.scan.rows, picture, file))
+            self.scan = replace(self.scan, rows=with_captions(self.scan.rows, files))
             self.findings_changed.emit()
         self._on_folder_changed()
 
@@ -228,7 +232,7 @@ class DatasetModel(QObject):
         if not found or self.scan is None or self.scan.audit is None:
             return []
         known = {finding.path for finding in self.scan.audit.errors}
-        shown_paths = {row.path for row in self.scan.rows} - known
+        shown_paths = {row.path for row in self.scan.rows if not row.is_left_out} - known
         return [finding for finding in found if finding.path in shown_paths]
 
     def _on_checked(self, progress: CheckProgress) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from desktop_app.background import Job
 from desktop_app.models.pictures.picture_row import PictureRow, picture_rows
+from desktop_app.words.paths import natural_key
 from trainer_core.dataset.audit import Audit, decode_fully
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex
@@ -104,7 +105,11 @@ def look(request: SurveyRequest, known: Scan | None = None, pulse: Pulse | None 
         return replace(known, survey=survey)
     if survey.audit is None:
         return Scan(survey)
-    return Scan(survey, picture_rows(survey.index, survey.audit, survey.plan))
+    # Sorted here, in the thread, as people read lists.
+    findings = sorted(survey.audit.findings, key=lambda found: natural_key(str(found.path)))
+    audit = replace(survey.audit, findings=tuple(findings))
+    rows = picture_rows(survey.index, audit, survey.plan)
+    return Scan(replace(survey, audit=audit), rows)
 
 
 def broken_off(request: SurveyRequest) -> Scan:
@@ -115,7 +120,7 @@ def broken_off(request: SurveyRequest) -> Scan:
 
 
 def place_problems(scan: Scan | None) -> list[Problem]:
-    """Return what keeps a whole place from being trained; what is wrong in it are findings."""
+    """Return what is wrong with whole places, and with what is left out; the rest are findings."""
     return [] if scan is None else scan.survey.place_problems
 
 

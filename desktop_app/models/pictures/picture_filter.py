@@ -18,12 +18,14 @@ class PictureFilter:
         folders: Its concept's is one of them.
         bucket: The size that it is trained at.
         only_found: It has a finding.
+        only_left_out: It is left out of the run.
         words: Parts of its name or caption, between commas; all of them must be there.
     """
 
     folders: Collection[Path] | None = None
     bucket: Size | None = None
     only_found: bool = False
+    only_left_out: bool = False
     words: str = ""
 
     def pass_on(
@@ -41,6 +43,8 @@ class PictureFilter:
         if self.bucket is not None and row.bucket != self.bucket:
             return False
         if self.only_found and not row.findings:
+            return False
+        if self.only_left_out and not row.is_left_out:
             return False
         if not parts:
             return True

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QObject, Qt
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.translation import shown
-from trainer_core.texts import visible
+from trainer_core.texts import T, visible
 
 
 class PictureRole(IntEnum):
@@ -20,6 +20,7 @@ class PictureRole(IntEnum):
     PATH = Qt.ItemDataRole.UserRole
     CAPTION = Qt.ItemDataRole.UserRole + 1
     SEVERITY = Qt.ItemDataRole.UserRole + 2
+    IS_LEFT_OUT = Qt.ItemDataRole.UserRole + 3
 
 
 class PictureList(QAbstractListModel):
@@ -48,6 +49,11 @@ class PictureList(QAbstractListModel):
         if news:
             self.dataChanged.emit(self.index(news[0]), self.index(news[-1]))
 
+    @property
+    def rows(self) -> list[PictureRow]:
+        """The pictures, in their order."""
+        return list(self._rows)
+
     def row_of(self, path: Path) -> int | None:
         """Return the row of a picture."""
         return self._numbers.get(str(path))
@@ -69,13 +75,17 @@ class PictureList(QAbstractListModel):
             case PictureRole.PATH:
                 return row.path
             case PictureRole.CAPTION:
-                return row.caption
+                return shown(T("App", "Left out")) if row.is_left_out else row.caption
             case PictureRole.SEVERITY:
                 return None if row.severity is None else str(row.severity)
+            case PictureRole.IS_LEFT_OUT:
+                return row.is_left_out
             case Qt.ItemDataRole.ToolTipRole:
                 return "\n".join(shown(finding.message) for finding in row.findings)
         return None
 
 
 def _look_different(before: PictureRow, after: PictureRow) -> bool:
+    if before.is_left_out is not after.is_left_out:
+        return True
     return before.caption != after.caption or before.findings != after.findings

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
+from desktop_app.words.paths import natural_key
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.findings import Finding
-from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.index import DatasetIndex, Picture, Root
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import SampleKey
@@ -33,6 +35,7 @@ class PictureRow:
         class_tokens: The words that it is trained with if it has no caption.
         extension: Of its caption file, with the dot; None while there are two kinds.
         findings: What is wrong with it, the worst first.
+        is_left_out: The run does not train it, because the settings say so.
     """
 
     path: Path
@@ -44,6 +47,7 @@ class PictureRow:
     class_tokens: str = ""
     extension: str | None = None
     findings: tuple[Finding, ...] = ()
+    is_left_out: bool = False
 
     @property
     def bucket(self) -> Size | None:
@@ -57,24 +61,50 @@ class PictureRow:
 
 
 def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[PictureRow, ...]:
-    """Return a row for every picture, in the order of the index."""
+    """Return a row for every picture: place by place, folders and names in natural order."""
+    rows: list[PictureRow] = []
     found = _by_path(audit.findings)
+    for root in index.roots:
+        trained = _trained_rows(root, audit, plan, found)
+        left_out = (_left_out_row(picture, audit) for picture in root.left_out)
+        rows += sorted((*trained, *left_out), key=partial(_order, root.path))
+    return tuple(rows)
+
+
+def _trained_rows(
+    root: Root, audit: Audit, plan: Plan | None, found: Mapping[Path, tuple[Finding, ...]]
+) -> Iterator[PictureRow]:
     placements: Mapping[SampleKey, Placement] = plan.placements if plan else {}
-    return tuple(
-        PictureRow(
-            path=picture.path,
-            folder=concept.folder,
-            repeats=picture.repeats,
-            caption=audit.captions.get(picture.key, ""),
-            size=audit.headers[picture.path].size if picture.path in audit.headers else None,
-            placement=placements.get(picture.key),
-            class_tokens=picture.class_tokens,
-            extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
-            findings=found.get(picture.path, ()),
-        )
-        for concept in index.concepts
-        for picture in concept.pictures
+    for concept in root.concepts:
+        for picture in concept.pictures:
+            header = audit.headers.get(picture.path)
+            yield PictureRow(
+                path=picture.path,
+                folder=concept.folder,
+                repeats=picture.repeats,
+                caption=audit.captions.get(picture.key, ""),
+                size=None if header is None else header.size,
+                placement=placements.get(picture.key),
+                class_tokens=picture.class_tokens,
+                extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
+                findings=found.get(picture.path, ()),
+            )
+
+
+def _left_out_row(picture: Picture, audit: Audit) -> PictureRow:
+    folder = picture.path.parent
+    return PictureRow(
+        path=picture.path,
+        folder=folder,
+        repeats=picture.repeats,
+        class_tokens=picture.class_tokens,
+        extension=audit.extensions.get(SampleKey(picture.subset, folder)),
+        is_left_out=True,
     )
+
+
+def _order(root: Path, row: PictureRow) -> tuple[object, ...]:
+    return row.folder != root, natural_key(row.folder.name), natural_key(row.path.name)
 
 
 def with_findings(
@@ -92,13 +122,16 @@ def with_findings(
     )
 
 
-def with_caption(
-    rows: Sequence[PictureRow], picture: Path, file: CaptionFile
+def with_captions(
+    rows: Sequence[PictureRow], files: Mapping[Path, CaptionFile]
 ) -> tuple[PictureRow, ...]:
-    """Return the rows with the caption of one picture as its file has it now."""
-    name = str(picture)  # ten thousand paths compare slowly
+    """Return the rows with the captions of some pictures as their files have them now."""
+    by_name = {str(path): file for path, file in files.items()}  # many paths compare slowly
     return tuple(
-        replace(row, caption=_caption(row, file)) if str(row.path) == name else row for row in rows
+        replace(row, caption=_caption(row, by_name[name]))
+        if (name := str(row.path)) in by_name
+        else row
+        for row in rows
     )
 
 

@@ -10,6 +10,7 @@ from desktop_app.document import Document
 from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.process.outcome import Ending, Outcome
 from desktop_app.process.run_control import RunControl
+from trainer_core.dataset.overrides import LEFT_OUT
 from trainer_core.protocol.messages import Failed
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 
@@ -46,6 +47,7 @@ class RunFault(QObject):
         self._is_own = is_own
         self._values: dict[str, object] = {}  # what the run was started with
         self._path = ""
+        self._is_of_picture = False
         run.started.connect(self._on_started)
         run.ended.connect(self._on_ended)
         document.changed.connect(self._on_changed)
@@ -68,11 +70,11 @@ class RunFault(QObject):
         if failed is None or failed.setting not in self._values:
             return
         if not self._document.would_change(failed.setting, self._values[failed.setting]):
-            self._path = failed.setting
+            self._path, self._is_of_picture = failed.setting, bool(failed.picture)
             self._document.set_found(_SOURCE, (_problem(failed),))
 
     def _on_changed(self, paths: frozenset[str]) -> None:
-        if self._path in paths:
+        if self._path in paths or (self._is_of_picture and LEFT_OUT in paths):
             self.forget()
 
     def _on_replaced(self) -> None:

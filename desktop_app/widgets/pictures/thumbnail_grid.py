@@ -2,36 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
 
 from PySide6.QtCore import (
     QAbstractItemModel,
     QEvent,
     QModelIndex,
     QPersistentModelIndex,
+    QPoint,
     QRect,
     QSize,
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QIcon, QPainter, QPixmap, QResizeEvent, QTextLayout
-from PySide6.QtWidgets import QListView, QStyle, QStyledItemDelegate, QStyleOptionViewItem, QWidget
+from PySide6.QtGui import QColor, QIcon, QPainter, QPixmap, QResizeEvent
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.widgets.pictures.thumbnails import ThumbnailLoader
+from desktop_app.widgets.pictures.words import draw_lines, first_lines, line_size
 
 _CAPTION_LINES = 2
+_DIMMED = 0.35  # of what is there, but does not count
 
 
 class ThumbnailGrid(QListView):
-    """Shows a model of pictures.
+    """Shows a model of pictures, of which several can be selected.
 
     Args:
         path_role: Role of the picture's Path.
         caption_role: Role of the words below the name.
         badge_role: Role of the mark in its corner: the name of an icon and of its colour among
             the theme's tokens, or None.
+        dimmed_role: Role of what is true of pictures that are drawn pale.
     """
 
     def __init__(
@@ -40,13 +53,16 @@ class ThumbnailGrid(QListView):
         path_role: int,
         caption_role: int,
         badge_role: int,
+        dimmed_role: int,
         parent: QWidget | None = None,
     ) -> None:
         super().__init__(parent)
         self.loader = ThumbnailLoader(self)
         self._path_role = path_role
         self._side = tokens.current().thumbnail
-        self._cell = _Cell(self.loader, path_role, caption_role, badge_role, self)
+        roles = _Roles(path_role, caption_role, badge_role, dimmed_role)
+        self._cell = _Cell(self.loader, roles, self)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.setItemDelegate(self._cell)
         self.setViewMode(QListView.ViewMode.IconMode)
         self.setMovement(QListView.Movement.Static)
@@ -92,6 +108,8 @@ class ThumbnailGrid(QListView):
         super().setModel(model)
         if model is not None:
             model.modelReset.connect(self._look_around.start)
+            model.modelReset.connect(self._forget_heights)
+            model.dataChanged.connect(self._look_around.start)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Spread the columns over the new width."""
@@ -102,6 +120,7 @@ class ThumbnailGrid(QListView):
         """Draw in the colours and fonts of a new theme."""
         super().changeEvent(event)
         if event.type() in (QEvent.Type.PaletteChange, QEvent.Type.FontChange):
+            self._forget_heights()
             self._arrange()
 
     def event(self, event: QEvent) -> bool:
@@ -120,6 +139,16 @@ class ThumbnailGrid(QListView):
             self.setGridSize(size)
         self._look_around.start()
 
+    def _forget_heights(self) -> None:
+        """Take the usual height for lines of words, until others come into sight."""
+        self._cell.line = line_size(tokens.font(tokens.current().font_small))
+
+    def _make_room(self, rows: range) -> None:
+        """Let lines be as high as the scripts need that are in sight."""
+        model = self.model()
+        if self._cell.grow(model.index(row, 0) for row in rows):
+            self._arrange()
+
     def _want_visible(self) -> None:
         model, height = self.model(), self.gridSize().height()
         if model is None or height <= 0:
@@ -133,6 +162,7 @@ class ThumbnailGrid(QListView):
             *range(first - count, first),
         ]
         last = model.rowCount()
+        self._make_room(range(first, min(first + count, last)))
         self.loader.want(
             model.index(row, 0).data(self._path_role) for row in rows if 0 <= row < last
         )
@@ -141,24 +171,33 @@ class ThumbnailGrid(QListView):
         self.viewport().update()  # Qt gathers these into one paint
 
 
+class _Roles(NamedTuple):
+    """What a cell asks of a model."""
+
+    path: int
+    caption: int
+    badge: int
+    dimmed: int
+
+
 class _Cell(QStyledItemDelegate):
     """Draws one picture with its name, words and mark."""
 
-    def __init__(
-        self,
-        loader: ThumbnailLoader,
-        path_role: int,
-        caption_role: int,
-        badge_role: int,
-        parent: QWidget,
-    ) -> None:
+    def __init__(self, loader: ThumbnailLoader, roles: _Roles, parent: QWidget) -> None:
         super().__init__(parent)
         self.side = 0
         self._icons: dict[tuple[str, str], QIcon] = {}
         self._loader = loader
-        self._path_role = path_role
-        self._caption_role = caption_role
-        self._badge_role = badge_role
+        self._roles = roles
+        self.line = line_size(tokens.font(tokens.current().font_small))
+
+    def grow(self, cells: Iterable[QModelIndex]) -> bool:
+        """Take the height that the words of some cells need; tell whether it is more."""
+        font = tokens.font(tokens.current().font_small)
+        roles = (Qt.ItemDataRole.DisplayRole, self._roles.caption)
+        wanted = line_size(font, (str(cell.data(role)) for cell in cells for role in roles))
+        before, self.line = self.line, self.line.with_room_for(wanted)
+        return self.line != before
 
     def width(self, side: int) -> int:
         """Return the least width of a cell."""
@@ -168,7 +207,7 @@ class _Cell(QStyledItemDelegate):
     def height(self, side: int) -> int:
         """Return the height of a cell."""
         look = tokens.current()
-        words = QFontMetrics(tokens.font(look.font_small)).lineSpacing() * (1 + _CAPTION_LINES)
+        words = self.line.height * (1 + _CAPTION_LINES)
         return side + words + 2 * look.gap_m + 2 * look.gap_s
 
     def sizeHint(  # noqa: N802 - Qt's name
@@ -189,10 +228,12 @@ class _Cell(QStyledItemDelegate):
         area: QRect = option.rect.adjusted(gap // 2, gap // 2, -gap // 2, -gap // 2)
         painter.save()
         self._draw_ground(painter, area, option.state)
+        if index.data(self._roles.dimmed):
+            painter.setOpacity(_DIMMED)
         inner = area.adjusted(look.gap_m, look.gap_m, -look.gap_m, -look.gap_m)
         frame = QRect(inner.x(), inner.y(), inner.width(), self.side)
-        shown = self._draw_picture(painter, frame, index.data(self._path_role))
-        self._draw_badge(painter, shown, index.data(self._badge_role))
+        shown = self._draw_picture(painter, frame, index.data(self._roles.path))
+        self._draw_badge(painter, shown, index.data(self._roles.badge))
         words = inner.adjusted(0, self.side + look.gap_s, 0, 0)
         self._draw_words(painter, words, index)
         painter.restore()
@@ -254,39 +295,15 @@ class _Cell(QStyledItemDelegate):
         look = tokens.current()
         font = tokens.font(look.font_small)
         painter.setFont(font)
-        metrics = QFontMetrics(font)
         name = index.data(Qt.ItemDataRole.DisplayRole)
-        painter.setPen(QColor(look.text_dim))
-        height = metrics.lineSpacing()
-        line = QRect(area.x(), area.y(), area.width(), height)
         middle = Qt.TextElideMode.ElideMiddle
-        painter.drawText(line, 0, metrics.elidedText(name, middle, area.width()))
+        name = painter.fontMetrics().elidedText(name, middle, area.width())
+        painter.setPen(QColor(look.text_dim))
+        draw_lines(painter, area.topLeft(), [name], self.line)
         painter.setPen(QColor(look.text))
-        for words in first_lines(index.data(self._caption_role), painter, area.width()):
-            line.translate(0, height)
-            painter.drawText(line, 0, words)
-
-
-def first_lines(
-    words: str, painter: QPainter, width: int, count: int = _CAPTION_LINES
-) -> list[str]:
-    """Return what fits into ``count`` lines of ``width`` pixels, the rest as an ellipsis."""
-    layout = QTextLayout(words, painter.font())
-    layout.beginLayout()
-    lines = []
-    for number in range(count):
-        line = layout.createLine()
-        if not line.isValid():
-            break
-        line.setLineWidth(width)
-        start = line.textStart()
-        if number < count - 1:
-            lines.append(words[start : start + line.textLength()].rstrip())
-        else:
-            rest = words[start:]
-            lines.append(painter.fontMetrics().elidedText(rest, Qt.TextElideMode.ElideRight, width))
-    layout.endLayout()
-    return lines
+        caption = index.data(self._roles.caption)
+        lines = first_lines(caption, painter, area.width(), _CAPTION_LINES)
+        draw_lines(painter, area.topLeft() + QPoint(0, self.line.height), lines, self.line)
 
 
 def _shown_size(pixmap: QPixmap, side: int) -> QSize:

@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QMenu,
     QPlainTextEdit,
     QPushButton,
+    QSpinBox,
     QTreeView,
 )
 
@@ -53,7 +54,7 @@ def view(workspace, qtbot):
 def filled(view, workspace, folder, qtbot):
     """The view of a folder that was looked at."""
     workspace.document.set_value("dataset.train_data_dir", folder.as_posix())
-    qtbot.waitUntil(lambda: names(view) == ["a.png", "b.png", "broken.png", "c.png"])
+    qtbot.waitUntil(lambda: names(view) == ["c.png", "a.png", "b.png", "broken.png"])
     return view
 
 
@@ -117,7 +118,7 @@ def test_the_button_asks_for_a_folder(view, workspace, folder, monkeypatch, qtbo
 
 def test_figures_follow_the_settings(filled, workspace, qtbot):
     row = filled.findChild(StatRow)
-    assert "Pictures\n4\nPer epoch\n23\nBuckets\n1\nBatches\n23\nSteps\n23" in words(row)
+    assert "Pictures\n3\nPer epoch\n23\nBuckets\n1\nBatches\n23\nSteps\n23" in words(row)
     workspace.document.set_value("dataset.train_batch_size", 4)
     qtbot.waitUntil(lambda: "Batches\n6\nSteps\n6" in words(row))
 
@@ -141,15 +142,15 @@ def test_concepts_show_pictures_and_repeats(filled):
     rows = range(model.rowCount())
     cells = [[model.index(row, column).data() for column in range(3)] for row in rows]
     assert cells == [
-        ["All pictures", "", "4"],
-        ["10_zxq cat", "10 ×", "3"],
+        ["All pictures", "", "3"],
         ["3_style", "3 ×", "1"],
+        ["10_zxq cat", "10 ×", "2"],
     ]
 
 
 def test_a_chosen_concept_shows_its_pictures(filled):
     tree = filled.findChild(DatasetSide).findChild(QTreeView)
-    tree.setCurrentIndex(tree.model().index(2, 0))
+    tree.setCurrentIndex(tree.model().index(1, 0))
     assert names(filled) == ["c.png"]
     tree.setCurrentIndex(tree.model().index(0, 0))
     assert len(names(filled)) == 4
@@ -157,13 +158,13 @@ def test_a_chosen_concept_shows_its_pictures(filled):
 
 def test_only_pictures_with_problems_can_be_shown(filled):
     box = filled.findChild(QCheckBox)
-    assert box.text() == "With problems (1)"
+    assert box.text() == "Problems (1)"
     box.click()
     assert names(filled) == ["broken.png"]
 
 
 def test_a_selected_picture_shows_its_caption_and_sizes(filled):
-    grid(filled).setCurrentIndex(grid(filled).model().index(0, 0))
+    grid(filled).setCurrentIndex(grid(filled).model().index(1, 0))
     caption = filled.findChild(QPlainTextEdit)
     assert caption.isVisible()
     assert caption.toPlainText() == "zxq cat, sitting"
@@ -203,7 +204,7 @@ def test_a_chosen_concept_stays_chosen_when_a_picture_is_added(filled, workspace
 
 
 def test_a_selection_survives_new_figures(filled, workspace, qtbot):
-    grid(filled).setCurrentIndex(grid(filled).model().index(1, 0))
+    grid(filled).setCurrentIndex(grid(filled).model().index(2, 0))
     workspace.document.set_value("dataset.train_batch_size", 2)
     qtbot.waitUntil(lambda: not workspace.dataset.is_busy)
     assert grid(filled).currentIndex().data() == "b.png"
@@ -264,13 +265,13 @@ def lines(tree: QTreeView) -> list[list[str]]:
 
 def test_several_places_are_a_tree_with_sums(scattered):
     assert lines(tree_of(scattered)) == [
-        ["All pictures", "", "8"],
-        ["pictures", "", "4"],
-        ["10_zxq cat", "10 ×", "3"],
+        ["All pictures", "", "7"],
+        ["pictures", "", "3"],
         ["3_style", "3 ×", "1"],
+        ["10_zxq cat", "10 ×", "2"],
         ["more", "", "3"],
-        ["10_zxq cat", "10 ×", "1"],
         ["2_dog", "2 ×", "2"],
+        ["10_zxq cat", "10 ×", "1"],
         ["loose", "1 ×", "1"],
     ]
 
@@ -285,8 +286,8 @@ def test_a_chosen_place_shows_its_pictures_and_its_concept_only_its_own(scattere
     tree = tree_of(scattered)
     place = tree.model().index(2, 0)
     tree.setCurrentIndex(place)
-    assert names(scattered) == ["x.png", "y.png", "z.png"]
-    tree.setCurrentIndex(tree.model().index(1, 0, place))
+    assert names(scattered) == ["y.png", "z.png", "x.png"]
+    tree.setCurrentIndex(tree.model().index(0, 0, place))
     assert names(scattered) == ["y.png", "z.png"]
 
 
@@ -323,7 +324,7 @@ def test_a_chosen_place_stays_chosen_when_another_is_removed(scattered, workspac
     workspace.document.set_value("dataset.train_data_dir", "unset")
     qtbot.waitUntil(lambda: tree.model().rowCount() == 3)
     assert tree.currentIndex().data() == "more"
-    assert names(scattered) == ["x.png", "y.png", "z.png"]
+    assert names(scattered) == ["y.png", "z.png", "x.png"]
 
 
 def test_a_missing_place_is_marked_and_the_others_are_shown(filled, workspace, tmp_path, qtbot):
@@ -411,3 +412,33 @@ def test_folders_and_pictures_can_be_added_by_menu(filled, workspace, more, monk
     qtbot.waitUntil(lambda: chosen(workspace)[1] == [(more / "10_zxq cat").as_posix()])
     picture_action.trigger()
     qtbot.waitUntil(lambda: chosen(workspace)[1] == [(more / "10_zxq cat").as_posix(), *dogs])
+
+
+def test_repeats_are_changed_in_the_tree_and_by_undo_back(filled, workspace, qtbot):
+    tree = tree_of(filled)
+    cell = tree.model().index(2, 1)
+    assert cell.data(Qt.ItemDataRole.EditRole) == 10
+    assert tree.model().setData(cell, 4, Qt.ItemDataRole.EditRole)
+    assert workspace.document.value("dataset.folder_repeats") == ["10_zxq cat=4"]
+    qtbot.waitUntil(lambda: lines(tree)[2] == ["10_zxq cat", "4 ×", "2"])
+    assert "Per epoch\n11" in words(filled.findChild(StatRow))  # 2 * 4 + 3
+    workspace.document.undo_stack.undo()
+    qtbot.waitUntil(lambda: lines(tree)[2] == ["10_zxq cat", "10 ×", "2"])
+
+
+def test_the_sum_of_all_pictures_has_no_repeats_to_change(filled):
+    tree = tree_of(filled)
+    assert not tree.model().flags(tree.model().index(0, 1)) & Qt.ItemFlag.ItemIsEditable
+
+
+def test_f2_edits_the_repeats_of_the_chosen_folder(filled, workspace, qtbot):
+    tree = tree_of(filled)
+    tree.setCurrentIndex(tree.model().index(2, 0))
+    tree.window().activateWindow()
+    tree.setFocus()
+    qtbot.waitUntil(tree.hasFocus)
+    qtbot.keyClick(tree, Qt.Key.Key_F2)
+    [field] = tree.findChildren(QSpinBox)
+    field.setValue(4)
+    qtbot.keyClick(field, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: workspace.document.value("dataset.folder_repeats") == ["10_zxq cat=4"])

@@ -30,6 +30,10 @@ def select(view: QWidget, workspace: Workspace, path: str) -> QListView:
     return table
 
 
+def visible_buttons(view: QWidget) -> list[QPushButton]:
+    return [button for button in view.findChildren(QPushButton) if button.isVisible()]
+
+
 def test_a_click_leads_to_the_setting(view: QWidget, workspace: Workspace, qtbot):
     table = select(view, workspace, "dataset.train_data_dir")
     place = table.visualRect(table.currentIndex()).center()
@@ -41,23 +45,26 @@ def test_a_click_leads_to_the_setting(view: QWidget, workspace: Workspace, qtbot
 def test_a_suggestion_is_applied_from_here(view: QWidget, workspace: Workspace):
     workspace.document.apply({"adapter.netwrok_dim": 32}, "a typing mistake")
     select(view, workspace, "adapter.netwrok_dim")
-    [button] = view.findChildren(QPushButton)
-    assert button.isVisible()
+    [button] = visible_buttons(view)
     button.click()
     assert workspace.document.value("adapter.network_dim") == 32
 
 
 def test_a_problem_that_only_a_person_can_solve_has_no_button(view: QWidget, workspace: Workspace):
     select(view, workspace, "dataset.train_data_dir")
-    [button] = view.findChildren(QPushButton)
-    assert not button.isVisible()
+    assert visible_buttons(view) == []
 
 
+@pytest.mark.parametrize("picture", ["", "/pictures/a.png"])  # which has a button too
 def test_a_long_cause_and_its_remedy_are_wrapped_and_never_cut(
-    view: QWidget, workspace: Workspace, qtbot
+    view: QWidget, workspace: Workspace, picture: str
 ):
     long = Problem(
-        "dataset.train_data_dir", Severity.ERROR, Text("Gone. " * 40), Suggestion(Text("Go. " * 40))
+        "dataset.train_data_dir",
+        Severity.ERROR,
+        Text("Gone. " * 40),
+        Suggestion(Text("Go. " * 40)),
+        picture=picture,
     )
     workspace.problems.set_problems([long])
     [table] = view.findChildren(QListView)
@@ -82,6 +89,25 @@ def test_the_button_of_a_row_that_is_not_the_current_one_works_too(
     assert place.left() < 100  # below the cause, not at the other end of a wide row
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
     assert workspace.document.value("adapter.network_dim") == 32
+
+
+def test_pictures_that_cannot_be_used_are_left_out_one_by_one_or_all_at_once(
+    view: QWidget, workspace: Workspace, qtbot
+):
+    paths = ["/pictures/a.png", "/pictures/b.png", "/pictures/c.png"]
+    found = [
+        Problem("dataset.train_data_dir", Severity.ERROR, Text(path), picture=path)
+        for path in paths
+    ]
+    workspace.problems.set_problems(found)
+    [one, all_at_once] = sorted(visible_buttons(view), key=lambda button: len(button.text()))
+    one.click()
+    assert workspace.document.value("dataset.left_out") == paths[:1]
+    workspace.problems.set_problems(found[1:])
+    all_at_once.click()
+    assert workspace.document.value("dataset.left_out") == paths
+    workspace.problems.set_problems([])
+    assert not all_at_once.parentWidget().isVisibleTo(view)  # nor does it take room
 
 
 def test_without_problems_it_says_so(

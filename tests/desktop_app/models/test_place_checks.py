@@ -33,7 +33,8 @@ MORE = "dataset.more_pictures"
 OUTPUT = "output.output_dir"
 ALPHA = "adapter.network_alpha"
 DEAD = "/net/dead"
-PATHS = [path for path, param in TRAIN.params().items() if param.is_path or param.is_path_list]
+# Of the lists, what is left out is not read.
+PATHS = [*(path for path, param in TRAIN.params().items() if param.is_path), MORE]
 LOOKS_AT_PATHS = ("stat", "lstat", "access", "open", "scandir", "listdir")
 A_FRAME_S = 0.25  # far more than a frame, far less than a look that hangs
 
@@ -295,7 +296,9 @@ def test_the_sheet_keeps_off_an_output_folder_that_is_looked_at_again(
     asked: list[Path | None] = []
     monkeypatch.setattr(place_checks, "look_at", lambda *_: release.wait(20) and None)
     monkeypatch.setattr(
-        start_sheet, "taken_name", lambda settings, _: asked.append(settings.output.output_dir)
+        start_sheet,
+        "taken_name",
+        lambda settings, *_, **__: asked.append(settings.output.output_dir),
     )
     in_reach.look_again()
     sheet = StartSheet(in_reach)

@@ -15,8 +15,9 @@ from PySide6.QtCore import (
     Qt,
     QTimer,
 )
-from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication, QDockWidget, QMenu, QPushButton, QStyle
+from PySide6.QtGui import QDropEvent, QKeySequence
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QDockWidget, QLineEdit, QMenu, QPushButton, QStyle
 
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.editors.base import focused_editor
@@ -116,6 +117,22 @@ def test_a_dropped_folder_becomes_the_picture_folder(
     drop(window, tmp_path)
     value = partial(workspace.document.value, "dataset.train_data_dir")
     qtbot.waitUntil(lambda: value() == tmp_path.as_posix())
+
+
+def test_undo_after_a_drop_takes_the_drop_back_whatever_had_the_focus(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+) -> None:
+    field = next(f for f in window.findChildren(QLineEdit) if f.isVisible() and f.isEnabled())
+    field.setFocus()
+    write_dataset(tmp_path, {"2_cat": {"a.png": None}})
+    drop(window, tmp_path)
+    path = "dataset.train_data_dir"
+    qtbot.waitUntil(lambda: workspace.document.value(path) == tmp_path.as_posix())
+    qtbot.waitUntil(lambda: len(workspace.dataset.rows) == 1)
+    focused = QApplication.focusWidget()
+    assert focused is not None
+    QTest.keySequence(focused, QKeySequence(QKeySequence.StandardKey.Undo))
+    qtbot.waitUntil(lambda: workspace.document.value(path) == "unset")
 
 
 def test_dropped_pictures_are_trained_and_shown(

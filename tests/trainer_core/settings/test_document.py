@@ -257,6 +257,11 @@ def test_one_side_is_a_square_on_the_command_line() -> None:
     assert from_text(TRAIN.params()["dataset.resolution"], "512") == [512, 512]
 
 
+def test_a_text_of_a_list_may_hold_spaces_in_quotes() -> None:
+    param = TRAIN.params()["dataset.folder_repeats"]
+    assert from_text(param, '"10_zxq cat=5" 3_dog=2') == ["10_zxq cat=5", "3_dog=2"]
+
+
 @pytest.mark.parametrize("sides", [768, "768", "768,768", "768 768", [768, 768]])
 def test_a_square_may_be_given_by_one_side_or_as_text(sides: object) -> None:
     settings, problems = TRAIN.parse({"dataset": {"resolution": sides}})

@@ -18,7 +18,7 @@ from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import TRAIN
 from trainer_core.train.building import build_method, open_family
-from trainer_core.train.check import report
+from trainer_core.train.check import as_lines, exit_code, report
 
 WEIGHTS = "adapter.network_weights"
 FROM_WEIGHTS = {
@@ -155,3 +155,15 @@ def test_a_name_that_is_taken_is_a_warning(raw: Raw, tmp_path: Path) -> None:
 
     (problem,) = problems(raw, {})
     assert (problem.path, problem.severity) == ("output.output_name", Severity.WARNING)
+
+
+def test_a_picture_that_cannot_be_used_can_be_left_out(raw: Raw, tmp_path: Path) -> None:
+    broken = tmp_path / "pictures" / "1_robot" / "c.png"
+    broken.write_bytes(b"broken")
+    refused = report(raw)
+    left_out = report(replaced(raw, {"dataset.left_out": [str(broken)]}))
+
+    assert exit_code(refused) == 2
+    assert any("left_out" in line for line in as_lines(refused))
+    assert exit_code(left_out) == 0
+    assert "Left out of this run (1): c.png." in "\n".join(as_lines(left_out))

@@ -141,7 +141,7 @@ def _uncaptioned(concept: Concept, extension: str, side_files: SideFiles) -> Fin
         hint = text(T("Problems", "Choose {other} as caption extension to use them."), other=other)
         if not is_plain(other):
             template = T(
-                "Problems", "Files beside the pictures in {path} that end in {other} are not read."
+                "Problems", "Files beside the pictures in {path} end in {other}; they are not read."
             )
             hint = text(
                 T(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from trainer_core.catalogue.families import TRAINABLE
+from trainer_core.settings.folder_repeats import parse_entry
 from trainer_core.settings.problems import Problem, Severity, Suggestion, better_value
 from trainer_core.settings.schema import Facts, Rules, TrainSettings
 from trainer_core.texts import T, text
@@ -19,6 +20,18 @@ def caption_extension(settings: TrainSettings, facts: Facts) -> Iterator[Problem
     if "/" in extension or "\\" in extension:
         template = T("Problems", "The caption extension {value} is a path.")
         yield better_value("dataset.caption_extension", "auto", text(template, value=extension))
+
+
+def folder_repeats(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Refuse entries that do not say how often which folder is shown."""
+    path, entries = "dataset.folder_repeats", settings.dataset.folder_repeats
+    for entry in entries:
+        if parse_entry(entry) is None:
+            template = T("Problems", "{entry} does not say how often which folder is shown.")
+            hint = text(T("Problems", "Write it as 10_cat=5, or remove it."))
+            rest = [other for other in entries if other != entry]
+            suggestion = Suggestion(hint, {path: rest})
+            yield Problem(path, Severity.ERROR, text(template, entry=entry), suggestion)
 
 
 def bucket_limits(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
@@ -88,14 +101,17 @@ def many_repeats(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Warn of a number of repeats that is more likely a slip than meant."""
     repeats = settings.dataset.dataset_repeats
     if repeats > MANY_REPEATS:
-        template = T("Problems", "{repeats} [repeats:repeat makes|repeats make] a very long epoch.")
-        message = text(template, repeats=repeats)
+        message = text(
+            T("Problems", "{repeats} [repeats:repeat makes|repeats make] a very long epoch."),
+            repeats=repeats,
+        )
         hint = Suggestion(text(T("Problems", "Use fewer repeats and more epochs.")))
         yield Problem("dataset.dataset_repeats", Severity.WARNING, message, hint)
 
 
 RULES: Rules = (
     caption_extension,
+    folder_repeats,
     bucket_limits,
     bucket_step,
     upscaling_without_buckets,

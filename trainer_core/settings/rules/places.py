@@ -30,6 +30,7 @@ _LOOK_LATER = T(
     "Problems",
     "Check the network or the drive; it is looked at again when you come back to the window.",
 )
+MORE_PICTURES = "dataset.more_pictures"
 _WRITTEN = ("output.output_dir", "output.logging_dir")
 
 # Says why the path of a parameter cannot be used, None if it can or if nobody knows yet.
@@ -76,7 +77,7 @@ def not_answering(param: Param, value: Path) -> Problem:
 
 def more_pictures(settings: TrainSettings, look: Look = look_at) -> Iterator[Problem]:
     """Name the entries of the list that cannot be read, each with the list without them."""
-    path = "dataset.more_pictures"
+    path = MORE_PICTURES
     param, entries = TRAIN.params()[path], settings.dataset.more_pictures
     broken = {e: message for e in entries if (message := look(param, e)) is not None}
     silent = [m for m in broken.values() if m.template == NOT_ANSWERING]

@@ -52,12 +52,24 @@ def test_without_a_folder_there_is_nothing(model):
 def test_pictures_come_with_captions_sizes_and_buckets(model, folder, qtbot):
     follow(model, folder)
     wait_for_scan(model, qtbot)
-    assert names(model) == ["a.png", "b.png", "c.png"]
-    first = model.rows[0]
+    assert names(model) == ["c.png", "a.png", "b.png"]
+    first = model.rows[1]
     assert first.caption == "zxq cat, sitting"
     assert first.size == first.bucket == (512, 512)
     assert first.repeats == 10
     assert first.folder == folder / "10_zxq cat"
+
+
+def test_people_see_names_by_their_numbers_and_training_keeps_its_order(model, tmp_path, qtbot):
+    pictures = {f"p{number}.png": None for number in (1, 2, 10)} | {"p1.txt": "words"}
+    folder = write_dataset(tmp_path / "pictures", {"2_b": pictures, "10_a": {"x.png": None}})
+    follow(model, folder)
+    wait_for_scan(model, qtbot)
+    assert names(model) == ["p1.png", "p2.png", "p10.png", "x.png"]
+    found = [f.path.name for f in model.findings if "no caption file" in str(f.message)]
+    assert found == ["p2.png", "p10.png"]
+    in_training = [picture.path.name for picture in model.scan.index.pictures]
+    assert in_training == ["x.png", "p1.png", "p10.png", "p2.png"], "by code points"
 
 
 def test_the_plan_follows_the_settings(model, folder, qtbot):
@@ -102,7 +114,7 @@ def test_contradicting_bucket_limits_hide_only_the_plan(model, folder, qtbot):
     follow(model, folder, bucket_no_upscale=False, max_bucket_reso=256)
     wait_for_scan(model, qtbot)
     assert model.scan.plan is None
-    assert [row.caption for row in model.rows][:1] == ["zxq cat, sitting"]
+    assert [row.caption for row in model.rows][1:2] == ["zxq cat, sitting"]
 
 
 def test_a_look_that_breaks_off_is_said_and_not_waited_for(
@@ -143,7 +155,7 @@ def test_damage_inside_a_picture_is_found_by_the_full_check(model, folder, qtbot
     wait_for_scan(model, qtbot)
     assert model.scan.audit.errors == ()
     assert [f.path for f in model.findings if f.severity is Severity.ERROR] == [path]
-    assert model.rows[2].severity is Severity.ERROR
+    assert model.rows[0].severity is Severity.ERROR
 
 
 def test_a_mended_picture_loses_its_mark(model, folder, qtbot):
@@ -151,10 +163,10 @@ def test_a_mended_picture_loses_its_mark(model, folder, qtbot):
     Image.new("RGBA", (512, 512)).save(path)
     follow(model, folder)
     wait_for_scan(model, qtbot)
-    qtbot.waitUntil(lambda: model.rows[2].severity is Severity.WARNING)
+    qtbot.waitUntil(lambda: model.rows[0].severity is Severity.WARNING)
     write_picture(path, (512, 512))
     model.rescan()
-    qtbot.waitUntil(lambda: model.rows[2].severity is None)
+    qtbot.waitUntil(lambda: model.rows[0].severity is None)
 
 
 def test_a_picture_that_is_added_appears_by_itself(model, folder, qtbot):
@@ -186,7 +198,7 @@ def test_pictures_of_further_places_come_behind_those_of_the_folder(model, folde
     other = write_dataset(tmp_path / "other", {".": {"y.png": None, "z.png": None}})
     follow(model, folder, more_pictures=["other/z.png", str(tmp_path / "gone")])
     wait_for_scan(model, qtbot)
-    assert names(model) == ["a.png", "b.png", "c.png", "z.png"]
+    assert names(model) == ["c.png", "a.png", "b.png", "z.png"]
     assert model.scan.plan.samples == 2 * 10 + 3 + 1
     assert model.places == (folder, other / "z.png", tmp_path / "gone")
 
@@ -215,7 +227,7 @@ def test_other_places_beside_the_known_ones_do_not_empty_the_view(model, folder,
     follow(model, folder)
     wait_for_scan(model, qtbot)
     follow(model, folder, more_pictures=[str(other)])
-    assert names(model) == ["a.png", "b.png", "c.png"]
+    assert names(model) == ["c.png", "a.png", "b.png"]
     qtbot.waitUntil(lambda: names(model)[-1] == "y.png")
     model.follow({"dataset": {"more_pictures": [str(other)]}}, folder)
     qtbot.waitUntil(lambda: names(model) == ["y.png"])

@@ -5,7 +5,7 @@ from PySide6.QtGui import QStandardItem, QStandardItemModel
 
 from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
 
-PATH, CAPTION, BADGE = (Qt.ItemDataRole.UserRole + number for number in range(3))
+PATH, CAPTION, BADGE, DIMMED = (Qt.ItemDataRole.UserRole + number for number in range(4))
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def grid(paths, qtbot):
         item.setData("a caption that is too long for two lines of a cell " * 3, CAPTION)
         item.setData("warning", BADGE)
         model.appendRow(item)
-    grid = ThumbnailGrid(path_role=PATH, caption_role=CAPTION, badge_role=BADGE)
+    grid = ThumbnailGrid(path_role=PATH, caption_role=CAPTION, badge_role=BADGE, dimmed_role=DIMMED)
     model.setParent(grid)
     qtbot.addWidget(grid)
     grid.setModel(model)

@@ -78,7 +78,7 @@ def test_captions_of_another_ending_are_named_with_the_way_to_use_them(
 def test_captions_inside_other_files_are_named(tmp_path: Path) -> None:
     finding = only(audit_of(tmp_path, {"a.png": None, "a.json": '{"caption": "zxq toy"}'}))
     assert (finding.path, finding.severity) == (tmp_path / FOLDER, Severity.WARNING)
-    assert "that end in .json are not read" in str(finding.message)
+    assert "end in .json; they are not read" in str(finding.message)
     assert "write them into files ending in .caption" in str(finding.suggestion)
 
 

@@ -13,6 +13,7 @@ from trainer_core.settings.rules.dataset import (
     bucket_limits,
     bucket_step,
     caption_extension,
+    folder_repeats,
     many_repeats,
     upscaling_without_buckets,
 )
@@ -142,6 +143,31 @@ def test_no_upscaling_without_buckets_is_named_once(
 
     (problem,) = [each for each in check(settings, {}) if each.path == path]
     assert problem.severity is Severity.NOTICE
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_usable"),
+    [
+        ("10_zxq cat=5", True),
+        ("cats/10_cat = 1000000", True),
+        ("a=b=2", True),
+        ("10_cat", False),
+        ("10_cat=0", False),
+        ("10_cat=-1", False),
+        ("10_cat=1.5", False),
+        ("10_cat=1000001", False),
+        ("=5", False),
+    ],
+)
+def test_an_entry_of_folder_repeats_names_a_folder_and_a_number(
+    settings_of: SettingsOf, entry: str, is_usable: bool
+) -> None:
+    settings = settings_of({"dataset.folder_repeats": ["3_dog=2", entry]})
+    problems = list(folder_repeats(settings, {}))
+
+    assert (problems == []) is is_usable
+    for problem in problems:
+        assert after_suggestion(settings, problem).dataset.folder_repeats == ("3_dog=2",)
 
 
 def test_no_upscaling_with_buckets_is_not_named(settings_of: SettingsOf) -> None:
