@@ -14,6 +14,7 @@ from typing_extensions import TypeVar  # pydantic brings it; Python has defaults
 
 from desktop_app.translation import place, shown
 from trainer_core.errors import SettingsError
+from trainer_core.files.reading import open_regular
 from trainer_core.settings import document, files
 from trainer_core.settings.document import Raw
 from trainer_core.settings.param import ActsIf, Param
@@ -342,7 +343,8 @@ class Document(QObject, Generic[S]):
 def content_stamp(path: Path) -> str | None:
     """Return what tells the content of a file from any other, None if it cannot be read."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        with open_regular(path) as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError:
         return None
 

@@ -9,7 +9,7 @@ from PySide6.QtCore import QCoreApplication
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, AnySchema
-from trainer_core.texts import T, Text, Value, filled
+from trainer_core.texts import T, Text, Value, filled, visible
 
 SENTENCES = ("Problems", "Errors", "Events")
 CONTEXTS = ("App", "Settings", *SENTENCES)
@@ -28,7 +28,7 @@ def shown(message: Text | str, /, **values: Value) -> str:
         return shown(message.template, **message.values)
     # A value may be a template of its own: "must be {wanted}" with "a whole number".
     words = {
-        name: _translated(value, SENTENCES) if isinstance(value, str) else value
+        name: _lines_visible(_translated(value, SENTENCES)) if isinstance(value, str) else value
         for name, value in values.items()
     }
     try:
@@ -36,6 +36,11 @@ def shown(message: Text | str, /, **values: Value) -> str:
     except (ValueError, TypeError, LookupError, AttributeError):
         # A translation that asks more of the values than its text does; better English than none.
         return filled(message, words)
+
+
+def _lines_visible(words: str) -> str:
+    """Escape control characters, such as a file's name may hold, but for the ends of lines."""
+    return "\n".join(map(visible, words.split("\n")))
 
 
 def shown_problem(problem: Problem, schema: AnySchema) -> str:

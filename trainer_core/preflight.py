@@ -118,8 +118,13 @@ def known_problems(settings: TrainSettings, facts: Facts) -> list[Problem]:
 
 def prompt_problems(settings: TrainSettings) -> list[Problem]:
     """Return what in the listed prompts is not understood or has no effect."""
-    found = prompts_of_lines(settings.sampling.prompt_list)
+    found = _listed_prompts(settings)
     return [Problem(_LIST, Severity.WARNING, message) for message in found.problems]
+
+
+def _listed_prompts(settings: TrainSettings) -> PromptFile:
+    sampling = settings.sampling
+    return prompts_of_lines(sampling.prompt_list, max_side_px=sampling.sample_max_side)
 
 
 def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLook:
@@ -207,7 +212,8 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     if path is None:
         return
     try:
-        found.prompts = load_prompts(path)
+        limit_px = settings.sampling.sample_max_side
+        found.prompts = load_prompts(path, max_side_px=limit_px)
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_PROMPTS))
         return
@@ -229,7 +235,7 @@ def _long_prompts(file: PromptFile) -> Iterator[Text]:
 
 def _all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
     """Return what is drawn: the listed prompts, then those of the file."""
-    listed = prompts_of_lines(settings.sampling.prompt_list)
+    listed = _listed_prompts(settings)
     if of_file is None:
         return listed
     return PromptFile((*listed.prompts, *of_file.prompts), (*listed.problems, *of_file.problems))

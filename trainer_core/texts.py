@@ -10,11 +10,19 @@ A translation may write as many of these as it needs, or none; the first form is
 from __future__ import annotations
 
 import math
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Value = str | int | float | bool | None
+
+# Control characters, what ends a line or turns its direction, and halves of characters (bytes of
+# a file's name that are no text): they would change the sentence, or the terminal, around them.
+_UNSEEN = re.compile(
+    "[\x00-\x1f\x7f-\x9f\N{LINE SEPARATOR}\N{PARAGRAPH SEPARATOR}\u202a-\u202e\u2066-\u2069"
+    "\ud800-\udfff]"
+)
 
 _BY_NUMBER = re.compile(r"\[(\w+):([^][]*)\]")
 
@@ -39,8 +47,23 @@ class Text:
 
 
 def text(template: str, **values: object) -> Text:
-    """Build a `Text`; values that JSON cannot hold (paths, exceptions, NaN) become strings."""
+    """Build a `Text`; values that JSON cannot hold (paths, exceptions, NaN) become strings.
+
+    Control characters, which a file's name can hold, are escaped; the lines of an exception stay.
+    """
     return Text(template, {name: _plain(value) for name, value in values.items()})
+
+
+def visible(words: str | os.PathLike[str]) -> str:
+    """Return a name, or what else comes from outside, with control characters as Python's escapes.
+
+    For what is shown: a file of this name cannot be found by it.
+    """
+    return _UNSEEN.sub(_escaped, os.fspath(words))
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match.group().encode("unicode_escape").decode("ascii")
 
 
 def filled(template: str, values: Mapping[str, object]) -> str:
@@ -65,4 +88,8 @@ def numbers_in(template: str) -> set[str]:
 def _plain(value: object) -> Value:
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
-    return value if isinstance(value, str | int | float | bool | None) else str(value)
+    if isinstance(value, str | os.PathLike):
+        return visible(value)
+    if isinstance(value, int | float | bool | None):
+        return value
+    return "\n".join(map(visible, str(value).split("\n")))

@@ -29,7 +29,7 @@ from desktop_app.widgets.pictures.framed_picture import WHOLE, FramedPicture
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from desktop_app.words.findings import finding_words, way_out
 from trainer_core.dataset.buckets import Placement
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 _FINDING_LINES = 4
 _MUCH_PX = 1000
@@ -89,8 +89,8 @@ class PictureDetails(QSplitter):
             return
         kept = WHOLE if row.placement is None else QRectF(*row.placement.kept)
         self.picture.show_picture(row.path, kept, preview=preview, likely_next=neighbours)
-        self.picture.setAccessibleName(row.path.name)
-        self._name.setText(row.path.name)
+        self.picture.setAccessibleName(visible(row.path.name))
+        self._name.setText(visible(row.path.name))
         self._facts.say(_facts(row))
         self._findings.show_findings(row)
         self._show_way_out(row)

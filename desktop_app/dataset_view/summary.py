@@ -8,7 +8,7 @@ from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.settings import count_words
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 def stats(scan: Scan) -> list[Stat]:
@@ -63,7 +63,7 @@ def size_words(size: Size | None) -> str:
 
 def _samples_words(plan: Plan) -> str:
     head = shown(T("App", "Pictures times repeats: what one epoch shows."))
-    rows = [f"{c.name}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
+    rows = [f"{visible(c.name)}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
     return "\n".join([head, *rows])
 
 

@@ -25,7 +25,7 @@ from desktop_app.translation import shown
 from desktop_app.widgets.door import Door
 from desktop_app.widgets.elided_label import ElidedLabel
 from desktop_app.words.paths import places
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 _WIDTH_PX = 520
 _SIGN_PX = 48
@@ -131,10 +131,10 @@ class Welcome(QDialog):
         heading.setProperty("role", "dim")
         grid.addWidget(heading, 0, 0, 1, 2)
         for row, (path, place) in enumerate(zip(paths, places(paths), strict=True), start=1):
-            link = QPushButton(path.name.replace("&", "&&"), self)
+            link = QPushButton(visible(path.name).replace("&", "&&"), self)
             link.setProperty("role", "link")
             link.setCursor(Qt.CursorShape.PointingHandCursor)
-            link.setToolTip(str(path))
+            link.setToolTip(visible(path))
             self.links.append(link)
             link.clicked.connect(partial(self._enter, partial(self._files.open_recent, path)))
             folder = ElidedLabel(parent=self)

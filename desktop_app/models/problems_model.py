@@ -18,7 +18,7 @@ from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import AnySchema
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 _ORDER = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
 
@@ -82,7 +82,7 @@ class Entry:
         return cls(
             finding.severity,
             finding_words(finding, *folders),
-            finding.path.name,
+            visible(finding.path.name),
             way_out(finding),
             picture=finding.path,
         )

@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from trainer_core.errors import ProtocolError
+from trainer_core.files.reading import open_regular
 from trainer_core.protocol.codec import MAX_LINE_BYTES, decode_event
 from trainer_core.protocol.messages import Event
 
@@ -36,7 +37,7 @@ class EventFile:
         """
         self.began_anew = False
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 self._look_at(os.fstat(file.fileno()))
                 file.seek(self._offset)
                 data = file.read(_SLICE_BYTES)

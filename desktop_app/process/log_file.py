@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from desktop_app.process.lines import LineSplitter
+from trainer_core.files.reading import open_regular
 from trainer_core.protocol.codec import MAX_LINE_BYTES
 
 _SLICE_BYTES = 64 * 1024
@@ -58,7 +59,7 @@ class LogFile:
     def _read(self) -> bool:
         """Read on, and tell whether there was anything new."""
         try:
-            with self._path.open("rb") as file:
+            with open_regular(self._path) as file:
                 data = self._slice(file)
         except OSError:
             return False  # not there yet, or held by another program for a moment

@@ -13,6 +13,7 @@ from PySide6.QtCore import QLockFile
 from desktop_app.process.event_file import events_in
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
 from trainer_core.files.presence import is_folder
+from trainer_core.files.reading import open_regular
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.run_lock import LockHolder, lock_holder
 from trainer_core.files.writing import publish_text
@@ -160,7 +161,7 @@ def past_outcome(folder: RunFolder) -> Outcome:
 
 def _last_events(path: Path) -> list[Event]:
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
             return events_in(file.read())
     except OSError:

@@ -23,7 +23,7 @@ from desktop_app.words.endings import (
     story,
 )
 from desktop_app.workspace import Workspace
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 class EndPage(QWidget):
@@ -66,8 +66,8 @@ class EndPage(QWidget):
         self._result = outcome.weights or outcome.state
         self.story.setText(story(outcome, record, workspace.metrics))
         result = self._result
-        self.file.setText("" if result is None else result.name)
-        self.path.setText("" if result is None else str(result))
+        self.file.setText("" if result is None else visible(result.name))
+        self.path.setText("" if result is None else visible(result))
         for part in (self.file, self.path, self.folder_button, self.copy_button):
             part.setVisible(result is not None)
         step = can_go_on(outcome, run.folder, workspace.settings_in_reach)

@@ -13,6 +13,7 @@ from desktop_app.models.runs.log_model import LogModel
 from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.translation import shown
 from desktop_app.words.failures import Failure
+from trainer_core.files.reading import open_regular
 from trainer_core.texts import T, Text
 from trainer_core.version import __version__
 
@@ -62,7 +63,7 @@ def _file_lines(log_file: Path | None) -> Sequence[str]:
     if log_file is None:
         return ()
     try:
-        with log_file.open("rb") as file:
+        with open_regular(log_file) as file:
             file.seek(max(file.seek(0, os.SEEK_END) - _TAIL_BYTES, 0))
             return file.read().decode(errors="replace").splitlines()[-_LOG_LINES:]
     except OSError:

@@ -81,9 +81,12 @@ def can_go_on(outcome: Outcome, folder: RunFolder | None, settings: TrainSetting
     if outcome.ending is Ending.COMPLETED or state is None:
         return None
     step = state_step(state)
+    # A state that was saved elsewhere, because the folder could take no more, is not found there.
+    is_beside = folder is not None and state.parent == folder.output_dir
     # Whoever found damage had no run folder yet to tell of.
-    is_here = outcome.found_damage and state.parent == settings.output.output_dir
-    is_offered = (is_here or is_run_of(folder, settings)) and settings.output.resume is None
+    is_found = outcome.found_damage and state.parent == settings.output.output_dir
+    is_here = is_found or (is_beside and is_run_of(folder, settings))
+    is_offered = is_here and settings.output.resume is None
     return step if is_offered and step > 0 else None
 
 

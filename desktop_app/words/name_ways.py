@@ -9,6 +9,7 @@ from pathlib import Path
 
 from desktop_app.translation import shown
 from desktop_app.words.settings import value_words
+from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import RunFolder, free_name
 from trainer_core.files.state_manifest import (
     looks_damaged,
@@ -79,7 +80,7 @@ def taken_name(
     if output.output_dir is None or output.resume is not None:
         return None
     folder = RunFolder(output.output_dir, output.output_name)
-    if not folder.exists():
+    if not folder.exists() and not ReplacedRun(folder).is_any():
         return None
     new_name = free_name(folder.output_dir, folder.name)
     offers = [_rename(folder, new_name), _replace(folder)]

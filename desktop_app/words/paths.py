@@ -7,6 +7,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+from trainer_core.texts import visible
+
 _FOLDER_CHARACTERS = 48
 _NUMBER = re.compile(r"(\d+)")
 
@@ -22,9 +24,9 @@ def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
 def from_home(path: Path) -> str:
     """Return a path with the user's folder written as ``~``."""
     try:
-        return str(Path("~") / path.relative_to(Path.home()))
+        return visible(Path("~") / path.relative_to(Path.home()))
     except ValueError:
-        return str(path)
+        return visible(path)
 
 
 def places(paths: Sequence[Path]) -> list[str]:

@@ -17,7 +17,7 @@ from trainer_core.dataset.plan import Plan
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
 from trainer_core.settings.schema import TRAIN, TrainSettings
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 def summary(
@@ -50,11 +50,11 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
     if path is None:
         return Stat(name, "–")
     if report is None or report.path != path or report.kind not in FAMILIES:
-        return Stat(name, path.name, str(path))
+        return Stat(name, visible(path.name), visible(path))
     template = T("App", "{name} ({kind}, {size})")
     size = size_words(round(report.size_mib * 1024**2))
     words = shown(template, name=path.name, kind=FAMILIES[report.kind].label, size=size)
-    return Stat(name, words, str(path))
+    return Stat(name, words, visible(path))
 
 
 def _trained(settings: TrainSettings) -> Stat:
@@ -110,7 +110,7 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
     if scan is None or plan is None:
         yield Stat(name, "–")
         return
-    rows = [f"{c.name}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
+    rows = [f"{visible(c.name)}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
     facts = {"pictures": count_words(plan.pictures), "samples": count_words(plan.samples)}
     if len(plan.concepts) == 1:
         repeats = plan.concepts[0].repeats
@@ -185,7 +185,9 @@ def _precision(settings: TrainSettings) -> Stat:
 def _files(settings: TrainSettings) -> Iterator[Stat]:
     output = settings.output
     if output.resume is not None:
-        yield Stat(shown(T("App", "Goes on from")), output.resume.name, str(output.resume))
+        yield Stat(
+            shown(T("App", "Goes on from")), visible(output.resume.name), visible(output.resume)
+        )
     path = "–"
     if output.output_dir is not None:
         path = str(output.output_dir / f"{output.output_name}.safetensors")

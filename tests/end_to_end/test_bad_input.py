@@ -362,6 +362,8 @@ def test_a_state_of_another_run_is_not_resumed(resumable: TinyProject) -> None:
     ours.path.mkdir(parents=True)
     ours.run_file.write_text('format = "loom/1"\n[run]\nid = "another"\n', encoding="utf-8")
 
+    ours.final_weights.touch()
+
     failed = refused_resume(resumable, theirs, ours.path)
 
     assert "network_weights" in str(failed.hint)

@@ -136,6 +136,7 @@ def test_overwriting_replaces_everything_of_the_name(sequels: Mapping[str, Seque
     assert sequel.code == 0
     beside_mine = "toy-step00000012.2.safetensors"
     assert results(sequel.after) - {beside_mine} == {"toy.safetensors", "toy-state"}
+    assert not list(sequel.after.glob("toy.replaced*"))
     assert list(sequel.result.steps) == [1, 2, 3]
     assert not sequel.result.of(Resumed)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, NoReturn
 
 import torch
@@ -133,6 +134,10 @@ class StubSaver:
 
     def save_weights(self, position: Position) -> None:
         self.happened.append(f"save weights at {position.step}")
+
+    def save_elsewhere(self, position: Position) -> Path:
+        self.happened.append(f"save elsewhere at {position.step}")
+        return Path("elsewhere")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer_core.texts import T, Text, filled, numbers_in, text
+from trainer_core.texts import T, Text, filled, numbers_in, text, visible
 
 
 def test_marking_a_template_leaves_it_as_it_is() -> None:
@@ -50,6 +50,27 @@ def test_numbers_that_json_does_not_know_become_strings(value: float) -> None:
 
 def test_equal_texts_are_equal() -> None:
     assert text("{a}", a=1) == text("{a}", a=1) != text("{a}", a=2)
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("a\x1b[31mb.png", "a\\x1b[31mb.png"),
+        ("two\nlines\t.txt", "two\\nlines\\t.txt"),
+        ("bell\x07\x7f\x9b", "bell\\x07\\x7f\\x9b"),
+        ("\N{RIGHT-TO-LEFT OVERRIDE}gnp.exe", "\\u202egnp.exe"),
+        ("no text \udcff", "no text \\udcff"),
+        ("Füße 猫 👩\N{ZERO WIDTH JOINER}🔬 قط", "Füße 猫 👩\N{ZERO WIDTH JOINER}🔬 قط"),
+    ],
+)
+def test_control_characters_of_a_name_are_shown_escaped(name: str, shown: str) -> None:
+    assert visible(name) == shown
+    assert str(text("{name}", name=name)) == str(text("{name}", name=Path(name))) == shown
+    str(text("{name}", name=name)).encode()  # every log and event can carry it
+
+
+def test_the_lines_of_an_exception_stay_lines() -> None:
+    assert str(text("{reason}", reason=ValueError("one\n\x1btwo"))) == "one\n\\x1btwo"
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from trainer_core.dataset.captions import caption_path
+from trainer_core.dataset.captions import MAX_CAPTION_BYTES, caption_path
 from trainer_core.errors import DatasetError, OutputError
+from trainer_core.files.reading import read_limited
 from trainer_core.files.writing import discard, output_error, publish_bytes
 from trainer_core.texts import T
 
@@ -98,7 +99,7 @@ def seen(path: Path) -> CaptionFile:
         DatasetError: It cannot be read.
     """
     try:
-        return CaptionFile(path, path.read_bytes())
+        return CaptionFile(path, read_limited(path, MAX_CAPTION_BYTES))
     except FileNotFoundError:
         return CaptionFile(path)
     except OSError as error:

@@ -13,11 +13,15 @@ from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
 from trainer_core.files.plain_text import find_control
 from trainer_core.files.presence import is_file
+from trainer_core.files.reading import read_limited
 from trainer_core.texts import T
 
 AUTO = "auto"
 DEFAULT_EXTENSION = ".caption"
 KNOWN_EXTENSIONS = (DEFAULT_EXTENSION, ".txt")
+
+MAX_CAPTION_BYTES = 2**20
+"""A longer file is no caption: it is not read to its end."""
 
 _FACE_PARTS = 4
 """sd-scripts' face cropping appends ``_<x>_<y>_<width>_<height>`` to a picture's name."""
@@ -140,7 +144,7 @@ def tag_frequency(
 
 def _decoded(file: Path) -> str:
     try:
-        data = file.read_bytes()
+        data = read_limited(file, MAX_CAPTION_BYTES)
         return data.decode("utf-8").removeprefix("\ufeff")
     except OSError as error:
         raise DatasetError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from trainer_core.dataset.file_ends import kind_of
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.errors import DatasetError
+from trainer_core.files.presence import is_there
 from trainer_core.texts import T
 
 # Pictures to people, but of kinds that are not trained; named so that nobody misses them.
@@ -80,8 +81,8 @@ def _kind(entry: os.DirEntry[str]) -> str | None:
         return None
     if entry.is_dir():
         return "folder"
-    if not entry.is_file() and not entry.is_symlink():
-        return None  # a pipe or socket: opening it would wait for ever
+    if not entry.is_file() and not (entry.is_symlink() and not is_there(Path(entry.path))):
+        return None  # a pipe or socket, or a link to one: opening it would wait for ever
     if is_picture_name(entry.name):
         return "picture"
     return "other" if _is_other_picture(Path(entry.path)) else None

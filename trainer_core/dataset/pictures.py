@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 
 from trainer_core.dataset.file_ends import is_complete
 from trainer_core.errors import DatasetError
+from trainer_core.files.reading import open_regular
 from trainer_core.texts import T
 
 Size = tuple[int, int]
@@ -80,7 +81,7 @@ def read_header(path: Path) -> PictureHeader:
     Raises:
         DatasetError: It cannot be read, is no picture, is cut short, or is too large.
     """
-    with _failures_in_words(path), path.open("rb") as file, _opened(path, file) as image:
+    with _failures_in_words(path), open_regular(path) as file, _opened(path, file) as image:
         orientation = _orientation(image)
         width, height = image.size if orientation < _FIRST_LYING else image.size[::-1]
         return PictureHeader(
@@ -99,7 +100,7 @@ def load_picture(path: Path) -> Image.Image:
     Raises:
         DatasetError: It cannot be read, is damaged, or is too large.
     """
-    with _failures_in_words(path), path.open("rb") as file, _opened(path, file) as image:
+    with _failures_in_words(path), open_regular(path) as file, _opened(path, file) as image:
         orientation = _orientation(image)
         image.load()
         transposition = _TRANSPOSITIONS.get(orientation)
@@ -114,7 +115,7 @@ def open_small(path: Path, side: int) -> Image.Image:
     Raises:
         DatasetError: It cannot be read, is damaged, or is too large.
     """
-    with _failures_in_words(path), path.open("rb") as file, _opened(path, file) as image:
+    with _failures_in_words(path), open_regular(path) as file, _opened(path, file) as image:
         transposition = _TRANSPOSITIONS.get(_orientation(image))
         image.draft(image.mode, (side, side))
         small = to_rgb(image)

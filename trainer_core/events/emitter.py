@@ -6,10 +6,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from trainer_core.errors import OutputError
+from trainer_core.files.links import open_appending
 from trainer_core.files.writing import output_error
 from trainer_core.protocol.codec import MAX_LINE_BYTES, encode
 from trainer_core.protocol.messages import EventBase, Overflowed, Progress, TextData, Warned
@@ -35,7 +36,7 @@ class Emitter:
         self._keeps = keeps
         self._writer = PatientWriter(descriptor) if descriptor is not None else None
         self._lock = threading.RLock()  # the thread that reads commands emits too
-        self._file: BinaryIO | None = None
+        self._file: FileIO | None = None
         self._path: Path | None = None
         self._kept_lines = bytearray()
         self._end = 0  # where the next event begins in the file, or in what is kept for it
@@ -52,8 +53,8 @@ class Emitter:
         with self._lock:
             self._path = path
             try:
-                start = _end_of_lines(path)
-                self._file = path.open("ab", buffering=0)
+                self._file = open_appending(path)
+                start = _end_of_lines(self._file)
             except OSError as error:
                 raise output_error(error, path) from error
             self._end = start
@@ -109,7 +110,7 @@ class Emitter:
             self._write_file(self._file, self._path, lines)
         self._end += len(lines)
 
-    def _write_file(self, file: BinaryIO, path: Path, lines: bytes) -> None:
+    def _write_file(self, file: FileIO, path: Path, lines: bytes) -> None:
         try:
             while lines:  # on a disk that is nearly full, one write takes a part
                 lines = lines[file.write(lines) :]
@@ -141,13 +142,11 @@ class Emitter:
         return True
 
 
-def _end_of_lines(path: Path) -> int:
+def _end_of_lines(file: FileIO) -> int:
     """Return where new lines begin, after cutting off half a line that a killed trainer left."""
-    if not path.exists():
-        return 0
-    with path.open("r+b") as file:
-        last_line = max(0, file.seek(0, os.SEEK_END) - MAX_LINE_BYTES)
-        file.seek(last_line)
-        end = last_line + file.read().rfind(b"\n") + 1
-        file.truncate(end)
+    last_line = max(0, file.seek(0, os.SEEK_END) - MAX_LINE_BYTES)
+    file.seek(last_line)
+    end = last_line + file.read().rfind(b"\n") + 1
+    file.truncate(end)
+    file.seek(end)
     return end

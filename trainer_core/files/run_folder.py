@@ -9,12 +9,18 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_core.files.presence import is_file
+from trainer_core.errors import OutputError
+from trainer_core.files.links import is_link, link_error
+from trainer_core.files.presence import is_file, is_folder
+from trainer_core.files.reading import open_regular
 from trainer_core.files.state_manifest import MANIFEST_NAME, looks_damaged, state_step
+from trainer_core.files.writing import output_error
+from trainer_core.texts import T
 
 RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 _LINE_LIMIT = 64 * 1024  # bytes; no event is longer
+_SAMPLE = re.compile(r"\d{8,}_\d{2,}_\d+\.png")  # step, index of the prompt, seed
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +80,51 @@ class RunFolder:
         """The weights of the whole run."""
         return self.output_dir / f"{self.name}.safetensors"
 
+    @property
+    def _records(self) -> tuple[Path, ...]:
+        return (self.run_file, self.effective_file, self.event_file, self.log_file)
+
+    def records(self) -> list[Path]:
+        """Return what is here of a run's records: the files and sample pictures that we write.
+
+        Whatever else lies in the folder is somebody else's, and the lock stays where it is.
+        """
+        samples = _listed(self.samples) if not is_link(self.samples) else []
+        pictures = (path for path in samples if is_sample_name(path.name))
+        return [path for path in (*self._records, *pictures) if is_file(path) or is_link(path)]
+
+    def links(self) -> list[Path]:
+        """Return what is a link where we write: nothing is written through it."""
+        places = (self.path, self.samples, self.control, self.lock_file, *self._records)
+        return [path for path in places if is_link(path)]
+
+    def refuse_links(self) -> None:
+        """Refuse to write where a link leads elsewhere.
+
+        Raises:
+            OutputError: There is one.
+        """
+        for path in self.links():
+            raise output_error(link_error(path), path)
+
+    def require(self) -> None:
+        """Refuse to write where the folder is no longer there: it would be made anew, and half.
+
+        Raises:
+            OutputError: It was removed or renamed, its disk is away, or a link took its place.
+        """
+        if not is_folder(self.path):
+            raise OutputError(
+                T("Errors", "The run's folder {folder} is gone."),
+                T(
+                    "Errors",
+                    "It was removed or renamed, or its disk is away. Bring it back, or choose "
+                    "another output folder.",
+                ),
+                folder=self.path,
+            )
+        self.refuse_links()
+
     def exists(self) -> bool:
         """Tell whether there is something of this name to lose: weights, states, a trained step.
 
@@ -83,7 +134,7 @@ class RunFolder:
 
     def _has_trained(self) -> bool:
         try:
-            with self.event_file.open("rb") as lines:
+            with open_regular(self.event_file) as lines:
                 return any(b'"step_done"' in line for line in lines)
         except OSError:
             return False
@@ -127,7 +178,7 @@ class RunFolder:
     def completed_step(self) -> int | None:
         """Return the step at which the run came to its end, None if it was left before."""
         try:
-            with self.event_file.open("rb") as lines:
+            with open_regular(self.event_file) as lines:
                 lines.seek(max(0, lines.seek(0, os.SEEK_END) - _LINE_LIMIT))
                 last = json.loads(lines.read().splitlines()[-1])
             is_completed = last["event"] == "finished" and last["reason"] == "completed"
@@ -136,13 +187,22 @@ class RunFolder:
             return None
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
-        try:
-            return sorted(p for p in self.output_dir.iterdir() if pattern.fullmatch(p.name))
-        except (OSError, ValueError):  # not there, not to be read, or no name at all
-            return []
+        return [path for path in _listed(self.output_dir) if pattern.fullmatch(path.name)]
 
     def _is_ours(self, stem: str) -> bool:
         return stem == self.name or not (self.output_dir / f"{stem}{RUN_SUFFIX}").is_dir()
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except (OSError, ValueError):  # not there, not to be read, or no name at all
+        return []
+
+
+def is_sample_name(name: str) -> bool:
+    """Tell whether a run's sample picture is called so."""
+    return _SAMPLE.fullmatch(name) is not None
 
 
 def is_run_folder(path: Path) -> bool:

@@ -6,6 +6,7 @@ Whoever asks whether it is held takes it for a moment; a trainer that starts jus
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -17,11 +18,16 @@ from types import TracebackType
 from typing import Self
 
 from trainer_core.errors import OutputError
+from trainer_core.files.links import open_own
+from trainer_core.files.reading import open_regular, read_limited
 from trainer_core.files.writing import output_error
 from trainer_core.texts import T
 
 _TRIES = 10
 _PAUSE_S = 0.05  # far longer than `lock_holder` takes
+# What the systems say of a lock that somebody holds; anything else: there are no locks here.
+_HELD = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES, errno.EDEADLK}
+_MAX_BYTES = 2**16
 
 if sys.platform == "win32":
     import msvcrt
@@ -69,37 +75,54 @@ class LockHolder:
 
 
 def lock_holder(path: Path) -> LockHolder | None:
-    """Return who holds the lock whose file is ``path``, None if nobody does."""
+    """Return who holds the lock whose file is ``path``, None if nobody does.
+
+    Where the file system has no locks, that is whom the file names, if its process is there.
+    """
     try:
-        descriptor = os.open(path, os.O_RDONLY)
+        file = open_regular(path)
     except OSError:
         return None
-    try:
-        _try_share(descriptor)
-    except OSError:
-        return _holder_in(path)
-    finally:
-        os.close(descriptor)
+    with file:
+        try:
+            _try_share(file.fileno())
+        except OSError as error:
+            holder = _holder_in(path)
+            return holder if error.errno in _HELD or _is_at_work(holder) else None
     return None
 
 
+def _is_at_work(holder: LockHolder) -> bool:
+    if holder.pid is None or not holder.is_here or sys.platform == "win32":
+        return False
+    try:
+        os.kill(holder.pid, 0)
+    except OSError as error:
+        return error.errno == errno.EPERM  # it is somebody else's
+    return True
+
+
 def _holder_in(path: Path) -> LockHolder:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        holder = json.loads(path.read_text(encoding="utf-8"))
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
+        holder = json.loads(read_limited(path, _MAX_BYTES))
         return LockHolder(int(holder["pid"]), float(holder["started"]), str(holder.get("host", "")))
     return LockHolder()  # it is just about to write who it is
 
 
 class RunLock:
-    """Held while a trainer works in a run folder; the file names its process id and start time."""
+    """Held while a trainer works in a run folder; the file names its process id and start time.
+
+    On a file system without locks it keeps nobody out, and ``has_locks`` is False.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor: int | None = None
+        self.has_locks = True
 
     @property
     def is_held(self) -> bool:
-        """True while it keeps other trainers out."""
+        """True from taking it to letting it go."""
         return self._descriptor is not None
 
     def __enter__(self) -> Self:
@@ -109,10 +132,12 @@ class RunLock:
             OutputError: Another trainer holds it, or its file cannot be written.
         """
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
-            if not _has_locked(descriptor):
+            descriptor = open_own(self._path, os.O_RDWR | os.O_CREAT)
+            try:
+                self.has_locks = _has_locked(descriptor)
+            except OSError as error:
                 os.close(descriptor)
-                raise _in_use(self._path.parent)
+                raise _in_use(self._path.parent) from error
             os.ftruncate(descriptor, 0)
             os.write(descriptor, _own_words())
         except OSError as error:
@@ -127,19 +152,34 @@ class RunLock:
         trace: TracebackType | None,
     ) -> None:
         if self._descriptor is not None:
+            if not self.has_locks:  # only what the file says tells others that it is over
+                with contextlib.suppress(OSError):
+                    os.ftruncate(self._descriptor, 0)
             os.close(self._descriptor)
             self._descriptor = None
 
 
 def _has_locked(descriptor: int) -> bool:
-    """Take the lock, with some patience for those who only ask whether it is held."""
+    """Take the lock, with some patience for those who only ask whether it is held.
+
+    Returns:
+        False if the file system has no locks.
+
+    Raises:
+        OSError: Another process holds it.
+    """
     for attempt in range(_TRIES):
-        if attempt:
-            time.sleep(_PAUSE_S)
-        with contextlib.suppress(OSError):
+        try:
             _try_lock(descriptor)
+        except OSError as error:
+            if error.errno not in _HELD:
+                return False
+            if attempt == _TRIES - 1:
+                raise
+            time.sleep(_PAUSE_S)
+        else:
             return True
-    return False
+    return True
 
 
 def _own_words() -> bytes:

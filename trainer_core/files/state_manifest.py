@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from trainer_core.files.reading import open_regular, read_limited
+
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
 _SEAL = "seal"
 _LIMIT_BYTES = 16 * 2**20
@@ -91,7 +93,7 @@ def check_file(state: Path, name: str, entry: Mapping[str, Any]) -> None:
         DamagedManifest: It is not as it was written.
         OSError: It cannot be read.
     """
-    with (state / name).open("rb") as stream:
+    with open_regular(state / name) as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     if digest != entry["sha256"]:
         raise DamagedManifest(f"{name} is not as it was written")
@@ -144,6 +146,12 @@ def state_run(state: Path) -> str | None:
     return run_id if isinstance(run_id, str) else None
 
 
+def state_identity(state: Path) -> tuple[str, str] | None:
+    """Return the id and the name of the run that a state belongs to, None if it does not say."""
+    run_id, name = state_run(state), _value(state, "name")
+    return None if run_id is None or not isinstance(name, str) else (run_id, name)
+
+
 def _value(state: Path, name: str) -> object:
     try:
         return read_manifest(state).get(name)
@@ -155,7 +163,7 @@ def _content(path: Path) -> dict[str, Any]:
     if path.stat().st_size > _LIMIT_BYTES or not path.is_file():
         raise DamagedManifest(MANIFEST_NAME)
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_limited(path, _LIMIT_BYTES))
     except (ValueError, RecursionError) as error:  # ValueError: no JSON or no UTF-8
         raise DamagedManifest(str(error)) from error
     if not isinstance(content, dict):

@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer_core.errors import OutputError
+from trainer_core.files.links import is_link, is_taken
 from trainer_core.texts import T
 
 # Virus scanners and indexers hold a fresh file on Windows, mostly for a second or two.
 RENAME_PATIENCE_S = 10.0
 RENAME_PAUSE_S = 0.1
+_OLD_S = 24 * 60 * 60.0
 
 # ".<name>.<8 hex digits>.part" is not finished; ".old" is what a finished folder replaces.
 _ASIDE = re.compile(r"\.(?P<name>.+)\.[0-9a-f]{8}\.(?P<kind>part|old)", re.DOTALL)
@@ -104,13 +106,13 @@ def publish_folder(path: Path, fill: Callable[[Path], object], *, replace: bool 
 
 
 def discard(path: Path) -> None:
-    """Remove a file or a whole folder; a half removed folder never bears its old name.
+    """Remove a file, a whole folder, or a link; a half removed folder never bears its old name.
 
     Raises:
         OutputError: It cannot be removed.
     """
     try:
-        if path.is_dir():
+        if path.is_dir() and not is_link(path):
             aside = _aside(path, "part")
             _rename(path, aside, replace=False)
             shutil.rmtree(aside)
@@ -123,6 +125,19 @@ def discard(path: Path) -> None:
             path=path,
             reason=error.strerror,
         ) from error
+
+
+def move(source: Path, target: Path) -> None:
+    """Give a file, a folder or a link another name on the same disk; nothing is replaced.
+
+    Missing folders are made.
+
+    Raises:
+        OutputError: It cannot be moved, or ``target`` exists.
+    """
+    with _output_errors(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _rename(source, target, replace=False)
 
 
 def remove_leftovers(folder: Path, is_ours: Callable[[str], bool]) -> None:
@@ -144,11 +159,23 @@ def remove_leftovers(folder: Path, is_ours: Callable[[str], bool]) -> None:
         if match is None or not is_ours(match["name"]):
             continue
         final = folder / match["name"]
-        if match["kind"] == "old" and not final.exists():
+        if match["kind"] == "old" and not is_taken(final):
             with _output_errors(final):
                 _rename(entry, final, replace=False)
         else:
             discard(entry)
+
+
+def remove_old_leftovers(folder: Path) -> None:
+    """Clear away what killed processes left below a folder that several may be writing to.
+
+    That is what nobody has written to for a day; what cannot be removed stays.
+    """
+    with contextlib.suppress(OSError):
+        for entry in folder.rglob(".*.part"):
+            age_s = time.time() - entry.lstat().st_mtime
+            if _ASIDE.fullmatch(entry.name) and age_s > _OLD_S:
+                _remove_quietly(entry)
 
 
 def output_error(error: OSError, path: Path) -> OutputError:
@@ -183,6 +210,14 @@ _WORDS = {
         T("Errors", "{path} cannot be written: its disk is read-only."),
         T("Errors", "Choose a folder on another disk, or mount this one for writing."),
     ),
+    errno.ELOOP: (
+        T("Errors", "{path} is a link, and nothing is written through one."),
+        T("Errors", "Remove the link, or choose another output name or folder."),
+    ),
+    errno.EMLINK: (
+        T("Errors", "{path} bears another name too, and nothing is written into both."),
+        T("Errors", "Replace it by a copy of itself, or choose another output name or folder."),
+    ),
     errno.ENAMETOOLONG: (
         T("Errors", "The name {path} is too long for its disk."),
         T("Errors", "Choose a shorter output name or output folder."),
@@ -203,7 +238,7 @@ def _output_errors(path: Path) -> Iterator[None]:
 
 
 def _refuse_existing(path: Path, *, replace: bool) -> None:
-    if not replace and path.exists():
+    if not replace and is_taken(path):
         raise OutputError(
             T("Errors", "{path} exists already."),
             T("Errors", "Choose another output name, or allow existing files to be overwritten."),
@@ -238,11 +273,11 @@ def _put_in_place(part: Path, path: Path, *, replace: bool) -> None:
 def _put_folder_in_place(part: Path, path: Path, *, replace: bool) -> None:
     old = _aside(path, "old")
     try:
-        if replace and path.exists():
+        if replace and is_taken(path):
             _rename(path, old, replace=False)
         _rename(part, path, replace=False)
     except OSError as error:
-        if old.exists() and not path.exists():
+        if is_taken(old) and not is_taken(path):
             old.rename(path)
         raise _kept_aside(part, path, error) from error
     _remove_quietly(old)
@@ -280,7 +315,9 @@ def _rename(source: Path, target: Path, *, replace: bool) -> None:
 
 def _rename_to_free_name(source: Path, target: Path) -> None:
     """Rename without replacing anything, not even what came into being a moment ago."""
-    if os.name != "nt" and source.is_file():  # on Windows a rename never replaces
+    if (
+        os.name != "nt" and source.is_file() and not is_link(source)
+    ):  # on Windows a rename never replaces
         try:
             target.hardlink_to(source)
         except FileExistsError:
@@ -290,7 +327,7 @@ def _rename_to_free_name(source: Path, target: Path) -> None:
         else:
             source.unlink()
             return
-    if target.exists():
+    if is_taken(target):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
     source.rename(target)
 
@@ -307,7 +344,7 @@ def _sync_folder(folder: Path) -> None:
 
 def _remove_quietly(path: Path) -> None:
     with contextlib.suppress(OSError):  # the error that led here, if any, matters more
-        if path.is_dir():
+        if path.is_dir() and not is_link(path):
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from trainer_core.errors import ModelFileError, about
 from trainer_core.families.base import Family, LayerKind, Target
 from trainer_core.methods.base import TrainGroup, Warn
 from trainer_core.methods.network_args import network_args, unlike
+from trainer_core.model_files.weights_file import tensor_hash
 from trainer_core.optim.groups import part_rates
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
@@ -27,6 +28,7 @@ from trainer_core.texts import T, text
 _KINDS: frozenset[LayerKind] = frozenset({"linear", "conv"})
 _WEIGHTS = "adapter.network_weights"
 _RANK, _ALPHA = "adapter.network_dim", "adapter.network_alpha"
+_HASH = "sshs_model_hash"
 
 N = TypeVar("N", int, float)
 
@@ -194,6 +196,14 @@ class AdapterMethod:
                 self._kind.shape_in(parts)
             except ValueError as error:
                 raise incomplete(path, module, error, marks) from error
+        stored = file.metadata.get(_HASH)
+        if stored is not None and stored != tensor_hash(path):
+            message = T(
+                "Events",
+                "{path} was changed since it was saved, or is damaged: its weights do not fit "
+                "their hash ({name}).",
+            )
+            warn(text(message, path=path, name=_HASH))
         for name, before, now in unlike(file.metadata, self._entry, self._options):
             message = T("Events", "{path} was trained with {name} = {before}, not {now}.")
             warn(text(message, path=path, name=name, before=before, now=now))

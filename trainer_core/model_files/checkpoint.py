@@ -63,7 +63,8 @@ _HARMLESS = frozenset(
 )
 #: What zipfile raises on damage.
 _BAD_ARCHIVE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError)
-_MAX_PICKLE_BYTES = 256 * 2**20
+_MAX_PICKLE_BYTES = 64 * 2**20  # SD 1.5 with optimizer and averages has 1 MiB
+_PIECE_BYTES = 2**20
 _MAX_NESTING = 4
 
 
@@ -76,7 +77,7 @@ def read_checkpoint(path: Path) -> TensorIndex:
     try:
         with zipfile.ZipFile(path) as archive, path.open("rb") as file:
             pickled = _pickle_record(path, archive)
-            described = _outline(path, archive.read(pickled))
+            described = _outline(path, _unpacked(archive, pickled))
             places = _places(archive, file, pickled.filename.removesuffix("data.pkl") + "data/")
     except _BAD_ARCHIVE as error:
         raise damaged(path, error) from error
@@ -95,6 +96,23 @@ def _pickle_record(path: Path, archive: zipfile.ZipFile) -> zipfile.ZipInfo:
             path=path,
         )
     return found[0]
+
+
+def _unpacked(archive: zipfile.ZipFile, record: zipfile.ZipInfo) -> bytes:
+    """Return a record piece by piece: what it says of its size need not be true.
+
+    Raises:
+        ValueError: It is larger than it says, or packed in a way that PyTorch never uses.
+    """
+    if record.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise ValueError(f"{record.filename} is packed in an unusual way")
+    pieces = bytearray()
+    with archive.open(record) as packed:
+        while piece := packed.read(_PIECE_BYTES):  # zlib unpacks no more than is asked for
+            pieces += piece
+    if len(pieces) != record.file_size:
+        raise ValueError(f"{record.filename} is of another size than it says")
+    return bytes(pieces)
 
 
 def _places(archive: zipfile.ZipFile, file: BinaryIO, root: str) -> dict[str, tuple[int, int]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from trainer_core.catalogue.precisions import SAVE_PRECISIONS
 from trainer_core.errors import ModelFileError
+from trainer_core.files.reading import read_limited
 from trainer_core.model_files.part_configs import checked_scheduler
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
@@ -160,9 +161,7 @@ def _read_json(path: Path) -> dict[str, Any]:
         ModelFileError: It is missing, cannot be read, or holds something else.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(_MAX_JSON_BYTES + 1)
-        content = json.loads(raw) if len(raw) <= _MAX_JSON_BYTES else None
+        content = json.loads(read_limited(path, _MAX_JSON_BYTES))
     except (OSError, ValueError, RecursionError) as error:
         raise ModelFileError(
             T("Errors", "{path} is missing or cannot be read: {reason}"),

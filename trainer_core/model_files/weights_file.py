@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer_core.errors import ModelFileError
+from trainer_core.files.reading import open_regular
 from trainer_core.model_files.checkpoint import read_checkpoint
 from trainer_core.model_files.tensor_index import TensorIndex, read_safetensors
 from trainer_core.texts import T
@@ -23,7 +24,7 @@ def read_index(path: Path) -> TensorIndex:
         ModelFileError: The file is missing, empty, unreadable, damaged, hostile or no weights file.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             start = file.read(9)
         if not start:
             raise ModelFileError(
@@ -61,6 +62,16 @@ def read_index(path: Path) -> TensorIndex:
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a whole file, as web interfaces show it ("new hash")."""
     with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tensor_hash(path: Path) -> str:
+    """Return the SHA-256 of everything behind a safetensors file's header.
+
+    Source: vectors/README.md, metadata.json (``sshs_model_hash``).
+    """
+    with open_regular(path) as file:
+        file.seek(8 + int.from_bytes(file.read(8), "little"))
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

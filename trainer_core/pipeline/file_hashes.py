@@ -10,6 +10,7 @@ import threading
 from pathlib import Path
 
 from trainer_core.errors import DatasetError
+from trainer_core.files.reading import open_regular
 from trainer_core.texts import T
 
 
@@ -35,7 +36,7 @@ class FileHashes:
             place = (os.fsencode(path), facts.st_size, facts.st_mtime_ns)
             digest = self._remembered(place)
             if digest is None:
-                with path.open("rb") as stream:
+                with open_regular(path) as stream:
                     digest = hashlib.file_digest(stream, "sha256").hexdigest()
                 self._remember(place, digest)
         except OSError as error:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import json
+import reprlib
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.errors import SettingsError
 from trainer_core.files.plain_text import find_control
+from trainer_core.files.reading import read_limited
 from trainer_core.prompts.line import OPTIONS, PromptValues, clamp_steps, parse_prompt_line
 from trainer_core.texts import T, Text, text
 
 DEFAULT_STEPS, DEFAULT_SCALE = 30, 7.5  # sd-scripts' values
 MAX_SEED = 2**64 - 1  # what torch.Generator takes
-MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 8192, 8
+MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 4096, 8
 
+_MAX_BYTES = 4 * 2**20
 _SETTING = "sampling.sample_prompts"
 _NUMBER = (int, float)
 # Types of values in TOML and JSON, by sd-scripts' names.
@@ -58,8 +61,12 @@ class PromptFile:
     problems: tuple[Text, ...]
 
 
-def load_prompts(path: Path) -> PromptFile:
+def load_prompts(path: Path, *, max_side_px: int = MAX_SIDE_PX) -> PromptFile:
     """Return the prompts of a ``.txt``, ``.toml`` or ``.json`` file.
+
+    Args:
+        path: The file.
+        max_side_px: The largest side that is drawn; a prompt that asks for more is told of it.
 
     Raises:
         SettingsError: The file is missing, unreadable, of another kind, or holds no prompt.
@@ -71,18 +78,19 @@ def load_prompts(path: Path) -> PromptFile:
         problems += _without_effect(number, values)
         prompt, found = _sample_prompt(number, values)
         prompts.append(prompt)
-        problems += found
+        problems += [*found, *_odd_sides(number, values, max_side_px)]
     return PromptFile(tuple(prompts), tuple(problems))
 
 
-def prompts_of_lines(lines: Sequence[str]) -> PromptFile:
-    """Return the prompts of lines that stand in a run file."""
+def prompts_of_lines(lines: Sequence[str], *, max_side_px: int = MAX_SIDE_PX) -> PromptFile:
+    """Return the prompts of lines that stand in a run file; sides as for `load_prompts`."""
     prompts, problems = [], list[Text]()
     for number, line in enumerate(lines, start=1):
         values, found = parse_prompt_line(line, number=number)
         prompt, odd = _sample_prompt(number, values)
         prompts.append(prompt)
         problems += [*found, *_without_effect(number, values), *odd]
+        problems += _odd_sides(number, values, max_side_px)
     return PromptFile(tuple(prompts), tuple(problems))
 
 
@@ -120,14 +128,15 @@ def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
     return prompts, problems
 
 
-def side_to_draw(side_px: int) -> int:
-    """Return the side that can be drawn: a multiple of 8 px from 64 to 8192."""
-    return min(max(side_px - side_px % SIDE_STEP_PX, MIN_SIDE_PX), MAX_SIDE_PX)
+def side_to_draw(side_px: int, max_side_px: int = MAX_SIDE_PX) -> int:
+    """Return the side that is drawn: a multiple of 8 px, at least 64, at most ``max_side_px``."""
+    limited = min(side_px, max_side_px)
+    return max(limited - limited % SIDE_STEP_PX, MIN_SIDE_PX)
 
 
 def _read_text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_limited(path, _MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SettingsError(
             T("Errors", "The prompt file {path} is not UTF-8 text."),
@@ -153,7 +162,7 @@ def _txt_entries(path: Path, content: str) -> list[PromptValues | str]:
 def _toml_entries(path: Path, content: str) -> list[PromptValues | str]:
     try:
         defaults = tomllib.loads(content).get("prompt")
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         message = T("Errors", "The prompt file {path} is no valid TOML: {reason}")
         raise _malformed(path, message, reason=error) from error
     if not isinstance(defaults, dict):
@@ -206,7 +215,7 @@ def _check_types(path: Path, number: int, values: PromptValues) -> None:
             raise _malformed(path, message, number=number, code=control.code)
         if not isinstance(value, _ACTING[name]) or isinstance(value, bool):
             message = T("Errors", "{name} of prompt {number} of {path} cannot be {value}.")
-            raise _malformed(path, message, name=name, number=number, value=repr(value))
+            raise _malformed(path, message, name=name, number=number, value=reprlib.repr(value))
 
 
 def _without_effect(number: int, values: PromptValues) -> list[Text]:
@@ -232,7 +241,7 @@ def _sample_prompt(number: int, values: PromptValues) -> tuple[SamplePrompt, lis
         scale=float(values.get("scale", DEFAULT_SCALE)),
         sampler=sampler,
     )
-    return prompt, [*seed_problems, *sampler_problems, *_odd_sides(number, values)]
+    return prompt, [*seed_problems, *sampler_problems]
 
 
 def _usable_seed(number: int, seed: int | None) -> tuple[int | None, list[Text]]:
@@ -250,11 +259,14 @@ def _usable_sampler(number: int, name: str | None) -> tuple[str | None, list[Tex
     return None, [text(message, number=number, name=name, known=", ".join(SAMPLERS))]
 
 
-def _odd_sides(number: int, values: PromptValues) -> list[Text]:
-    message = T("Problems", "Prompt {number}: {side} px is drawn as {drawn} px.")
-    sides = [values[name] for name in ("width", "height") if name in values]
-    return [
-        text(message, number=number, side=side, drawn=side_to_draw(side))
-        for side in sides
-        if side_to_draw(side) != side
-    ]
+def _odd_sides(number: int, values: PromptValues, max_side_px: int) -> Iterator[Text]:
+    for side in (values[name] for name in ("width", "height") if name in values):
+        drawn = side_to_draw(side, max_side_px)
+        template = T("Problems", "Prompt {number}: {side} px is drawn as {drawn} px.")
+        if side > max_side_px:
+            template = T(
+                "Problems",
+                "Prompt {number}: {side} px is drawn as {drawn} px, the limit that {param} sets.",
+            )
+        if drawn != side:
+            yield text(template, number=number, side=side, drawn=drawn, param="sample_max_side")

@@ -13,9 +13,12 @@ import os
 import queue
 import sys
 import threading
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Self
+
+from trainer_core.files.links import open_appending
 
 
 class PatientWriter:
@@ -68,7 +71,7 @@ class GuardedStreams:
         self._terminal = PatientWriter(self._real_stderr)
         self._lock = threading.Lock()
         self._kept_log = bytearray()
-        self._log: BinaryIO | None = None
+        self._log: FileIO | None = None
         read_end, self._write_end = os.pipe()
         self._reader = threading.Thread(target=self._copy, args=(read_end,), daemon=True)
 
@@ -115,7 +118,7 @@ class GuardedStreams:
         A log that cannot be written is no reason to stop: stderr has it too.
         """
         with self._lock, contextlib.suppress(OSError):
-            self._log = path.open("ab", buffering=0)
+            self._log = open_appending(path)
             # A crash in native code ends the thread that copies; its traceback goes there directly.
             faulthandler.enable(self._log)
             self._log.write(bytes(self._kept_log))

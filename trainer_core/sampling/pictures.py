@@ -10,19 +10,24 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from trainer_core.files.writing import publish_file
-from trainer_core.prompts.file import SamplePrompt, side_to_draw
+from trainer_core.prompts.file import MAX_SIDE_PX, SamplePrompt, side_to_draw
 from trainer_core.seeds import derived_seed
 from trainer_core.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewDefaults:
-    """What holds for prompts that say nothing else; ``notes`` are added to each picture's text."""
+    """What holds for prompts that say nothing else.
+
+    ``notes`` are added to each picture's text; no side that a prompt asks for goes beyond
+    ``max_side_px``.
+    """
 
     sampler: str
     width_px: int
     height_px: int
     run_seed: int
+    max_side_px: int = MAX_SIDE_PX
     notes: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -69,14 +74,21 @@ def planned(
         prompt_index=index,
         prompt=prompt.prompt,
         negative_prompt=prompt.negative_prompt,
-        width_px=side_to_draw(prompt.width_px or defaults.width_px),
-        height_px=side_to_draw(prompt.height_px or defaults.height_px),
+        width_px=_side(prompt.width_px, defaults.width_px, defaults.max_side_px),
+        height_px=_side(prompt.height_px, defaults.height_px, defaults.max_side_px),
         seed=seed,
         steps=prompt.steps,
         scale=prompt.scale,
         sampler=prompt.sampler or defaults.sampler,
         path=folder / f"{step:08d}_{index:02d}_{seed}.png",
     )
+
+
+def _side(asked_px: int | None, default_px: int, max_side_px: int) -> int:
+    """Return a side to draw: the size of training, by default, has limits of its own."""
+    if asked_px is None:
+        return side_to_draw(default_px, max(default_px, max_side_px))
+    return side_to_draw(asked_px, max_side_px)
 
 
 def write_picture(

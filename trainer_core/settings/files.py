@@ -14,6 +14,7 @@ from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, Une
 
 from trainer_core.errors import SettingsError
 from trainer_core.files.presence import is_folder
+from trainer_core.files.reading import read_limited
 from trainer_core.files.writing import publish_bytes
 from trainer_core.settings.document import Raw
 from trainer_core.settings.schema import TRAIN, AnySchema
@@ -23,6 +24,7 @@ FORMAT_NAME = "loom"
 FORMAT_VERSION = 1
 FORMAT = f"{FORMAT_NAME}/{FORMAT_VERSION}"
 META_KEYS = frozenset({"format", "run"})  # top-level keys that are not settings
+_MAX_BYTES = 4 * 2**20
 
 _POSITION = re.compile(r" at line \d+ col \d+$")  # as tomlkit ends its sentences, counted from 0
 
@@ -109,6 +111,10 @@ def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
     message = T("Errors", "{path} is not a valid TOML file: {reason}")
     try:
         return tomlkit.parse(content)
+    except RecursionError as error:
+        reason = T("Errors", "its tables or lists are nested too deep")
+        hint = T("Errors", "Choose a run file (.toml).")
+        raise SettingsError(message, hint, path=name, reason=reason) from error
     except TOMLKitError as error:
         line, column = _place_of(error, content)
         reason = _reason_of(error)
@@ -148,7 +154,7 @@ def _place_of(error: TOMLKitError, content: str) -> tuple[int, int]:
 def _read(path: Path) -> str:
     hint = T("Errors", "Choose a run file (.toml).")
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return read_limited(path, _MAX_BYTES).decode("utf-8-sig")
     except FileNotFoundError as error:
         raise SettingsError(T("Errors", "There is no file {path}."), hint, path=path) from error
     except UnicodeDecodeError as error:

@@ -66,6 +66,20 @@ class SamplingSettings(Section):
         T("Settings", "Draws the sample pictures once before the first step, for comparison."),
         when=(_IF_THERE_ARE_PROMPTS,),
     )
+    sample_max_side: int = param(
+        4096,
+        T("Settings", "Largest side"),
+        T(
+            "Settings",
+            "A prompt that asks for a wider or higher picture gets this many pixels. More needs "
+            "much memory: four times as much for twice the side.",
+        ),
+        unit="px",
+        minimum=64,
+        maximum=16384,
+        step=64,
+        when=(_IF_THERE_ARE_PROMPTS,),
+    )
     sample_sampler: str = param(
         "euler_a",
         T("Settings", "Sampler"),

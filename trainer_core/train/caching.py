@@ -16,6 +16,7 @@ from trainer_core.dataset.pictures import Size
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
 from trainer_core.files.own_folders import cache_folder
+from trainer_core.files.writing import remove_old_leftovers
 from trainer_core.methods.base import Method
 from trainer_core.pipeline.file_hashes import FileHashes
 from trainer_core.pipeline.filling import LatentPlan, fill, plan_latents
@@ -119,6 +120,8 @@ class Caching:
     def _filled(self, plan: LatentPlan, pictures: DatasetSettings) -> LatentStore:
         is_on_disk = pictures.cache_latents_to_disk
         store = LatentStore(cache_folder() / "latents" if is_on_disk else None)
+        if is_on_disk and self.team.is_first:
+            remove_old_leftovers(cache_folder() / "latents")
 
         def encode_missing() -> None:
             fill(

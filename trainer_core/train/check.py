@@ -8,18 +8,22 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.errors import TrainerError
+from trainer_core.errors import OutputError, TrainerError
+from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.state_manifest import state_identity
 from trainer_core.files.writing import output_error
 from trainer_core.preflight import Preflight, examine
 from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
-from trainer_core.texts import T, Text, filled, text
+from trainer_core.texts import T, Text, filled, text, visible
 from trainer_core.train.inputs import plan_event
+from trainer_core.train.run_start import refuse_other_run
 
 if TYPE_CHECKING:
     from trainer_core.runtime.device import Machine
@@ -57,12 +61,33 @@ def _warn_of_taken_name(found: Preflight, output: OutputSettings) -> None:
     paths = {"output.output_dir", "output.output_name"}
     if output.output_dir is None or any(problem.path in paths for problem in found.errors):
         return
-    if output.resume is None and RunFolder(output.output_dir, output.output_name).exists():
+    folder = RunFolder(output.output_dir, output.output_name)
+    if output.resume is None and (folder.exists() or ReplacedRun(folder).is_any()):
         template = T("Problems", "{folder} already has a run called {name}.")
         message = text(template, folder=output.output_dir, name=output.output_name)
         hint = text(T("Problems", "Choose another output name, or train with --overwrite."))
+        if folder.newest_state() is not None:  # perhaps all that was rescued of a run
+            template = T("Problems", "Train with --continue, or choose another output name.")
+            hint = text(template)
         path = "output.output_name"
         found.problems.append(Problem(path, Severity.WARNING, message, Suggestion(hint)))
+    try:
+        folder.refuse_links()
+        _check_state(folder, output.resume)
+    except TrainerError as error:
+        setting = "output.output_name" if isinstance(error, OutputError) else "output.resume"
+        found.problems.append(Problem.of(error, setting=setting))
+
+
+def _check_state(folder: RunFolder, state: Path | None) -> None:
+    """Refuse a state that cannot go on here, as `train` does; one that is damaged is told before.
+
+    Raises:
+        StateError: It is of another run.
+    """
+    identity = None if state is None else state_identity(state)
+    if identity is not None:
+        refuse_other_run(folder, run_id=identity[0], name=identity[1])
 
 
 def _try_output_folder(found: Preflight, output: OutputSettings) -> None:
@@ -154,8 +179,9 @@ def as_lines(checked: Report) -> Iterator[str]:
         template = (
             "{name}: {pictures} [pictures:picture|pictures] x {repeats} = {samples} per epoch"
         )
-        facts = {"name": concept.name, "pictures": concept.pictures, "repeats": concept.repeats}
-        yield filled(template, {**facts, "samples": concept.samples})
+        facts = {"pictures": concept.pictures, "repeats": concept.repeats}
+        facts["samples"] = concept.samples
+        yield filled(template, {"name": visible(concept.name), **facts})
     for bucket in plan.buckets:
         width, height = bucket.resolution
         words = filled("{count} [count:batch|batches]", {"count": bucket.batches})

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from trainer_core.errors import ProtocolError, StopRequested
 from trainer_core.protocol.codec import decode_command
-from trainer_core.protocol.command_file import COMMAND_SUFFIX
+from trainer_core.protocol.command_file import CommandFolder
 from trainer_core.protocol.messages import (
     Command,
     Continue,
@@ -68,7 +68,7 @@ class Control:
     def __init__(self, *, warn: Callable[[Text], None], detached: Callable[[], None]) -> None:
         self._warn = warn
         self._detached = detached
-        self._folder: Path | None = None
+        self._folder: CommandFolder | None = None
         self._wake = threading.Event()
         self._stop: Stop | None = None
         self._is_paused = False
@@ -84,9 +84,7 @@ class Control:
     def watch_folder(self, folder: Path) -> None:
         """Look into ``folder`` at every step; what lay there before is not for this start."""
         folder.mkdir(parents=True, exist_ok=True)
-        for left_over in folder.glob(f"*{COMMAND_SUFFIX}"):
-            left_over.unlink(missing_ok=True)
-        self._folder = folder
+        self._folder = CommandFolder(folder)
 
     def watch_stdin(self) -> None:
         """Read commands from stdin in a thread that never keeps the process from ending."""
@@ -130,11 +128,11 @@ class Control:
             raise KeyboardInterrupt
         if self._folder is None:
             return
-        for path in sorted(self._folder.glob(f"*{COMMAND_SUFFIX}")):
-            with contextlib.suppress(OSError):  # what cannot be read now is tried again next time
-                line = path.read_bytes()
-                path.unlink()
-                self._take_line(line)
+        for command in self._folder.take():
+            if isinstance(command, ProtocolError):
+                self._warn_of(command)
+            else:
+                self.obey(command)
 
     def wait(self, *, poll_s: float = 0.2) -> None:
         """Block until something is asked, ``poll_s`` at most."""
@@ -208,4 +206,7 @@ class Control:
         try:
             self.obey(decode_command(line))
         except ProtocolError as error:
-            self._warn(text(T("Events", "A command was not understood: {reason}"), reason=error))
+            self._warn_of(error)
+
+    def _warn_of(self, error: ProtocolError) -> None:
+        self._warn(text(T("Events", "A command was not understood: {reason}"), reason=error))

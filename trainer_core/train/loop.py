@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 
@@ -47,7 +48,8 @@ class Loop:
     """One run, from a position to its end or until it is stopped.
 
     ``before`` is where it was before its newest step; ``resumed_at`` is where its state was saved;
-    ``has_samples`` tells whether the pictures that are due there were drawn before.
+    ``has_samples`` tells whether the pictures that are due there were drawn before; ``rescued`` is
+    where it saved what the output folder could not take.
     """
 
     emitter: Emitter
@@ -66,6 +68,7 @@ class Loop:
     resumed_at: Position | None = None
     has_samples: Callable[[Position], bool] = lambda position: True
     team: Team = field(default_factory=Alone)
+    rescued: Path | None = None
 
     def run(self) -> Stop | None:
         """Train; return the command that stopped the run, None if it came to its end.
@@ -80,7 +83,10 @@ class Loop:
         """
         try:
             return self._train()
-        except (OutputError, StopRequested):
+        except StopRequested:
+            raise
+        except OutputError:
+            self._save_elsewhere()
             raise
         except Exception:  # whatever it is: it goes on its way once the weights are safe
             self._keep_good_weights()
@@ -201,6 +207,15 @@ class Loop:
             _log.warning("nothing could be saved: %s", error)
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
             _log.exception("nothing could be saved")
+
+    def _save_elsewhere(self) -> None:
+        """Save what was trained where there is room: the output folder failed."""
+        if self.position.step == 0 or self.stepper.is_updating or not self.team.is_first:
+            return
+        try:
+            self.rescued = self.saver.save_elsewhere(self.position)
+        except Exception:  # noqa: BLE001 - the failure before it is told
+            _log.exception("nothing could be saved elsewhere")
 
     def _save_what_is_good(self) -> None:
         """Save state and weights; where the last update spoiled the weights, those before it."""

@@ -6,6 +6,7 @@ seconds.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import time
@@ -29,7 +30,8 @@ from trainer_core.errors import (
 from trainer_core.events.border import serve
 from trainer_core.events.emitter import Emitter
 from trainer_core.events.tensorboard import TensorBoardLog
-from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.replaced_run import ReplacedRun
+from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.run_lock import RunLock
 from trainer_core.preflight import examine
 from trainer_core.protocol.messages import (
@@ -44,7 +46,7 @@ from trainer_core.runtime.libraries import quick_imports
 from trainer_core.runtime.streams import GuardedStreams
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
-from trainer_core.texts import T, text
+from trainer_core.texts import T, Text, text
 from trainer_core.train.control import Control
 from trainer_core.train.earlier.going_on import (
     finished_files,
@@ -89,6 +91,9 @@ class Run:
         self._method = USUAL_METHOD
         self._ended_before: Finished | None = None
         self._sound_state: Path | None = None
+        self._is_completed = False
+        self._hold = ExitStack()  # has the run's lock until everything is put right
+        self._held: RunFolder | None = None
         self._started = time.monotonic()
 
     def __call__(self, *, takes_commands: bool) -> int:
@@ -135,8 +140,6 @@ class Run:
             resources.callback(team.close)
             self._loop = open_loop(inputs, agreed, team, self._emitter, self._control)
             if start is not None and start.replaces:
-                # What was there goes only once everything is loaded.
-                start.clear()
                 self._open_records(start, inputs, resources)
             return self._loop.run()
 
@@ -169,13 +172,20 @@ class Run:
         output = inputs.settings.output
         assert output.output_dir is not None
         folder = RunFolder(output.output_dir, output.output_name)
+        with about(setting="output.output_name"):
+            folder.refuse_links()
         lock = RunLock(folder.lock_file)
+        if ReplacedRun(folder).is_any():
+            with contextlib.suppress(OSError):  # told below, where the lock is taken
+                folder.path.mkdir(exist_ok=True)
         if folder.path.is_dir():  # another trainer may be at work in it
-            resources.enter_context(lock)
+            self._hold.enter_context(lock)
             remove_leftovers_of(folder)
+            self._recover(folder)
         if self._request.go_on and process_count() == 1:
             finished = finished_files(folder, save_schedule(inputs))
             if finished is not None:
+                self._held = folder
                 self._tell_all_was_done(folder, finished, inputs.plan.total_steps)
                 return None
         start = decide_start(
@@ -186,13 +196,28 @@ class Run:
         )
         start.make_folders()
         if not lock.is_held:
-            resources.enter_context(lock)
-        self._start = start
+            self._hold.enter_context(lock)
+        self._start, self._held = start, folder
+        if not lock.has_locks:
+            self._warn_of_no_locks(folder)
         if not start.replaces:
             if start.state is None:
                 start.clear()
             self._open_records(start, inputs, resources)
         return start
+
+    def _recover(self, folder: RunFolder) -> None:
+        """Put back what a run set aside that was killed before its first save."""
+        if ReplacedRun(folder).recover():
+            message = T(
+                "Events", "The run that was to replace {name} was never saved: {name} is put back."
+            )
+            self._emitter.warn(text(message, name=folder.name))
+
+    def _warn_of_no_locks(self, folder: RunFolder) -> None:
+        message = T("Events", "The file system of {folder} has no locks.")
+        hint = T("Events", "Do not start a second run of this name before this one has ended.")
+        self._emitter.warn(text(message, folder=folder.path), text(hint))
 
     def _state(self, folder: RunFolder, resume: Path | None) -> SavedState | None:
         path = resume
@@ -257,8 +282,35 @@ class Run:
 
     # ------------------------------------------------------------- the end
 
+    def leave(self) -> None:
+        """Put right what was set aside for this run, and let its folder go.
+
+        For the time after the last event: the records are closed then.
+        """
+        with self._hold:
+            if self._held is None:
+                return
+            before, start = ReplacedRun(self._held), self._start
+            try:
+                if self._is_completed:
+                    before.let_go()
+                elif start is not None and start.replaces:
+                    before.put_back()
+            except TrainerError as error:
+                _log.error("%s", error.sentences)
+
+    def _warn_of_putting_back(self) -> None:
+        """Say that what was to be replaced comes back, if it was set aside for nothing."""
+        start = self._start
+        if start is not None and start.replaces and ReplacedRun(start.folder).comes_back():
+            message = T("Events", "{name} was not saved: what it was to replace is put back.")
+            self._emitter.warn(text(message, name=start.folder.name))
+
     def _tell_end(self, stop: Stop | None) -> None:
         loop = self._loop
+        self._is_completed = stop is None
+        if stop is not None:
+            self._warn_of_putting_back()
         self._emitter.emit(Phase(phase="ended"))
         self._emitter.emit(
             self._ended_before
@@ -294,11 +346,16 @@ class Run:
         return None if name is None else str(self._start.folder.output_dir / name)
 
     def _tell_failure(self, error: TrainerError) -> int:
-        _log.error("%s", error.sentences)
         loop = self._loop
+        rescued = None if loop is None else loop.rescued
+        if loop is not None and rescued is not None:
+            error.hint = _way_on(rescued, loop.position.step)
+        _log.error("%s", error.sentences)
+        with contextlib.suppress(OutputError):
+            self._warn_of_putting_back()
         known = {
             "log_file": self._streams.log_file,
-            "state": self._newest_state(),
+            "state": self._newest_state() if rescued is None else _state_in(rescued),
             "step": loop.position.step if loop else None,
         }
         failed = Failed.of(error).model_copy(update=known)
@@ -309,10 +366,33 @@ class Run:
         return 2 if loop is None else 1
 
 
+def _way_on(rescued: Path, step: int) -> Text:
+    if _state_in(rescued) is None:
+        hint = T("Errors", "The weights after step {step} are saved in {folder}.")
+    else:
+        hint = T(
+            "Errors",
+            "Everything up to step {step} is saved in {folder}. To go on, set {param} to the state "
+            "in it, and an output folder that has room.",
+        )
+    return text(hint, step=step, folder=rescued, param="resume")
+
+
+def _state_in(rescued: Path) -> str | None:
+    states = (str(path) for path in rescued.iterdir() if path.name.endswith(STATE_SUFFIX))
+    return next(states, None)
+
+
 def train(ask: Callable[[], Request]) -> int:
     """Do the work of a trainer process: train what ``ask`` returns; return the exit code."""
+    runs: list[Run] = []
 
     def work(streams: GuardedStreams, emitter: Emitter, takes_commands: bool) -> int:
-        return Run(ask(), streams, emitter)(takes_commands=takes_commands)
+        runs.append(Run(ask(), streams, emitter))
+        return runs[0](takes_commands=takes_commands)
 
-    return serve(work)
+    try:
+        return serve(work)
+    finally:
+        for run in runs:
+            run.leave()

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from trainer_core.checkpoints.naming import is_result_name
 from trainer_core.errors import OutputError, StateError, about
-from trainer_core.files.run_folder import RunFolder
+from trainer_core.files.replaced_run import ReplacedRun, is_replaced_name
+from trainer_core.files.run_folder import RunFolder, is_sample_name
 from trainer_core.files.writing import discard, output_error, publish_bytes, remove_leftovers
 from trainer_core.settings import files
 from trainer_core.settings.document import Raw, replaced
@@ -37,8 +38,10 @@ class RunStart:
         """Make the run folder.
 
         Raises:
-            OutputError: The output folder cannot be written to.
+            OutputError: The output folder cannot be written to, or something in the run folder is
+                a link.
         """
+        self.folder.refuse_links()
         try:
             self.folder.samples.mkdir(parents=True, exist_ok=True)
             self.folder.control.mkdir(exist_ok=True)
@@ -53,13 +56,16 @@ class RunStart:
         publish_bytes(self.folder.run_file, content.encode(), replace=True)
 
     def clear(self) -> None:
-        """Remove what is here of an earlier run of the name: weights, states and records."""
-        for path in [*self.folder.weights(), *self.folder.state_folders()]:
+        """Make room: what an earlier run of the name left is set aside, records alone are removed.
+
+        Raises:
+            OutputError: Something cannot be moved or removed; nothing was moved then.
+        """
+        if self.replaces:
+            ReplacedRun(self.folder).set_aside()
+            return
+        for path in self.folder.records():
             discard(path)
-        for path in (self.folder.event_file, self.folder.log_file):
-            discard(path)
-        for picture in self.folder.samples.iterdir():
-            discard(picture)
 
 
 def remove_leftovers_of(folder: RunFolder) -> None:
@@ -70,10 +76,15 @@ def remove_leftovers_of(folder: RunFolder) -> None:
     Raises:
         OutputError: It cannot be removed.
     """
-    remove_leftovers(folder.output_dir, lambda final: is_result_name(folder.name, final))
-    remove_leftovers(folder.path, lambda final: True)
+    name = folder.name
+    remove_leftovers(
+        folder.output_dir,
+        lambda final: is_result_name(name, final) or is_replaced_name(name, final),
+    )
+    records = {folder.run_file.name, folder.effective_file.name, folder.log_file.name}
+    remove_leftovers(folder.path, records.__contains__)
     if folder.samples.is_dir():
-        remove_leftovers(folder.samples, lambda final: final.endswith(".png"))
+        remove_leftovers(folder.samples, is_sample_name)
 
 
 def decide_start(
@@ -86,7 +97,7 @@ def decide_start(
         StateError: The state belongs to another run.
     """
     if state is not None:
-        _check_same_run(folder, state)
+        refuse_other_run(folder, run_id=state.facts.run_id, name=state.facts.name)
         position = state.facts.position
         return RunStart(
             folder,
@@ -114,27 +125,39 @@ def decide_start(
     )
 
 
-def _check_same_run(folder: RunFolder, state: SavedState) -> None:
-    """Refuse a state of another run than the one in the folder."""
-    run_id = run_id_of(folder)
-    if run_id == state.facts.run_id:
+def refuse_other_run(folder: RunFolder, *, run_id: str, name: str) -> None:
+    """Refuse a state of another run than the one in the folder.
+
+    A state has everything that is needed to go on: it may be all that was rescued of its run, and
+    it may go on in a new place.
+
+    Args:
+        folder: Where it is to go on.
+        run_id: Of the state's run.
+        name: Likewise.
+
+    Raises:
+        StateError: What is there is of another run, or of nobody knows which.
+    """
+    found = run_id_of(folder)
+    if found == run_id or not folder.exists() or (found is None and name == folder.name):
         return
     message = (
         T("Errors", "The state belongs to another run than the one in {folder}.")
-        if run_id is not None
-        else T("Errors", "The state belongs to the run {name}, which is not in {folder}.")
+        if found is not None
+        else T("Errors", "The state belongs to the run {name}, and {folder} holds something else.")
     )
     raise StateError(
         message,
         T(
             "Errors",
-            "Use the output folder and name of its own run ({name}); to start a new run from "
-            "its weights, set {param} instead.",
+            "Use the output folder and name of its own run ({name}), or ones that are free; to "
+            "start a new run from its weights, set {param} instead.",
         ),
         setting="output.resume",
         param="network_weights",
         folder=folder.path,
-        name=state.facts.name,
+        name=name,
     )
 
 

@@ -13,6 +13,7 @@ import torch
 from trainer_core.checkpoints.state import Position
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, lent
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.optim.modes import Evaluation
 from trainer_core.pipeline.texts import TextStore
 from trainer_core.prompts.file import SamplePrompt
@@ -37,9 +38,14 @@ class SampleDrawer:
     evaluation: Evaluation
 
     def __call__(self, position: Position) -> None:
-        """Draw the pictures of ``position``, if there are prompts; the phase stays sampling."""
+        """Draw the pictures of ``position``, if there are prompts; the phase stays sampling.
+
+        Raises:
+            OutputError: The run's folder is gone.
+        """
         if not self.prompts:
             return
+        RunFolder.at(self.folder.parent).require()
         self.emitter.emit(Phase(phase="sampling"))
         with self.evaluation():
             self._draw(position)
@@ -114,6 +120,7 @@ def sample_drawer(
         width_px=width_px,
         height_px=height_px,
         run_seed=start.seed,
+        max_side_px=settings.sampling.sample_max_side,
         notes={
             settings.method.note: settings.output.output_name,
             "Clip skip": str(settings.model.clip_skip),

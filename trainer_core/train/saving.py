@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +18,11 @@ from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, build_metada
 from trainer_core.checkpoints.naming import SavePoint, is_kept_state
 from trainer_core.checkpoints.retention import Action, Remove, Save
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
-from trainer_core.errors import OutputError, about
+from trainer_core.errors import NumericError, OutputError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
+from trainer_core.files.links import is_taken
+from trainer_core.files.presence import is_folder
 from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.writing import discard
 from trainer_core.methods.base import Method
@@ -32,10 +36,16 @@ from trainer_core.train.inputs import RunInputs
 from trainer_core.train.resuming import Resumable
 from trainer_core.train.run_start import RunStart
 
+_log = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saver:
-    """Carries out what `SaveSchedule` says is due."""
+    """Carries out what `SaveSchedule` says is due.
+
+    ``places`` yields where else to save what the output folder cannot take; ``is_elsewhere``
+    tells that this is such a place, where the run has no folder.
+    """
 
     emitter: Emitter
     folder: RunFolder
@@ -47,6 +57,8 @@ class Saver:
     state_facts: Callable[[Position], StateFacts]
     progress: Callable[[], Mapping[str, Any]]
     evaluation: Evaluation = contextlib.nullcontext
+    places: Callable[[], Iterable[Path]] = tuple
+    is_elsewhere: bool = False
 
     def carry_out(self, actions: Iterable[Action], position: Position) -> None:
         """Write and remove, in order.
@@ -122,6 +134,43 @@ class Saver:
         kept = (name for name in self.own.steps if is_kept_state(self.folder.name, name))
         return [Remove("state", name) for name in kept]
 
+    def save_elsewhere(self, position: Position) -> Path | None:
+        """Save a state and weights where there is room, unless there is such a state already.
+
+        Returns:
+            The new folder that holds them, or weights alone if nothing takes the state; None if
+            nothing was saved.
+        """
+        if self._has_state_of(position):
+            return None
+        state = SavePoint("step", position.step).state_name(self.folder.name)
+        with contextlib.suppress(OutputError):  # an event file that fails does so once
+            self.emitter.emit(Phase(phase="saving"))
+        kept: list[Path] = []
+        for place in self.places():
+            folder = place / f"{self.folder.name}.kept-{secrets.token_hex(4)}"
+            there = replace(
+                self, folder=RunFolder(folder, self.folder.name), own=OwnFiles(), is_elsewhere=True
+            )
+            try:
+                there.save_here(position)
+            except (OutputError, NumericError) as error:
+                _log.warning("%s", error.sentences)
+            if state in there.own.steps:
+                for partly in kept:
+                    discard(partly)
+                return folder
+            if there.own.steps:
+                kept.append(folder)
+            elif folder.is_dir():
+                discard(folder)
+        return kept[0] if kept else None
+
+    def _has_state_of(self, position: Position) -> bool:
+        of_now = (name for name, step in self.own.steps.items() if step == position.step)
+        states = (name for name in of_now if name.endswith(STATE_SUFFIX))
+        return any(is_folder(self.folder.output_dir / name) for name in states)
+
     def missing(self, due: Iterable[Action]) -> list[Action]:
         """Return what of it is still to do for a run that goes on from the step it was due at.
 
@@ -163,6 +212,8 @@ class Saver:
 
     def _write(self, action: Save, position: Position) -> None:
         self.emitter.emit(Phase(phase="saving"))
+        if not self.is_elsewhere:
+            self.folder.require()
         path = self._free_path(action)
         replace = self.own.may_replace(path.name)
         if action.kind == "weights":
@@ -191,7 +242,7 @@ class Saver:
         A run that goes on past its end keeps the results it ended with under their step's name.
         """
         path = self.folder.output_dir / action.name
-        if not path.exists() or self.own.may_replace(action.name):
+        if not is_taken(path) or self.own.may_replace(action.name):
             return path
         if self._renamed_by_step(action, path):
             return path
@@ -208,19 +259,19 @@ class Saver:
         point, name = SavePoint("step", earlier), self.folder.name
         by_step = point.state_name(name) if action.kind == "state" else point.weights_name(name)
         target = self.folder.output_dir / by_step
-        if target.exists():
+        if is_taken(target):
             return False
         with contextlib.suppress(OSError):  # another program may hold it
             path.rename(target)
             self.own.renamed(action.name, target)
             self.tell_untold()
-        return not path.exists()
+        return not is_taken(path)
 
 
 def _beside(path: Path) -> Path:
     """Return a name like that of ``path`` that nothing has."""
     names = (path.with_name(f"{path.stem}.{number}{path.suffix}") for number in itertools.count(2))
-    return next(name for name in names if not name.exists())
+    return next(name for name in names if not is_taken(name))
 
 
 def run_facts(

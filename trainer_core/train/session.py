@@ -13,6 +13,7 @@ from torch import Tensor
 from trainer_core.checkpoints.state import Position, read_state
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
+from trainer_core.files.other_places import other_places
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.methods.base import Method
 from trainer_core.model_files.base_hash import BaseHash
@@ -98,6 +99,8 @@ class Session:
         resumable = self._resumable(method, loader, accelerator.scaler, base)
         position = self._restored(resumable)
         if self.team.is_first:
+            if self.start.replaces:  # what was there goes only once everything is loaded
+                self.start.clear()
             write_effective(
                 self.inputs,
                 self.start,
@@ -276,6 +279,7 @@ class Session:
             state_facts=resumable.facts,
             progress=resumable.progress,
             evaluation=resumable.evaluation,
+            places=other_places(self.start.folder.output_dir),
         )
 
 

@@ -16,7 +16,7 @@ from desktop_app.translation import shown
 from desktop_app.words.paths import natural_key
 from trainer_core.dataset.index import Concept, DatasetIndex, Root, distinct_names
 from trainer_core.dataset.subsets import SampleKey
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 class Column(IntEnum):
@@ -256,7 +256,7 @@ def _failed(node: Node) -> bool:
 def _words(node: Node, column: Column) -> str:
     match column:
         case Column.NAME:
-            return node.name
+            return visible(node.name)
         case Column.REPEATS:
             return "" if node.repeats is None else f"{node.repeats} ×"
         case Column.PICTURES:

@@ -11,7 +11,7 @@ from PySide6.QtCore import QAbstractListModel, QObject, Qt
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.translation import shown
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 class PictureRole(IntEnum):
@@ -71,7 +71,7 @@ class PictureList(QAbstractListModel):
         row = self._rows[index.row()]
         match role:
             case Qt.ItemDataRole.DisplayRole:
-                return row.path.name
+                return visible(row.path.name)
             case PictureRole.PATH:
                 return row.path
             case PictureRole.CAPTION:

@@ -21,7 +21,7 @@ from trainer_core.protocol.messages import (
     Resumed,
     SampleReady,
 )
-from trainer_core.texts import T
+from trainer_core.texts import T, visible
 
 
 class Column(IntEnum):
@@ -142,9 +142,9 @@ class RunFiles(RowTable):
 
 def _name(file: WrittenFile) -> str:
     if file.kind != "sample":
-        return file.path.name
+        return visible(file.path.name)
     if file.count == 1:
-        return file.path.name
+        return visible(file.path.name)
     return shown(T("App", "Sample pictures: {count}"), count=file.count)
 
 

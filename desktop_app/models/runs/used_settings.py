@@ -11,8 +11,11 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.background import LatestJob
 from trainer_core.errors import TrainerError
+from trainer_core.files.reading import read_limited
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings import files
+
+_MAX_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +80,7 @@ def read_records(folder: RunFolder, run_id: str) -> Records | None:
     """Return what the folder holds of a run; None if that is of another run, or damaged."""
     try:
         asked = files.load(folder.run_file)
-        facts = json.loads(folder.effective_file.read_text(encoding="utf-8"))
+        facts = json.loads(read_limited(folder.effective_file, _MAX_BYTES))
     except (TrainerError, OSError, ValueError):
         return None
     if not isinstance(facts, dict) or facts.get("run_id") != run_id:

@@ -100,6 +100,15 @@ def test_a_stopped_run_of_this_document_can_go_on(tmp_path: Path, state: Path):
     assert can_go_on(finished("completed", 120, state), folder, settings(tmp_path, "cat")) is None
 
 
+def test_start_does_not_offer_a_state_that_was_saved_elsewhere(tmp_path: Path, state: Path):
+    kept = tmp_path / "cat.kept-0a1b2c3d" / state.name
+    kept.parent.mkdir()
+    state.rename(kept)
+
+    outcome, folder = finished("stopped", 120, kept), RunFolder(tmp_path, "cat")
+    assert can_go_on(outcome, folder, settings(tmp_path, "cat")) is None
+
+
 def test_a_crashed_run_goes_on_from_what_lies_there(tmp_path: Path, state: Path):
     folder = RunFolder(tmp_path, "cat")
     crashed = outcome_of(ProcessEnd(9, has_crashed=True), None)

@@ -215,3 +215,11 @@ def test_tags_count_once_per_picture_whatever_its_repeats(tmp_path: Path) -> Non
     assert tag_frequency(index, read_all(index, ".txt")) == {
         "2_demo cat": {"a": 2, "b": 1, "c": 1, "demo cat": 1}
     }
+
+
+def test_a_caption_file_of_more_than_1_mib_is_refused_with_the_limit(tmp_path: Path) -> None:
+    write_dataset(tmp_path, {"1_x": {"a.png": None, "a.txt": "x" * (2**20 + 1)}})
+    [picture] = build_index(tmp_path, plain_repeats=1).pictures
+
+    with pytest.raises(DatasetError, match=r"a\.txt cannot be read: it is larger than 1 MiB"):
+        read_caption(picture, ".txt")

@@ -137,6 +137,7 @@ def test_hidden_files_and_folders_are_passed_over_silently(tmp_path: Path) -> No
 def test_a_pipe_named_like_a_picture_is_passed_over(tmp_path: Path) -> None:
     write_dataset(tmp_path, {"1_x": {"a.png": None}})
     os.mkfifo(tmp_path / "1_x" / "b.png")
+    (tmp_path / "1_x" / "c.png").symlink_to("b.png")
     assert names_of(tmp_path) == ["a.png"]
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import platform
 import subprocess
 import sys
 import threading
@@ -13,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from trainer_core.errors import OutputError
+from trainer_core.files import run_lock
 from trainer_core.files.run_lock import LockHolder, RunLock, lock_holder
 
 HOLDER = """\
@@ -145,3 +148,53 @@ def test_a_trainer_that_starts_while_somebody_asks_gets_its_lock(path: Path) -> 
     threading.Timer(0.1, asker.__exit__, (None, None, None)).start()
     with RunLock(path) as lock:
         assert lock.is_held
+
+
+# ------------------------------------------------------------------ without locks
+
+
+@pytest.fixture
+def _no_locks(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    def refuse(descriptor: int) -> None:
+        raise OSError(request.param, os.strerror(request.param))
+
+    monkeypatch.setattr(run_lock, "_try_lock", refuse)
+    monkeypatch.setattr(run_lock, "_try_share", refuse)
+
+
+# What flock says on Lustre without -o flock, NFS without a lock daemon, and some FUSE.
+WITHOUT_LOCKS = pytest.mark.parametrize(
+    "_no_locks", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP], indirect=True
+)
+
+
+@WITHOUT_LOCKS
+@pytest.mark.usefixtures("_no_locks")
+def test_a_file_system_without_locks_is_told_from_a_lock_that_is_held(path: Path) -> None:
+    with RunLock(path) as lock:
+        assert lock.is_held
+        assert not lock.has_locks
+        holder = lock_holder(path)
+
+    assert holder is not None
+    assert holder.pid == os.getpid()
+    assert lock_holder(path) is None
+
+
+@WITHOUT_LOCKS
+@pytest.mark.usefixtures("_no_locks")
+def test_without_locks_a_process_that_is_gone_holds_nothing(path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", ""]) as gone:
+        gone.wait()
+    path.write_text(json.dumps({"pid": gone.pid, "started": 1.0, "host": platform.node()}))
+
+    assert lock_holder(path) is None
+
+
+def test_a_lock_that_is_a_link_is_refused_and_its_target_kept(path: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine").write_bytes(b"mine")
+    path.symlink_to(tmp_path / "mine")
+
+    with pytest.raises(OutputError, match="is a link"):
+        RunLock(path).__enter__()
+    assert (tmp_path / "mine").read_bytes() == b"mine"

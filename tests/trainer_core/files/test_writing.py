@@ -9,6 +9,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +24,7 @@ from trainer_core.files.writing import (
     publish_bytes,
     publish_file,
     publish_text,
+    remove_old_leftovers,
 )
 
 MIB = 1024 * 1024
@@ -348,3 +350,36 @@ def test_what_cannot_be_discarded_is_named(tmp_path: Path, monkeypatch: pytest.M
 
     with pytest.raises(OutputError, match="file cannot be removed: Permission denied"):
         discard(tmp_path / "file")
+
+
+def test_old_leftovers_go_and_what_may_be_written_just_now_stays(tmp_path: Path) -> None:
+    now = time.time()
+    parts = {".a.bin.0a1b2c3d.part": 25, ".b.bin.0a1b2c3d.part": 23, ".mine.part": 99, "c.bin": 99}
+    (tmp_path / "ab").mkdir()
+    for name, hours in parts.items():
+        (tmp_path / "ab" / name).touch()
+        os.utime(tmp_path / "ab" / name, (now, now - hours * 3600))
+
+    remove_old_leftovers(tmp_path)
+    assert {path.name for path in (tmp_path / "ab").iterdir()} == parts.keys() - {
+        ".a.bin.0a1b2c3d.part"
+    }
+
+
+def test_a_link_is_removed_and_what_it_leads_to_stays(tmp_path: Path) -> None:
+    (tmp_path / "album").mkdir()
+    (tmp_path / "album" / "mine").touch()
+    (tmp_path / "link").symlink_to("album")
+
+    discard(tmp_path / "link")
+    assert [path.name for path in tmp_path.rglob("*")] == ["album", "mine"]
+
+
+def test_a_link_that_leads_nowhere_is_in_the_way_too(tmp_path: Path) -> None:
+    (tmp_path / "a.bin").symlink_to("nowhere")
+
+    with pytest.raises(OutputError, match="exists already"):
+        publish_bytes(tmp_path / "a.bin", b"x")
+    publish_bytes(tmp_path / "a.bin", b"x", replace=True)
+    assert not (tmp_path / "a.bin").is_symlink()
+    assert not (tmp_path / "nowhere").exists()

@@ -59,6 +59,20 @@ def test_a_run_starts_from_weights_of_its_own_kind(
 
 
 @EVERY_KIND
+def test_weights_that_do_not_fit_their_stored_hash_are_a_warning(
+    files: TinySD1, tmp_path: Path, kind: Kind
+) -> None:
+    path = Run(files, kind).save(tmp_path / "robot.safetensors")
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+
+    [warning] = Run(files, kind, network_weights=path).warnings
+    assert "robot.safetensors was changed since it was saved" in str(warning)
+    assert "sshs_model_hash" in str(warning)
+
+
+@EVERY_KIND
 def test_the_file_tells_rank_and_options(files: TinySD1, kind: Kind) -> None:
     facts = Run(files, kind, network_dim=4, network_alpha=2.0).method.facts()
 

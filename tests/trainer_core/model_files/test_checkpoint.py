@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import tracemalloc
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
@@ -132,6 +133,49 @@ def test_another_zip_archive_is_no_checkpoint(tmp_path: Path) -> None:
         archive.writestr("readme.txt", "hello")
     with pytest.raises(ModelFileError, match="is a zip archive, but no PyTorch checkpoint"):
         read_checkpoint(tmp_path / "m.ckpt")
+
+
+def with_understated_record(path: Path, content: bytes, stated_bytes: int) -> Path:
+    """Write an archive whose description unpacks to ``content``, but says that it is smaller."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", content)
+    archived = bytearray(path.read_bytes())
+    entry = archived.index(b"PK\x01\x02")  # of the list at its end; the size is 24 bytes on
+    archived[entry + 24 : entry + 28] = stated_bytes.to_bytes(4, "little")
+    path.write_bytes(archived)
+    return path
+
+
+def test_a_record_larger_than_it_says_is_not_unpacked(tmp_path: Path) -> None:
+    path = with_understated_record(tmp_path / "bomb.ckpt", bytes(128 * 2**20), stated_bytes=1000)
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(ModelFileError, match=r"bomb\.ckpt is damaged or cut short"):
+            read_checkpoint(path)
+        _, peak_bytes = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak_bytes < 8 * 2**20
+
+
+def test_a_description_of_more_than_64_mib_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "m.ckpt"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("archive/data.pkl", bytes(64 * 2**20 + 1))
+
+    with pytest.raises(ModelFileError, match="but no PyTorch checkpoint"):
+        read_checkpoint(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_record_packed_as_pytorch_never_does_is_damage(tmp_path: Path, method: int) -> None:
+    path = tmp_path / "m.ckpt"
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("archive/data.pkl", b"x")
+
+    with pytest.raises(ModelFileError, match="packed in an unusual way"):
+        read_checkpoint(path)
 
 
 def test_tables_in_tables_a_thousand_times_each_are_read_at_once(tmp_path: Path) -> None:

@@ -184,7 +184,38 @@ def test_a_folder_is_no_prompt_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked_px", "drawn_px"), [(512, 512), (519, 512), (500, 496), (0, 64), (10**9, 8192)]
+    ("asked_px", "drawn_px"), [(512, 512), (519, 512), (500, 496), (0, 64), (10**9, 4096)]
 )
 def test_sides_are_multiples_of_8_within_bounds(asked_px: int, drawn_px: int) -> None:
     assert side_to_draw(asked_px) == drawn_px
+
+
+@pytest.mark.parametrize(("limit_px", "drawn_px"), [(512, 512), (515, 512), (8192, 5000)])
+def test_a_limit_can_be_set_for_the_sides(limit_px: int, drawn_px: int, tmp_path: Path) -> None:
+    path = tmp_path / "p.txt"
+    path.write_text("a cat --w 5000", encoding="utf-8")
+
+    told = [str(problem) for problem in load_prompts(path, max_side_px=limit_px).problems]
+
+    assert side_to_draw(5000, limit_px) == drawn_px
+    limited = f"Prompt 1: 5000 px is drawn as {drawn_px} px, the limit that sample_max_side sets."
+    assert told == ([] if drawn_px == 5000 else [limited])
+    of_line = prompts_of_lines(["a cat --w 5000"], max_side_px=limit_px)
+    assert list(map(str, of_line.problems)) == told
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        ("a = " + "[" * 20_000, "is no valid TOML"),
+        ('prompt.prompt = "a"\nprompt.width' + ".a" * 20_000 + " = 1", "width of prompt 1 of"),
+    ],
+)
+def test_toml_that_is_nested_without_end_is_named(content: str, part: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=part):
+        _load(tmp_path, "p.toml", content)
+
+
+def test_a_prompt_file_of_more_than_4_mib_is_refused_with_the_limit(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"p\.txt cannot be read: it is larger than 4 MiB"):
+        _load(tmp_path, "p.txt", "a" * (4 * 2**20 + 1))

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from trainer_core.errors import OutputError
+from trainer_core.files.run_folder import is_sample_name
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.sampling.pictures import (
     PreviewDefaults,
@@ -46,3 +47,26 @@ def test_a_picture_that_is_there_is_kept_unless_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError):
         write_picture(BLACK, picture, {}, replace=False)
     assert picture.path.read_bytes() == b"mine"
+
+
+@pytest.mark.parametrize(
+    ("limit_px", "asked_px", "drawn_px"), [(4096, 9000, 4096), (9000, 9000, 9000), (512, None, 768)]
+)
+def test_a_prompt_s_sides_are_limited_and_those_of_training_are_not(
+    limit_px: int, asked_px: int | None, drawn_px: int, tmp_path: Path
+) -> None:
+    defaults = PreviewDefaults("ddim", 768, 768, run_seed=7, max_side_px=limit_px)
+    prompt = SamplePrompt("a cat", width_px=asked_px, height_px=asked_px)
+
+    picture = planned(0, prompt, defaults, folder=tmp_path, step=0)
+
+    assert (picture.width_px, picture.height_px) == (drawn_px, drawn_px)
+
+
+@pytest.mark.parametrize(("step", "index", "seed"), [(0, 0, 0), (10**8, 100, 2**32 - 1)])
+def test_a_run_knows_its_pictures_by_their_names(
+    step: int, index: int, seed: int, tmp_path: Path
+) -> None:
+    prompt = SamplePrompt("a cat", seed=seed)
+
+    assert is_sample_name(planned(index, prompt, DEFAULTS, folder=tmp_path, step=step).path.name)

@@ -300,3 +300,17 @@ def test_settings_of_every_kind_are_written_as_toml_has_them() -> None:
     assert sum(written.count(f"{param.name} = ") for param in TRAIN.params().values()) >= len(
         TRAIN.params()
     )
+
+
+@pytest.mark.parametrize(
+    "content", ["a = " + "[" * 20_000, "a" + ".a" * 20_000 + " = 1", "[" + "a." * 20_000 + "a]"]
+)
+def test_toml_that_is_nested_without_end_is_named(content: str) -> None:
+    assert "nested" in str(named_error(f'format = "{FORMAT}"\n{content}'))
+
+
+def test_a_file_of_more_than_4_mib_is_no_run_file(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_bytes(b"#" * (4 * 2**20 + 1))
+
+    with pytest.raises(SettingsError, match=r"run\.toml cannot be read: it is larger than 4 MiB"):
+        load(tmp_path / "run.toml")

@@ -213,6 +213,59 @@ def test_an_entry_that_cannot_be_read_does_not_hide_later_commands(
     assert control.take_wishes().save
 
 
+def test_no_command_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "control").symlink_to("mine")
+
+    with pytest.raises(OSError, match="link"):
+        write_command(tmp_path / "control", Stop(), "1")
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+OWN_NAME = "01234567890123456789-1234-000001.json"
+
+
+@pytest.mark.parametrize(("name", "stays"), [(OWN_NAME, False), ("notes.json", True)])
+def test_only_what_bears_a_name_of_ours_is_removed_unless_it_is_obeyed(
+    control: Control, folder: Path, name: str, stays: bool
+) -> None:
+    (folder / name).write_bytes(b'{"a list": "of a user"}')
+
+    control.look()
+    assert (folder / name).exists() is stays
+
+
+@pytest.mark.parametrize(
+    ("name", "stays"),
+    [(OWN_NAME, False), (OWN_NAME.replace("json", "part"), False), ("notes.json", True)],
+)
+def test_what_an_earlier_start_left_is_removed_by_its_name(
+    tmp_path: Path, control: Control, name: str, stays: bool
+) -> None:
+    (tmp_path / "control").mkdir()
+    (tmp_path / "control" / name).write_bytes(encode(Stop()))
+
+    control.watch_folder(tmp_path / "control")
+    assert control.take_wishes().command is None
+    assert (tmp_path / "control" / name).exists() is stays
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no named pipes")
+@pytest.mark.timeout(20)
+def test_a_pipe_a_link_and_a_large_file_are_told_once_and_not_read(
+    control: Control, folder: Path, told: Told
+) -> None:
+    os.mkfifo(folder / "1.json")
+    (folder / "2.json").symlink_to(folder.parent / "elsewhere.json")
+    (folder.parent / "elsewhere.json").write_bytes(encode(Stop()))
+    (folder / "3.json").write_bytes(encode(Stop()) + b" " * 2**16)
+
+    control.look()
+    assert control.take_wishes().command is None
+    assert [str(warning).count("no file that a command") for warning in told.warnings] == [1] * 3
+    assert len(list(folder.iterdir())) == 3
+
+
 def test_a_folder_that_is_gone_asks_nothing(control: Control, folder: Path) -> None:
     folder.rmdir()
 

@@ -85,6 +85,7 @@ def meant(optimizer: Optimizer, weight: Parameter) -> Tensor:
 
 
 def saver(method: Any, optimizer: Optimizer, folder: Path) -> Saver:
+    (folder / "cat.run").mkdir()
     emitter: Any = StubEmitter([])
 
     def progress() -> Mapping[str, Any]:
@@ -139,10 +140,11 @@ def test_pictures_are_drawn_with_the_weights_that_are_meant(tmp_path: Path) -> N
     optimizer, emitter = optimizer_of(method.weight), StubEmitter([])
     advance(optimizer, method.weight, 3)
     prompts: Any = ["a cat"]
+    (tmp_path / "cat.run").mkdir()
     drawer = SampleDrawer(
         preview=method,
         prompts=prompts,
-        folder=tmp_path,
+        folder=tmp_path / "cat.run" / "samples",
         emitter=emitter,  # type: ignore[arg-type]
         is_stopping=lambda: False,
         evaluation=evaluation(NAME, optimizer),

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from helpers.stubs import NO_SAMPLES, Happened, LoopParts, StubLoader
 
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import DatasetError, NumericError, StopRequested
-from trainer_core.protocol.messages import Continue, Pause, SampleNow, SaveNow, Stop
+from trainer_core.errors import DatasetError, NumericError, OutputError, StopRequested
+from trainer_core.protocol.messages import (
+    Continue,
+    EventBase,
+    Pause,
+    SampleNow,
+    SaveNow,
+    StepDone,
+    Stop,
+)
 from trainer_core.train.loop import SampleSchedule
 
 
@@ -177,6 +187,21 @@ def test_whatever_ends_the_run_what_was_trained_is_kept(parts: LoopParts, error:
     with pytest.raises(type(error)):
         parts.loop().run()
     assert parts.happened[-1] == "save at 2"
+
+
+def test_what_the_output_folder_does_not_take_is_saved_elsewhere(parts: LoopParts) -> None:
+    loop, report = parts.loop(), parts.emitter.emit
+
+    def refused(event: EventBase) -> None:
+        report(event)
+        if isinstance(event, StepDone) and event.step == 3:
+            raise OutputError("The disk is full.")
+
+    parts.emitter.emit = refused  # type: ignore[method-assign]
+    with pytest.raises(OutputError, match="full"):
+        loop.run()
+    assert parts.happened[-1] == "save elsewhere at 3"
+    assert loop.rescued == Path("elsewhere")
 
 
 def test_a_save_that_fails_too_does_not_hide_the_first_failure(

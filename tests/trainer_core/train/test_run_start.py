@@ -127,17 +127,28 @@ def test_the_state_of_another_run_is_refused(folder: RunFolder) -> None:
     assert "network_weights" in str(caught.value.hint)
 
 
-def test_a_state_whose_run_is_not_here_is_refused(folder: RunFolder) -> None:
-    with pytest.raises(StateError, match="belongs to the run cat, which is not in"):
-        start_of(folder, state=state_of())
+def test_a_state_goes_on_where_nothing_is(folder: RunFolder) -> None:
+    assert start_of(folder, state=state_of()).run_id == RUN_ID
 
 
-def test_a_run_without_identity_is_another_run(folder: RunFolder) -> None:
-    begun(folder)
-    folder.run_file.write_text('format = "loom/1"\n[run]\nid = 3\n')
+def test_a_state_that_alone_was_rescued_of_its_run_goes_on(folder: RunFolder) -> None:
+    (folder.output_dir / "cat-state").mkdir()
 
-    with pytest.raises(StateError, match="which is not in"):
-        start_of(folder, state=state_of())
+    assert start_of(folder, state=state_of()).own == OwnFiles({}, from_step=10)
+
+
+def test_a_state_goes_on_in_place_of_a_start_that_never_trained(folder: RunFolder) -> None:
+    begun(folder, run_id="f" * 16)
+    folder.event_file.unlink()
+
+    assert start_of(folder, state=state_of()).run_id == RUN_ID
+
+
+def test_a_state_of_another_name_is_refused_beside_what_nobody_knows(folder: RunFolder) -> None:
+    (folder.output_dir / "dog.safetensors").touch()
+
+    with pytest.raises(StateError, match=r"belongs to the run cat, and .* holds something else"):
+        start_of(RunFolder(folder.output_dir, "dog"), state=state_of())
 
 
 # ------------------------------------------------------------------ the folder
@@ -180,21 +191,46 @@ def test_the_record_can_be_written_again(folder: RunFolder) -> None:
     assert files.load(folder.run_file).raw["model"]["clip_skip"] == 2
 
 
-def test_clearing_removes_everything_of_the_name_and_nothing_else(folder: RunFolder) -> None:
+def test_overwriting_sets_everything_of_the_name_aside_and_nothing_else(folder: RunFolder) -> None:
     begun(folder)
-    (folder.samples / "1.png").touch()
     (folder.output_dir / "cat-000001.safetensors").touch()
-    (folder.output_dir / "cat-state").mkdir()
-    (folder.output_dir / "cat-state" / "trained.safetensors").touch()
     others = [folder.output_dir / "cat-dog.safetensors", folder.output_dir / "cat.txt"]
     for other in others:
         other.touch()
 
-    start = start_of(folder, overwrite=True)
-    start.clear()
-    assert sorted(folder.output_dir.iterdir()) == sorted([*others, folder.path])
+    start_of(folder, overwrite=True).clear()
+    aside = folder.output_dir / "cat.replaced"
+    assert sorted(folder.output_dir.iterdir()) == sorted([*others, folder.path, aside])
     assert not folder.exists()
-    assert list(folder.samples.iterdir()) == []
+
+
+def test_a_plain_start_removes_records_of_our_own_naming_alone(folder: RunFolder) -> None:
+    begun(folder)
+    folder.event_file.write_bytes(b"no step was done\n")
+    (folder.samples / "00000000_00_5.png").touch()
+    mine = [folder.samples / "holiday.png", folder.samples / "1.png", folder.path / "notes.md"]
+    (folder.samples / "album").mkdir()
+    for path in mine:
+        path.touch()
+
+    start_of(folder).clear()
+    assert sorted(folder.samples.iterdir()) == sorted([*mine[:2], folder.samples / "album"])
+    assert sorted(folder.path.iterdir()) == sorted([folder.control, folder.samples, mine[2]])
+
+
+@pytest.mark.parametrize("name", ["", "samples", "control", "lock", "events.jsonl", "trainer.log"])
+def test_a_link_in_the_place_of_a_record_is_refused_and_not_followed(
+    folder: RunFolder, tmp_path: Path, name: str
+) -> None:
+    target = tmp_path / "mine"
+    (target if name in ("", "samples", "control") else target / "file").mkdir(parents=True)
+    if name:
+        folder.path.mkdir()
+    (folder.path / name).symlink_to(target)
+
+    with pytest.raises(OutputError, match=f"{name or 'cat.run'} is a link") as caught:
+        start_of(folder).make_folders()
+    assert "Remove the link" in str(caught.value.hint)
 
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFolder) -> None:
@@ -203,7 +239,10 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFold
     (folder.output_dir / ".cat-state.0a1b2c3d.part").mkdir()
     (folder.path / ".run.toml.0a1b2c3d.part").touch()
     (folder.samples / ".00000002_00_7.png.0a1b2c3d.part").touch()
+    (folder.output_dir / ".cat.replaced.0a1b2c3d.part").mkdir()
     others = [
+        folder.path / ".mine.txt.0a1b2c3d.part",
+        folder.samples / ".mine.png.0a1b2c3d.part",
         folder.output_dir / ".dog.safetensors.0a1b2c3d.part",
         folder.output_dir / ".cat.txt.0a1b2c3d.part",
     ]
@@ -211,9 +250,9 @@ def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFold
         other.touch()
 
     remove_leftovers_of(folder)
-    assert sorted(folder.output_dir.iterdir()) == sorted([*others, folder.path])
+    assert set(folder.output_dir.iterdir()) == {*others[2:], folder.path}
     assert folder.run_file.is_file()
-    assert not list(folder.path.rglob("*.part"))
+    assert sorted(folder.path.rglob("*.part")) == sorted(others[:2])
 
 
 def test_a_state_that_was_about_to_be_replaced_comes_back(folder: RunFolder) -> None:

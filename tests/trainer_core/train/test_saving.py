@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,7 @@ def _states_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def saver(folder: Path, method: Any) -> Saver:
+    (folder / "cat.run").mkdir(parents=True)
     emitter: Any = StubEmitter([])
     not_asked: Any = None
     return Saver(
@@ -76,7 +79,7 @@ def test_weights_at_the_end_are_written_though_the_state_does_not_fit(tmp_path: 
 def test_weights_of_a_step_are_written_though_the_state_does_not_fit(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no space for a state"):
         saver(tmp_path, Weights()).save_here(POSITION)
-    assert [path.name for path in tmp_path.iterdir()] == ["cat-step00000003.safetensors"]
+    assert (tmp_path / "cat-step00000003.safetensors").read_bytes() == b"w"
 
 
 def test_the_first_failure_is_told(tmp_path: Path) -> None:
@@ -106,7 +109,7 @@ def _states_fit(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names_in(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    return sorted(path.name for path in folder.iterdir() if path.name != "cat.run")
 
 
 @pytest.mark.usefixtures("_states_fit")
@@ -147,3 +150,55 @@ def test_what_is_there_is_not_due_again_whatever_it_is_called(tmp_path: Path) ->
     ]
 
     assert save.missing(due) == due[2:]
+
+
+# ------------------------------------------------------------------ elsewhere
+
+
+def test_nothing_is_written_where_the_run_s_folder_is_gone(tmp_path: Path) -> None:
+    saving_here = saver(tmp_path / "output", Weights())
+    shutil.rmtree(tmp_path / "output")
+
+    with pytest.raises(OutputError, match=r"cat\.run is gone"):
+        saving_here.save_here(POSITION)
+    assert not (tmp_path / "output").exists()
+
+
+def test_what_the_output_folder_cannot_take_is_saved_in_the_first_place_that_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write_state(folder: Path, *_: Any, **__: Any) -> int:
+        if tmp_path / "small" in folder.parents:
+            raise OutputError("no space for a state")
+        folder.mkdir(parents=True)
+        return 1
+
+    monkeypatch.setattr(saving, "write_state", write_state)
+    places = [tmp_path / "small", tmp_path / "large", tmp_path / "larger"]
+    failing = replace(saver(tmp_path / "output", Weights()), places=lambda: places)
+
+    kept = failing.save_elsewhere(POSITION)
+    assert kept is not None
+    assert kept.parent == tmp_path / "large"
+    names = {"cat-step00000003-state", "cat-step00000003.safetensors"}
+    assert {path.name for path in kept.iterdir()} == names
+    assert list((tmp_path / "small").iterdir()) == []
+    assert not failing.own.steps
+
+
+def test_weights_alone_are_kept_where_no_state_fits(tmp_path: Path) -> None:
+    places = [tmp_path / "small", tmp_path / "smaller"]
+    failing = replace(saver(tmp_path / "output", Weights()), places=lambda: places)
+
+    kept = failing.save_elsewhere(POSITION)
+    assert kept is not None
+    assert [path.name for path in kept.iterdir()] == ["cat-step00000003.safetensors"]
+
+
+def test_what_a_state_of_the_step_holds_already_is_not_saved_elsewhere(tmp_path: Path) -> None:
+    saved = replace(saver(tmp_path / "output", Weights()), places=lambda: [tmp_path / "other"])
+    saved.own.steps["cat-000001-state"] = POSITION.step
+    (tmp_path / "output" / "cat-000001-state").mkdir()
+
+    assert saved.save_elsewhere(POSITION) is None
+    assert not (tmp_path / "other").exists()

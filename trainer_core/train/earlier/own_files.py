@@ -13,6 +13,7 @@ from pathlib import Path
 
 from trainer_core.checkpoints.naming import WEIGHTS_SUFFIX, SavePoint
 from trainer_core.errors import ProtocolError
+from trainer_core.files.reading import open_regular
 from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.state_manifest import is_count, read_manifest
 from trainer_core.model_files.trained_weights import WrittenBy, weights_written_by
@@ -155,7 +156,7 @@ def _is_of_step(path: Path, writer: WrittenBy, folder: RunFolder) -> bool:
 def _events(event_file: Path) -> Iterator[CheckpointSaved | CheckpointRemoved | SampleReady]:
     if not event_file.is_file():
         return
-    with event_file.open("rb") as lines:
+    with open_regular(event_file) as lines:
         for line in lines:
             is_wanted = b'"checkpoint_' in line or b'"sample_ready"' in line
             event = _event_on(line) if is_wanted else None
