@@ -11,14 +11,22 @@ from desktop_app.process.event_file import EventFollower
 from desktop_app.process.outcome import ProcessEnd
 from desktop_app.process.trainer_process import TrainerProcess
 from trainer_core.files.run_folder import RunFolder
-from trainer_core.protocol.messages import Command, Event, Hello, Overflowed, Resumed
+from trainer_core.protocol.messages import (
+    Command,
+    Event,
+    Failed,
+    Finished,
+    Hello,
+    Overflowed,
+    Resumed,
+)
 
 
 class StartedTrainer(QObject):
     """Events come from the trainer's stream.
 
-    When the stream lost some, or the run goes on from an earlier one, they are read from the event
-    file instead, which has all of them.
+    When the stream lost some, or breaks off before the end was told, as to an app that hung, or
+    the run goes on from an earlier one, they are read from the event file instead, which has all.
     """
 
     event_received = Signal(object)  # a protocol Event of this run
@@ -32,6 +40,7 @@ class StartedTrainer(QObject):
         self._hello: Hello | None = None
         self._follower: EventFollower | None = None
         self._awaited: list[Event] = []
+        self._last: Event | None = None  # of those that were delivered
         self._end: ProcessEnd | None = None
         self._process = TrainerProcess(self)
         self._process.event_received.connect(self._on_stream_event)
@@ -77,14 +86,15 @@ class StartedTrainer(QObject):
             self._deliver(event)
         elif event == self._awaited[0]:
             del self._awaited[0]
-            if not self._awaited:
+            if not self._awaited and event != self._last:
                 self._deliver(event)
         elif isinstance(self._awaited[0], Hello):
             self.past_event_received.emit(event)
 
     def _on_caught_up(self) -> None:
         if self._awaited:  # the file was damaged where the runs meet
-            self._deliver(self._awaited[-1])
+            if self._awaited[-1] != self._last:
+                self._deliver(self._awaited[-1])
             self._awaited = []
         if self._end is not None:
             self._close(self._end)
@@ -92,14 +102,24 @@ class StartedTrainer(QObject):
     def _deliver(self, event: Event) -> None:
         if isinstance(event, Hello):
             self._hello = event
+        self._last = event
         self.event_received.emit(event)
 
     def _on_process_ended(self, end: ProcessEnd) -> None:
         self._end = end
-        if self._follower is None:
+        if self._follower is None and not self._follow_unfinished():
             self._close(end)
-        else:
+        elif self._follower is not None:
             self._follower.poke()  # once it has caught up, the run is over
+
+    def _follow_unfinished(self) -> bool:
+        """Read on from the last event that was heard, if it is not that of the end."""
+        hello, last = self._hello, self._last
+        if hello is None or not hello.run_folder or isinstance(last, Finished | Failed):
+            return False
+        self._awaited = [hello] if last is None or last is hello else [hello, last]
+        self._follow(RunFolder.at(Path(hello.run_folder)).event_file)
+        return True
 
     def _close(self, end: ProcessEnd) -> None:
         if self._follower is not None:

@@ -44,8 +44,9 @@ def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
 
 def test_keys_and_shapes_of_a_full_size_lora_equal_the_recorded_ones() -> None:
     networks = build_networks(Path("meta"), SD1_LAYOUT, published_architecture())
+    model = SD1(Path("meta"), networks)
     with torch.device("meta"):
-        adapters = lora_for(SD1(Path("meta"), networks), rank=8, alpha=1.0)
+        adapters = lora_for(model, rank=8, alpha=1.0)
     variant = vectors.load("lora_keys_sd15.json")["variants"]["dim8_alpha1"]
     expected: dict[str, list[int]] = {}
     for module, _, down, up in variant["modules"]:

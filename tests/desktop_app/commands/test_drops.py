@@ -11,6 +11,7 @@ from helpers.pictures import write_dataset
 from PySide6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop_app.editors.page import SettingsPage
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.resources import resource_path
@@ -43,7 +44,8 @@ def test_a_diffusers_folder_dropped_on_the_model_page_becomes_the_base_model(
     window: MainWindow, workspace: Workspace, qtbot
 ):
     window.docks.raise_dock("model")
-    drop(window.docks.widgets["model"].widget().forms[0], BASE)
+    page = window.docks.widgets["model"].findChild(SettingsPage)
+    drop(page.forms[0], BASE)
     qtbot.waitUntil(lambda: workspace.document.value(MODEL) == BASE.as_posix())
     assert said(window).startswith("“base” is the base model now (Stable Diffusion 1")
     press(window, "Undo")
