@@ -27,7 +27,14 @@ from desktop_app.window.docking.floating import FloatingPlaces
 from desktop_app.window.docking.focus import DockFocus
 from desktop_app.window.docking.folding import DockFolding, Emptiable
 from desktop_app.window.docking.menu import DockHandles, DockMoves
-from desktop_app.window.docking.placing import apply_sizes, give_sizes, place, split, tabs_beside
+from desktop_app.window.docking.placing import (
+    apply_sizes,
+    give_sizes,
+    place,
+    share_middle,
+    split,
+    tabs_beside,
+)
 from desktop_app.window.docking.titles import DockTitles
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN
@@ -206,8 +213,15 @@ class DockFrame(QObject):
         self._sizes.forget()
         give_sizes(self._window, self.widgets, wanted, self._window.width())
 
+    def _share_middle(self, wanted: Arrangement) -> None:
+        self._sizes.give_back()
+        share_middle(self._window, self.widgets, wanted)
+
     def _follow_width(self) -> None:
-        """Use the width that a window came to have, unless somebody arranged the docks."""
+        """Use the width that a window came to have, unless somebody arranged the docks.
+
+        The edges keep the sizes that they have, which somebody may have chosen.
+        """
         is_wide = self._window.width() >= WIDE_PX
         if is_wide == self._is_wide:
             return
@@ -215,9 +229,12 @@ class DockFrame(QObject):
         before = first_arrangement(self._docks, 0 if is_wide else WIDE_PX)
         if self._stands_as(before):
             in_sight = [name for name in self.widgets if self.focus.is_in_sight(name)]
-            self.arrange(self._first())
+            wanted = self._first()
+            self._sizes.hold()
+            self._place(wanted)
             for name in in_sight:
                 self.bring_forward(name)
+            QTimer.singleShot(0, self, partial(self._share_middle, wanted))  # once it is laid out
 
     def _stands_as(self, wanted: Arrangement) -> bool:
         groups = {

@@ -39,6 +39,10 @@ class DockSizes(QObject):
         self._is_held = True
         self._due.start()  # a row takes its height when its words are laid out
 
+    def give_back(self) -> None:
+        """Give the edges the sizes that are remembered, after a change that took them."""
+        self._restore()
+
     def forget(self) -> None:
         """Give nothing back: other sizes are given next."""
         self._is_held = False

@@ -72,6 +72,20 @@ def give_sizes(
         window.resizeDocks([above, below], [rest, wanted.bottom_height], _DOWN)
 
 
+def share_middle(
+    window: QMainWindow, docks: Mapping[str, QDockWidget], wanted: Arrangement
+) -> None:
+    """Divide what the middle has among its columns, as ``wanted`` says; all else stays."""
+    tabs = [[docks[name] for name in group] for group in wanted.middle]
+    fronts = [next((d for d in g if not d.visibleRegion().isEmpty()), g[0]) for g in tabs]
+    whole = sum(dock.width() for dock in fronts)
+    widths = [whole * share // sum(wanted.shares) for share in wanted.shares]
+    window.resizeDocks(fronts, widths, _ACROSS)
+    layout = window.layout()
+    assert layout is not None, "a main window has one from the beginning"
+    layout.activate()  # before anything else asks for the widths
+
+
 def split(
     window: QMainWindow,
     docks: Mapping[str, QDockWidget],

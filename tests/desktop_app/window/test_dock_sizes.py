@@ -2,6 +2,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDockWidget
 
+from desktop_app.docks.arrangements import WIDE_PX
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 
@@ -31,14 +32,19 @@ def kept(window: MainWindow) -> tuple[int, int]:
     return widths.get(dock(window, "model"), -1), heights.get(dock(window, "problems"), -1)
 
 
+def are_tabs(window: MainWindow) -> bool:
+    """Tell whether samples share the place of the dataset."""
+    return dock(window, "samples") in window.tabifiedDockWidgets(dock(window, "dataset"))
+
+
 def middle(window: MainWindow) -> tuple[int, int]:
     return dock(window, "dataset").width(), dock(window, "dataset").height()
 
 
 def test_what_the_window_grows_by_goes_to_the_middle(window: MainWindow, qtbot):
     before, (width, height) = edges(window), middle(window)
-    window.resize(1920, 1080)
-    qtbot.waitUntil(lambda: middle(window) == (width + 640, height + 360))
+    window.resize(1500, 1080)
+    qtbot.waitUntil(lambda: middle(window) == (width + 220, height + 360))
     assert edges(window) == before
 
 
@@ -57,6 +63,29 @@ def test_the_sizes_that_somebody_chose_are_those_that_stay(window: MainWindow, q
     window.resizeDocks(docks, [total - 200, 260], Qt.Orientation.Vertical)
     qtbot.waitUntil(lambda: edges(window)[1] > height and kept(window) == edges(window))
     before, width = edges(window), middle(window)[0]
-    window.resize(1600, 1000)
-    qtbot.waitUntil(lambda: middle(window)[0] == width + 320)
+    window.resize(1500, 1000)
+    qtbot.waitUntil(lambda: middle(window)[0] == width + 220)
+    assert edges(window) == before
+
+
+def test_chosen_sizes_stay_where_a_window_becomes_wide_enough_for_two_columns(
+    window: MainWindow, qtbot
+):
+    docks = [dock(window, "dataset"), dock(window, "problems")]
+    total = sum(each.height() for each in docks)
+    window.resizeDocks(docks, [total - 200, 260], Qt.Orientation.Vertical)
+    window.resizeDocks([dock(window, "model")], [520], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: kept(window) == edges(window) and edges(window)[0] > 470)
+    before = edges(window)
+
+    window.resize(WIDE_PX, 1000)
+    qtbot.waitUntil(lambda: not are_tabs(window) and edges(window) == before)
+    qtbot.wait(50)  # whatever comes later changes nothing more
+    assert edges(window) == before
+    columns = middle(window)[0] / dock(window, "samples").width()
+    assert columns == pytest.approx(3 / 2, rel=0.02)
+
+    window.resize(WIDE_PX - 100, 1000)
+    qtbot.waitUntil(lambda: are_tabs(window) and edges(window) == before)
+    qtbot.wait(50)
     assert edges(window) == before
