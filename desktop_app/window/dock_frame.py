@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 from desktop_app.docks.arrangements import WIDE_PX, Arrangement, first_arrangement
 from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
-from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.window.docking.floating import FloatingPlaces
 from desktop_app.window.docking.focus import DockFocus
 from desktop_app.window.docking.folding import DockFolding, Emptiable
+from desktop_app.window.docking.late_docks import LateDocks, as_dock_content, placeholder
 from desktop_app.window.docking.menu import DockHandles, DockMoves
 from desktop_app.window.docking.placing import (
     apply_sizes,
@@ -72,12 +72,13 @@ class DockFrame(QObject):
         for dock in self._docks:
             widget = QDockWidget(shown(dock.title), self._window)
             widget.setObjectName(dock.name)
-            content = _content(dock, workspace)
-            content.setProperty("dockContent", True)
-            content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-            widget.setWidget(_squeezable(content))
             widget.topLevelChanged.connect(partial(self._on_floated, widget))
             self.widgets[dock.name] = widget
+            if dock.built == "first":
+                widget.setWidget(_content(dock, workspace))
+            else:
+                widget.setWidget(placeholder())
+        self.late = self._late_docks(workspace)
         widgets = list(self.widgets.values())
         self._sizes = DockSizes(self._window, widgets)
         self._titles = DockTitles(self._window, widgets)
@@ -96,6 +97,17 @@ class DockFrame(QObject):
         self._window.installEventFilter(self)
         self._is_wide = self._window.width() >= WIDE_PX
         self._place(self._first())
+
+    def _late_docks(self, workspace: Workspace) -> LateDocks:
+        soon, seen = (
+            {
+                dock.name: partial(_content, dock, workspace)
+                for dock in self._docks
+                if dock.built == at
+            }
+            for at in ("soon", "seen")
+        )
+        return LateDocks(self._window, self.widgets, soon, seen)
 
     # ---------------------------------------------------------------- where they stand
 
@@ -128,6 +140,7 @@ class DockFrame(QObject):
 
     def float_or_return(self, name: str) -> None:
         """Take a dock out of the window, to where it covers nothing, or put it back."""
+        self.late.fill(name)
         dock = self.widgets[name]
         if not self.is_floating(name):
             tabs = (dock, *tabs_beside(self._window, dock))
@@ -166,6 +179,7 @@ class DockFrame(QObject):
 
     def raise_dock(self, name: str) -> None:
         """Show a dock and bring it to the front."""
+        self.late.fill(name)
         widget = self.widgets[name]
         widget.show()
         widget.raise_()
@@ -273,8 +287,10 @@ class DockFrame(QObject):
         )
 
 
-def _squeezable(content: QWidget) -> QWidget:
-    """Return a view that scrolls where it is squeezed, if it needs much height."""
+def _content(dock: Dock, workspace: Workspace) -> QWidget:
+    """Return the view of a dock; it scrolls where it is squeezed, if it needs much height."""
+    content = dock.build(workspace)
+    as_dock_content(content)
     if content.minimumSizeHint().height() <= _LEAST_HEIGHT_PX:
         return content
     scroll = QScrollArea()
@@ -288,9 +304,3 @@ def _squeezable(content: QWidget) -> QWidget:
     for surface in (scroll.viewport(), content):
         surface.setAutoFillBackground(False)  # what is all covered counts as out of sight
     return scroll
-
-
-def _content(dock: Dock, workspace: Workspace) -> QWidget:
-    if dock.is_built_late:
-        return LateView(partial(dock.build, workspace))
-    return dock.build(workspace)
