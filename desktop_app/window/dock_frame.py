@@ -131,7 +131,8 @@ class DockFrame(QObject):
             Whether the layout was restored.
         """
         rows = {row: row.isHidden() for row in self._rows()}
-        is_known = self._window.restoreState(state, _LAYOUT_VERSION)
+        with self.late.held():
+            is_known = self._window.restoreState(state, _LAYOUT_VERSION)
         for row, was_hidden in rows.items():
             row.setHidden(was_hidden)  # a layout says which were shown, messages are not kept
         if not is_known:
@@ -155,7 +156,7 @@ class DockFrame(QObject):
     def split(self, name: str, direction: Qt.Orientation) -> None:
         """Give one of several tabs a half of their place: the right one, or the lower one."""
         if self.can_split(name):
-            with self.focus.kept():
+            with self.focus.kept(), self.late.held():
                 sizes = split(self._window, self.widgets, self.widgets[name], direction)
             apply_sizes(self._window, sizes)
             # Again once it is laid out: what was just added may have got no room.
@@ -220,7 +221,10 @@ class DockFrame(QObject):
         return first_arrangement(self._docks, self._window.width())
 
     def _place(self, wanted: Arrangement) -> None:
-        with self.focus.kept():
+        for groups in wanted.areas.values():
+            for front, *_ in groups:
+                self.late.fill(front)
+        with self.focus.kept(), self.late.held():
             place(self._window, self.widgets, self._homes, wanted)
 
     def _give_sizes(self, wanted: Arrangement) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
@@ -49,6 +50,9 @@ class LateDocks(QObject):
         self._waiting = dict(waiting)
         self._heavy = dict(heavy)
         self.is_complete = False
+        self._is_held = False
+        self._latest = QTimer(self, singleShot=True, interval=_LATEST_MS)
+        self._latest.timeout.connect(self.complete)
         for name in (*waiting, *heavy):
             docks[name].visibilityChanged.connect(self.fill_seen)
         window.installEventFilter(self)
@@ -68,10 +72,23 @@ class LateDocks(QObject):
         stand_in.deleteLater()
 
     def fill_seen(self) -> None:
-        """Fill what is in sight."""
+        """Fill what is in sight, unless the docks are being moved about."""
+        if self._is_held:
+            return
         for name in (*self._waiting, *self._heavy):
             if not self._docks[name].visibleRegion().isEmpty():
                 self.fill(name)
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Fill nothing that comes in sight while docks are moved about, but what then is."""
+        was_held, self._is_held = self._is_held, True
+        yield
+        self._is_held = was_held
+        layout = self._window.layout()
+        if layout is not None and self._window.isVisible():
+            layout.activate()
+            self.fill_seen()
 
     def complete(self) -> None:
         """Fill all but the heavy ones."""
@@ -85,7 +102,7 @@ class LateDocks(QObject):
             self.complete()
         elif watched is self._window and kind is QEvent.Type.Show:
             self.fill_seen()
-            QTimer.singleShot(_LATEST_MS, self, self.complete)
+            self._latest.start()
         elif watched is self._window and kind is QEvent.Type.Paint:
             self._window.removeEventFilter(self)
             QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
@@ -102,6 +119,7 @@ class LateDocks(QObject):
             self.fill(name)
             return
         self.is_complete = True
+        self._latest.stop()
         QApplication.instance().removeEventFilter(self)  # type: ignore[union-attr]
         self.completed.emit()
 
@@ -121,13 +139,16 @@ def as_dock_content(content: QWidget) -> None:
 
 def _follow_in_tab_order(stand_in: QWidget, content: QWidget) -> None:
     """Let Tab go through ``content`` where its stand-in stood; what is new comes last."""
-    fields = []
-    field = content
+    fields: list[QWidget] = []
+    field: QWidget | None = content
     for _ in range(len(content.findChildren(QWidget)) + 1):
-        if field.focusPolicy() & Qt.FocusPolicy.TabFocus:
+        if field is None:
+            break
+        if field.focusPolicy() & Qt.FocusPolicy.TabFocus and content.isAncestorOf(field):
             fields.append(field)
         field = field.nextInFocusChain()
     before = stand_in
+    stand_in.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # Qt orders nothing after any other
     for field in fields:
         QWidget.setTabOrder(before, field)
         before = field
