@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QDockWidget, QMainWindow, QWidget
 Build = Callable[[], QWidget]
 
 _LATEST_MS = 2000  # a window that begins as an icon is not painted
+_NARROW_CHARACTERS = 150  # 1,000 pixels or so
 _BY_PEOPLE = {
     QEvent.Type.MouseButtonPress,
     QEvent.Type.ShortcutOverride,
@@ -101,13 +102,23 @@ class LateDocks(QObject):
         if kind in _BY_PEOPLE:
             self.complete()
         elif watched is self._window and kind is QEvent.Type.Show:
-            self.fill_seen()
-            self._latest.start()
+            self._on_shown()
         elif watched is self._window and kind is QEvent.Type.Paint:
             self._window.removeEventFilter(self)
             QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
             QTimer.singleShot(0, self, self._go_on)
         return False
+
+    def _on_shown(self) -> None:
+        # Where there is little room, docks behind others decide about its division too.
+        if (
+            self._window.width()
+            < _NARROW_CHARACTERS * self._window.fontMetrics().averageCharWidth()
+        ):
+            self.complete()
+        else:
+            self.fill_seen()
+            self._latest.start()
 
     def _go_on(self) -> None:
         if not self.is_complete:
