@@ -14,7 +14,7 @@ import PySide6
 from trainer_core.catalogue.entry import implementation
 from trainer_core.version import __version__
 
-_START = "desktop_app.start:run"  # by name: what is said below holds for its imports
+_START = "desktop_app.window.start:run"  # by name: what is said below holds for its imports
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -35,17 +35,20 @@ from helpers.pictures import write_picture
 
 from desktop_app.charts.view import ChartsView
 from desktop_app.models.runs.metrics_charts import CHARTS, LOSS, columns
+from desktop_app.models.runs.series import Series
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
-from desktop_app.series import Series
-from desktop_app.start import application
 from desktop_app.theme.style import apply_theme
 from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
 from desktop_app.window.main_window import MainWindow
+from desktop_app.window.start import application
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import StepDone
 
-STARTS = 5
+STARTS = 9
+# The offscreen platform by itself has 800 x 600, where a window is built like a narrow one.
+SCREEN = {"name": "", "x": 0, "y": 0, "width": 1920, "height": 1080, "dpr": 1}
+SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96}
 PICTURES = 10_000
 PICTURE_PX = (192, 128)
 DRAG_STEPS = 600
@@ -97,6 +100,10 @@ def measure_start(folder: Path, _minutes: float) -> Cells:
     environment = os.environ | {"LORA_LOOM_HOME": str(folder)}
     # Compiled files as an installation has them; the first start finds none and makes them.
     environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    if environment["QT_QPA_PLATFORM"] == "offscreen":
+        screen = folder / "screen.json"
+        screen.write_text(json.dumps({"screens": [SCREEN]}), encoding="utf-8")
+        environment["QT_QPA_PLATFORM"] = f"offscreen:configfile={screen}"
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     measured = []
     for _ in range(STARTS + 1):

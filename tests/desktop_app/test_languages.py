@@ -39,7 +39,7 @@ GERMAN = """<?xml version="1.0" encoding="utf-8"?>
 START = """
 import sys
 from PySide6.QtWidgets import QComboBox
-from desktop_app.start import application
+from desktop_app.window.start import application
 from desktop_app.languages import speak
 from desktop_app.preferences import LANGUAGES, Preferences
 from desktop_app.preferences_view.general_page import GeneralPage

@@ -102,23 +102,22 @@ class LateDocks(QObject):
         if kind in _BY_PEOPLE:
             self.complete()
         elif watched is self._window and kind is QEvent.Type.Show:
-            self._on_shown()
+            self.fill_seen()
+            self._latest.start()
+            self._fill_narrow()
+        elif watched is self._window and kind is QEvent.Type.Resize:
+            self._fill_narrow()
         elif watched is self._window and kind is QEvent.Type.Paint:
             self._window.removeEventFilter(self)
             QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
             QTimer.singleShot(0, self, self._go_on)
         return False
 
-    def _on_shown(self) -> None:
-        # Where there is little room, docks behind others decide about its division too.
-        if (
-            self._window.width()
-            < _NARROW_CHARACTERS * self._window.fontMetrics().averageCharWidth()
-        ):
+    def _fill_narrow(self) -> None:
+        """Fill all where there is little room: docks behind others decide about it too."""
+        width = self._window.width() / self._window.fontMetrics().averageCharWidth()
+        if self._window.isVisible() and width < _NARROW_CHARACTERS:
             self.complete()
-        else:
-            self.fill_seen()
-            self._latest.start()
 
     def _go_on(self) -> None:
         if not self.is_complete:
