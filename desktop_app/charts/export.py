@@ -15,8 +15,8 @@ from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
 from desktop_app.background import Job, LatestJob
+from desktop_app.models.runs.series import Floats, Series
 from desktop_app.questions import Ask, ask, report
-from desktop_app.series import Floats, Series
 from desktop_app.translation import shown
 from trainer_core.errors import TrainerError
 from trainer_core.files.writing import publish_bytes, publish_file

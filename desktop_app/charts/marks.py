@@ -10,7 +10,7 @@ import pyqtgraph as pg
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QColor
 
-from desktop_app.series import Floats
+from desktop_app.models.runs.series import Floats
 
 _GLYPH_PX = 8
 _ROW_PX = 12  # glyphs of different kinds at one step stand above one another

@@ -12,7 +12,7 @@ from PySide6.QtGui import QFontMetrics, QHelpEvent, QKeyEvent, QMouseEvent, QRes
 from PySide6.QtWidgets import QFrame, QToolTip, QVBoxLayout, QWidget
 
 from desktop_app.charts.marks import MarkLayer, Marks
-from desktop_app.series import Floats, Series
+from desktop_app.models.runs.series import Floats, Series
 from desktop_app.theme import tokens
 
 _WIDEST_LABEL = "-0.000000"

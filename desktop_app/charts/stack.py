@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import QSplitter, QWidget
 
 from desktop_app.charts.panel import ChartPanel
-from desktop_app.series import Series
+from desktop_app.models.runs.series import Series
 
 _FRAME_MS = 16
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
@@ -10,10 +11,15 @@ from PySide6.QtWidgets import QDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
 from desktop_app.commands.run import RunCommands
-from desktop_app.help.about import About
-from desktop_app.help.shortcuts import Shortcuts, shortcut_groups
-from desktop_app.help.welcome import Welcome
+from desktop_app.late_modules import late
 from desktop_app.workspace import Workspace
+
+if TYPE_CHECKING:
+    from desktop_app.help import about, shortcuts, welcome
+else:
+    about = late("desktop_app.help.about")
+    shortcuts = late("desktop_app.help.shortcuts")
+    welcome = late("desktop_app.help.welcome")
 
 
 class HelpCommands(QObject):
@@ -31,9 +37,9 @@ class HelpCommands(QObject):
     def welcome(self) -> None:
         """Show the welcome."""
         recent = self._workspace.preferences.recent_files
-        welcome = Welcome(self._files, self.try_demo, recent, self._window)
-        self._workspace.run.started.connect(welcome.accept)  # one was found at work
-        _open(welcome)
+        dialog = welcome.Welcome(self._files, self.try_demo, recent, self._window)
+        self._workspace.run.started.connect(dialog.accept)  # one was found at work
+        _open(dialog)
 
     def try_demo(self) -> bool:
         """Open the demo and train it at once; False if it was not opened."""
@@ -44,11 +50,12 @@ class HelpCommands(QObject):
 
     def shortcuts(self, commands: Mapping[str, QAction], docks: Iterable[QAction]) -> None:
         """Show the keys of all commands and docks."""
-        _open(Shortcuts(shortcut_groups(commands, docks), self._window))
+        groups = shortcuts.shortcut_groups(commands, docks)
+        _open(shortcuts.Shortcuts(groups, self._window))
 
     def about(self) -> None:
         """Show what the program is."""
-        _open(About(self._workspace.data_dir, self._window))
+        _open(about.About(self._workspace.data_dir, self._window))
 
 
 def _open(dialog: QDialog) -> None:

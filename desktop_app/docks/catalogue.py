@@ -13,7 +13,15 @@ _BOTTOM = Qt.DockWidgetArea.BottomDockWidgetArea
 _SETTINGS = "desktop_app.editors.page:SettingsPage"
 
 DOCKS: tuple[Dock, ...] = (
-    Dock("model", T("App", "Model"), _LEFT, _SETTINGS, "model", ("model", "adapter")),
+    Dock(
+        "model",
+        T("App", "Model"),
+        _LEFT,
+        _SETTINGS,
+        "model",
+        ("model", "adapter"),
+        built="first",
+    ),
     Dock("pictures", T("App", "Dataset settings"), _LEFT, _SETTINGS, "pictures", ("dataset",)),
     Dock("training", T("App", "Training"), _LEFT, _SETTINGS, "training", ("optimizer", "hardware")),
     Dock("sampling", T("App", "Sampling"), _LEFT, _SETTINGS, "sampling", ("sampling",)),
@@ -24,6 +32,7 @@ DOCKS: tuple[Dock, ...] = (
         _RIGHT,
         "desktop_app.dataset_view.view:DatasetView",
         "dataset",
+        built="first",
     ),
     Dock(
         "charts",
@@ -31,7 +40,7 @@ DOCKS: tuple[Dock, ...] = (
         _RIGHT,
         "desktop_app.charts.view:ChartsView",
         "charts",
-        is_built_late=True,  # the library that draws takes a tenth of the app's start to import
+        built="seen",  # the library that draws takes a tenth of the app's start to import
     ),
     Dock(
         "samples",
@@ -49,13 +58,21 @@ DOCKS: tuple[Dock, ...] = (
         "start",
         is_aside=True,
     ),
-    Dock("log", T("App", "Log"), _BOTTOM, "desktop_app.docks.log:LogView", "log"),
+    Dock(
+        "log",
+        T("App", "Log"),
+        _BOTTOM,
+        "desktop_app.docks.log:LogView",
+        "log",
+        built="first",  # the one beside it that folds asks how high it is
+    ),
     Dock(
         "problems",
         T("App", "Problems"),
         _BOTTOM,
         "desktop_app.docks.problems:ProblemsView",
         "problems",
+        built="first",
         is_in_front=True,  # it leads through the first settings
         folds=True,
     ),
@@ -65,7 +82,7 @@ DOCKS: tuple[Dock, ...] = (
         _RIGHT,
         "desktop_app.tools_view.view:ToolsView",
         "tools",
-        is_built_late=True,
+        built="seen",
         is_open=False,  # training is what the window is for
     ),
 )

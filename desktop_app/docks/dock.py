@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
+from typing import Literal
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
@@ -27,8 +28,9 @@ class Dock:
         icon: Name of a file in ``resources/icons``, empty if there is no drawing of it.
         sections: The sections of settings that are edited in it; a view of settings is built with
             them beside the workspace.
-        is_built_late: True if it is built when it is first seen, because that takes a while; it
-            may listen to nothing but models then.
+        built: When its view is built, unless it is in sight or asked for before: with the window;
+            soon, once the window was painted; or when it is first seen, because that takes a while.
+            It finds the workspace as it is then.
         is_in_front: Whether its tab is the one in front then, instead of the first.
         is_open: False if it is closed then; the View menu opens it.
         is_aside: True if it stands beside the others of its area then, where a window is wide.
@@ -42,7 +44,7 @@ class Dock:
     view: str
     icon: str = ""
     sections: tuple[str, ...] = ()
-    is_built_late: bool = False
+    built: Literal["first", "soon", "seen"] = "soon"
     is_in_front: bool = False
     is_open: bool = True
     is_aside: bool = False

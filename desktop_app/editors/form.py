@@ -87,6 +87,11 @@ class SectionForm(QWidget):
         """True if there is something to unfold."""
         return any(row.param.spec.advanced for row in self.rows.values())
 
+    def unfold_errors(self) -> None:
+        """Unfold the advanced settings if something is wrong among them."""
+        if any(row.has_error and row.param.spec.advanced for row in self.rows.values()):
+            self.advanced.set_open(True)
+
     def label_width(self) -> int:
         """Return the width that the widest label needs."""
         return max(row.label.sizeHint().width() for row in self.rows.values())
@@ -131,8 +136,7 @@ class SectionForm(QWidget):
         for path, row in self.rows.items():
             row.show_problems([p for p in self._document.problems if p.path == path])
             row.set_reason(self._reason(row.param))
-            if row.has_error and row.param.spec.advanced:
-                self.advanced.set_open(True)
+        self.unfold_errors()
 
     def _reason(self, param: Param) -> str:
         """Return why a setting does not act with the others as they are, "" if it does."""

@@ -46,6 +46,7 @@ class SettingsPage(QWidget):
             form.help_wanted.connect(self.show_help)
             form.advanced.set_open(preferences.is_open(form.section))
             form.advanced.toggled.connect(self._on_folded)
+            form.unfold_errors()  # the page may be as late as the file that they are in
         self.bar = FilterBar(settings_filter, self)
         self._result = FilterResult(document, sections, width)
         self._scroll_area = self._scrolled()

@@ -21,11 +21,11 @@ from PySide6.QtWidgets import (
 from desktop_app.docks.arrangements import WIDE_PX, Arrangement, first_arrangement
 from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
-from desktop_app.widgets.late_view import LateView
 from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.window.docking.floating import FloatingPlaces
 from desktop_app.window.docking.focus import DockFocus
 from desktop_app.window.docking.folding import DockFolding, Emptiable
+from desktop_app.window.docking.late_docks import LateDocks, as_dock_content, placeholder
 from desktop_app.window.docking.menu import DockHandles, DockMoves
 from desktop_app.window.docking.placing import (
     apply_sizes,
@@ -72,12 +72,13 @@ class DockFrame(QObject):
         for dock in self._docks:
             widget = QDockWidget(shown(dock.title), self._window)
             widget.setObjectName(dock.name)
-            content = _content(dock, workspace)
-            content.setProperty("dockContent", True)
-            content.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
-            widget.setWidget(_squeezable(content))
             widget.topLevelChanged.connect(partial(self._on_floated, widget))
             self.widgets[dock.name] = widget
+            if dock.built == "first":
+                widget.setWidget(_content(dock, workspace))
+            else:
+                widget.setWidget(placeholder())
+        self.late = self._late_docks(workspace)
         widgets = list(self.widgets.values())
         self._sizes = DockSizes(self._window, widgets)
         self._titles = DockTitles(self._window, widgets)
@@ -96,6 +97,17 @@ class DockFrame(QObject):
         self._window.installEventFilter(self)
         self._is_wide = self._window.width() >= WIDE_PX
         self._place(self._first())
+
+    def _late_docks(self, workspace: Workspace) -> LateDocks:
+        soon, seen = (
+            {
+                dock.name: partial(_content, dock, workspace)
+                for dock in self._docks
+                if dock.built == at
+            }
+            for at in ("soon", "seen")
+        )
+        return LateDocks(self._window, self.widgets, soon, seen)
 
     # ---------------------------------------------------------------- where they stand
 
@@ -119,7 +131,8 @@ class DockFrame(QObject):
             Whether the layout was restored.
         """
         rows = {row: row.isHidden() for row in self._rows()}
-        is_known = self._window.restoreState(state, _LAYOUT_VERSION)
+        with self.late.held():
+            is_known = self._window.restoreState(state, _LAYOUT_VERSION)
         for row, was_hidden in rows.items():
             row.setHidden(was_hidden)  # a layout says which were shown, messages are not kept
         if not is_known:
@@ -128,6 +141,7 @@ class DockFrame(QObject):
 
     def float_or_return(self, name: str) -> None:
         """Take a dock out of the window, to where it covers nothing, or put it back."""
+        self.late.fill(name)
         dock = self.widgets[name]
         if not self.is_floating(name):
             tabs = (dock, *tabs_beside(self._window, dock))
@@ -142,7 +156,7 @@ class DockFrame(QObject):
     def split(self, name: str, direction: Qt.Orientation) -> None:
         """Give one of several tabs a half of their place: the right one, or the lower one."""
         if self.can_split(name):
-            with self.focus.kept():
+            with self.focus.kept(), self.late.held():
                 sizes = split(self._window, self.widgets, self.widgets[name], direction)
             apply_sizes(self._window, sizes)
             # Again once it is laid out: what was just added may have got no room.
@@ -166,6 +180,7 @@ class DockFrame(QObject):
 
     def raise_dock(self, name: str) -> None:
         """Show a dock and bring it to the front."""
+        self.late.fill(name)
         widget = self.widgets[name]
         widget.show()
         widget.raise_()
@@ -206,7 +221,10 @@ class DockFrame(QObject):
         return first_arrangement(self._docks, self._window.width())
 
     def _place(self, wanted: Arrangement) -> None:
-        with self.focus.kept():
+        for groups in wanted.areas.values():
+            for front, *_ in groups:
+                self.late.fill(front)
+        with self.focus.kept(), self.late.held():
             place(self._window, self.widgets, self._homes, wanted)
 
     def _give_sizes(self, wanted: Arrangement) -> None:
@@ -273,8 +291,10 @@ class DockFrame(QObject):
         )
 
 
-def _squeezable(content: QWidget) -> QWidget:
-    """Return a view that scrolls where it is squeezed, if it needs much height."""
+def _content(dock: Dock, workspace: Workspace) -> QWidget:
+    """Return the view of a dock; it scrolls where it is squeezed, if it needs much height."""
+    content = dock.build(workspace)
+    as_dock_content(content)
     if content.minimumSizeHint().height() <= _LEAST_HEIGHT_PX:
         return content
     scroll = QScrollArea()
@@ -288,9 +308,3 @@ def _squeezable(content: QWidget) -> QWidget:
     for surface in (scroll.viewport(), content):
         surface.setAutoFillBackground(False)  # what is all covered counts as out of sight
     return scroll
-
-
-def _content(dock: Dock, workspace: Workspace) -> QWidget:
-    if dock.is_built_late:
-        return LateView(partial(dock.build, workspace))
-    return dock.build(workspace)

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -33,19 +33,22 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from helpers.fake_trainer import fake_command
 from helpers.pictures import write_picture
 
-import desktop_app.__main__ as program
 from desktop_app.charts.view import ChartsView
 from desktop_app.models.runs.metrics_charts import CHARTS, LOSS, columns
+from desktop_app.models.runs.series import Series
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
-from desktop_app.series import Series
 from desktop_app.theme.style import apply_theme
 from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
 from desktop_app.window.main_window import MainWindow
+from desktop_app.window.start import application
 from desktop_app.workspace import Workspace
 from trainer_core.protocol.messages import StepDone
 
-STARTS = 5
+STARTS = 9
+# The offscreen platform by itself has 800 x 600, where a window is built like a narrow one.
+SCREEN = {"name": "", "x": 0, "y": 0, "width": 1920, "height": 1080, "dpr": 1}
+SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96}
 PICTURES = 10_000
 PICTURE_PX = (192, 128)
 DRAG_STEPS = 600
@@ -57,7 +60,9 @@ MIB = 2**20
 
 Cells = dict[str, str]  # what was measured, and the figure in words
 
-# The app as it is started; tells when its window was painted for the first time, and leaves.
+# The app as it is started; tells when its window was painted for the first time and when all of
+# its docks were built, and leaves. The first paint is that of the whole window: what is in sight
+# is there (tests/desktop_app/window/docking/test_late_docks.py); only pictures come later.
 START = """
 import os, sys, time
 from PySide6.QtCore import QEvent, QObject, QTimer
@@ -68,11 +73,15 @@ class Look(QObject):
     def eventFilter(self, watched, event):
         if event.type() == QEvent.Type.Paint:
             watched.removeEventFilter(self)
-            QTimer.singleShot(0, self.leave)
+            QTimer.singleShot(0, self.tell)  # once all that is in the window was painted
+            watched.docks.late.completed.connect(self.leave)
         return False
 
+    def tell(self):
+        os.write(1, f"{time.monotonic()} {time.process_time()} ".encode())
+
     def leave(self):
-        os.write(1, f"{time.monotonic()} {time.process_time()}".encode())
+        self.tell()
         os._exit(0)
 
 def look(*_):
@@ -89,18 +98,33 @@ program.main(["--demo"])
 def measure_start(folder: Path, _minutes: float) -> Cells:
     """Start the app with the demo several times."""
     environment = os.environ | {"LORA_LOOM_HOME": str(folder)}
+    # Compiled files as an installation has them; the first start finds none and makes them.
+    environment["PYTHONPYCACHEPREFIX"] = str(folder / "compiled")
+    if environment["QT_QPA_PLATFORM"] == "offscreen":
+        screen = folder / "screen.json"
+        screen.write_text(json.dumps({"screens": [SCREEN]}), encoding="utf-8")
+        environment["QT_QPA_PLATFORM"] = f"offscreen:configfile={screen}"
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     measured = []
     for _ in range(STARTS + 1):
         began = time.monotonic()
         told = subprocess.check_output([sys.executable, "-c", START], env=environment).split()
-        measured.append((float(told[0]) - began, float(told[1])))
-    # The first one made the demo's folder and warmed the disk.
-    seconds, cpu_seconds = (sorted(column) for column in zip(*measured[1:], strict=True))
-    words = f"{statistics.median(seconds):.2f} s ({seconds[0]:.2f} to {seconds[-1]:.2f})"
+        painted, painted_cpu, built, built_cpu = map(float, told)
+        measured.append((painted - began, painted_cpu, built - began, built_cpu))
+    # The first one made the demo's folder and warmed the disk too.
+    painted_s, painted_cpu_s, built_s, built_cpu_s = map(_spread, zip(*measured[1:], strict=True))
     return {
-        f"process start to first paint, demo open, median of {STARTS} (goal 1.0 s)": words,
-        "processor time of that": f"{statistics.median(cpu_seconds):.2f} s",
+        f"process start to first paint, demo open, median of {STARTS} (goal 0.7 s)": painted_s,
+        "processor time of that": painted_cpu_s,
+        "process start until every dock is built": built_s,
+        "processor time until then": built_cpu_s,
+        "first paint of a start that finds no module compiled": f"{measured[0][0]:.2f} s",
     }
+
+
+def _spread(values: Iterable[float]) -> str:
+    ordered = sorted(values)
+    return f"{statistics.median(ordered):.2f} s ({ordered[0]:.2f} to {ordered[-1]:.2f})"
 
 
 def measure_scroll(folder: Path, _minutes: float) -> Cells:
@@ -194,7 +218,7 @@ class _Window(MainWindow):
 
 @contextmanager
 def _window(folder: Path, *, all_charts: bool = False) -> Iterator[_Window]:
-    app = program._application()
+    app = application()
     apply_theme(app, "light")
     preferences = Preferences(folder / "preferences.ini")
     for chart in CHARTS:
@@ -202,6 +226,7 @@ def _window(folder: Path, *, all_charts: bool = False) -> Iterator[_Window]:
     workspace = Workspace(preferences, folder)
     window = _Window(workspace)
     window.show()
+    window.docks.late.complete()
     QTest.qWait(300)
     yield window
     workspace.close()

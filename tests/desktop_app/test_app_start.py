@@ -2,11 +2,13 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from helpers.source_tree import sources
 
 from trainer_core.files.demo_project import DEMO_FOLDER
 
@@ -28,6 +30,37 @@ def look(*_):
 QApplication.exec = look
 sys.exit(app.main(sys.argv[1:]))
 """
+
+# Looks at what is loaded once the window was painted, and before anything else happens.
+LOADED = """
+import json, os, sys
+from PySide6.QtCore import QEvent, QObject
+from PySide6.QtWidgets import QApplication
+import desktop_app.__main__ as app
+
+class Look(QObject):
+    def eventFilter(self, watched, event):
+        if watched.inherits("QMainWindow") and event.type() == QEvent.Type.Paint:
+            print(json.dumps(sorted(sys.modules)), flush=True)
+            os._exit(0)
+        return False
+
+def look(*_):
+    look.filter = Look()
+    QApplication.instance().installEventFilter(look.filter)
+    return run()
+
+run, QApplication.exec = QApplication.exec, look
+app.main(["--demo"])
+"""
+SCREEN = {"name": "", "x": 0, "y": 0, "width": 1920, "height": 1080, "dpr": 1}
+SCREEN |= {"logicalDpi": 96, "logicalBaseDpi": 96}
+# Beside what is imported late by name.
+NOT_AT_THE_START = {
+    "torch", "numpy", "pyqtgraph", "packaging", "ftfy", "ssl", "http.client",
+    "desktop_app.charts.view", "desktop_app.run_view.view", "desktop_app.samples_view.view",
+    "desktop_app.tools_view.view", "desktop_app.captions_view.forms",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -55,6 +88,22 @@ def test_it_opens_with_the_demo_and_without_what_takes_long_to_import(start, tmp
     seen = start("--demo")
     assert (seen["title"], seen["heavy"]) == ("demo.toml[*] – LoRA Loom", [])
     assert (tmp_path / "home" / DEMO_FOLDER / "demo.toml").is_file()
+
+
+def test_the_first_paint_needs_no_module_that_is_imported_late(tmp_path: Path):
+    late = re.compile(r'late\("([\w.]+)"\)')
+    named = {name for source in sources("desktop_app") for name in late.findall(source.text)}
+    screen = tmp_path / "screen.json"  # that of the tests is so narrow that every dock is built
+    screen.write_text(json.dumps({"screens": [SCREEN]}), encoding="utf-8")
+    environment = os.environ | {
+        "LORA_LOOM_HOME": str(tmp_path / "home"),
+        "QT_QPA_PLATFORM": f"offscreen:configfile={screen}",
+    }
+    command = [sys.executable, "-c", LOADED]
+    loaded = json.loads(subprocess.check_output(command, env=environment, timeout=60))
+    assert (named | NOT_AT_THE_START) & set(loaded) == set()
+    assert named - {"numpy"}
+    assert "desktop_app.dataset_view.view" in loaded
 
 
 def test_it_opens_the_file_that_is_named(start, tmp_path: Path):

@@ -41,6 +41,7 @@ def window(
     qtbot.addWidget(window)
     with qtbot.waitExposed(window):
         window.show()
+    window.docks.late.complete()
     yield window
     workspace.document.new()  # closing asks nothing then
 

@@ -39,14 +39,14 @@ GERMAN = """<?xml version="1.0" encoding="utf-8"?>
 START = """
 import sys
 from PySide6.QtWidgets import QComboBox
-from desktop_app.__main__ import _application
+from desktop_app.window.start import application
 from desktop_app.languages import speak
 from desktop_app.preferences import LANGUAGES, Preferences
 from desktop_app.preferences_view.general_page import GeneralPage
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from pathlib import Path
-app, home = _application(), Path(sys.argv[1])
+app, home = application(), Path(sys.argv[1])
 preferences = Preferences(home / "preferences.ini")
 speak(app, preferences.settings.language, LANGUAGES)
 workspace = Workspace(preferences, home)

@@ -43,6 +43,7 @@ def window(
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()
+    made.docks.late.complete()
     made.activateWindow()
     qtbot.waitUntil(made.isActiveWindow)
     workspace.document.load(path)

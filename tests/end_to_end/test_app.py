@@ -53,6 +53,7 @@ def window(workspace: Workspace, answers: Answers, starts: Starts, qtbot: QtBot)
     qtbot.addWidget(made)
     made.show()
     qtbot.waitExposed(made)
+    made.docks.late.complete()
     return made
 
 

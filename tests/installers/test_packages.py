@@ -1,10 +1,20 @@
 import json
+import sys
 from collections import namedtuple
+from importlib.util import cache_from_source
+from pathlib import Path
 
 import pytest
 from setup_steps import packages
 from setup_steps.console import SetupProblem
-from setup_steps.packages import Torch, explain_pip, find_torch, install_project, install_torch
+from setup_steps.packages import (
+    PACKAGES,
+    Torch,
+    explain_pip,
+    find_torch,
+    install_project,
+    install_torch,
+)
 
 from trainer_core.environment.torch_choice import INDEX, TESTED, TorchBuild
 from trainer_core.texts import text
@@ -14,6 +24,7 @@ CUDA = TorchBuild("cuda", text("a card was found"), "torch>=2.6", f"{INDEX}cu126
 
 # A Python whose pip logs its arguments, and reports what the index offers.
 PIP = """
+all="$*"
 while [ $# -gt 0 ]; do
     case "$1" in
         --report) cp {offer} "$2"; shift ;;
@@ -111,7 +122,24 @@ def test_the_project_is_installed_without_touching_torch(pip, tmp_path):
         "constraint: torch==2.13.0+cpu",
         "--editable",
         f"{tmp_path}/loom[trainer,dev]",
+        *(f"{tmp_path}/loom/{package}" for package in PACKAGES),  # compiled
     ]
+
+
+def test_the_first_start_finds_the_checkout_compiled(pip, checkout):
+    (checkout / "desktop_app").mkdir()
+    (checkout / "desktop_app" / "start.py").write_text("pass\n")
+    pip.ends_with(f'case "$all" in *compileall*) exec {sys.executable} $all ;; esac')
+    install_project(pip.python, checkout, ["trainer"], Torch("2.13.0", "cpu", sees_gpu=False))
+    modules = [path for package in PACKAGES for path in (checkout / package).rglob("*.py")]
+    assert len(modules) > 3
+    assert [path for path in modules if not Path(cache_from_source(path)).is_file()] == []
+
+
+def test_a_checkout_that_cannot_be_compiled_is_told_and_used(pip, tmp_path, capsys):
+    pip.ends_with('case "$all" in *compileall*) exit 1 ;; esac')
+    install_project(pip.python, tmp_path / "loom", [], Torch("2.13.0", "cpu", sees_gpu=False))
+    assert "first start takes longer" in capsys.readouterr().out
 
 
 def test_a_failing_pip_is_a_problem_that_names_its_log(pip):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
 
@@ -45,6 +44,8 @@ def missing_packages(entry: Entry) -> tuple[str, ...]:
     Only the trainer may ask: the app may run in another Python than the one that trains.
     """
     # Imported only here, because the app reads the catalogue too and never asks this.
+    from importlib import metadata
+
     from packaging.requirements import Requirement
 
     def is_met(requirement: Requirement) -> bool:

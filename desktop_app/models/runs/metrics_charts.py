@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from desktop_app.models.runs.metrics_model import MetricsModel
-from desktop_app.series import Series
+from desktop_app.models.runs.series import Series
 from desktop_app.translation import shown
 from trainer_core.catalogue.families import PARTS
 from trainer_core.texts import T

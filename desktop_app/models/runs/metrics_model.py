@@ -8,7 +8,7 @@ from types import MappingProxyType
 from PySide6.QtCore import QObject, Signal
 
 from desktop_app.models.runs.run_marks import RunMarks
-from desktop_app.series import Series, smoothed
+from desktop_app.models.runs.series import Series, smoothed
 from trainer_core.protocol.messages import (
     CheckpointSaved,
     Event,

@@ -7,7 +7,7 @@ from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QWidget
 
 from desktop_app.charts.export import ChartExport, write_table
-from desktop_app.series import Series
+from desktop_app.models.runs.series import Series
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QApplication
 
 from desktop_app.charts.plot import Curve, StepPlot
-from desktop_app.series import Series
+from desktop_app.models.runs.series import Series
 from desktop_app.theme import tokens
 
 RED = "#ff0000"

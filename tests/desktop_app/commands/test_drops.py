@@ -27,6 +27,7 @@ def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[Mai
     qtbot.addWidget(made)
     with qtbot.waitExposed(made):
         made.show()
+    made.docks.late.complete()
     yield made
     workspace.document.new()
 

@@ -43,6 +43,7 @@ def window(workspace: Workspace, answers: Answers, starts: Starts, qtbot) -> Ite
     with qtbot.waitExposed(window):
         window.show()
     window.activateWindow()
+    window.docks.late.complete()
     yield window
     workspace.document.new()  # closing asks nothing then
 

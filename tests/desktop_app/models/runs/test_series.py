@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from desktop_app.series import Series, smoothed, thinned
+from desktop_app.models.runs.series import Series, smoothed, thinned
 
 
 def filled(count: int) -> Series:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
-Floats = NDArray[np.float64]
+from desktop_app.late_modules import late
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+else:
+    np = late("numpy")
+
+Floats: TypeAlias = "NDArray[np.float64]"
 
 _FIRST_CAPACITY = 1024
 
@@ -14,9 +22,15 @@ class Series:
     """Points with rising x, in buffers that double as they fill."""
 
     def __init__(self) -> None:
-        self._x = np.empty(_FIRST_CAPACITY)
-        self._y = np.empty(_FIRST_CAPACITY)
         self._count = 0
+
+    @cached_property
+    def _x(self) -> Floats:
+        return np.empty(_FIRST_CAPACITY)
+
+    @cached_property
+    def _y(self) -> Floats:
+        return np.empty(_FIRST_CAPACITY)
 
     def __len__(self) -> int:
         return self._count
@@ -43,7 +57,8 @@ class Series:
 
     def drop_from(self, x: float) -> None:
         """Drop every point at ``x`` or beyond."""
-        self._count = int(np.searchsorted(self.x, x, side="left"))
+        if self._count:
+            self._count = int(np.searchsorted(self.x, x, side="left"))
 
     def clear(self) -> None:
         """Drop every point."""
