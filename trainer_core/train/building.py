@@ -10,10 +10,11 @@ import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.entry import implementation, required_packages
 from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.catalogue.losses import LOSSES
 from trainer_core.catalogue.methods import METHODS
+from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family, FamilyOptions
@@ -30,6 +31,7 @@ from trainer_core.optim.groups import ParameterGroup, parameter_groups
 from trainer_core.optim.running_state import running_state
 from trainer_core.optim.schedule import Schedule, build_schedule
 from trainer_core.runtime.device import Machine
+from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
@@ -44,7 +46,10 @@ def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
         report = inspect_model(path)
         require_base_model(report, TRAINABLE)
         entry = TRAINABLE[report.kind]
-    return cast("type[Family]", implementation(entry.implementation))
+    # The sampler's package, which diffusers looks for only once.
+    needed = required_packages(SAMPLERS[settings.sampling.sample_sampler])
+    with quick_imports(needed=needed):  # diffusers comes with it
+        return cast("type[Family]", implementation(entry.implementation))
 
 
 def open_family(settings: TrainSettings) -> Family:
