@@ -58,6 +58,7 @@ class Session:
     team: Team
     emitter: Emitter
     control: Control
+    base: BaseHash | None = None
 
     def open(self) -> Loop:
         """Load and build everything, restore a state if there is one, and return the loop.
@@ -91,7 +92,7 @@ class Session:
         with leaving_together(self.team):
             load_part(family, family.entry.denoiser, self.machine, method)
             self.control.stop_if_asked()
-        base = BaseHash(family.weight_files())
+        base = self.base or BaseHash(family.weight_files())
         method.attach(self.machine.device)
         if self.inputs.settings.hardware.torch_compile:
             family.compile(family.entry.denoiser)
@@ -309,9 +310,16 @@ def meet(inputs: RunInputs, start: RunStart | None) -> tuple[Team, RunStart]:
 
 
 def open_loop(
-    inputs: RunInputs, start: RunStart, team: Team, emitter: Emitter, control: Control
+    inputs: RunInputs,
+    start: RunStart,
+    team: Team,
+    emitter: Emitter,
+    control: Control,
+    base: BaseHash | None,
 ) -> Loop:
     """Load and build what the run needs, and write down what is really used.
+
+    ``base`` is the base model's hash if it has been begun.
 
     Raises:
         TrainerError: Something cannot be used; nothing was trained.
@@ -320,4 +328,4 @@ def open_loop(
     hardware = inputs.settings.hardware
     use_hardware(threads=hardware.num_cpu_threads_per_process, allow_tf32=hardware.allow_tf32)
     machine = find_machine(hardware.mixed_precision)
-    return Session(inputs, start, machine, team, emitter, control).open()
+    return Session(inputs, start, machine, team, emitter, control, base).open()
