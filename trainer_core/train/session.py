@@ -10,6 +10,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.memory_formats import MEMORY_FORMATS
 from trainer_core.checkpoints.state import Position, read_state
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
@@ -34,6 +36,7 @@ from trainer_core.train.building import (
     build_optimizer,
     load_part,
     open_family,
+    used_memory_format,
 )
 from trainer_core.train.caching import Caching
 from trainer_core.train.control import Control
@@ -90,7 +93,14 @@ class Session:
         with leaving_together(self.team):
             loader = self._loader(caching, objective, texts if are_known else None)
         with leaving_together(self.team):
-            load_part(family, family.entry.denoiser, self.machine, method)
+            used = MEMORY_FORMATS[used_memory_format(self.inputs.settings, self.machine)]
+            load_part(
+                family,
+                family.entry.denoiser,
+                self.machine,
+                method,
+                memory_format=implementation(used.implementation),
+            )
             self.control.stop_if_asked()
         base = self.base or BaseHash(family.weight_files())
         method.attach(self.machine.device)
