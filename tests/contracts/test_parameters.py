@@ -30,6 +30,7 @@ OWN_NAMES = {
     "prompt_list",  # a file there
     "autocast",  # always on there
     "allow_tf32",  # not offered there
+    "memory_format",  # not offered there
     "training_method",  # a script for each there
     "family",  # three switches there: v2, v_parameterization and sdxl
 }

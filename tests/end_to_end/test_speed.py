@@ -42,6 +42,16 @@ def test_16_bit_trains_in_the_model_s_own_type_and_with_autocast(project: TinyPr
     assert close(cast, whole, rel=0.02)
 
 
+def test_channels_last_trains_the_same_but_for_the_last_bits(project: TinyProject) -> None:
+    choices = ("auto", "contiguous", "channels_last")
+    plain, contiguous, last = losses(
+        project, **{choice: {"hardware.memory_format": choice} for choice in choices}
+    )
+
+    assert plain == contiguous  # 32 bit on a CPU: exact
+    assert close(last, plain, rel=1e-4)
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
 def test_a_compiled_network_trains_the_same(project: TinyProject) -> None:

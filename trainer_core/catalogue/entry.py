@@ -38,6 +38,13 @@ def implementation(name: str) -> Any:
     return getattr(importlib.import_module(module), attribute)
 
 
+def required_packages(entry: Entry) -> frozenset[str]:
+    """Return the names of the packages that ``entry`` requires."""
+    from packaging.requirements import Requirement  # for the trainer only, as below
+
+    return frozenset(Requirement(words).name for words in entry.package.split())
+
+
 def missing_packages(entry: Entry) -> tuple[str, ...]:
     """Return what ``entry`` requires and this Python does not have, as pip writes it.
 

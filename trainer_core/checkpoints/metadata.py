@@ -32,6 +32,7 @@ class ModelFacts:
 
     ``architecture`` and ``implementation`` are ModelSpec's words, ``version`` is the reference
     trainer's, such as ``sd_v1``. ``name`` is the file's or folder's; only files have hashes.
+    ``sha256`` gives the file's, "" without one; it may have to wait for it.
     """
 
     architecture: str
@@ -41,7 +42,7 @@ class ModelFacts:
     prediction_type: str = USUAL_PREDICTION
     name: str | None = None
     short_hash: str | None = None
-    sha256: str | None = None
+    sha256: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +250,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
 _RUN_IF_ANY: Mapping[str, Callable[[RunFacts], object]] = {
     "sd_model_name": lambda facts: facts.model.name,
     "sd_model_hash": lambda facts: facts.model.short_hash,
-    "new_sd_model_hash": lambda facts: facts.model.sha256,
+    "new_sd_model_hash": lambda facts: facts.model.sha256() or None,
     "network_args": _network_args,
 }
 

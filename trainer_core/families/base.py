@@ -74,11 +74,10 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """How other programs name the base model; the hashes are None for a folder."""
+    """How other programs name the base model; the hash is None for a folder."""
 
     name: str
     legacy_hash: str | None
-    sha256: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +255,7 @@ class Family(Protocol):
         ...
 
     def identity(self) -> ModelIdentity:
-        """Return the base model's name and hashes; reads the whole file."""
+        """Return the base model's name and hash; reads a little of the file."""
         ...
 
     def weight_files(self) -> Sequence[Path]:

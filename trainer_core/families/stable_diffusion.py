@@ -39,7 +39,7 @@ from trainer_core.families.layouts.writing import write_model
 from trainer_core.families.targets import text_targets, unet_targets
 from trainer_core.files.resources import resource_path
 from trainer_core.model_files.recognise import inspect_model, require_base_model
-from trainer_core.model_files.weights_file import legacy_hash, sha256
+from trainer_core.model_files.weights_file import legacy_hash
 from trainer_core.runtime.speed import compile_repeated_blocks
 from trainer_core.texts import T
 
@@ -258,11 +258,11 @@ class StableDiffusion:
         return digest.hexdigest()
 
     def identity(self) -> ModelIdentity:
-        """Return the base model's name and hashes; reads the whole file."""
+        """Return the base model's name and hash; reads a little of the file."""
         if self.path.is_dir():
-            return ModelIdentity(self.path.name, None, None)
+            return ModelIdentity(self.path.name, None)
         with self.path.open("rb") as file:
-            return ModelIdentity(self.path.name, legacy_hash(file), sha256(self.path))
+            return ModelIdentity(self.path.name, legacy_hash(file))
 
     def weight_files(self) -> Sequence[Path]:
         """Return the files that the parts are loaded from, part by part; see the protocol."""

@@ -17,7 +17,8 @@ class BaseHash:
     """One SHA-256 for all weight files of a model, whatever they are called and wherever they lie.
 
     That of a single file is the file's own. They are read at once, in a thread: what is on the
-    disk by the first save may be another model. Asking waits for it.
+    disk by the first save may be another model. Begun before the large imports, it also brings
+    them from the disk meanwhile. Asking waits for it.
 
     Args:
         files: In an order that is the same for every model of the kind; none: it has no hash.
@@ -43,3 +44,11 @@ class BaseHash:
             return
         whole = hashlib.sha256("\n".join(hashes).encode()).hexdigest()
         self._hash = hashes[0] if len(hashes) == 1 else whole if hashes else ""
+
+
+def hash_of_file(path: Path | None) -> BaseHash | None:
+    """Begin with the hash of a model in a single file; None for others, whose files are not known.
+
+    They are when the model is opened.
+    """
+    return BaseHash([path]) if path is not None and path.is_file() else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainer_core.catalogue.memory_formats import AUTOMATIC, MEMORY_FORMATS
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
@@ -35,6 +36,17 @@ class HardwareSettings(Section):
             "Lets NVIDIA cards from the RTX 30 series on round inside 32-bit calculations: faster, "
             "and slightly other results.",
         ),
+        advanced=True,
+    )
+    memory_format: str = param(
+        AUTOMATIC,
+        T("Settings", "Memory format"),
+        T(
+            "Settings",
+            "Order of the numbers in the U-Net's convolutions. Channels last is mostly faster; "
+            "results differ in their last bits.",
+        ),
+        choices=MEMORY_FORMATS,
         advanced=True,
     )
     torch_compile: bool = param(

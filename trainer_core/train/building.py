@@ -10,10 +10,12 @@ import torch
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.entry import implementation, required_packages
 from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.catalogue.losses import LOSSES
+from trainer_core.catalogue.memory_formats import memory_format
 from trainer_core.catalogue.methods import METHODS
+from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family, FamilyOptions
@@ -30,6 +32,7 @@ from trainer_core.optim.groups import ParameterGroup, parameter_groups
 from trainer_core.optim.running_state import running_state
 from trainer_core.optim.schedule import Schedule, build_schedule
 from trainer_core.runtime.device import Machine
+from trainer_core.runtime.libraries import quick_imports
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
@@ -44,7 +47,10 @@ def _family_class(settings: TrainSettings, path: Path) -> type[Family]:
         report = inspect_model(path)
         require_base_model(report, TRAINABLE)
         entry = TRAINABLE[report.kind]
-    return cast("type[Family]", implementation(entry.implementation))
+    # The sampler's package, which diffusers looks for only once.
+    needed = required_packages(SAMPLERS[settings.sampling.sample_sampler])
+    with quick_imports(needed=needed):  # diffusers comes with it
+        return cast("type[Family]", implementation(entry.implementation))
 
 
 def open_family(settings: TrainSettings) -> Family:
@@ -64,20 +70,40 @@ def open_family(settings: TrainSettings) -> Family:
     return family
 
 
-def load_part(family: Family, part: str, machine: Machine, method: Method) -> None:
+def load_part(
+    family: Family,
+    part: str,
+    machine: Machine,
+    method: Method,
+    *,
+    memory_format: torch.memory_format = torch.contiguous_format,
+) -> None:
     """Bring denoiser or text encoder, frozen, to the device.
 
     In the run's number format, unless the method needs the part in float32.
 
+    Args:
+        family: The opened base model.
+        part: Its part that is wanted.
+        machine: Device and number format.
+        method: It may need the part in float32.
+        memory_format: Of convolutions.
+
     Raises:
         ModelFileError: It cannot be read.
     """
-    memory_format = torch.contiguous_format
-    if part == family.entry.denoiser and machine.device.type == "cuda":
-        memory_format = torch.channels_last  # in which convolutions in 16 bit are faster
     dtype = torch.float32 if method.keeps_float32(part) else machine.weight_dtype
     with about(setting=_MODEL):
         family.load(part, dtype=dtype, device=machine.device, memory_format=memory_format)
+
+
+def used_memory_format(settings: TrainSettings, machine: Machine) -> str:
+    """Return the name of the memory format of the denoiser's convolutions."""
+    return memory_format(
+        settings.hardware.memory_format,
+        device=machine.device.type,
+        precision=machine.precision,
+    )
 
 
 def build_method(settings: TrainSettings) -> Method:

@@ -15,6 +15,7 @@ from trainer_core.methods.base import Method
 from trainer_core.runtime.device import Machine
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TRAIN
+from trainer_core.train.building import used_memory_format
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.run_start import RunStart
 from trainer_core.version import __version__
@@ -92,6 +93,7 @@ def _used(
     used: dict[str, object] = {
         "model.family": family.entry.kind,
         "hardware.mixed_precision": machine.precision,
+        "hardware.memory_format": used_memory_format(settings, machine),
         "hardware.num_cpu_threads_per_process": torch.get_num_threads(),
         "hardware.seed": start.seed,
     }

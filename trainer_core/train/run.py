@@ -33,6 +33,7 @@ from trainer_core.events.tensorboard import TensorBoardLog
 from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.run_lock import RunLock
+from trainer_core.model_files.base_hash import hash_of_file
 from trainer_core.preflight import examine
 from trainer_core.protocol.messages import (
     Detached,
@@ -129,6 +130,7 @@ class Run:
         start = self._begin(inputs, resources) if is_first_process() else None
         if self._ended_before is not None:
             return None
+        base = hash_of_file(inputs.settings.model.pretrained_model_name_or_path)
         # Imported only now: whatever can be refused without torch has been refused.
         with quick_imports():
             from trainer_core.runtime.device import out_of_memory_in_words
@@ -138,7 +140,7 @@ class Run:
         with out_of_memory_in_words():
             team, agreed = meet(inputs, start)
             resources.callback(team.close)
-            self._loop = open_loop(inputs, agreed, team, self._emitter, self._control)
+            self._loop = open_loop(inputs, agreed, team, self._emitter, self._control, base)
             if start is not None and start.replaces:
                 self._open_records(start, inputs, resources)
             return self._loop.run()

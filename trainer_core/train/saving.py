@@ -294,7 +294,7 @@ def run_facts(
             prediction_type=family.noise_schedule.prediction_type,
             name=identity.name,
             short_hash=identity.legacy_hash,
-            sha256=identity.sha256,
+            sha256=resumable.base if identity.legacy_hash else str,
         ),
         network=resumable.method.facts(),
         plan=plan_facts(inputs.plan, inputs.index, inputs.captions),

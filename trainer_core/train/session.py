@@ -10,6 +10,8 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.memory_formats import MEMORY_FORMATS
 from trainer_core.checkpoints.state import Position, read_state
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
@@ -34,6 +36,7 @@ from trainer_core.train.building import (
     build_optimizer,
     load_part,
     open_family,
+    used_memory_format,
 )
 from trainer_core.train.caching import Caching
 from trainer_core.train.control import Control
@@ -58,6 +61,7 @@ class Session:
     team: Team
     emitter: Emitter
     control: Control
+    base: BaseHash | None = None
 
     def open(self) -> Loop:
         """Load and build everything, restore a state if there is one, and return the loop.
@@ -89,9 +93,16 @@ class Session:
         with leaving_together(self.team):
             loader = self._loader(caching, objective, texts if are_known else None)
         with leaving_together(self.team):
-            load_part(family, family.entry.denoiser, self.machine, method)
+            used = MEMORY_FORMATS[used_memory_format(self.inputs.settings, self.machine)]
+            load_part(
+                family,
+                family.entry.denoiser,
+                self.machine,
+                method,
+                memory_format=implementation(used.implementation),
+            )
             self.control.stop_if_asked()
-        base = BaseHash(family.weight_files())
+        base = self.base or BaseHash(family.weight_files())
         method.attach(self.machine.device)
         if self.inputs.settings.hardware.torch_compile:
             family.compile(family.entry.denoiser)
@@ -309,9 +320,16 @@ def meet(inputs: RunInputs, start: RunStart | None) -> tuple[Team, RunStart]:
 
 
 def open_loop(
-    inputs: RunInputs, start: RunStart, team: Team, emitter: Emitter, control: Control
+    inputs: RunInputs,
+    start: RunStart,
+    team: Team,
+    emitter: Emitter,
+    control: Control,
+    base: BaseHash | None,
 ) -> Loop:
     """Load and build what the run needs, and write down what is really used.
+
+    ``base`` is the base model's hash if it has been begun.
 
     Raises:
         TrainerError: Something cannot be used; nothing was trained.
@@ -320,4 +338,4 @@ def open_loop(
     hardware = inputs.settings.hardware
     use_hardware(threads=hardware.num_cpu_threads_per_process, allow_tf32=hardware.allow_tf32)
     machine = find_machine(hardware.mixed_precision)
-    return Session(inputs, start, machine, team, emitter, control).open()
+    return Session(inputs, start, machine, team, emitter, control, base).open()

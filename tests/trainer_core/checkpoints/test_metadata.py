@@ -193,7 +193,9 @@ def test_times_are_those_of_the_run() -> None:
 
 
 def test_a_base_model_file_is_named_with_both_hashes() -> None:
-    model = replace(DEFAULT_FACTS.model, name="sd.safetensors", short_hash="ab", sha256="cd")
+    model = replace(
+        DEFAULT_FACTS.model, name="sd.safetensors", short_hash="ab", sha256=lambda: "cd"
+    )
 
     metadata = build_metadata(replace(DEFAULT_FACTS, model=model), step=4, epoch=1, saved_at=0.0)
 

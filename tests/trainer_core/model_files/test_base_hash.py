@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from trainer_core.model_files.base_hash import BaseHash
+from trainer_core.model_files.base_hash import BaseHash, hash_of_file
 
 
 def write(path: Path, content: bytes) -> Path:
@@ -30,3 +30,11 @@ def test_a_folder_has_the_same_hash_wherever_it_lies(tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_has_no_hash(tmp_path: Path) -> None:
     assert BaseHash([tmp_path / "gone"])() == BaseHash([])() == ""
+
+
+def test_only_a_single_file_can_be_begun_with_before_it_is_opened(tmp_path: Path) -> None:
+    begun = hash_of_file(write(tmp_path / "a", b"model"))
+
+    assert begun is not None
+    assert begun() == hashlib.sha256(b"model").hexdigest()
+    assert hash_of_file(tmp_path) is hash_of_file(tmp_path / "gone") is hash_of_file(None) is None

@@ -1,8 +1,11 @@
-"""Reads tensors from a weights file one by one, and fills modules that hold no memory yet."""
+"""Reads tensors from a weights file, a few ahead, and fills modules that hold no memory yet."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,8 +27,16 @@ _DTYPES: Mapping[str, torch.dtype] = {
 }
 
 
+#: Most of a file's time goes into memory that the system has to make, which threads share.
+_READERS = 2
+#: What may be read and not taken yet, beside the tensor that is over it.
+_AHEAD_BYTES = 64 * 2**20
+
+
 class TensorFile:
-    """Open weights; never maps them, so that no more than one tensor is there twice.
+    """Open weights; never maps them: a file that is cut short meanwhile would kill the process.
+
+    No more than a few tensors are there twice.
 
     Args:
         index: Which tensors there are, and where; of one file or of several that make one.
@@ -33,12 +44,34 @@ class TensorFile:
 
     def __init__(self, index: TensorIndex) -> None:
         self.index = index
-        self._files: dict[Path, BinaryIO] = {}
+        self._files: dict[tuple[int, Path], BinaryIO] = {}  # each thread has a place of its own
 
     def close(self) -> None:
         """Close what was opened."""
         for file in self._files.values():
             file.close()
+
+    def read_all(self, names: Sequence[str], dtype: torch.dtype) -> Iterator[Tensor]:
+        """Yield tensors in the order of their names, while threads read the next ones.
+
+        Raises:
+            ModelFileError: As for `read`.
+        """
+        ahead: deque[tuple[TensorEntry, Future[Tensor]]] = deque()
+        waiting = 0  # bytes
+        with ThreadPoolExecutor(_READERS, thread_name_prefix="weights") as pool:
+            for name in names:
+                entry = self._known(name)
+                # Allocated here: memory that another thread freed would stay with that thread.
+                content = torch.empty(entry.num_bytes, dtype=torch.uint8)
+                ahead.append((entry, pool.submit(self._read_into, content, entry)))
+                waiting += entry.num_bytes
+                while waiting > _AHEAD_BYTES and len(ahead) > 1:
+                    first, read = ahead.popleft()
+                    waiting -= first.num_bytes
+                    yield _shaped(first, read.result(), dtype)
+            for entry, read in ahead:
+                yield _shaped(entry, read.result(), dtype)
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
@@ -46,6 +79,11 @@ class TensorFile:
         Raises:
             ModelFileError: It is stored in a type that is not known, or the file is cut short.
         """
+        entry = self._known(name)
+        content = torch.empty(entry.num_bytes, dtype=torch.uint8)
+        return _shaped(entry, self._read_into(content, entry), dtype)
+
+    def _known(self, name: str) -> TensorEntry:
         entry = self.index.entries[name]
         if entry.dtype not in _DTYPES:
             raise ModelFileError(
@@ -55,22 +93,27 @@ class TensorFile:
                 path=self.index.file(entry),
                 dtype=entry.dtype,
             )
-        elements = self._read_bytes(entry).view(_DTYPES[entry.dtype])
-        stride = entry.stride
-        shaped = elements.as_strided(entry.shape, stride) if stride else elements.view(entry.shape)
-        return shaped.to(dtype).contiguous()
+        return entry
 
-    def _read_bytes(self, entry: TensorEntry) -> Tensor:
+    def _read_into(self, content: Tensor, entry: TensorEntry) -> Tensor:
         path = self.index.file(entry)
-        if path not in self._files:
-            self._files[path] = path.open("rb")
-        file = self._files[path]
-        taken = torch.empty(entry.num_bytes, dtype=torch.uint8)
+        place = threading.get_ident(), path
+        if place not in self._files:
+            self._files[place] = path.open("rb")
+        file = self._files[place]
         file.seek(entry.offset)
-        count = file.readinto(taken.numpy().data)  # type: ignore[attr-defined]
+        count = file.readinto(content.numpy().data)  # type: ignore[attr-defined]
         if count != entry.num_bytes:
             raise cut_short(path, entry.offset + count, entry.offset + entry.num_bytes)
-        return taken
+        return content
+
+
+def _shaped(entry: TensorEntry, content: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return a tensor as `TensorFile.read` gives it, of the bytes that it has in the file."""
+    elements = content.view(_DTYPES[entry.dtype])
+    stride = entry.stride
+    shaped = elements.as_strided(entry.shape, stride) if stride else elements.view(entry.shape)
+    return shaped.to(dtype).contiguous()
 
 
 def fill_module(
@@ -82,7 +125,7 @@ def fill_module(
     device: torch.device | None = None,
     memory_format: torch.memory_format = torch.contiguous_format,
 ) -> None:
-    """Give a module its weights, read one by one, so that no two of them are in memory twice.
+    """Give a module its weights, so that no more than a few of them are in memory twice.
 
     Args:
         module: Built under ``torch.device("meta")``; frozen and in evaluation mode afterwards.
@@ -97,8 +140,9 @@ def fill_module(
     """
     state, totals = {}, {}
     places = found_places(module, file.index, names_in_file)
-    for name, expected in module.state_dict().items():
-        stored = file.read(places[name].name, dtype)
+    wanted = module.state_dict()
+    stored_tensors = file.read_all([places[name].name for name in wanted], dtype)
+    for (name, expected), stored in zip(wanted.items(), stored_tensors, strict=True):
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
         tensor = places[name].taken_from(stored).view(expected.shape)
         if tensor.dim() == 4:

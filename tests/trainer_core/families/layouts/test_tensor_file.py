@@ -12,6 +12,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError
+from trainer_core.families.layouts import tensor_file
 from trainer_core.families.layouts.family_layout import Place, same_name
 from trainer_core.families.layouts.tensor_file import TensorFile, fill_module
 from trainer_core.model_files.weights_file import read_index
@@ -85,6 +86,26 @@ def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
         os.truncate(path, path.stat().st_size - 1)
         with pytest.raises(ModelFileError, match=r"a\.safetensors is cut short"):
             file.read("w", torch.float32)
+
+
+def test_tensors_read_ahead_come_in_the_order_asked_for(tmp_path: Path, monkeypatch) -> None:
+    written = {str(number): torch.full((number,), float(number)) for number in range(1, 40)}
+    save_file(written, tmp_path / "a.safetensors")
+    monkeypatch.setattr(tensor_file, "_AHEAD_BYTES", 200)
+    names = sorted(written, key=lambda name: int(name) % 7)
+    with closing(TensorFile(read_index(tmp_path / "a.safetensors"))) as file:
+        found = dict(zip(names, file.read_all(names, torch.float16), strict=True))
+    assert all(torch.equal(found[name], written[name].half()) for name in names)
+
+
+def test_a_reader_ahead_in_a_file_that_shrinks_names_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"v": torch.ones(1000), "w": torch.ones(1000)}, path)
+    with closing(TensorFile(read_index(path))) as file:
+        os.truncate(path, path.stat().st_size - 1)
+        tensors = file.read_all(["v", "w"], torch.float32)
+        with pytest.raises(ModelFileError, match=r"a\.safetensors is cut short"):
+            list(tensors)
 
 
 def meta_linear() -> nn.Linear:
