@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -314,3 +315,13 @@ def test_a_file_of_more_than_4_mib_is_no_run_file(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"run\.toml cannot be read: it is larger than 4 MiB"):
         load(tmp_path / "run.toml")
+
+
+def test_a_name_that_is_no_text_is_refused_and_what_was_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("before")
+    folder = os.fsdecode(b"/pictures/\x93\xfa")
+
+    with pytest.raises(OutputError, match=r"not valid text: /pictures/\?\?"):
+        save(path, RunFile({"dataset": {"train_data_dir": folder}}), replace=True)
+    assert path.read_text() == "before"
