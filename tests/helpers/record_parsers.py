@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from helpers.message_examples import COMMANDS, EVENTS, full, sparse
 from helpers.model_parsers import header_json
-from helpers.mutations import Parser, as_file, plain_json
+from helpers.mutations import Parser, as_file, plain_json, put
 from torch.nn import Parameter
 from torch.optim import AdamW, Optimizer
 
@@ -351,7 +351,7 @@ def lock_file(folder: Path) -> Parser:
 
     def parse(content: bytes) -> None:
         with RunLock(path):
-            path.write_bytes(content)
+            put(path, content)
             holder = lock_holder(path)
         assert holder is not None
         if holder.pid is None:
@@ -365,6 +365,7 @@ def lock_file(folder: Path) -> Parser:
         parse=parse,
         allowed=(NothingRead,),
         unwrap=plain_json,
+        share=500,
     )
 
 
@@ -441,14 +442,28 @@ def _optimizer() -> Optimizer:
 
 def _written_state(folder: Path) -> Path:
     settings = TRAIN.as_raw(TRAIN.defaults())
-    write_state(
-        folder,
-        StateFacts("id", "cat", 7, Position(3, 1, 2), "pictures", settings, "0" * 64),
-        trained={"a": torch.ones(2, 3)},
-        optimizer=_optimizer(),
-        progress={"schedule": {"steps": 3}, "scaler": {"scale": 2.0, "_growth_tracker": 3}},
-    )
+    with _own_draws():
+        write_state(
+            folder,
+            StateFacts("id", "cat", 7, Position(3, 1, 2), "pictures", settings, "0" * 64),
+            trained={"a": torch.ones(2, 3)},
+            optimizer=_optimizer(),
+            progress={"schedule": {"steps": 3}, "scaler": {"scale": 2.0, "_growth_tracker": 3}},
+        )
     return folder
+
+
+@contextlib.contextmanager
+def _own_draws() -> Iterator[None]:
+    """Seed the process's generators, for states that are the same every time; put them back."""
+    numbers, draws = random.getstate(), torch.get_rng_state()
+    random.seed(1)
+    torch.default_generator.manual_seed(1)
+    try:
+        yield
+    finally:
+        random.setstate(numbers)
+        torch.set_rng_state(draws)
 
 
 def state_files(folder: Path) -> list[Parser]:
@@ -460,19 +475,16 @@ def state_files(folder: Path) -> list[Parser]:
     def restore(name: str, content: bytes) -> None:
         before = (state / name).read_bytes()
         entry = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-        (state / name).write_bytes(content)
+        put(state / name, content)
         changed = manifest | {"files": manifest["files"] | {name: entry}}
-        (state / MANIFEST_NAME).write_bytes(sealed(changed))
-        numbers, draws = random.getstate(), torch.get_rng_state()
+        put(state / MANIFEST_NAME, sealed(changed))
         try:
             saved = read_state(state)
-            with restoring(saved):
+            with _own_draws(), restoring(saved):
                 restore_optimizer(optimizer, saved)
                 restore_generators(saved)
         finally:
-            random.setstate(numbers)
-            torch.set_rng_state(draws)
-            (state / name).write_bytes(before)
+            put(state / name, before)
 
     def parser(name: str, unwrap: Any, share: int) -> Parser:
         return Parser(
