@@ -67,8 +67,8 @@ def events() -> Parser:
 def run_register(folder: Path) -> Parser:
     """Read which runs there were, and look for them."""
     register = RunRegister(folder / "runs.json")
-    register.note(folder / "a.run", folder / "a.toml")
-    register.note(folder / "b.run")
+    register.note(Path("/runs/a.run"), Path("/runs/a.toml"))
+    register.note(Path("/runs/b.run"))
 
     def parse(_: Path) -> None:
         if not register.runs():
@@ -110,7 +110,7 @@ def recovery_file(folder: Path) -> Parser:
     place = RecoveryFile(folder / "unsaved.json")
     run_file = files.loads('format = "loom/1"\n[adapter]\nnetwork_dim = 2\n', "mine.toml")
     when = datetime.datetime(2026, 5, 1, 12, tzinfo=datetime.UTC)
-    place.write(Unsaved(run_file, folder / "mine.toml", "stamp", when))
+    place.write(Unsaved(run_file, Path("/runs/mine.toml"), "stamp", when))
 
     def parse(_: Path) -> None:
         found = place.read()

@@ -26,6 +26,7 @@ FORMAT_VERSION = 1
 FORMAT = f"{FORMAT_NAME}/{FORMAT_VERSION}"
 META_KEYS = frozenset({"format", "run"})  # top-level keys that are not settings
 _MAX_BYTES = 4 * 2**20
+_MAX_DIGITS = 100
 
 _POSITION = re.compile(r" at line \d+ col \d+$")  # as tomlkit ends its sentences, counted from 0
 
@@ -68,6 +69,13 @@ def loads(content: str, name: str) -> RunFile:
     _refuse_other(json_file(content, name))
     toml = _parsed(content, name)
     plain = toml.unwrap()
+    if _has_long_number(plain):
+        raise SettingsError(
+            T("Errors", "{path} holds a number of more than {limit} digits."),
+            T("Errors", "Correct it in a text editor."),
+            path=name,
+            limit=_MAX_DIGITS,
+        )
     if "format" not in plain:
         _refuse_other(other_toml(plain, name))
     version = _version(plain.get("format"), name)
@@ -123,6 +131,13 @@ def save(path: Path, run_file: RunFile, *, replace: bool, schema: AnySchema = TR
 def _word_around(content: str, place: int) -> str:
     begin, end = content.rfind('"', 0, place) + 1, content.find('"', place)
     return content[begin:end].encode(errors="replace").decode()  # question marks for bytes
+
+
+def _has_long_number(value: object) -> bool:
+    """Tell whether there is a number that nothing can reckon with, nor Python write down."""
+    if isinstance(value, dict | list):
+        return any(map(_has_long_number, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and abs(value) >= 10**_MAX_DIGITS
 
 
 def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:

@@ -325,3 +325,12 @@ def test_a_name_that_is_no_text_is_refused_and_what_was_there_stays(tmp_path: Pa
     with pytest.raises(OutputError, match=r"not valid text: /pictures/\?\?"):
         save(path, RunFile({"dataset": {"train_data_dir": folder}}), replace=True)
     assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 101, "-" + "9" * 101, "0x" + "f" * 6000, "[[9e9, 0b1" + "0" * 400 + "]]"]
+)
+def test_a_number_of_hundreds_of_digits_is_refused(number: str) -> None:
+    error = named_error(f'format = "loom/1"\n[adapter]\nnetwork_dim = {number}\n')
+
+    assert "holds a number of more than 100 digits" in str(error)
