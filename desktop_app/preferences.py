@@ -29,6 +29,7 @@ _LANGUAGE_CHOICES: Mapping[str, Entry] = {
 }
 RECENT_LIMIT = 10
 _LAYOUTS = "named-layouts"
+_MAX_LAYOUTS = 1000  # a damaged file may claim any number
 
 
 class AppSettings(Section):
@@ -89,8 +90,9 @@ class Preferences(QObject):
     def recent_files(self) -> list[Path]:
         """Run files opened last, newest first."""
         stored = self._store.value("files/recent")
-        names = stored if isinstance(stored, list) else [stored] if stored else []
-        return [Path(name) for name in names]  # an ini file gives a list of one as its item
+        names = stored if isinstance(stored, list) else [stored]  # a list of one is its item
+        usable = (name for name in names if isinstance(name, str) and name and "\0" not in name)
+        return [Path(name) for name in usable][:RECENT_LIMIT]
 
     def remember_file(self, path: Path) -> None:
         """Put ``path`` first among the recent files."""
@@ -120,11 +122,11 @@ class Preferences(QObject):
     def named_layouts(self) -> dict[str, QByteArray]:
         """The layouts of the docks that the user saved, by name, the oldest first."""
         kept = {}
-        for place in range(self._store.beginReadArray(_LAYOUTS)):
+        for place in range(min(self._store.beginReadArray(_LAYOUTS), _MAX_LAYOUTS)):
             self._store.setArrayIndex(place)
-            state = self._store.value("state")
-            if isinstance(state, QByteArray):
-                kept[str(self._store.value("name", ""))] = state
+            state, name = self._store.value("state"), self._store.value("name", "")
+            if isinstance(state, QByteArray) and isinstance(name, str):
+                kept[name] = state
         self._store.endArray()
         return kept
 
@@ -158,7 +160,7 @@ class Preferences(QObject):
     def sample_side(self) -> int:
         """The size that samples are shown in, in pixels; 0 if they fit the width."""
         side = self._store.value("samples/side", 0, int)
-        return side if isinstance(side, int) else 0
+        return side if isinstance(side, int) and 0 <= side < 2**15 else 0
 
     def keep_sample_side(self, side: int) -> None:
         """Remember the size that samples are shown in."""

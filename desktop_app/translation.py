@@ -28,7 +28,7 @@ def shown(message: Text | str, /, **values: Value) -> str:
         return shown(message.template, **message.values)
     # A value may be a template of its own: "must be {wanted}" with "a whole number".
     words = {
-        name: _lines_visible(_translated(value, SENTENCES)) if isinstance(value, str) else value
+        name: _translated(_lines_visible(value), SENTENCES) if isinstance(value, str) else value
         for name, value in values.items()
     }
     try:

@@ -7,6 +7,7 @@ A signal that saved and stopped: 128 and its number.
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import signal
@@ -17,7 +18,7 @@ from typing import NoReturn
 
 from trainer_core.catalogue.tools import TOOLS
 from trainer_core.environment.launch import EVENTS_VARIABLE
-from trainer_core.errors import TrainerError
+from trainer_core.errors import InternalError, TrainerError
 from trainer_core.files.demo_project import copy_demo
 from trainer_core.files.run_folder import free_name
 from trainer_core.runtime.libraries import quiet_libraries
@@ -40,6 +41,8 @@ _FOR_PROGRAMS = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the trainer's command line and return the exit code."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # names of files go into any encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     arguments = _parser().parse_args(argv)
     try:
         code = int(arguments.command(arguments))
@@ -54,6 +57,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"{error.message}")
         if error.hint:
             _say(f"{error.hint}")
+        return 2
+    except Exception as error:  # noqa: BLE001 - 1, Python's own exit code, means warnings
+        _say(InternalError.with_place(error).sentences)
         return 2
 
 

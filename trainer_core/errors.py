@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import traceback
 from collections.abc import Iterator
 from typing import ClassVar, Self
 
@@ -120,6 +121,18 @@ class InternalError(TrainerError):
         return cls(
             T("Errors", "The trainer met an unexpected error: {kind}: {reason}"),
             T("Errors", "The log has the details; please report it."),
+            kind=type(error).__name__,
+            reason=error,
+        )
+
+    @classmethod
+    def with_place(cls, error: Exception) -> InternalError:
+        """Put an unexpected exception in words where there is no log to look into."""
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        return cls(
+            T("Errors", "The trainer met an unexpected error in {place}: {kind}: {reason}"),
+            T("Errors", "Please report it."),
+            place=f"{frame.filename}:{frame.lineno}",
             kind=type(error).__name__,
             reason=error,
         )

@@ -12,15 +12,30 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
 from PySide6.QtCore import QLockFile
+from typing_extensions import TypedDict  # what pydantic asks for
 
 from trainer_core.errors import TrainerError
+from trainer_core.files.form import read_record
 from trainer_core.files.writing import discard, output_error, publish_text, remove_leftovers
 from trainer_core.settings import files
 
 _FORMAT = "loom-unsaved/1"
+_MAX_BYTES = 16 * 2**20
 _logger = logging.getLogger(__name__)
+
+
+class _Kept(TypedDict):
+    """A recovery file."""
+
+    format: Literal["loom-unsaved/1"]
+    path: str | None
+    stamp: str | None
+    kept: str
+    newline: Literal["\n", "\r\n"]
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,16 +101,14 @@ class RecoveryFile:
     def read(self) -> Unsaved | None:
         """Return the changes, None if there are none that this version can read."""
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            if content["format"] != _FORMAT:
-                return None
+            content = read_record(self._path, _Kept, _MAX_BYTES)
             file = files.loads(content["text"], str(self._path))
             file.newline = content["newline"]
             path, kept = content["path"], datetime.fromisoformat(content["kept"])
             return Unsaved(file, Path(path) if path else None, content["stamp"], kept)
         except FileNotFoundError:
             return None
-        except (OSError, ValueError, KeyError, TypeError, TrainerError):
+        except (OSError, ValueError, TrainerError):
             _logger.warning("%s cannot be read and is left as it is", self._path, exc_info=True)
             return None
 
@@ -128,4 +141,5 @@ def left_behind(folder: Path) -> list[tuple[RecoveryFile, Unsaved]]:
             place.release()
         else:
             found.append((place, unsaved))
-    return sorted(found, key=lambda each: each[1].kept, reverse=True)
+    # Python does not compare a time that names its zone with one that does not.
+    return sorted(found, key=lambda each: each[1].kept.replace(tzinfo=None), reverse=True)

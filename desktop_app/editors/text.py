@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QLineEdit, QPlainTextEdit, QSizePolicy, QWidget
 
 from desktop_app.editors.base import Editor
 from desktop_app.translation import choice_label, shown
+from trainer_core.files.plain_text import lines_of
 from trainer_core.settings.document import UNSET
 from trainer_core.settings.param import Param
 from trainer_core.texts import T
@@ -111,7 +112,7 @@ class TextListEditor(Editor):
 
     def raw(self) -> object:
         """Return the lines that are not empty."""
-        lines = (line.strip() for line in self._field.toPlainText().splitlines())
+        lines = (line.strip() for line in lines_of(self._field.toPlainText()))
         return [line for line in lines if line]
 
     def set_raw(self, value: object) -> None:

@@ -9,9 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from PySide6.QtCore import QLockFile
+from typing_extensions import TypedDict  # what pydantic asks for
 
 from desktop_app.process.event_file import events_in
 from desktop_app.process.outcome import Outcome, ProcessEnd, outcome_of
+from trainer_core.files.form import read_record
 from trainer_core.files.presence import is_folder
 from trainer_core.files.reading import open_regular
 from trainer_core.files.run_folder import RunFolder
@@ -21,6 +23,7 @@ from trainer_core.protocol.codec import MAX_LINE_BYTES
 from trainer_core.protocol.messages import Event, Failed, Finished, Hello, StepDone
 
 _KEPT = 50
+_MAX_BYTES = 2**20
 _PATIENCE_MS = 5_000  # for another window that writes just now
 _TAIL_BYTES = 2 * MAX_LINE_BYTES  # the last events of a run, at least one
 
@@ -54,6 +57,20 @@ class FoundRun:
         return RunFolder.at(self.known.folder)
 
 
+class _Entry(TypedDict):
+    """A run in the register's file."""
+
+    folder: str
+    document: str | None
+    is_told: bool
+
+
+class _Register(TypedDict):
+    """The register's file."""
+
+    runs: list[_Entry]
+
+
 class RunRegister:
     """`KnownRun`s in a JSON file, newest first; several windows may write it."""
 
@@ -63,10 +80,10 @@ class RunRegister:
     def runs(self) -> list[KnownRun]:
         """Return what is registered; a damaged file counts as empty."""
         try:
-            content = json.loads(self._path.read_text(encoding="utf-8"))
-            return [_known(run) for run in content["runs"]]
-        except (OSError, ValueError, KeyError, TypeError):
+            content = read_record(self._path, _Register, _MAX_BYTES)
+        except (OSError, ValueError):
             return []
+        return [_known(run) for run in content["runs"]]
 
     def note(self, folder: Path, document: Path | None = None) -> None:
         """Put a run first: it is at work. Without ``document`` it keeps the one it had.
@@ -129,10 +146,9 @@ class RunRegister:
         publish_text(self._path, json.dumps({"runs": entries}, indent=1), replace=True)
 
 
-def _known(entry: dict[str, object]) -> KnownRun:
+def _known(entry: _Entry) -> KnownRun:
     document = entry["document"]
-    path = Path(str(document)) if document else None
-    return KnownRun(Path(str(entry["folder"])), path, bool(entry["is_told"]))
+    return KnownRun(Path(entry["folder"]), Path(document) if document else None, entry["is_told"])
 
 
 def _found(run: KnownRun) -> FoundRun:

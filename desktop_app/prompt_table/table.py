@@ -34,6 +34,7 @@ from PySide6.QtWidgets import (
 from desktop_app.prompt_table.model import Column, PromptTableModel, pattern_of
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from trainer_core.files.plain_text import lines_of
 from trainer_core.texts import T
 
 _FEWEST_ROWS, _MOST_ROWS = 3, 8
@@ -111,7 +112,7 @@ class PromptTable(QTableView):
         elif event.key() in (Qt.Key.Key_Delete, Qt.Key.Key_Backspace):
             self.remove_selected()
         elif event.matches(QKeySequence.StandardKey.Paste):
-            lines = QGuiApplication.clipboard().text().splitlines()
+            lines = lines_of(QGuiApplication.clipboard().text())
             self._model.append([" ".join(line.split()) for line in lines if line.strip()])
         elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.edit(self.currentIndex())

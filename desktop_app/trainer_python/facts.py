@@ -2,18 +2,37 @@
 
 from __future__ import annotations
 
-import json
+import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+from desktop_app.trainer_python.answers import (
+    Answer,
+    PackagesAnswer,
+    PythonAnswer,
+    TorchAnswer,
+    TorchErrorAnswer,
+)
 from desktop_app.trainer_python.requirements import Fit, Requirement, normalized
 from trainer_core.environment.torch_choice import Backend
+from trainer_core.files.form import checked, plain_json
 from trainer_core.texts import T, Text, text
 from trainer_core.version import __version__
 
 MARK = "loom-probe "
+
+_Named = Literal[
+    "version",
+    "bits",
+    "implementation",
+    "is_environment",
+    "is_managed",
+    "is_writable",
+    "has_venv",
+    "has_ensurepip",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +92,8 @@ class PythonFacts:
         if not line.startswith(MARK):
             return self
         try:
-            answer: dict[str, Any] = json.loads(line.removeprefix(MARK))
-            return self._with_answer(answer)
-        except (ValueError, KeyError, TypeError, AttributeError):
+            return self._with_answer(plain_json(line.removeprefix(MARK).encode(errors="replace")))
+        except ValueError:
             return self
 
     def found(self, name: str) -> str | None:
@@ -90,32 +108,27 @@ class PythonFacts:
         trainer = Requirement("lora-loom", f"=={__version__}")
         return [*states, PackageState(trainer, self.trainer or None)]
 
-    def _with_answer(self, answer: dict[str, Any]) -> PythonFacts:
-        kind = answer.pop("kind")
-        if kind == "python":
-            named = {name: answer[name] for name in _NAMES}
-            return replace(self, prefix=Path(answer["prefix"]), **named)
-        if kind == "packages":
-            found = {normalized(name): version for name, version in answer["packages"].items()}
-            return replace(self, packages=found, trainer=answer["trainer"])
-        if kind == "torch":
-            return replace(self, torch=_torch(answer))
-        if kind == "torch_error":
-            template = T("App", "PyTorch is installed and does not start: {reason}")
-            return replace(self, torch_error=text(template, reason=answer["reason"]))
+    def _with_answer(self, answer: object) -> PythonFacts:
+        match checked(Answer, answer)["kind"]:
+            case "python":
+                python = checked(PythonAnswer, answer)
+                named: dict[str, Any] = {name: python[name] for name in _NAMES}
+                return replace(self, prefix=Path(python["prefix"]), **named)
+            case "packages":
+                told = checked(PackagesAnswer, answer)
+                sound = {name: version for name, version in told["packages"].items() if version}
+                found = {normalized(name): version for name, version in sound.items()}
+                return replace(self, packages=found, trainer=told["trainer"])
+            case "torch":
+                return replace(self, torch=_torch(checked(TorchAnswer, answer)))
+            case "torch_error":
+                template = T("App", "PyTorch is installed and does not start: {reason}")
+                reason = checked(TorchErrorAnswer, answer)["reason"]
+                return replace(self, torch_error=text(template, reason=reason))
         return self
 
 
-_NAMES = (
-    "version",
-    "bits",
-    "implementation",
-    "is_environment",
-    "is_managed",
-    "is_writable",
-    "has_venv",
-    "has_ensurepip",
-)
+_NAMES: tuple[_Named, ...] = typing.get_args(_Named)
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +166,7 @@ def judged(facts: PythonFacts, bounds: Requirement) -> PythonFacts:
     return facts
 
 
-def _torch(answer: Mapping[str, Any]) -> Torch:
+def _torch(answer: TorchAnswer) -> Torch:
     backend: Backend = "cuda" if answer["cuda"] else "rocm" if answer["rocm"] else "cpu"
     cards = [Card(c["name"], c["memory"] / 2**30, c["has_bf16"]) for c in answer["cards"]]
     return Torch(answer["version"], backend, answer["cuda"] or answer["rocm"] or "", tuple(cards))

@@ -9,7 +9,11 @@ _SMALLEST_LOG_STEP = 1e-8  # below it a rate counts as 0
 
 def number_text(value: float) -> str:
     """Return the shortest text of a number; small and large ones as ``1e-4``."""
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e6):
+    if isinstance(value, int):
+        return str(value)
+    if not math.isfinite(value):  # a run file can say inf; it is told to be no number
+        return str(value)
+    if value == int(value) and abs(value) < 1e6:
         return str(int(value))
     if 1e-3 <= abs(value) < 1e6:
         return repr(value)

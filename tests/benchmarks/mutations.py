@@ -1,4 +1,6 @@
-"""Damages the files of other programs in many more ways than the tests have time for.
+"""Damages what is read in many more ways than the tests have time for.
+
+Files of other programs, records of earlier runs, and the app's own.
 
 ``python tests/benchmarks/mutations.py --count 100000`` gives every parser that many mutations
 (slow ones their share of it) and prints a line for each. Exit code 1 if anything escaped: a failure
@@ -16,10 +18,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from helpers.app_parsers import app_parsers
 from helpers.model_parsers import model_parsers
 from helpers.mutations import Parser, run
+from helpers.record_parsers import record_parsers
 
-TABLES = (model_parsers,)
+TABLES = (model_parsers, record_parsers, app_parsers)
 
 
 def damage(parser: Parser, count: int, first: int) -> bool:
@@ -28,7 +32,7 @@ def damage(parser: Parser, count: int, first: int) -> bool:
     outcome = run(parser, max(1, count * parser.share // 1000), first=first)
     seconds = time.process_time() - start
     sys.stdout.write(
-        f"{parser.name:24}{outcome.refused:9} refused{outcome.accepted:9} read"
+        f"{parser.name:32}{outcome.refused:9} refused{outcome.accepted:9} read"
         f"{len(outcome.failures):6} failed{seconds:9.1f} s\n"
     )
     sys.stdout.writelines(f"    {failure}\n" for failure in outcome.failures[:10])

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import torch
 from helpers.lora_files import TEXT_ENCODER, UNET, lora_tensors
-from helpers.mutations import Parser, as_file, plain_json
+from helpers.mutations import Parser, as_file, plain_json, put
 from helpers.tiny_model import TinySD1, make_tiny_sd1, tiny_networks
 from safetensors import SafetensorError, deserialize
 from safetensors.torch import save
@@ -268,11 +268,11 @@ def _restored(path: Path, parse: Callable[[], object]) -> Callable[[bytes], obje
     sound = path.read_bytes()
 
     def write_and_parse(content: bytes) -> object:
-        path.write_bytes(content)
+        put(path, content)
         try:
             return parse()
         finally:
-            path.write_bytes(sound)
+            put(path, sound)
 
     return write_and_parse
 

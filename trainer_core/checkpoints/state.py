@@ -14,7 +14,7 @@ import hashlib
 import json
 import random
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,11 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from trainer_core.checkpoints.progress import (
+    Progress,
+    progress_of_format_1,
+    python_generator,
+)
 from trainer_core.checkpoints.safetensors_file import (
     Convert,
     Written,
@@ -32,6 +37,8 @@ from trainer_core.checkpoints.safetensors_file import (
     write_into,
 )
 from trainer_core.errors import ModelFileError, NumericError, OutputError, StateError
+from trainer_core.files.form import WrongForm, checked, plain_json
+from trainer_core.files.reading import read_limited
 from trainer_core.files.state_manifest import (
     MANIFEST_NAME,
     check_file,
@@ -51,6 +58,7 @@ _TRAINED_FILES = {"loom-state/1": "adapter.safetensors", STATE_FORMAT: "trained.
 _OPTIMIZER_FILE = "optimizer.safetensors"
 _GENERATORS_FILE = "generators.safetensors"
 _PROGRESS_FILE = "progress.json"
+_PROGRESS_BYTES = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +99,7 @@ class SavedState:
     trained: Mapping[str, Tensor]
     optimizer: Mapping[str, Tensor]
     generators: Mapping[str, Tensor]
-    progress: Mapping[str, Any] = field(default_factory=dict)
+    progress: Progress
 
 
 def write_state(
@@ -160,12 +168,14 @@ def read_state(folder: Path) -> SavedState:
             base=str(manifest.get("base", "")),
         )
         trained, optimizer, generators = (read_file(folder / name)[0] for name in names)
-        progress = json.loads((folder / _PROGRESS_FILE).read_text(encoding="utf-8"))
+        progress = plain_json(read_limited(folder / _PROGRESS_FILE, _PROGRESS_BYTES))
         if manifest["format"] != STATE_FORMAT:
-            progress = _progress_of_format_1(progress, optimizer)
-    except (OSError, ValueError, KeyError, TypeError, ModelFileError) as error:
-        raise _damaged(folder, error) from error
-    return SavedState(folder, facts, trained, optimizer, generators, progress)
+            progress = progress_of_format_1(progress, optimizer)
+        checked_progress = checked(Progress, progress)
+        _try_generators(checked_progress["python"], generators)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, ModelFileError) as error:
+        raise damaged(folder, error) from error
+    return SavedState(folder, facts, trained, optimizer, generators, checked_progress)
 
 
 @contextlib.contextmanager
@@ -177,8 +187,12 @@ def restoring(state: SavedState) -> Iterator[None]:
     """
     try:
         yield
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise _damaged(state.folder, error) from error
+    except torch.OutOfMemoryError:
+        raise
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+        raise damaged(state.folder, error) from error
+    except RuntimeError as error:  # torch's for shapes that do not fit; nested too deep
+        raise damaged(state.folder, error) from error
 
 
 def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
@@ -187,7 +201,7 @@ def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
     Raises:
         StateError: The state is of another optimizer or of other parameters.
     """
-    numbers: Mapping[str, Any] = state.progress["optimizer"]
+    numbers = state.progress["optimizer"]
     restore_running_state(
         optimizer,
         RunningState(numbers["kind"], numbers["count"], state.optimizer, numbers["outline"]),
@@ -196,8 +210,7 @@ def restore_optimizer(optimizer: Optimizer, state: SavedState) -> None:
 
 def restore_generators(state: SavedState) -> None:
     """Put the process's generators where they stood when the state was written."""
-    version, numbers, gauss = state.progress["python"]
-    random.setstate((version, tuple(numbers), gauss))
+    random.setstate(python_generator(state.progress["python"]))
     torch.set_rng_state(state.generators["cpu"])
     if torch.cuda.is_available():
         for index in range(torch.cuda.device_count()):
@@ -312,7 +325,7 @@ def _manifest(folder: Path) -> dict[str, Any]:
             path=folder,
         ) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise _damaged(folder, error) from error
+        raise damaged(folder, error) from error
     if not is_known:
         raise StateError(
             T("Errors", "{path} has the format {found}; this version reads {format}."),
@@ -324,38 +337,27 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return manifest
 
 
-def _progress_of_format_1(
-    progress: Mapping[str, Any], tensors: Mapping[str, Tensor]
-) -> dict[str, Any]:
-    """Return the plain data of a state of format 1 as format 2 has it.
+def _try_generators(python: list[Any], generators: Mapping[str, Tensor]) -> None:
+    """Refuse states that no generator takes.
 
-    It kept flat values and the groups' rates only, and tensors as ``<parameter>.<name>``.
+    Raises:
+        ValueError: It is none of Python's, or the one of the CPU is none of torch's.
+        KeyError: There is none of the CPU.
     """
-    numbers = progress["optimizer"]
-    kept: dict[int, list[list[Any]]] = {}
-    for path in tensors:
-        index, _, name = path.partition(".")
-        kept.setdefault(int(index), []).append([name, {"tensor": path}])
-    for index, values in numbers["values"].items():
-        kept.setdefault(int(index), []).extend([name, value] for name, value in values.items())
-    outline = {
-        "parameters": [[index, {"dict": pairs}] for index, pairs in sorted(kept.items())],
-        "shared": {"dict": []},
-        "groups": [{"dict": [list(pair) for pair in g.items()]} for g in numbers["groups"]],
-        "more": {"dict": []},
-    }
-    return {
-        "optimizer": {"kind": numbers["kind"], "count": numbers["count"], "outline": outline},
-        "python": progress["python"],
-        "schedule": {"steps": progress["schedule_steps"]},
-        "scaler": progress["scaler"],
-    }
+    cpu = generators["cpu"]
+    try:
+        random.Random().setstate(python_generator(python))
+        torch.Generator().set_state(cpu)
+    except (TypeError, ArithmeticError, RuntimeError) as error:
+        raise WrongForm(f"python, {_GENERATORS_FILE}") from error
 
 
-def _damaged(folder: Path, reason: object) -> StateError:
+def damaged(folder: Path, reason: object) -> StateError:
+    """Return the error of a state that is not as it was written."""
     return StateError(
         T("Errors", "The state {path} is damaged: {reason}"),
         T("Errors", "Resume from an older state beside it."),
+        setting="output.resume",
         path=folder,
         reason=reason,
     )

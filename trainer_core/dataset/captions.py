@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePath
@@ -11,7 +10,7 @@ from pathlib import Path, PurePath
 from trainer_core.dataset.index import DatasetIndex, Picture
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
-from trainer_core.files.plain_text import find_control
+from trainer_core.files.plain_text import find_control, lines_of
 from trainer_core.files.presence import is_file
 from trainer_core.files.reading import read_limited
 from trainer_core.texts import T
@@ -25,8 +24,6 @@ MAX_CAPTION_BYTES = 2**20
 
 _FACE_PARTS = 4
 """sd-scripts' face cropping appends ``_<x>_<y>_<width>_<height>`` to a picture's name."""
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def resolve_extension(index: DatasetIndex, wanted: str) -> str:
@@ -93,7 +90,7 @@ def caption_lines(file: Path) -> list[str]:
     """
     content = _decoded(file)
     _refuse_control(file, content)
-    lines = [line.strip() for line in _LINE_END.split(content)]
+    lines = [line.strip() for line in lines_of(content)]
     if not any(lines):
         raise DatasetError(
             T("Errors", "The caption file {path} is empty."),

@@ -13,10 +13,14 @@ import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from typing_extensions import TypedDict  # what pydantic asks for
+
+from trainer_core.files.form import read_record
 from trainer_core.files.links import is_link, is_taken
 from trainer_core.files.presence import is_folder
-from trainer_core.files.reading import open_regular, read_limited
+from trainer_core.files.reading import open_regular
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import (
     discard,
@@ -30,6 +34,13 @@ _SUFFIX = ".replaced"
 _PART = ".part"
 _MARK, _FORMAT = "replaced.json", "loom-replaced/1"  # by which a folder is known as ours
 _MARK_BYTES, _LOG_BYTES = 2**16, 16 * 2**20
+
+
+class _Mark(TypedDict):
+    """What the mark of a folder of ours says."""
+
+    format: Literal["loom-replaced/1"]
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +204,6 @@ def _is_ours(path: Path, name: str) -> bool:
     """Tell by its mark whether a folder is one of ours, for runs of this name."""
     if is_link(path) or not is_folder(path):
         return False
-    with contextlib.suppress(OSError, ValueError, RecursionError):
-        mark = json.loads(read_limited(path / _MARK, _MARK_BYTES))
-        return bool(mark == {"format": _FORMAT, "name": name})
+    with contextlib.suppress(OSError, ValueError):
+        return read_record(path / _MARK, _Mark, _MARK_BYTES)["name"] == name
     return False

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import itertools
-import json
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from typing_extensions import TypedDict  # what pydantic asks for
 
 from trainer_core.errors import OutputError
+from trainer_core.files.form import Count, checked, plain_json
 from trainer_core.files.links import is_link, link_error
 from trainer_core.files.presence import is_file, is_folder
 from trainer_core.files.reading import open_regular
@@ -21,6 +24,14 @@ RUN_SUFFIX = ".run"
 STATE_SUFFIX = "-state"
 _LINE_LIMIT = 64 * 1024  # bytes; no event is longer
 _SAMPLE = re.compile(r"\d{8,}_\d{2,}_\d+\.png")  # step, index of the prompt, seed
+
+
+class _Completed(TypedDict):
+    """What the last event of a completed run says."""
+
+    event: Literal["finished"]
+    reason: Literal["completed"]
+    step: Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +191,10 @@ class RunFolder:
         try:
             with open_regular(self.event_file) as lines:
                 lines.seek(max(0, lines.seek(0, os.SEEK_END) - _LINE_LIMIT))
-                last = json.loads(lines.read().splitlines()[-1])
-            is_completed = last["event"] == "finished" and last["reason"] == "completed"
-            return int(last["step"]) if is_completed else None
-        except (OSError, ValueError, LookupError, TypeError):
+                last = checked(_Completed, plain_json(lines.read().splitlines()[-1]))
+        except (OSError, ValueError, LookupError):
             return None
+        return last["step"]
 
     def _matching(self, pattern: re.Pattern[str]) -> list[Path]:
         return [path for path in _listed(self.output_dir) if pattern.fullmatch(path.name)]

@@ -15,11 +15,19 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import (
+    Annotated,
+    NotRequired,  # what pydantic asks for
+    Self,
+)
+
+from pydantic import Field
+from typing_extensions import TypedDict
 
 from trainer_core.errors import OutputError
+from trainer_core.files.form import Finite, read_record
 from trainer_core.files.links import open_own
-from trainer_core.files.reading import open_regular, read_limited
+from trainer_core.files.reading import open_regular
 from trainer_core.files.writing import output_error
 from trainer_core.texts import T
 
@@ -52,6 +60,14 @@ else:
 
     def _try_share(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+
+class _Holder(TypedDict):
+    """What the file of a lock says."""
+
+    pid: Annotated[int, Field(gt=0, lt=2**31)]
+    started: Finite
+    host: NotRequired[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +119,9 @@ def _is_at_work(holder: LockHolder) -> bool:
 
 
 def _holder_in(path: Path) -> LockHolder:
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
-        holder = json.loads(read_limited(path, _MAX_BYTES))
-        return LockHolder(int(holder["pid"]), float(holder["started"]), str(holder.get("host", "")))
+    with contextlib.suppress(OSError, ValueError):
+        holder = read_record(path, _Holder, _MAX_BYTES)
+        return LockHolder(holder["pid"], holder["started"], holder.get("host", ""))
     return LockHolder()  # it is just about to write who it is
 
 

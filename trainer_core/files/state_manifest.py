@@ -10,15 +10,42 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import (
+    Any,
+    NotRequired,  # what pydantic asks for
+)
 
+from typing_extensions import TypedDict
+
+from trainer_core.files.form import Count, Seed, Sha256, WrongForm, checked, plain_json
 from trainer_core.files.reading import open_regular, read_limited
 
 MANIFEST_NAME = "manifest.json"  # written last: a state with it is complete
 _SEAL = "seal"
 _LIMIT_BYTES = 16 * 2**20
-_COUNTS = ("seed", "step", "epoch", "batch")
-_TEXTS = ("format", "run_id", "name", "pictures")
+
+
+class FileEntry(TypedDict):
+    """What a manifest says of a file of its state; its size in bytes."""
+
+    size: Count
+    sha256: Sha256
+
+
+class Manifest(TypedDict):
+    """What every manifest says, of any format and version."""
+
+    format: str
+    run_id: str
+    name: str
+    seed: Seed
+    step: Count
+    epoch: Count
+    batch: Count
+    pictures: str
+    settings: dict[str, dict[str, Any]]
+    base: NotRequired[str]
+    files: dict[str, FileEntry]
 
 
 class DamagedManifest(ValueError):  # noqa: N818 - a condition of the file
@@ -64,26 +91,27 @@ def check_form(manifest: Mapping[str, Any]) -> None:
     """Refuse a manifest, sealed or not, whose values are not of the types that a state has.
 
     Raises:
-        DamagedManifest: A value is missing, of another type or negative.
+        DamagedManifest: A value is missing, of another type, negative, or at odds with another.
     """
-    for name in _TEXTS:
-        if not isinstance(manifest.get(name), str):
-            raise DamagedManifest(name)
-    for name in _COUNTS:
-        if not is_count(manifest.get(name)):
-            raise DamagedManifest(name)
-    files = manifest.get("files")
-    if not isinstance(manifest.get("settings"), dict) or not isinstance(files, dict):
-        raise DamagedManifest("settings, files")
-    for name, entry in files.items():
-        is_entry = isinstance(entry, dict) and is_count(entry.get("size"))
-        if not is_entry or Path(name).name != name:  # one in another folder is none of a state's
-            raise DamagedManifest(name)
+    try:
+        found = checked(Manifest, manifest)
+    except WrongForm as error:
+        raise DamagedManifest(str(error)) from error
+    for name in found["files"]:
+        if not _is_plain_name(name):  # one in another folder is none of a state's
+            raise DamagedManifest("files")
+    # An epoch takes a step at least; so does a batch.
+    if found["epoch"] + (found["batch"] > 0) > found["step"]:
+        raise DamagedManifest("step, epoch, batch")
+
+
+def _is_plain_name(name: str) -> bool:
+    return name not in ("", ".", "..") and not set(name) & set("/\\:\0")
 
 
 def is_count(value: object) -> bool:
-    """Tell whether a value from JSON is a whole number from 0 on."""
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    """Tell whether a value from JSON is a whole number from 0 on, in 64 bits."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 def check_file(state: Path, name: str, entry: Mapping[str, Any]) -> None:
@@ -137,19 +165,15 @@ def state_step(state: Path) -> int:
 def state_settings(state: Path) -> dict[str, Any]:
     """Return the raw settings that a state was saved with, empty if it does not say."""
     settings = _value(state, "settings")
-    return settings if isinstance(settings, dict) else {}
+    if not isinstance(settings, dict):
+        return {}
+    return {name: values for name, values in settings.items() if isinstance(values, dict)}
 
 
 def state_run(state: Path) -> str | None:
     """Return the id of the run that a state belongs to, None if it does not say."""
     run_id = _value(state, "run_id")
     return run_id if isinstance(run_id, str) else None
-
-
-def state_identity(state: Path) -> tuple[str, str] | None:
-    """Return the id and the name of the run that a state belongs to, None if it does not say."""
-    run_id, name = state_run(state), _value(state, "name")
-    return None if run_id is None or not isinstance(name, str) else (run_id, name)
 
 
 def _value(state: Path, name: str) -> object:
@@ -163,8 +187,8 @@ def _content(path: Path) -> dict[str, Any]:
     if path.stat().st_size > _LIMIT_BYTES or not path.is_file():
         raise DamagedManifest(MANIFEST_NAME)
     try:
-        content = json.loads(read_limited(path, _LIMIT_BYTES))
-    except (ValueError, RecursionError) as error:  # ValueError: no JSON or no UTF-8
+        content = plain_json(read_limited(path, _LIMIT_BYTES))
+    except ValueError as error:
         raise DamagedManifest(str(error)) from error
     if not isinstance(content, dict):
         raise DamagedManifest(MANIFEST_NAME)
@@ -173,5 +197,8 @@ def _content(path: Path) -> dict[str, Any]:
 
 def _seal_of(content: Mapping[str, Any]) -> str:
     # Over the values, not the bytes: what is checked is what will be taken.
-    plain = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    try:
+        plain = json.dumps(content, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise DamagedManifest("nested too deep") from error
     return hashlib.sha256(plain.encode()).hexdigest()

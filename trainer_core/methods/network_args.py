@@ -58,7 +58,7 @@ def unlike(
 def _written(metadata: Mapping[str, str]) -> Mapping[str, object]:
     try:
         found = json.loads(metadata.get(_KEY, "{}"))
-    except json.JSONDecodeError:
+    except (ValueError, RecursionError):  # ValueError: of a number too long, too
         return {}
     return found if isinstance(found, dict) else {}
 

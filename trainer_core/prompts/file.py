@@ -11,16 +11,19 @@ from pathlib import Path
 
 from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.errors import SettingsError
-from trainer_core.files.plain_text import find_control
+from trainer_core.files.plain_text import find_control, find_half, lines_of
 from trainer_core.files.reading import read_limited
 from trainer_core.prompts.line import OPTIONS, PromptValues, clamp_steps, parse_prompt_line
+from trainer_core.prompts.other_words import suspicions
 from trainer_core.texts import T, Text, text
 
 DEFAULT_STEPS, DEFAULT_SCALE = 30, 7.5  # sd-scripts' values
 MAX_SEED = 2**64 - 1  # what torch.Generator takes
+MAX_SCALE = 1000  # nobody draws with more than 30
 MIN_SIDE_PX, MAX_SIDE_PX, SIDE_STEP_PX = 64, 4096, 8
 
 _MAX_BYTES = 4 * 2**20
+_MAX_NUMBER = 10**20  # more than any seed
 _SETTING = "sampling.sample_prompts"
 _NUMBER = (int, float)
 # Types of values in TOML and JSON, by sd-scripts' names.
@@ -117,6 +120,8 @@ def read_prompts(path: Path) -> tuple[list[PromptValues], list[Text]]:
             problems += found
         else:
             values = {name: value for name, value in entry.items() if value is not None}
+            words = str(values.get("prompt", ""))
+            problems += suspicions(words, number=index + 1, letters=OPTIONS.keys())
         prompts.append({**values, "enum": index})
     if not prompts and reader is not _json_entries:  # a list of none asks for none
         raise SettingsError(
@@ -155,14 +160,14 @@ def _read_text(path: Path) -> str:
 
 
 def _txt_entries(path: Path, content: str) -> list[PromptValues | str]:
-    lines = content.splitlines()
+    lines = lines_of(content)
     return [line.strip() for line in lines if line.strip() and not line.startswith("#")]
 
 
 def _toml_entries(path: Path, content: str) -> list[PromptValues | str]:
     try:
         defaults = tomllib.loads(content).get("prompt")
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: of a number too long, too
         message = T("Errors", "The prompt file {path} is no valid TOML: {reason}")
         raise _malformed(path, message, reason=error) from error
     if not isinstance(defaults, dict):
@@ -183,7 +188,7 @@ def _toml_entries(path: Path, content: str) -> list[PromptValues | str]:
 def _json_entries(path: Path, content: str) -> list[PromptValues | str]:
     try:
         entries = json.loads(content)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # likewise
         message = T("Errors", "The prompt file {path} is no valid JSON: {reason}")
         raise _malformed(path, message, reason=error) from error
     if not isinstance(entries, list) or not all(isinstance(e, dict | str) for e in entries):
@@ -209,13 +214,34 @@ def _check_types(path: Path, number: int, values: PromptValues) -> None:
         raise _malformed(path, message, number=number)
     for name in values.keys() & _ACTING.keys():
         value = values[name]
-        control = find_control(value) if isinstance(value, str) else None
-        if control is not None:
-            message = T("Errors", "Prompt {number} of {path} holds a control character ({code}).")
-            raise _malformed(path, message, number=number, code=control.code)
-        if not isinstance(value, _ACTING[name]) or isinstance(value, bool):
+        if isinstance(value, str):
+            _check_text(path, number, value)
+        is_of_type = isinstance(value, _ACTING[name]) and not isinstance(value, bool)
+        if not is_of_type or not _is_usable_number(value):
             message = T("Errors", "{name} of prompt {number} of {path} cannot be {value}.")
-            raise _malformed(path, message, name=name, number=number, value=reprlib.repr(value))
+            raise _malformed(path, message, name=name, number=number, value=_shown(value))
+
+
+def _check_text(path: Path, number: int, words: str) -> None:
+    control = find_control(words.replace("\v", " "))  # what word processors end a line with
+    if control is not None:
+        message = T("Errors", "Prompt {number} of {path} holds a control character ({code}).")
+        raise _malformed(path, message, number=number, code=control.code)
+    half = find_half(words)
+    if half is not None:
+        message = T("Errors", "Prompt {number} of {path} holds half a character ({code}).")
+        raise _malformed(path, message, number=number, code=half)
+
+
+def _is_usable_number(value: object) -> bool:
+    return not isinstance(value, int | float) or -_MAX_NUMBER <= value <= _MAX_NUMBER
+
+
+def _shown(value: object) -> str:
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # Python does not write a number of thousands of digits
+        return "…"
 
 
 def _without_effect(number: int, values: PromptValues) -> list[Text]:
@@ -230,6 +256,7 @@ def _without_effect(number: int, values: PromptValues) -> list[Text]:
 
 def _sample_prompt(number: int, values: PromptValues) -> tuple[SamplePrompt, list[Text]]:
     seed, seed_problems = _usable_seed(number, values.get("seed"))
+    scale, scale_problems = _usable_scale(number, values.get("scale", DEFAULT_SCALE))
     sampler, sampler_problems = _usable_sampler(number, values.get("sample_sampler"))
     prompt = SamplePrompt(
         prompt=values["prompt"],
@@ -238,10 +265,10 @@ def _sample_prompt(number: int, values: PromptValues) -> tuple[SamplePrompt, lis
         height_px=values.get("height"),
         seed=seed,
         steps=clamp_steps(values.get("sample_steps", DEFAULT_STEPS)),
-        scale=float(values.get("scale", DEFAULT_SCALE)),
+        scale=scale,
         sampler=sampler,
     )
-    return prompt, [*seed_problems, *sampler_problems]
+    return prompt, [*seed_problems, *sampler_problems, *scale_problems]
 
 
 def _usable_seed(number: int, seed: int | None) -> tuple[int | None, list[Text]]:
@@ -249,6 +276,13 @@ def _usable_seed(number: int, seed: int | None) -> tuple[int | None, list[Text]]
         return seed, []
     message = T("Problems", "Prompt {number}: the seed {seed} is not between 0 and {largest}.")
     return None, [text(message, number=number, seed=str(seed), largest=str(MAX_SEED))]
+
+
+def _usable_scale(number: int, scale: float) -> tuple[float, list[Text]]:
+    if -MAX_SCALE <= scale <= MAX_SCALE:
+        return float(scale), []
+    message = T("Problems", "Prompt {number}: the scale {scale} is beyond {largest}.")
+    return DEFAULT_SCALE, [text(message, number=number, scale=f"{scale:g}", largest=MAX_SCALE)]
 
 
 def _usable_sampler(number: int, name: str | None) -> tuple[str | None, list[Text]]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from trainer_core.prompts.other_words import suspicions
 from trainer_core.texts import T, Text, text
 
 MAX_STEPS = 1000
@@ -62,7 +63,10 @@ def parse_prompt_line(line: str, *, number: int = 1) -> tuple[PromptValues, list
     """
     prompt, *options = _OPTION_START.split(line.strip())
     values: PromptValues = {"prompt": prompt}
-    problems = list(_suspicions(prompt, number))
+    problems = [
+        *_suspicions(prompt, number),
+        *suspicions(line, number=number, letters=OPTIONS.keys()),
+    ]
     for option in options:
         name, value, rest = _parse_option(option)
         if name is None:

@@ -8,13 +8,14 @@ they are shown. Adding a message: one class here and its name in `Event` or `Com
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from string import Formatter
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from trainer_core.catalogue.methods import USUAL_METHOD
 from trainer_core.errors import TrainerError
-from trainer_core.texts import Text, Value
+from trainer_core.texts import Text, Value, filled, numbers_in
 
 PROTOCOL_VERSION = 1  # raised when an old reader would misread a message
 # Marks lines of the log for people that tell of an event: an app shows the event itself.
@@ -41,6 +42,24 @@ class TextData(Message):
 
     template: str
     values: Mapping[str, Value] = {}
+
+    @model_validator(mode="after")
+    def _can_be_said(self) -> Self:
+        """Refuse a template that lacks a value, or asks for more than to put it in.
+
+        ``{a.b}`` and ``{a[0]}`` reach into objects, ``{a:>999999999}`` takes all memory.
+        """
+        self.template.encode()  # no halves of characters
+        fields = [field for field in Formatter().parse(self.template) if field[1] is not None]
+        if not {name for _, name, _, _ in fields} | numbers_in(self.template) <= self.values.keys():
+            raise ValueError("values")
+        if any(spec for _, _, spec, _ in fields):
+            raise ValueError("template")
+        try:
+            filled(self.template, self.values)
+        except LookupError as error:  # inside a form of a word
+            raise ValueError("values") from error
+        return self
 
     @classmethod
     def of(cls, text: Text) -> TextData:

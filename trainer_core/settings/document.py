@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from trainer_core.files.plain_text import lines_of
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.texts import T, Text, text
@@ -77,7 +78,7 @@ def from_text(param: Param, words: str) -> Any:
     if param.is_path_list:
         return [path for path in words.split(os.pathsep) if path.strip()]
     if param.spec.prompts:
-        return [line.strip() for line in words.splitlines() if line.strip()]
+        return [line.strip() for line in lines_of(words) if line.strip()]
     if param.is_tuple:
         # A comma may be part of a text, as in betas=0.9,0.99; in quotes a space may be too.
         return [quoted or plain for quoted, plain in _WORD.findall(words)]

@@ -12,19 +12,21 @@ from typing import Any
 import tomlkit
 from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, UnexpectedEofError
 
-from trainer_core.errors import SettingsError
+from trainer_core.errors import OutputError, SettingsError
 from trainer_core.files.presence import is_folder
 from trainer_core.files.reading import read_limited
 from trainer_core.files.writing import publish_bytes
 from trainer_core.settings.document import Raw
+from trainer_core.settings.other_programs import json_file, other_toml
 from trainer_core.settings.schema import TRAIN, AnySchema
-from trainer_core.texts import T
+from trainer_core.texts import T, Text, text
 
 FORMAT_NAME = "loom"
 FORMAT_VERSION = 1
 FORMAT = f"{FORMAT_NAME}/{FORMAT_VERSION}"
 META_KEYS = frozenset({"format", "run"})  # top-level keys that are not settings
 _MAX_BYTES = 4 * 2**20
+_MAX_DIGITS = 100
 
 _POSITION = re.compile(r" at line \d+ col \d+$")  # as tomlkit ends its sentences, counted from 0
 
@@ -64,8 +66,18 @@ def loads(content: str, name: str) -> RunFile:
     Raises:
         SettingsError: The text is not TOML, or not a run file of this program.
     """
+    _refuse_other(json_file(content, name))
     toml = _parsed(content, name)
     plain = toml.unwrap()
+    if _has_long_number(plain):
+        raise SettingsError(
+            T("Errors", "{path} holds a number of more than {limit} digits."),
+            T("Errors", "Correct it in a text editor."),
+            path=name,
+            limit=_MAX_DIGITS,
+        )
+    if "format" not in plain:
+        _refuse_other(other_toml(plain, name))
     version = _version(plain.get("format"), name)
     raw = {key: value for key, value in plain.items() if key not in META_KEYS}
     for number in range(version, FORMAT_VERSION):
@@ -104,7 +116,28 @@ def save(path: Path, run_file: RunFile, *, replace: bool, schema: AnySchema = TR
         OutputError: It cannot be written, or exists and ``replace`` is False.
     """
     content = dumps(run_file, schema).replace("\n", run_file.newline)
-    publish_bytes(path, content.encode(), replace=replace)
+    try:
+        data = content.encode()
+    except UnicodeEncodeError as error:
+        raise OutputError(
+            T("Errors", "{path} cannot be written: a name in it is not valid text: {name}"),
+            T("Errors", "Rename that file or folder, and choose it again."),
+            path=path,
+            name=_word_around(content, error.start),
+        ) from error
+    publish_bytes(path, data, replace=replace)
+
+
+def _word_around(content: str, place: int) -> str:
+    begin, end = content.rfind('"', 0, place) + 1, content.find('"', place)
+    return content[begin:end].encode(errors="replace").decode()  # question marks for bytes
+
+
+def _has_long_number(value: object) -> bool:
+    """Tell whether there is a number that nothing can reckon with, nor Python write down."""
+    if isinstance(value, dict | list):
+        return any(map(_has_long_number, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, int) and abs(value) >= 10**_MAX_DIGITS
 
 
 def _parsed(content: str, name: str) -> tomlkit.TOMLDocument:
@@ -173,12 +206,18 @@ def _read(path: Path) -> str:
         ) from error
 
 
+def _refuse_other(sentence: Text | None) -> None:
+    if sentence is not None:
+        hint = T("Errors", "Choose a run file (.toml), or enter its values in a new one.")
+        raise SettingsError.in_words(sentence, text(hint))
+
+
 def _version(value: object, name: str) -> int:
     match = re.fullmatch(rf"{FORMAT_NAME}/(\d+)", value) if isinstance(value, str) else None
     if match is None:
         raise SettingsError(
             T("Errors", '{path} is not a LoRA Loom run file: it has no line format = "{format}".'),
-            T("Errors", "Add that line if it is one; files of other programs cannot be read yet."),
+            T("Errors", "Add that line if it is one, or choose another file."),
             path=name,
             format=FORMAT,
         )

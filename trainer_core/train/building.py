@@ -16,6 +16,7 @@ from trainer_core.catalogue.losses import LOSSES
 from trainer_core.catalogue.memory_formats import memory_format
 from trainer_core.catalogue.methods import METHODS
 from trainer_core.catalogue.samplers import SAMPLERS
+from trainer_core.checkpoints.state import SavedState
 from trainer_core.dataset.plan import Plan
 from trainer_core.errors import SettingsError, about
 from trainer_core.families.base import Family, FamilyOptions
@@ -37,6 +38,7 @@ from trainer_core.settings.arguments import parse_arguments
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
+from trainer_core.train.resuming import restore_weights
 
 _MODEL = "model.pretrained_model_name_or_path"
 
@@ -130,6 +132,19 @@ def trainable_parameters(family: Family, settings: TrainSettings, warn: Warn) ->
         method.prepare(family, seed=None, warn=warn)
     parameter_groups(method.groups())
     return method.counts()
+
+
+def try_state(settings: TrainSettings, state: SavedState) -> None:
+    """Put a state into what the settings train, without memory for any of it.
+
+    Raises:
+        StateError: It is of another optimizer or other parameters, or damaged.
+        TrainerError: It is of another network; or what is to be trained cannot be built.
+    """
+    family, method = open_family(settings), build_method(settings)
+    with torch.device("meta"):
+        method.prepare(family, seed=None, warn=lambda _: None)
+    restore_weights(state, method, build_optimizer(method, settings.optimizer))
 
 
 def build_optimizer(method: Method, training: OptimizerSettings) -> Optimizer:

@@ -8,13 +8,11 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.errors import OutputError, TrainerError
 from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import RunFolder
-from trainer_core.files.state_manifest import state_identity
 from trainer_core.files.writing import output_error
 from trainer_core.preflight import Preflight, examine
 from trainer_core.runtime.libraries import quick_imports
@@ -22,11 +20,15 @@ from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, Text, filled, text, visible
-from trainer_core.train.inputs import plan_event
+from trainer_core.train.inputs import plan_event, run_inputs
 from trainer_core.train.run_start import refuse_other_run
 
 if TYPE_CHECKING:
+    from trainer_core.checkpoints.state import SavedState
     from trainer_core.runtime.device import Machine
+
+
+_STATE = "output.resume"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ def report(raw: Mapping[str, Any]) -> Report:
         return Report(found, {})
     _warn_of_taken_name(found, found.settings.output)
     _try_output_folder(found, found.settings.output)
+    state = _state(found, found.settings)
     machine = _machine(found, found.settings)
     if machine is None:
         return Report(found, {})
@@ -53,6 +56,8 @@ def report(raw: Mapping[str, Any]) -> Report:
     if not found.errors:
         _try_optimizer(found, found.settings, machine)
         parameters = _parameters(found, found.settings)
+    if state is not None and not found.errors:
+        _try_state(found, found.settings, state)
     return Report(found, parameters, machine.precision, machine.name)
 
 
@@ -73,21 +78,52 @@ def _warn_of_taken_name(found: Preflight, output: OutputSettings) -> None:
         found.problems.append(Problem(path, Severity.WARNING, message, Suggestion(hint)))
     try:
         folder.refuse_links()
-        _check_state(folder, output.resume)
+    except OutputError as error:
+        found.problems.append(Problem.of(error, setting="output.output_name"))
+
+
+def _state(found: Preflight, settings: TrainSettings) -> SavedState | None:
+    """Read the state to go on from; None if there is none that can go on here."""
+    path, place = settings.output.resume, settings.output.output_dir
+    if path is None or place is None or any(p.path == _STATE for p in found.errors):
+        return None
+    with quick_imports():
+        from trainer_core.checkpoints.state import read_state
+
+    try:
+        state = read_state(path)
+        folder = RunFolder(place, settings.output.output_name)
+        refuse_other_run(folder, run_id=state.facts.run_id, name=state.facts.name)
     except TrainerError as error:
-        setting = "output.output_name" if isinstance(error, OutputError) else "output.resume"
-        found.problems.append(Problem.of(error, setting=setting))
+        found.problems.append(Problem.of(error, setting=_STATE))
+        return None
+    return state
 
 
-def _check_state(folder: RunFolder, state: Path | None) -> None:
-    """Refuse a state that cannot go on here, as `train` does; one that is damaged is told before.
+def _try_state(found: Preflight, settings: TrainSettings, state: SavedState) -> None:
+    """Put the state into what would be trained, without memory for any of it."""
+    with quick_imports():
+        from trainer_core.pipeline.sources import fingerprint, sources_of
+        from trainer_core.train.building import try_state
+        from trainer_core.train.resuming import refuse_position
 
-    Raises:
-        StateError: It is of another run.
-    """
-    identity = None if state is None else state_identity(state)
-    if identity is not None:
-        refuse_other_run(folder, run_id=identity[0], name=identity[1])
+    inputs = run_inputs(found)
+    pictures = fingerprint(
+        sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets),
+        batch_size=settings.dataset.train_batch_size,
+        accumulation=settings.optimizer.gradient_accumulation_steps,
+    )
+    try:
+        refuse_position(
+            state,
+            settings.optimizer,
+            total_steps=inputs.plan.total_steps,
+            batches_per_epoch=inputs.plan.batches_per_epoch,
+            pictures=pictures,
+        )
+        try_state(settings, state)
+    except TrainerError as error:
+        found.problems.append(Problem.of(error, setting=_STATE))
 
 
 def _try_output_folder(found: Preflight, output: OutputSettings) -> None:

@@ -12,6 +12,7 @@ from trainer_core.checkpoints.state import (
     Position,
     SavedState,
     StateFacts,
+    damaged,
     restore_generators,
     restore_optimizer,
     restoring,
@@ -67,29 +68,35 @@ class Resumable:
             "scaler": self.scaler.state_dict() if self.scaler is not None else None,
         }
 
-    def restore(self, state: SavedState, *, total_steps: int, emitter: Emitter) -> Position:
+    def restore(
+        self, state: SavedState, *, total_steps: int, batches_per_epoch: int, emitter: Emitter
+    ) -> Position:
         """Put ``state`` back into all parts and return where the run goes on.
+
+        Args:
+            state: As it was read.
+            total_steps: Where the run ends.
+            batches_per_epoch: Of this run.
+            emitter: Told what differs from the state.
 
         Raises:
             SettingsError: The run ends before it.
             StateError: It is of another optimizer, or damaged.
             ModelFileError: It is of another network.
         """
-        position = state.facts.position
-        if position.step > total_steps:
-            raise SettingsError(
-                T("Errors", "The state is at step {step}, but the run ends at step {total}."),
-                T("Errors", "Raise the number of epochs or steps to train on."),
-                setting=_length_setting(self.settings.optimizer),
-                step=position.step,
-                total=total_steps,
-            )
+        refuse_position(
+            state,
+            self.settings.optimizer,
+            total_steps=total_steps,
+            batches_per_epoch=batches_per_epoch,
+            pictures=self.pictures,
+        )
+        restore_weights(state, self.method, self.optimizer)
         with about(setting="output.resume"), restoring(state):
-            self.method.load_state(state.trained, state.facts.name)
-            restore_optimizer(self.optimizer, state)
-            self.schedule.load_state_dict(state.progress["schedule"])
-            if self.scaler is not None and state.progress["scaler"]:
-                self.scaler.load_state_dict(state.progress["scaler"])
+            self.schedule.load_state_dict(dict(state.progress["schedule"]))
+            scaler = state.progress["scaler"]
+            if self.scaler is not None and scaler:
+                self.scaler.load_state_dict(scaler)
             restore_generators(state)
         changed = changed_settings(state.facts.settings, TRAIN.as_raw(self.settings))
         if changed:
@@ -102,6 +109,7 @@ class Resumable:
                 "may not fit it.",
             )
             emitter.warn(text(message))
+        position = state.facts.position
         if self.pictures == state.facts.pictures:
             return position
         message = T(
@@ -111,6 +119,52 @@ class Resumable:
         )
         emitter.warn(text(message))
         return Position(position.step, position.epoch, 0)
+
+
+def restore_weights(state: SavedState, method: Method, optimizer: Optimizer) -> None:
+    """Put back the trained weights, and what the optimizer keeps of them; on any device.
+
+    Raises:
+        StateError: It is of another optimizer, or damaged.
+        ModelFileError: It is of another network.
+    """
+    with about(setting="output.resume"), restoring(state):
+        method.load_state(state.trained, state.facts.name)
+        restore_optimizer(optimizer, state)
+
+
+def refuse_position(
+    state: SavedState,
+    training: OptimizerSettings,
+    *,
+    total_steps: int,
+    batches_per_epoch: int,
+    pictures: str,
+) -> None:
+    """Refuse a state at a place to which this run never comes.
+
+    Args:
+        state: As it was read.
+        training: How the length of the run was asked for.
+        total_steps: Where the run ends.
+        batches_per_epoch: Of the run.
+        pictures: The fingerprint of its pictures.
+
+    Raises:
+        SettingsError: The run ends before it.
+        StateError: Its epoch has no such batch: nothing would be trained, for ever.
+    """
+    position = state.facts.position
+    if position.step > total_steps:
+        raise SettingsError(
+            T("Errors", "The state is at step {step}, but the run ends at step {total}."),
+            T("Errors", "Raise the number of epochs or steps to train on."),
+            setting=_length_setting(training),
+            step=position.step,
+            total=total_steps,
+        )
+    if pictures == state.facts.pictures and position.batch >= batches_per_epoch:
+        raise damaged(state.folder, "batch")
 
 
 def _length_setting(training: OptimizerSettings) -> str:

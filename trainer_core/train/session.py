@@ -265,8 +265,12 @@ class Session:
         state = self.start.state
         if state is None:
             return Position()
+        plan = self.inputs.plan
         position = resumable.restore(
-            state, total_steps=self.inputs.plan.total_steps, emitter=self.emitter
+            state,
+            total_steps=plan.total_steps,
+            batches_per_epoch=plan.batches_per_epoch,
+            emitter=self.emitter,
         )
         self.emitter.emit(Resumed(from_step=position.step, state=state.folder.name))
         return position

@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import (
+    Any,
+    NotRequired,  # what pydantic asks for
+)
 
 from PySide6.QtCore import QObject, Signal
+from typing_extensions import TypedDict
 
 from desktop_app.background import LatestJob
 from trainer_core.errors import TrainerError
+from trainer_core.files.form import Count, checked, plain_json
 from trainer_core.files.reading import read_limited
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings import files
 
 _MAX_BYTES = 4 * 2**20
+
+
+class _Effective(TypedDict):
+    """What of ``effective.json`` is read by more than its name."""
+
+    run_id: str
+    used: NotRequired[dict[str, Any]]
+    trainable_parameters: NotRequired[dict[str, Count]]
+    trigger_words: NotRequired[list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +93,13 @@ def read_records(folder: RunFolder, run_id: str) -> Records | None:
     """Return what the folder holds of a run; None if that is of another run, or damaged."""
     try:
         asked = files.load(folder.run_file)
-        facts = json.loads(read_limited(folder.effective_file, _MAX_BYTES))
+        facts = plain_json(read_limited(folder.effective_file, _MAX_BYTES))
+        known = checked(_Effective, facts)
     except (TrainerError, OSError, ValueError):
         return None
-    if not isinstance(facts, dict) or facts.get("run_id") != run_id:
+    if known["run_id"] != run_id:
         return None
-    used = facts.get("used")
-    return Records(_by_path(asked.raw), used if isinstance(used, dict) else {}, facts)
+    return Records(_by_path(asked.raw), known.get("used", {}), facts)
 
 
 def _by_path(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,8 @@ from desktop_app.words.numbers import next_linear, next_log, number_text, parse_
         (10.5, "10.5"),
         (2**32 - 1, "4294967295"),
         (1e7, "1e7"),
+        (float("inf"), "inf"),
+        (-float("inf"), "-inf"),
     ],
 )
 def test_a_number_is_written_as_people_write_it(value, words):

@@ -239,11 +239,12 @@ turned = "lora_unet_100.lora_up.weight"
 tensors[turned] = tensors[turned].T
 optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
 facts = StateFacts("0", "a", 1, Position(1), "", {})
+progress = {"schedule": {"steps": 1}, "scaler": None}
 small = {"lora_unet_a.lora_up.weight": torch.ones(2, 2)}
 
 def write(tensors, to):  # a first small run loads whatever is loaded once
     if case.startswith("state"):
-        write_state(to, facts, trained=tensors, optimizer=optimizer, progress={})
+        write_state(to, facts, trained=tensors, optimizer=optimizer, progress=progress)
     else:
         write_lora(to, tensors, metadata={"ss_a": "b"}, precision=case)
 

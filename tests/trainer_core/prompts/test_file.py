@@ -219,3 +219,49 @@ def test_toml_that_is_nested_without_end_is_named(content: str, part: str, tmp_p
 def test_a_prompt_file_of_more_than_4_mib_is_refused_with_the_limit(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"p\.txt cannot be read: it is larger than 4 MiB"):
         _load(tmp_path, "p.txt", "a" * (4 * 2**20 + 1))
+
+
+def test_only_line_ends_of_editors_end_a_prompt(tmp_path: Path) -> None:
+    content = "a\u2028b\x0bc\u2029d --n f\r\nsecond\rthird\n"
+
+    prompts = _load(tmp_path, "p.txt", content).prompts
+
+    assert [prompt.prompt for prompt in prompts] == ["a\u2028b\x0bc\u2029d", "second", "third"]
+
+
+@pytest.mark.parametrize("scale", ["NaN", "Infinity", "-1e999", "1e25", "1" + "0" * 400])
+def test_a_scale_that_is_no_number_is_refused(scale: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"scale of prompt 1 of .* cannot be"):
+        _load(tmp_path, "p.json", f'[{{"prompt": "a", "scale": {scale}}}]')
+
+
+@pytest.mark.parametrize(("scale", "drawn"), [("1000", 1000.0), ("1001", 7.5), ("9" * 400, 7.5)])
+def test_a_scale_beyond_all_use_is_told(scale: str, drawn: float) -> None:
+    found = prompts_of_lines([f"a --l {scale}"])
+
+    assert found.prompts[0].scale == drawn
+    assert bool(found.problems) == (drawn == 7.5)
+
+
+@pytest.mark.parametrize("name", ["p.json", "p.toml"])
+@pytest.mark.parametrize("seed", ["9" * 5000, "[" + "1, " * 3 + "9" * 5000 + "]"])
+def test_a_number_too_long_for_python_is_an_error_in_words(
+    name: str, seed: str, tmp_path: Path
+) -> None:
+    content = f'[{{"prompt": "a", "seed": {seed}}}]'
+    if name == "p.toml":
+        content = f'[prompt]\nprompt = "a"\nseed = {seed}\n'
+
+    with pytest.raises(SettingsError, match="prompt file"):
+        _load(tmp_path, name, content)
+
+
+@pytest.mark.parametrize("seed", ["0x" + "f" * 6000, "[0x" + "f" * 6000 + "]"])
+def test_a_number_that_cannot_be_written_is_refused(seed: str, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"seed of prompt 1 of .* cannot be …"):
+        _load(tmp_path, "p.toml", f'[prompt]\nprompt = "a"\nseed = {seed}\n')
+
+
+def test_half_an_emoji_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"half a character \(U\+D83D\)"):
+        _load(tmp_path, "p.json", r'[{"prompt": "a \ud83d b"}]')

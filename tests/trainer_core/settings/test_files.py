@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -314,3 +315,22 @@ def test_a_file_of_more_than_4_mib_is_no_run_file(tmp_path: Path) -> None:
 
     with pytest.raises(SettingsError, match=r"run\.toml cannot be read: it is larger than 4 MiB"):
         load(tmp_path / "run.toml")
+
+
+def test_a_name_that_is_no_text_is_refused_and_what_was_there_stays(tmp_path: Path) -> None:
+    path = tmp_path / "run.toml"
+    path.write_text("before")
+    folder = os.fsdecode(b"/pictures/\x93\xfa")
+
+    with pytest.raises(OutputError, match=r"not valid text: /pictures/\?\?"):
+        save(path, RunFile({"dataset": {"train_data_dir": folder}}), replace=True)
+    assert path.read_text() == "before"
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 101, "-" + "9" * 101, "0x" + "f" * 6000, "[[9e9, 0b1" + "0" * 400 + "]]"]
+)
+def test_a_number_of_hundreds_of_digits_is_refused(number: str) -> None:
+    error = named_error(f'format = "loom/1"\n[adapter]\nnetwork_dim = {number}\n')
+
+    assert "holds a number of more than 100 digits" in str(error)

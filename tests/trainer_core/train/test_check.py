@@ -14,13 +14,17 @@ from helpers.tiny_model import make_tiny_sd1
 from helpers.trainer_process import tiny_values
 from safetensors.torch import load_file, save_file
 
+from trainer_core.checkpoints.state import Position, StateFacts, write_state
+from trainer_core.files.state_manifest import MANIFEST_NAME, read_manifest, sealed
+from trainer_core.pipeline.sources import fingerprint, sources_of
 from trainer_core.settings.document import Raw, replaced
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.schema import TRAIN
-from trainer_core.train.building import build_method, open_family
+from trainer_core.train.building import build_method, build_optimizer, open_family
 from trainer_core.train.check import as_lines, exit_code, report
+from trainer_core.train.inputs import run_inputs
 
-WEIGHTS = "adapter.network_weights"
+WEIGHTS, STATE = "adapter.network_weights", "output.resume"
 FROM_WEIGHTS = {
     "adapter.dim_from_weights": True,
     "adapter.network_dim": None,
@@ -167,3 +171,86 @@ def test_a_picture_that_cannot_be_used_can_be_left_out(raw: Raw, tmp_path: Path)
     assert any("left_out" in line for line in as_lines(refused))
     assert exit_code(left_out) == 0
     assert "Left out of this run (1): c.png." in "\n".join(as_lines(left_out))
+
+
+# ------------------------------------------------------------------ a state to go on from
+
+
+@pytest.fixture
+def state(raw: Raw, tmp_path: Path) -> Path:
+    """The state of the sound run after two steps."""
+    settings, _ = TRAIN.parse(raw)
+    assert settings is not None
+    method = build_method(settings)
+    method.prepare(open_family(settings), seed=1, warn=lambda _: None)
+    found = report(raw).found
+    assert found.plan is not None
+    inputs = run_inputs(found)
+    pictures = fingerprint(
+        sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets),
+        batch_size=settings.dataset.train_batch_size,
+        accumulation=settings.optimizer.gradient_accumulation_steps,
+    )
+    place = Position(step=2, epoch=2)
+    name = settings.output.output_name
+    folder = tmp_path / "rescued" / f"{name}-state"
+    folder.parent.mkdir()
+    write_state(
+        folder,
+        StateFacts("id", name, 1, place, pictures, TRAIN.as_raw(settings)),
+        trained=method.state(),
+        optimizer=build_optimizer(method, settings.optimizer),
+        progress={"schedule": {"steps": 2}, "scaler": None},
+    )
+    return folder
+
+
+def edited(state: Path, **changes: object) -> None:
+    """Change what a state says of itself, and have it sealed as if it had been written so."""
+    manifest = read_manifest(state) | changes
+    (state / MANIFEST_NAME).write_bytes(sealed(manifest))
+
+
+def test_a_sound_state_has_no_problem(raw: Raw, state: Path) -> None:
+    assert problems(raw, {STATE: str(state)}) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"optimizer.optimizer_type": "AdamW8bit"}, "was saved with"),
+        ({"adapter.network_dim": 4}, ""),
+    ],
+)
+def test_a_state_of_another_optimizer_or_network_is_refused_before_the_start(
+    raw: Raw, state: Path, changes: Mapping[str, object], words: str
+) -> None:
+    (problem,) = problems(raw, {STATE: str(state), **changes})
+
+    assert (problem.path, problem.severity) == (STATE, Severity.ERROR)
+    assert words in str(problem.message)
+
+
+def test_a_state_beyond_the_end_is_refused_before_the_start(raw: Raw, state: Path) -> None:
+    (problem,) = problems(raw, {STATE: str(state), "optimizer.max_train_steps": 1})
+
+    assert problem.path == "optimizer.max_train_steps"
+    assert "The state is at step 2, but the run ends at step 1." in str(problem.message)
+
+
+def test_a_state_at_a_batch_that_its_epoch_has_not_is_refused(raw: Raw, state: Path) -> None:
+    edited(state, batch=2**40, epoch=0)
+
+    (problem,) = problems(raw, {STATE: str(state)})
+
+    assert (problem.path, problem.severity) == (STATE, Severity.ERROR)
+    assert "is damaged" in str(problem.message)
+
+
+def test_a_file_of_a_state_that_was_damaged_is_told_before_the_start(raw: Raw, state: Path) -> None:
+    (state / "progress.json").write_bytes(b"{}")
+
+    (problem,) = problems(raw, {STATE: str(state)})
+
+    assert (problem.path, problem.severity) == (STATE, Severity.ERROR)
+    assert "progress.json" in str(problem.message)

@@ -89,7 +89,7 @@ def saver(method: Any, optimizer: Optimizer, folder: Path) -> Saver:
     emitter: Any = StubEmitter([])
 
     def progress() -> Mapping[str, Any]:
-        return {}
+        return {"schedule": {"steps": 3}, "scaler": None}
 
     return Saver(
         emitter=emitter,

@@ -54,13 +54,15 @@ def run(tmp_path: Path) -> Resumable:
     )
 
 
-def restore(run: Resumable, folder: Path, progress: Mapping[str, Any]) -> Position:
+def restore(
+    run: Resumable, folder: Path, progress: Mapping[str, Any], position: Position = POSITION
+) -> Position:
     """Write a state of the run after three steps and go on from it."""
-    facts = StateFacts("id", "cat", 1, POSITION, "fingerprint", TRAIN.as_raw(run.settings))
+    facts = StateFacts("id", "cat", 1, position, "fingerprint", TRAIN.as_raw(run.settings))
     trained = {"weight": torch.tensor([5.0])}
     write_state(folder, facts, trained=trained, optimizer=run.optimizer, progress=progress)
     emitter: Any = StubEmitter([])
-    return run.restore(read_state(folder), total_steps=9, emitter=emitter)
+    return run.restore(read_state(folder), total_steps=9, batches_per_epoch=4, emitter=emitter)
 
 
 def test_weights_and_rates_come_back(run: Resumable, tmp_path: Path) -> None:
@@ -79,11 +81,17 @@ def test_weights_and_rates_come_back(run: Resumable, tmp_path: Path) -> None:
         {"schedule": None},
         {"schedule": {}},
         {"schedule": {"steps": "many"}},
+        {"schedule": {"steps": -1}},
+        {"schedule": {"steps": float("inf")}},
+        {"schedule": {"steps": 3}, "scaler": {"scale": "large"}},
+        {"schedule": {"steps": 3}, "python": [3, [1] * 625, "none"]},
+        {"schedule": {"steps": 3}, "python": [3, [-1] * 625, None]},
+        {"schedule": {"steps": 3}, "python": [3, [1e99] * 625, None]},
         {"schedule": {"steps": 3}, "python": [3]},
         {"schedule": {"steps": 3}, "optimizer": {"kind": "SGD"}},
         {"schedule": {"steps": 3}, "optimizer": None},
     ],
-    ids=json.dumps,
+    ids=lambda progress: json.dumps(progress)[:60],
 )
 def test_a_state_that_lacks_something_is_told_to_be_damaged(
     run: Resumable, tmp_path: Path, progress: Mapping[str, Any]
@@ -91,3 +99,17 @@ def test_a_state_that_lacks_something_is_told_to_be_damaged(
     with pytest.raises(StateError, match="cat-state is damaged") as caught:
         restore(run, tmp_path / "cat-state", progress)
     assert caught.value.setting == "output.resume"
+
+
+@pytest.mark.parametrize(("batch", "is_known"), [(3, True), (4, False), (2**62, False)])
+def test_an_epoch_has_no_batch_beyond_its_last(
+    run: Resumable, tmp_path: Path, batch: int, is_known: bool
+) -> None:
+    position = Position(step=3, epoch=1, batch=batch)
+    progress = {"schedule": {"steps": 3}, "scaler": None}
+
+    if is_known:
+        assert restore(run, tmp_path / "cat-state", progress, position) == position
+    else:  # with it no batch would ever come, and no end
+        with pytest.raises(StateError, match="cat-state is damaged"):
+            restore(run, tmp_path / "cat-state", progress, position)

@@ -35,7 +35,8 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def state_of(run_id: str = RUN_ID, step: int = 10) -> SavedState:
     facts = StateFacts(run_id, "cat", 7, Position(step=step), "fingerprint", {})
-    return SavedState(Path("cat-state"), facts, {}, {}, {})
+    unread: Any = {}
+    return SavedState(Path("cat-state"), facts, {}, {}, {}, unread)
 
 
 def start_of(folder: RunFolder, **options: Any) -> RunStart:

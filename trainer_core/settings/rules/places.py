@@ -18,6 +18,7 @@ from trainer_core.errors import (
 from trainer_core.settings.document import to_raw
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
+from trainer_core.settings.rules.written import backslash_hint, has_control
 from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.texts import T, Text, text
 
@@ -65,8 +66,10 @@ def existing_paths(settings: TrainSettings, look: Look = look_at) -> Iterator[Pr
             if message.template == NOT_ANSWERING:
                 yield not_answering(param, value)
                 continue
-            hint = Suggestion(text(T("Problems", "Choose another one, or correct the path.")))
-            yield Problem(path, Severity.ERROR, message, hint, kind=_kind_of(param))
+            hint = text(T("Problems", "Choose another one, or correct the path."))
+            if has_control(value):
+                hint = backslash_hint()
+            yield Problem(path, Severity.ERROR, message, Suggestion(hint), kind=_kind_of(param))
 
 
 def not_answering(param: Param, value: Path) -> Problem:

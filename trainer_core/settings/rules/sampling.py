@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trainer_core.files.plain_text import find_control
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import Facts, Rules, TrainSettings
 from trainer_core.texts import T, text
@@ -25,4 +26,15 @@ def samples_are_drawn(settings: TrainSettings, facts: Facts) -> Iterator[Problem
         yield Problem(path, Severity.WARNING, message, hint)
 
 
-RULES: Rules = (samples_are_drawn,)
+def listed_prompts_are_text(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Refuse prompts that hold what no text does, as prompt files are refused."""
+    for number, prompt in enumerate(settings.sampling.prompt_list, start=1):
+        control = find_control(prompt.replace("\v", " "))
+        if control is not None:
+            template = T("Problems", "Prompt {number} holds a control character ({code}).")
+            message = text(template, number=number, code=control.code)
+            hint = Suggestion(text(T("Problems", "Write the prompt again.")))
+            yield Problem("sampling.prompt_list", Severity.ERROR, message, hint)
+
+
+RULES: Rules = (samples_are_drawn, listed_prompts_are_text)

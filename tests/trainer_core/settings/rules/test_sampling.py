@@ -8,7 +8,7 @@ import pytest
 from helpers.setting_values import after_suggestion
 
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.rules.sampling import samples_are_drawn
+from trainer_core.settings.rules.sampling import listed_prompts_are_text, samples_are_drawn
 from trainer_core.settings.schema import TrainSettings
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
@@ -41,3 +41,12 @@ def test_prompts_that_are_never_drawn_are_a_warning(
     (problem,) = samples_are_drawn(settings, {})
     assert (problem.path, problem.severity) == (path, Severity.WARNING)
     assert list(samples_are_drawn(after_suggestion(settings, problem), {})) == []
+
+
+def test_a_listed_prompt_with_a_control_character_is_refused(settings_of: SettingsOf) -> None:
+    settings = settings_of({"sampling.prompt_list": ["a cat", "a\vb\tc", "a\0b"]})
+
+    (problem,) = listed_prompts_are_text(settings, {})
+
+    assert problem.severity is Severity.ERROR
+    assert str(problem.message) == "Prompt 3 holds a control character (U+0000)."
