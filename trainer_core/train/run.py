@@ -146,7 +146,7 @@ class Run:
             return self._loop.run()
 
     def _check(self) -> RunInputs:
-        found = examine(self._request.raw)
+        found = examine(self._request.raw, goes_on=self._request.go_on)
         first_error = next(iter(found.errors), None)
         of_kind: Counter[str] = Counter()
         for problem in found.problems:
