@@ -117,7 +117,7 @@ def examine(raw: Mapping[str, Any], *, goes_on: bool = False) -> Preflight:
     found.problems += prompt_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
-    found.prompts = _all_prompts(found.settings, files.prompts)
+    found.prompts = all_prompts(found.settings, files.prompts)
     found.problems += _lacking_space(found, found.settings, goes_on=goes_on)
     return found
 
@@ -259,7 +259,7 @@ def _long_prompts(file: PromptFile) -> Iterator[Text]:
             yield text(template, number=number, count=count, limit=MAX_TOKENS)
 
 
-def _all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
+def all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
     """Return what is drawn: the listed prompts, then those of the file."""
     listed = _listed_prompts(settings)
     if of_file is None:
