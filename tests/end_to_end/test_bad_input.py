@@ -292,7 +292,7 @@ def test_a_full_disk_leaves_earlier_files_whole_and_no_half_ones(
 
     ended = run_trainer("train", project.run_file(changes), before=before)
 
-    failed = failure(ended, "output", disk / "tiny.safetensors", code=FAILED_WHILE_RUNNING)
+    failed = failure(ended, "disk_full", disk / "tiny.safetensors", code=FAILED_WHILE_RUNNING)
     assert "full" in str(failed.message)
     assert failed.setting == "output.output_dir"
     assert {path.name for path in disk.iterdir()} == {"earlier.safetensors", "tiny.run"}

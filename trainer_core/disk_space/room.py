@@ -12,9 +12,7 @@ from trainer_core.errors import OutputError
 from trainer_core.files.links import is_link
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.texts import T, text
-
-_UNITS = ("KiB", "MiB", "GiB", "TiB")
+from trainer_core.texts import T, size_text, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,16 +102,6 @@ def _problem(demand: Demand) -> Problem:
             T("Problems", "Free some space, or turn off {param}."), param="cache_latents_to_disk"
         )
     return Problem(largest.setting, Severity.WARNING, message, Suggestion(words), kind=OutputError)
-
-
-def size_text(num_bytes: int) -> str:
-    """Return a size in the unit that fits it, such as ``6.9 MiB``."""
-    size, unit = num_bytes / 1024, 0
-    while size >= 1024 and unit < len(_UNITS) - 1:
-        size, unit = size / 1024, unit + 1
-    return (
-        f"{size:.0f} {_UNITS[unit]}" if size >= 100 or unit == 0 else f"{size:.1f} {_UNITS[unit]}"
-    )
 
 
 def _size(path: Path) -> int:

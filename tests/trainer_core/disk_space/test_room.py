@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from trainer_core.disk_space.needs import CACHE, OUTPUT, Need
 from trainer_core.disk_space.room import (
     Disk,
     demands,
     disk_of,
-    size_text,
     space_problems,
     without_present,
 )
@@ -61,11 +58,3 @@ def test_what_a_run_wrote_before_needs_no_room_again(tmp_path: Path) -> None:
 
     left = without_present(wanted, RunFolder(tmp_path, "cat"))
     assert [need.num_bytes for need in left] == [80, 300]
-
-
-@pytest.mark.parametrize(
-    ("num_bytes", "words"),
-    [(0, "0 KiB"), (1023, "1 KiB"), (1.5 * 2**20, "1.5 MiB"), (300 * 2**30, "300 GiB")],
-)
-def test_sizes_are_told_in_the_unit_that_fits(num_bytes: float, words: str) -> None:
-    assert size_text(round(num_bytes)) == words
