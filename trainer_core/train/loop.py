@@ -207,8 +207,12 @@ class Loop:
             return
         try:
             self._save_what_is_good()
-        except (NumericError, OutputError) as error:
+        except NumericError as error:
             _log.warning("nothing could be saved: %s", error)
+        except OutputError as error:
+            _log.warning("the output folder takes nothing: %s", error)
+            if self.stepper.has_good_weights():
+                self._save_elsewhere()
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
             _log.exception("nothing could be saved")
 
