@@ -13,7 +13,6 @@ from torch import Tensor
 
 from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
-from trainer_core.disk_space.sizes import latent_bytes
 from trainer_core.errors import DiskFull
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
@@ -30,6 +29,7 @@ from trainer_core.runtime.device import Machine, free_cache
 from trainer_core.runtime.team import Team, leaving_together
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.train.building import load_part
+from trainer_core.train.full_disk.sizes import bytes_of_latents
 from trainer_core.train.full_disk.waiting import WithRoom, at_once
 from trainer_core.train.inputs import RunInputs
 
@@ -154,13 +154,12 @@ class Caching:
             OutputError: The disk refuses it.
             StopRequested: Somebody was asked and decided to stop.
         """
-        sides = (job.source.placement.bucket for group in plan.groups for job in group)
-        channels, pixels = self.family.latent_channels, self.family.pixels_per_latent
-        needed = sum(
-            latent_bytes(*bucket, channels=channels, pixels_per_latent=pixels) for bucket in sides
-        )
         try:
-            self.with_room(encode_missing, phase="caching", num_bytes=lambda: needed)
+            self.with_room(
+                encode_missing,
+                phase="caching",
+                num_bytes=lambda: bytes_of_latents(plan, self.family),
+            )
         except DiskFull:
             self.stop_if_asked()
             raise

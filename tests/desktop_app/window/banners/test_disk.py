@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -24,19 +24,25 @@ def chosen(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
+def window(qtbot: QtBot) -> QWidget:
+    made = QWidget()
+    qtbot.addWidget(made)
+    return made
+
+
+@pytest.fixture
 def banner(
     workspace: Workspace,
     ready_values: dict[str, object],
     answers: Answers,
     chosen: list[str],
     use_trainer: Callable[..., None],
+    window: QWidget,
     tmp_path: Path,
     qtbot: QtBot,
-) -> Iterator[DiskBanner]:
+) -> DiskBanner:
     """The banner of a run that waits for room at its third step."""
     use_trainer(workspace, steps=6, full_at=3)
-    window = QWidget()
-    qtbot.addWidget(window)
     made = DiskBanner(workspace, window, ask=answers, choose=lambda *_: chosen.pop(0))
     window.show()
     run_file = tmp_path / "mine.toml"
@@ -47,7 +53,7 @@ def banner(
     run_file.write_text(dumps(RunFile(raw)), encoding="utf-8")
     with qtbot.waitSignal(made.wanted, timeout=20_000):
         workspace.run.start(run_file)
-    yield made
+    return made
 
 
 def press(banner: DiskBanner, label: str) -> None:
