@@ -98,6 +98,9 @@ def publish_folder(path: Path, fill: Callable[[Path], object], *, replace: bool 
         try:
             fill(part)
             _sync_folder(part)
+        except DiskFull as error:  # which names a file that nobody knows
+            _remove_quietly(part)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         except BaseException:
             _remove_quietly(part)
             raise
