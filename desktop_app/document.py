@@ -26,7 +26,7 @@ from trainer_core.texts import T
 S = TypeVar("S", bound=Settings, default=TrainSettings)
 
 # Whose word counts where two name the same thing.
-_SOURCES = ("places", "files", "pictures", "run")
+_SOURCES = ("places", "files", "pictures", "run", "space")
 
 
 class Document(QObject, Generic[S]):
@@ -150,7 +150,7 @@ class Document(QObject, Generic[S]):
         """Take note of problems that only a look at the files shows, instead of those before.
 
         Args:
-            source: Who looked: places, files, pictures, or a run.
+            source: Who looked: places, files, pictures, a run, or at the space on disks.
             problems: What was found.
         """
         if list(problems) != list(self._found.get(source, ())):

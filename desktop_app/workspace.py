@@ -25,6 +25,7 @@ from desktop_app.models.runs.run_fault import RunFault
 from desktop_app.models.runs.run_record import RunRecord
 from desktop_app.models.runs.samples_model import SamplesModel
 from desktop_app.models.settings_filter import SettingsFilter
+from desktop_app.models.space_check import SpaceCheck
 from desktop_app.preferences import Preferences
 from desktop_app.process.outcome import Outcome
 from desktop_app.process.run_control import RunControl
@@ -51,6 +52,7 @@ class Workspace(QObject):
         dataset: The pictures that the document names.
         places: Whether what it names is there.
         file_checks: What is wrong inside the other files that it names.
+        space: Whether there is room for what the run will write.
         captions: Edits of their captions.
         pictures: What changes which pictures it names.
         left_out: What changes which of them are left out.
@@ -92,6 +94,7 @@ class Workspace(QObject):
         self.dataset = DatasetModel(self)
         self.places = PlaceChecks(self)
         self.file_checks = FileChecks(self)
+        self.space = SpaceCheck(self)
         self.captions = Captions(self.document.undo_stack, self)
         self.pictures = PictureChoice(self.document, self)
         self.left_out = LeftOut(self.document)
@@ -122,6 +125,7 @@ class Workspace(QObject):
         self.known_runs.close()
         self.places.close()
         self.file_checks.close()
+        self.space.close()
         self.record.close()
         self.python.close()
 
@@ -159,6 +163,7 @@ class Workspace(QObject):
         """See whether files came, went or changed while the user was in other programs."""
         self.places.look_again()
         self.file_checks.look_again(self.document.usable)
+        self.space.look_again()
 
     def _tell_models(self) -> None:
         run, metrics, samples, log = self.run, self.metrics, self.samples, self.log
@@ -185,6 +190,9 @@ class Workspace(QObject):
         self.places.changed.connect(self._on_places_changed)
         self.places.looked.connect(self._look_inside)
         self.file_checks.changed.connect(self._on_files_checked)
+        self.file_checks.looked.connect(self._weigh)
+        dataset.changed.connect(self._weigh)
+        self.space.changed.connect(self._on_weighed)
         # Queued: a caption may be written in the middle of selecting another picture.
         self.captions.written.connect(dataset.show_caption, Qt.ConnectionType.QueuedConnection)
         self.captions.batch.rewritten.connect(dataset.show_captions)
@@ -210,6 +218,7 @@ class Workspace(QObject):
         self.places.follow(self.document.usable)
         self._look_inside()
         self.dataset.follow(self.document.raw, self.document.folder)
+        self._weigh()
 
     def _look_inside(self) -> None:
         """Look into what is there; what has not answered would hold up the thread that asks."""
@@ -227,6 +236,15 @@ class Workspace(QObject):
     def _on_files_checked(self) -> None:
         self.document.set_facts(self.file_checks.facts)
         self.document.set_found("files", self.file_checks.problems)
+
+    def _weigh(self) -> None:
+        """Hold what the run will write against the room that there is."""
+        survey = None if self.dataset.scan is None else self.dataset.scan.survey
+        facts, prompts = self.file_checks.facts, self.file_checks.prompts
+        self.space.follow(self.settings_in_reach, facts, survey, prompts)
+
+    def _on_weighed(self) -> None:
+        self.document.set_found("space", self.space.problems)
 
     def _on_findings_changed(self) -> None:
         self.document.set_found("pictures", self.dataset.place_problems)

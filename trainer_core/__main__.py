@@ -37,6 +37,11 @@ _FOR_PROGRAMS = (
     f"Programs set {EVENTS_VARIABLE}=1 in the environment: standard output then is a line of JSON "
     "for each event, and standard input takes commands."
 )
+_FULL_DISK = (
+    "Where a disk is full a run waits for room, as long as a program takes its events or a "
+    "terminal is there, else for a minute; Ctrl+C ends the wait. Everything is saved elsewhere "
+    "then, and it ends."
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -86,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
         "train",
         help="train what a run file says",
         usage="%(prog)s [--continue] [--overwrite] [--SETTING VALUE ...] RUN.toml",
-        epilog=_FOR_PROGRAMS,
+        epilog=f"{_FULL_DISK} {_FOR_PROGRAMS}",
         allow_abbrev=False,
     )
     _add_run_file(train)

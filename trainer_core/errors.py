@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar, Self
 
 from trainer_core.texts import T, Text, text
@@ -84,6 +85,26 @@ class OutputError(TrainerError):
     """A file cannot be written: no permission, no space, or the name is taken."""
 
     kind = "output"
+
+
+class DiskFull(OutputError):  # noqa: N818 - the name people know it by
+    """A disk has no room for what is to be written, or a quota is used up.
+
+    Attributes:
+        path: What was to be written.
+        is_decided: Whether somebody decided not to wait for room: the run is to end.
+    """
+
+    kind = "disk_full"
+    path = Path()
+    is_decided = False
+
+    @classmethod
+    def at(cls, path: Path, error: OutputError) -> Self:
+        """Return what ``error`` says, as that of a disk which was too full for ``path``."""
+        full = cls.in_words(error.message, error.hint, setting=error.setting, picture=error.picture)
+        full.path = path
+        return full
 
 
 class OutOfMemory(TrainerError):  # noqa: N818 - the name people search for

@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
-from trainer_core.catalogue.families import TRAINABLE
+from trainer_core.catalogue.families import FAMILIES, TRAINABLE
 from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
+from trainer_core.disk_space.needs import BASE_OUTLINE, STARTING_SHAPES, needs
+from trainer_core.disk_space.room import demands, space_problems, without_present
 from trainer_core.errors import ModelFileError, StateError, TrainerError
+from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.state_manifest import looks_damaged, state_step
+from trainer_core.model_files.base_outline import base_outline, starting_shapes
 from trainer_core.model_files.recognise import (
     inspect_model,
     require_base_model,
@@ -35,6 +39,7 @@ _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS, _LIST = "sampling.sample_prompts", "sampling.prompt_list"
 _STATE = "output.resume"
 _WEIGHTS = "adapter.network_weights"
+_OUTPUT = "output.output_dir"
 
 
 @dataclass(slots=True)
@@ -79,7 +84,8 @@ class FilesLook:
     Attributes:
         problems: What is wrong inside them.
         facts: What "auto" comes to with them: the ``family`` of the base model and, if the file
-            says so, its ``prediction_type``; and the `STARTING_ALPHAS`.
+            says so, its ``prediction_type``; the `STARTING_ALPHAS`; and, to know how large files
+            become, the `BASE_OUTLINE` and the `STARTING_SHAPES`.
         prompts: What the prompt file asks for; None if there is none that can be read.
     """
 
@@ -88,10 +94,14 @@ class FilesLook:
     prompts: PromptFile | None = None
 
 
-def examine(raw: Mapping[str, Any]) -> Preflight:
+def examine(raw: Mapping[str, Any], *, goes_on: bool = False) -> Preflight:
     """Check a raw document with absolute paths and everything it names, without torch.
 
     For the Python that trains: what it has installed is checked too.
+
+    Args:
+        raw: The document.
+        goes_on: Whether the run goes on from what is there of it, beside where its state says so.
     """
     found = Preflight()
     found.settings, form_problems = TRAIN.parse(raw)
@@ -107,8 +117,21 @@ def examine(raw: Mapping[str, Any]) -> Preflight:
     found.problems += prompt_problems(found.settings)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
-    found.prompts = _all_prompts(found.settings, files.prompts)
+    found.prompts = all_prompts(found.settings, files.prompts)
+    found.problems += _lacking_space(found, found.settings, goes_on=goes_on)
     return found
+
+
+def _lacking_space(found: Preflight, settings: TrainSettings, *, goes_on: bool) -> list[Problem]:
+    """Return what is said of disks that have too little room for the run."""
+    if found.plan is None or _has_error(found, _OUTPUT):
+        return []
+    prompts = () if found.prompts is None else found.prompts.prompts
+    needed = needs(settings, found.facts, found.survey, prompts)
+    output = settings.output
+    if output.output_dir is not None and (goes_on or output.resume is not None):
+        needed = without_present(needed, RunFolder(output.output_dir, output.output_name))
+    return space_problems(demands(needed))
 
 
 def known_problems(settings: TrainSettings, facts: Facts) -> list[Problem]:
@@ -184,16 +207,19 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
         known = {name: fact for name, fact in facts.items() if fact is not None}
         found.facts = {**found.facts, **known}
         require_trainable_prediction(report.prediction_type or USUAL_PREDICTION, report.kind)
+        outline = base_outline(path, FAMILIES[report.kind])
+        found.facts = {**found.facts, **({} if outline is None else {BASE_OUTLINE: outline})}
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_MODEL))
 
 
 def _look_at_starting_weights(found: FilesLook, settings: TrainSettings) -> None:
-    """Note their alphas; what is wrong with the file is told by the kind of adapter."""
+    """Note their alphas and shapes; what is wrong with the file is told by the kind of adapter."""
     path = settings.adapter.network_weights
     if path is not None:
         with contextlib.suppress(ModelFileError):
-            found.facts = {**found.facts, STARTING_ALPHAS: alphas_by_part(path)}
+            read = {STARTING_ALPHAS: alphas_by_part(path), STARTING_SHAPES: starting_shapes(path)}
+            found.facts = {**found.facts, **read}
 
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
@@ -233,7 +259,7 @@ def _long_prompts(file: PromptFile) -> Iterator[Text]:
             yield text(template, number=number, count=count, limit=MAX_TOKENS)
 
 
-def _all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
+def all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:
     """Return what is drawn: the listed prompts, then those of the file."""
     listed = _listed_prompts(settings)
     if of_file is None:

@@ -24,6 +24,8 @@ _UNSEEN = re.compile(
     "\ud800-\udfff]"
 )
 
+_UNITS = ("KiB", "MiB", "GiB", "TiB")
+
 _BY_NUMBER = re.compile(r"\[(\w+):([^][]*)\]")
 
 
@@ -83,6 +85,16 @@ def filled(template: str, values: Mapping[str, object]) -> str:
 def numbers_in(template: str) -> set[str]:
     """Return the names of the values that decide about forms of words in ``template``."""
     return {match[1] for match in _BY_NUMBER.finditer(template)}
+
+
+def size_text(num_bytes: int) -> str:
+    """Return a size in the unit that fits it, such as ``6.9 MiB``."""
+    size, unit = num_bytes / 1024, 0
+    while size >= 1024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1024, unit + 1
+    return (
+        f"{size:.0f} {_UNITS[unit]}" if size >= 100 or unit == 0 else f"{size:.1f} {_UNITS[unit]}"
+    )
 
 
 def _plain(value: object) -> Value:

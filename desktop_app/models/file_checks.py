@@ -11,6 +11,7 @@ from PySide6.QtCore import QObject, Signal
 
 from desktop_app.drives import DriveLooks
 from trainer_core.preflight import FilesLook, look_into_files
+from trainer_core.prompts.file import PromptFile
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.rules.places import not_answering
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
@@ -58,6 +59,12 @@ class FileChecks(QObject):
     def is_busy(self) -> bool:
         """True until every file was looked into, or did not answer in time."""
         return bool(self._open)
+
+    @property
+    def prompts(self) -> PromptFile | None:
+        """What the prompt file asks for; None if there is none that can be read."""
+        found = (self._found[file].prompts for file in self._named if file in self._found)
+        return next((prompts for prompts in found if prompts is not None), None)
 
     def follow(self, settings: TrainSettings, absent: Collection[str]) -> None:
         """Look into the files of these settings that those before did not name.

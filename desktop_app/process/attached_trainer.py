@@ -81,11 +81,12 @@ class AttachedTrainer(QObject):
         self,
         *,
         save: bool,
+        folder: str = "",
         save_patience_s: float = SAVE_PATIENCE_S,
         stop_patience_s: float = STOP_PATIENCE_S,
     ) -> None:
         """Ask the trainer to stop; when it stays silent for too long, terminate, then kill it."""
-        self._stop = Stop(save=save)
+        self._stop = Stop(save=save, folder=folder)
         self.send(self._stop)
         self._patience.start(
             save=save, save_patience_s=save_patience_s, stop_patience_s=stop_patience_s

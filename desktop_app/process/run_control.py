@@ -17,6 +17,7 @@ from trainer_core.protocol.messages import (
     Command,
     Detach,
     Detached,
+    DiskFilled,
     Event,
     Failed,
     Finished,
@@ -70,6 +71,7 @@ class RunControl(QObject):
         self._last_step: int | None = None  # that was told of, by an earlier part of the run too
         self._heard_at: float | None = None
         self._phase = "idle"
+        self._full_disk: DiskFilled | None = None
         self._is_stopping = False
         self._stops_with_saving = False
 
@@ -97,6 +99,11 @@ class RunControl(QObject):
     def phase(self) -> str:
         """What the trainer is doing: a phase of the protocol, or ``idle``."""
         return self._phase
+
+    @property
+    def full_disk(self) -> DiskFilled | None:
+        """What the run waits for room for; None while it does not."""
+        return self._full_disk
 
     @property
     def heard_at(self) -> float | None:
@@ -168,12 +175,17 @@ class RunControl(QObject):
             self._is_stopping = self._is_over = False
             self._set_phase("idle")
 
-    def stop(self, *, save: bool) -> None:
-        """Ask the run to stop, with or without saving; repeat it to change one's mind."""
+    def stop(self, *, save: bool, folder: Path | None = None) -> None:
+        """Ask the run to stop, with or without saving; repeat it to change one's mind.
+
+        Args:
+            save: Whether to save weights and a state first.
+            folder: Where, instead of on a disk that is full.
+        """
         if self._trainer is not None and self.is_running:
             self._is_stopping = True
             self._stops_with_saving = save
-            self._trainer.stop(save=save)
+            self._trainer.stop(save=save, folder="" if folder is None else str(folder))
             self.phase_changed.emit(self._phase)
 
     def kill(self) -> None:
@@ -229,6 +241,8 @@ class RunControl(QObject):
                 self._meet(event)
             case Plan():
                 self.plan = event
+            case DiskFilled():
+                self._full_disk = event
             case Phase():
                 self._set_phase(event.phase)
             case Finished() | Failed():
@@ -266,6 +280,8 @@ class RunControl(QObject):
 
     def _set_phase(self, phase: str) -> None:
         self._phase = "idle" if self._is_over else phase
+        if self._phase != "paused":
+            self._full_disk = None
         self.phase_changed.emit(self._phase)
 
     # ---------------------------------------------------------------- the end

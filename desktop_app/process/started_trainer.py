@@ -56,9 +56,9 @@ class StartedTrainer(QObject):
         """Send one command."""
         self._process.send(command)
 
-    def stop(self, *, save: bool) -> None:
+    def stop(self, *, save: bool, folder: str = "") -> None:
         """Ask the trainer to stop; when it stays silent for too long, end it."""
-        self._process.stop(save=save)
+        self._process.stop(save=save, folder=folder)
 
     def kill(self) -> None:
         """End the trainer at once, without any saving."""

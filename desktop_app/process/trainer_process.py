@@ -70,6 +70,7 @@ class TrainerProcess(QObject):
         self,
         *,
         save: bool,
+        folder: str = "",
         save_patience_s: float = SAVE_PATIENCE_S,
         stop_patience_s: float = STOP_PATIENCE_S,
     ) -> None:
@@ -77,7 +78,7 @@ class TrainerProcess(QObject):
 
         While it saves, every event counts as a sign of life.
         """
-        self.send(Stop(save=save))
+        self.send(Stop(save=save, folder=folder))
         self._patience.start(
             save=save, save_patience_s=save_patience_s, stop_patience_s=stop_patience_s
         )

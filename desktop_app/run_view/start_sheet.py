@@ -106,7 +106,7 @@ class StartSheet(QDialog):
         if not self.workspace.places.is_unsure("model.pretrained_model_name_or_path"):
             self._look_at_model(settings.model.pretrained_model_name_or_path)
         self._headline.setText(settings.output.output_name)
-        self._facts.show_facts(summary(settings, scan, self._report))
+        self._facts.show_facts(summary(settings, scan, self._report, self.workspace.space.demands))
         self.names.show_taken(
             taken_name(
                 self.workspace.settings_at_hand, total_steps, sound_state=self._sound_state()
@@ -220,6 +220,7 @@ class StartSheet(QDialog):
         workspace.dataset.busy_changed.connect(self.refresh)
         workspace.places.looked.connect(self.refresh)
         workspace.file_checks.looked.connect(self.refresh)
+        workspace.space.changed.connect(self.refresh)
         workspace.document.changed.connect(self._on_document_changed)
         self._looking.finished.connect(self._on_model_seen)
         self.problems.applied.connect(self._on_applied)

@@ -31,6 +31,7 @@ from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import accept_copy, dropped_paths
 from desktop_app.window.actions import draw_icons, make_actions
 from desktop_app.window.banners.caption import CaptionBanner
+from desktop_app.window.banners.disk import DiskBanner
 from desktop_app.window.banners.drop import DropBanner
 from desktop_app.window.banners.file import FileBanner
 from desktop_app.window.banners.run import RunBanner
@@ -87,9 +88,10 @@ class MainWindow(QMainWindow):
         self.file_banner = FileBanner(workspace, self.files, self)
         self.banner = RunBanner(workspace, self)
         self.caption_banner = CaptionBanner(workspace, self)
+        self.disk_banner = DiskBanner(workspace, self, ask=ask)
         self.drop_banner = DropBanner(workspace.document, self)
-        banners = (self.file_banner, self.banner, self.caption_banner, self.drop_banner)
-        for banner in banners:
+        banners = (self.file_banner, self.banner, self.disk_banner, self.caption_banner)
+        for banner in (*banners, self.drop_banner):
             self._add_banner_row(banner)
         self._status = StatusBar(workspace.run, workspace.record, workspace.problems, self)
         self.setStatusBar(self._status)

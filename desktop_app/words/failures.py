@@ -23,6 +23,7 @@ _HEADLINES: Mapping[str, str] = {
     "model_file": T("App", "A model file cannot be used"),
     "state": T("App", "The saved state cannot be used"),
     "output": T("App", "A file cannot be written"),
+    "disk_full": T("App", "The disk is full"),
     "out_of_memory": T("App", "The memory is full"),
     "numeric": T("App", "The loss or the weights became too large"),
     "team": T("App", "Another process of the run has ended"),
@@ -41,6 +42,7 @@ _ADVICE: Mapping[str, str] = {
     "model_file": T("App", "Choose another file and start again."),
     "state": T("App", "Start the run anew under another name."),
     "output": T("App", "Make room or choose another output folder, then start again."),
+    "disk_full": T("App", "Make room or choose another output folder, then start again."),
     "out_of_memory": T("App", "Lower the batch size or the resolution."),
     "numeric": T("App", "Lower the learning rate."),
     "team": T("App", "Look at what that process said, then go on from the newest state."),
@@ -53,6 +55,7 @@ _PLACES: Mapping[str, str] = {
     "model_file": "model.pretrained_model_name_or_path",
     "state": "output.resume",
     "output": "output.output_dir",
+    "disk_full": "output.output_dir",
     "out_of_memory": "dataset.train_batch_size",
     "numeric": "optimizer.learning_rate",
 }

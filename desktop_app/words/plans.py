@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from desktop_app.models.pictures.dataset_scan import Scan
@@ -14,6 +14,7 @@ from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.families import FAMILIES, PartEntry
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.dataset.plan import Plan
+from trainer_core.disk_space.room import Demand
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
 from trainer_core.settings.schema import TRAIN, TrainSettings
@@ -21,7 +22,10 @@ from trainer_core.texts import T, visible
 
 
 def summary(
-    settings: TrainSettings, scan: Scan | None = None, model: ModelReport | None = None
+    settings: TrainSettings,
+    scan: Scan | None = None,
+    model: ModelReport | None = None,
+    demands: Sequence[Demand] = (),
 ) -> list[Stat]:
     """Return the lines, from what is trained to where it goes; what is not known is a dash.
 
@@ -29,6 +33,7 @@ def summary(
         settings: What is asked.
         scan: The newest look at the pictures.
         model: What the base model turned out to be.
+        demands: What it needs on each disk, and what is free there.
     """
     plan = None if scan is None else scan.plan
     return [
@@ -41,6 +46,7 @@ def summary(
         *_files(settings),
         _saves(settings, plan),
         _samples(settings),
+        *_space(demands),
     ]
 
 
@@ -230,6 +236,20 @@ def _samples(settings: TrainSettings) -> Stat:
     if sampling.prompt_list:
         words = T("App", "{when}, of the prompts and of {file}")
     return Stat(name, shown(words, when=_listed(due), file=file.name), str(file))
+
+
+def _space(demands: Sequence[Demand]) -> Iterator[Stat]:
+    """Yield what is needed and free; of the disk that needs most, the others as a tooltip."""
+    template = T("App", "Needs up to {needed} of {free} free")
+    sizes = {
+        demand.needs[0].folder: shown(
+            template, needed=size_words(demand.num_bytes), free=size_words(demand.free_bytes)
+        )
+        for demand in sorted(demands, key=lambda demand: -demand.num_bytes)
+    }
+    if sizes:
+        rows = [f"{visible(folder)}: {words}" for folder, words in sizes.items()]
+        yield Stat(shown(T("App", "Disk space")), next(iter(sizes.values())), "\n".join(rows))
 
 
 def _every_epochs(count: int) -> str:

@@ -22,6 +22,8 @@ _STEPPING = ("training", "paused", "sampling")  # a stop waits for the step at h
 
 def phase_words(run: RunControl) -> str:
     """Return what the run does now, or how it is being stopped."""
+    if run.full_disk is not None and run.phase == "paused" and not run.is_stopping:
+        return shown(T("App", "Paused: the disk is full"))
     if not run.is_stopping:
         return shown(PHASES.get(run.phase, PHASES["training"]))
     if not run.stops_with_saving:

@@ -36,7 +36,8 @@ def size_words(size_bytes: int) -> str:
     if size_bytes < 1024:
         return shown(T("App", "{size} [size:byte|bytes]"), size=size_bytes)
     if size_bytes < 1024**2:
-        return shown(T("App", "{size} KiB"), size=f"{size_bytes / 1024:.3g}")
+        size = size_bytes / 1024
+        return shown(T("App", "{size} KiB"), size=f"{size:.3g}" if size < 100 else f"{size:.0f}")
     if size_bytes < 1024**3:
         return shown(T("App", "{size} MiB"), size=f"{size_bytes / 1024**2:.1f}")
     return shown(T("App", "{size} GiB"), size=f"{size_bytes / 1024**3:.2f}")

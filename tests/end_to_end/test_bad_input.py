@@ -290,9 +290,12 @@ def test_a_full_disk_leaves_earlier_files_whole_and_no_half_ones(
     (disk / "earlier.safetensors").write_bytes(b"earlier")
     changes = {"output.output_dir": str(disk), "adapter.network_dim": 64}
 
-    ended = run_trainer("train", project.run_file(changes), before=before)
+    before += "from trainer_core.train.full_disk import waiting\nwaiting.UNATTENDED_S = 0.5\n"
+    with TrainerProcess("train", project.run_file(changes), before=before) as process:
+        process.popen.stdin.close()  # nobody is there to be asked
+        ended = process.end()
 
-    failed = failure(ended, "output", disk / "tiny.safetensors", code=FAILED_WHILE_RUNNING)
+    failed = failure(ended, "disk_full", disk / "tiny.safetensors", code=FAILED_WHILE_RUNNING)
     assert "full" in str(failed.message)
     assert failed.setting == "output.output_dir"
     assert {path.name for path in disk.iterdir()} == {"earlier.safetensors", "tiny.run"}

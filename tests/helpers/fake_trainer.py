@@ -36,6 +36,7 @@ from trainer_core.protocol.messages import (
     Continue,
     Detach,
     Detached,
+    DiskFilled,
     EventBase,
     Failed,
     Finished,
@@ -85,6 +86,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--garbage", action="store_true", help="break the stream in every way")
     parser.add_argument("--fail-at", type=int)
     parser.add_argument("--fail-setting", default="", help="the setting that it fails at")
+    parser.add_argument("--full-at", type=int, help="the disk is full from this step on")
     parser.add_argument("--kill-at", type=int, help="die as by kill -9")
     parser.add_argument("--lose-from", type=int, help="the app's pipe is full from this step")
     parser.add_argument("--lose-until", type=int)
@@ -212,6 +214,10 @@ class FakeRun:
                 return self._end("stopped", step - 1, stop.save)
             time.sleep(self._options.delay)
             self._misbehave(step)
+            if step == self._options.full_at:
+                stop = self._wait_for_room()
+                if stop is not None:
+                    return self._fail_elsewhere(step, stop)
             if step == self._options.fail_at:
                 return self._fail(step)
             self._wire.send(self._step_done(step))
@@ -241,6 +247,28 @@ class FakeRun:
                     is_paused = False
                     self._enter(is_paused)
         return None
+
+    def _wait_for_room(self) -> Stop | None:
+        """Wait for what is said: go on, or stop."""
+        self._wire.send(Phase(phase="saving"))
+        folder = str(self._folder.output_dir)
+        self._wire.send(DiskFilled(folder=folder, needed_bytes=12 * 2**20, free_bytes=3 * 2**20))
+        self._enter(True)
+        while True:
+            match self._commands.get():
+                case Stop() as stop:
+                    return stop
+                case Continue():
+                    self._enter(False)
+                    return None
+
+    def _fail_elsewhere(self, step: int, stop: Stop) -> int:
+        place = Path(stop.folder) if stop.folder else self._folder.output_dir.parent
+        state = place / f"{self._folder.name}-step{step:08d}-state"
+        state.mkdir(parents=True)
+        message = TextData(template="The disk is full.")
+        self._wire.send(Failed(kind="disk_full", message=message, state=str(state), step=step))
+        return 1
 
     def _enter(self, is_paused: bool) -> None:
         self._wire.send(Phase(phase="paused" if is_paused else "training"))

@@ -135,9 +135,9 @@ class StubSaver:
     def save_weights(self, position: Position) -> None:
         self.happened.append(f"save weights at {position.step}")
 
-    def save_elsewhere(self, position: Position) -> Path:
+    def save_elsewhere(self, position: Position, wanted: Path | None = None) -> Path:
         self.happened.append(f"save elsewhere at {position.step}")
-        return Path("elsewhere")
+        return wanted or Path("elsewhere")
 
 
 @dataclass

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from trainer_core.texts import T, Text, filled, numbers_in, text, visible
+from trainer_core.texts import T, Text, filled, numbers_in, size_text, text, visible
 
 
 def test_marking_a_template_leaves_it_as_it_is() -> None:
@@ -118,3 +118,11 @@ def test_a_form_may_hold_the_number_itself() -> None:
 def test_a_number_that_is_not_there_is_an_error() -> None:
     with pytest.raises(LookupError):
         filled("[count:file|files]", {})
+
+
+@pytest.mark.parametrize(
+    ("num_bytes", "words"),
+    [(0, "0 KiB"), (1023, "1 KiB"), (1.5 * 2**20, "1.5 MiB"), (300 * 2**30, "300 GiB")],
+)
+def test_sizes_are_told_in_the_unit_that_fits(num_bytes: float, words: str) -> None:
+    assert size_text(round(num_bytes)) == words

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from trainer_core.catalogue.entry import Entry
 from trainer_core.texts import T
+
+Shape = tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +25,8 @@ class AdapterEntry(Entry):
         has_rank: Whether rank and alpha mean anything to it.
         module: ``ss_network_module`` of its files.
         algo: The algorithm's name in ``ss_network_args``, where the module has several.
+        shapes: Gives the shapes of what is saved of the adapter of one layer, for the shape of the
+            layer's weight and the rank; None where nobody can tell before it is built.
     """
 
     options: tuple[str, ...] = ()
@@ -34,6 +38,12 @@ class AdapterEntry(Entry):
     has_rank: bool = True
     module: str
     algo: str = ""
+    shapes: Callable[[Shape, int], tuple[Shape, ...]] | None = None
+
+
+def _lora_shapes(layer: Shape, rank: int) -> tuple[Shape, ...]:
+    """Return the shapes of the down factor, the up factor and alpha."""
+    return (rank, *layer[1:]), (layer[0], rank, *(1 for _ in layer[2:])), ()
 
 
 ADAPTERS: Mapping[str, AdapterEntry] = {
@@ -48,6 +58,7 @@ ADAPTERS: Mapping[str, AdapterEntry] = {
         together=(("lora_down.weight", "lora_up.weight"),),
         rank_axes={"lora_down.weight": 0},
         module="networks.lora",
+        shapes=_lora_shapes,
         source="Hu et al. 2021, arXiv:2106.09685",
     ),
 }

@@ -51,6 +51,10 @@ class PartEntry(NamedTuple):
         rate: The setting of its learning rate.
         prefix: Of the keys in adapter files.
         tag: Of its learning rate in TensorBoard.
+        file_prefix: Of its tensors in a single file; a diffusers folder has a subfolder called
+            like the part.
+        layers: Finds the weights of the layers that get an adapter if nothing else is asked for
+            in the names of tensors, whichever layout they are of; of those with two axes or more.
         is_text_encoder: It reads the caption; otherwise it is the denoiser.
     """
 
@@ -60,6 +64,8 @@ class PartEntry(NamedTuple):
     rate: str
     prefix: str
     tag: str
+    file_prefix: str
+    layers: str
     is_text_encoder: bool = False
 
 
@@ -136,6 +142,8 @@ _UNET = PartEntry(
     rate="unet_lr",
     prefix="lora_unet",
     tag="lr/unet",
+    file_prefix="model.diffusion_model.",
+    layers=r"\.(transformer_blocks\.\d+\..+|proj_in|proj_out)\.weight",
 )
 _TEXT_ENCODER = PartEntry(
     name="text_encoder",
@@ -144,6 +152,8 @@ _TEXT_ENCODER = PartEntry(
     rate="text_encoder_lr",
     prefix="lora_te",
     tag="lr/textencoder",
+    file_prefix="cond_stage_model.transformer.",
+    layers=r"\bencoder\.layers\.\d+\..+\.weight",
     is_text_encoder=True,
 )
 

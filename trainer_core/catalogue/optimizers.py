@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -23,6 +24,8 @@ class OptimizerEntry(Entry):
             ``none``: the rate must not be moved.
         modes: Has ``train()`` and ``eval()``, to be called round samples and saves.
         fixed: Arguments that make it what its name says.
+        state_bytes: What it remembers of a weight of a shape, in bytes, as a saved state has it;
+            None where nobody can tell.
     """
 
     rate: Literal["given", "one", "own"] = "given"
@@ -31,6 +34,27 @@ class OptimizerEntry(Entry):
     schedule: Literal["any", "own", "none"] = "any"
     modes: bool = False
     fixed: Mapping[str, object] = field(default_factory=dict)
+    state_bytes: Callable[[tuple[int, ...]], int] | None = None
+
+
+_FLOAT32 = 4
+# Source: bitsandbytes 0.49, ``Optimizer2State``: below ``min_8bit_size`` numbers the moments stay
+# float32; others have a scale for every 256 numbers, and two tables of 256 values.
+_SMALLEST_IN_8_BITS = 4096
+_BLOCK = 256
+
+
+def _two_moments(shape: tuple[int, ...]) -> int:
+    """Return the bytes of two float32 moments of each number, and of a count of steps."""
+    return 2 * _FLOAT32 * math.prod(shape) + _FLOAT32
+
+
+def _two_moments_in_8_bits(shape: tuple[int, ...]) -> int:
+    """Return the bytes of two moments of one byte, with their scales and tables."""
+    count = math.prod(shape)
+    if count < _SMALLEST_IN_8_BITS:
+        return _two_moments(shape)
+    return 2 * (count + _FLOAT32 * (math.ceil(count / _BLOCK) + _BLOCK))
 
 
 # Adam moves every weight by about the rate in each step, whatever the gradient's size (Kingma & Ba
@@ -43,6 +67,7 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         help=T("Settings", "32-bit state; the safe choice."),
         implementation="torch.optim:AdamW",
         highest_rate=_HIGHEST_OF_ADAM,
+        state_bytes=_two_moments,
         source="Loshchilov & Hutter 2017, arXiv:1711.05101",
     ),
     "AdamW8bit": OptimizerEntry(
@@ -51,6 +76,7 @@ OPTIMIZERS: Mapping[str, OptimizerEntry] = {
         implementation="bitsandbytes.optim:AdamW8bit",  # block-wise; it runs on the CPU too
         highest_rate=_HIGHEST_OF_ADAM,
         package="bitsandbytes>=0.49",
+        state_bytes=_two_moments_in_8_bits,
         source="Dettmers et al. 2021, arXiv:2110.02861",
     ),
 }

@@ -11,7 +11,13 @@ from trainer_core.texts import T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SavePrecisionEntry(Entry):
-    """A number format of saved weights; ``implementation`` is torch's data type."""
+    """A number format of saved weights; ``implementation`` is torch's data type.
+
+    Attributes:
+        item_bytes: Bytes of one number.
+    """
+
+    item_bytes: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +38,13 @@ class MixedPrecisionEntry(Entry):
 
 SAVE_PRECISIONS: Mapping[str, SavePrecisionEntry] = {
     "float": SavePrecisionEntry(
-        label=T("Settings", "float (32 bit)"), implementation="torch:float32"
+        label=T("Settings", "float (32 bit)"), implementation="torch:float32", item_bytes=4
     ),
     "fp16": SavePrecisionEntry(
-        label=T("Settings", "fp16 (16 bit)"), implementation="torch:float16"
+        label=T("Settings", "fp16 (16 bit)"), implementation="torch:float16", item_bytes=2
     ),
     "bf16": SavePrecisionEntry(
-        label=T("Settings", "bf16 (16 bit)"), implementation="torch:bfloat16"
+        label=T("Settings", "bf16 (16 bit)"), implementation="torch:bfloat16", item_bytes=2
     ),
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
 import threading
 import time
@@ -9,15 +11,16 @@ from collections.abc import Callable
 from io import FileIO
 from pathlib import Path
 
-from trainer_core.errors import OutputError
+from trainer_core.errors import DiskFull, OutputError
 from trainer_core.files.links import open_appending
-from trainer_core.files.writing import output_error
+from trainer_core.files.writing import is_full, output_error
 from trainer_core.protocol.codec import MAX_LINE_BYTES, encode
 from trainer_core.protocol.messages import EventBase, Overflowed, Progress, TextData, Warned
 from trainer_core.runtime.streams import PatientWriter
 from trainer_core.texts import T, Text
 
 _PROGRESS_INTERVAL_S = 0.1
+_MOST_UNWRITTEN = 16 * 2**20  # bytes of events that are kept while a disk is full
 _LAST_PATIENCE_S = 2.0  # an app that sleeps must not keep the process from ending
 
 
@@ -40,6 +43,7 @@ class Emitter:
         self._path: Path | None = None
         self._kept_lines = bytearray()
         self._end = 0  # where the next event begins in the file, or in what is kept for it
+        self._unwritten = bytearray()  # what a full disk did not take yet
         self._lost_from: int | None = None
         self._last_progress = 0.0
         self.listeners: list[Callable[[EventBase], None]] = []
@@ -66,8 +70,10 @@ class Emitter:
     def emit(self, event: EventBase) -> None:
         """Send one event, with the time of now.
 
+        What a full disk does not take is kept, and written by a later call or `require_room`.
+
         Raises:
-            OutputError: The event file cannot be written.
+            OutputError: The event file cannot be written, for another reason or for too long.
         """
         with self._lock:
             stamped = event.model_copy(update={"time": time.time()})
@@ -77,6 +83,20 @@ class Emitter:
             self._to_app(line, start)
             for listener in self.listeners:
                 listener(stamped)
+
+    def require_room(self) -> None:
+        """Write what a full disk did not take.
+
+        Raises:
+            DiskFull: It takes no more.
+            OutputError: The event file cannot be written, for another reason.
+        """
+        with self._lock:
+            if self._unwritten and self._file is not None and self._path is not None:
+                self._write_file(self._file, self._path)
+            if self._unwritten and self._path is not None:
+                no_room = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                raise DiskFull.at(self._path, _failure(self._path, no_room))
 
     def progress(self, phase: str, done: int, total: int, work: Text | None = None) -> None:
         """Send how far a phase is, at most 10 times a second and always at its end."""
@@ -98,6 +118,9 @@ class Emitter:
             self._tell_of_loss(self._writer, self._end, patience_s=_LAST_PATIENCE_S)
             self._writer.close(timeout_s=_LAST_PATIENCE_S)
         if self._file is not None:
+            with contextlib.suppress(OutputError):  # it was said already
+                self.require_room()
+        if self._file is not None:
             self._file.close()
 
     def _write(self, lines: bytes) -> None:
@@ -107,21 +130,20 @@ class Emitter:
         elif self._file is None:
             return
         else:
-            self._write_file(self._file, self._path, lines)
+            self._unwritten += lines
+            self._write_file(self._file, self._path)
         self._end += len(lines)
 
-    def _write_file(self, file: FileIO, path: Path, lines: bytes) -> None:
+    def _write_file(self, file: FileIO, path: Path) -> None:
         try:
-            while lines:  # on a disk that is nearly full, one write takes a part
-                lines = lines[file.write(lines) :]
+            while self._unwritten:  # on a disk that is nearly full, one write takes a part
+                del self._unwritten[: file.write(self._unwritten)]
         except OSError as error:
+            if is_full(error) and len(self._unwritten) < _MOST_UNWRITTEN:
+                return
             self._file = None  # the failure itself can then still be told to the app
-            raise OutputError(
-                T("Errors", "The event file {path} cannot be written: {reason}"),
-                T("Errors", "Free some space on the disk, then resume from the newest state."),
-                path=path,
-                reason=error.strerror,
-            ) from error
+            self._unwritten.clear()
+            raise _failure(path, error) from error
 
     def _to_app(self, line: bytes, start: int) -> None:
         if self._writer is None or not self._tell_of_loss(self._writer, start):
@@ -140,6 +162,15 @@ class Emitter:
             return False
         self._lost_from = None
         return True
+
+
+def _failure(path: Path, error: OSError) -> OutputError:
+    return OutputError(
+        T("Errors", "The event file {path} cannot be written: {reason}"),
+        T("Errors", "Free some space on the disk, then resume from the newest state."),
+        path=path,
+        reason=error.strerror,
+    )
 
 
 def _end_of_lines(file: FileIO) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 from tqdm import tqdm
 
 from trainer_core.protocol.messages import (
+    DiskFilled,
     EventBase,
     Finished,
     Plan,
@@ -16,7 +17,7 @@ from trainer_core.protocol.messages import (
     ToolDone,
     Warned,
 )
-from trainer_core.protocol.words import HOW_TO_GO_ON, in_words
+from trainer_core.protocol.words import HOW_TO_END_THE_WAIT, HOW_TO_GO_ON, in_words
 
 
 class TerminalProgress:
@@ -47,7 +48,8 @@ class TerminalProgress:
         words = in_words(event)
         if words:
             mark = "Warning: " if isinstance(event, Warned) else ""
-            tqdm.write(mark + words, file=self._file)
+            more = f" {HOW_TO_END_THE_WAIT}" if isinstance(event, DiskFilled) else ""
+            tqdm.write(mark + words + more, file=self._file)
         if isinstance(event, Finished) and event.reason == "stopped" and event.state:
             tqdm.write(HOW_TO_GO_ON, file=self._file)
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from trainer_core.errors import OutputError
+from trainer_core.errors import DiskFull, OutputError
 from trainer_core.files.links import is_link, is_taken
 from trainer_core.texts import T
 
@@ -98,6 +98,9 @@ def publish_folder(path: Path, fill: Callable[[Path], object], *, replace: bool 
         try:
             fill(part)
             _sync_folder(part)
+        except DiskFull as error:  # which names a file that nobody knows
+            _remove_quietly(part)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         except BaseException:
             _remove_quietly(part)
             raise
@@ -187,9 +190,15 @@ def output_error(error: OSError, path: Path) -> OutputError:
         message = T("Errors", "{path} cannot be written: {obstacle} is a file, not a folder.")
         hint = T("Errors", "Choose another folder.")
     reason = error.strerror or error
-    return OutputError(
+    told = OutputError(
         message, hint, path=path, folder=path.parent, obstacle=obstacle, reason=reason
     )
+    return DiskFull.at(path, told) if is_full(error) else told
+
+
+def is_full(error: OSError) -> bool:
+    """Tell whether a disk has no room, or a quota is used up."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 _FILE_IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.ENOENT}  # the last is what Windows says

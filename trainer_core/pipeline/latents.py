@@ -20,7 +20,7 @@ from torch import Tensor
 
 from trainer_core.catalogue.interpolations import InterpolationEntry
 from trainer_core.dataset.buckets import Placement
-from trainer_core.errors import OutputError
+from trainer_core.errors import DiskFull, OutputError
 from trainer_core.files.writing import publish_bytes
 from trainer_core.texts import T
 
@@ -109,7 +109,7 @@ class LatentStore:
             publish_bytes(path, content, replace=False, sync=False)
         except OutputError as error:
             if not path.exists():  # else another run stored the same latent meanwhile
-                raise OutputError(
+                told = OutputError(
                     T("Errors", "The latent cache cannot be written: {reason}"),
                     T(
                         "Errors",
@@ -120,7 +120,17 @@ class LatentStore:
                     param="cache_latents_to_disk",
                     reason=error,
                     folder=self._folder,
-                ) from error
+                )
+                raise DiskFull.at(path, told) if isinstance(error, DiskFull) else told from error
+
+    def write_kept(self) -> None:
+        """Put every latent that is in memory on the disk; what is there already stays.
+
+        Raises:
+            OutputError: The disk refuses it.
+        """
+        for key in list(self._memory):
+            self.write(key)
 
     def _path(self, key: str) -> Path | None:
         return self._folder / key[:2] / f"{key}.safetensors" if self._folder else None

@@ -220,6 +220,19 @@ class Warned(EventBase):
     hint: TextData | None = None
 
 
+class DiskFilled(EventBase):
+    """A disk is full: the run is paused until there is room for what it is about to write.
+
+    It goes on by itself then, at `Continue`, or ends at `Stop`. Told again for each attempt that
+    failed. ``free_bytes`` may be enough where a quota is used up.
+    """
+
+    event: Literal["disk_full"] = "disk_full"
+    folder: str
+    needed_bytes: int
+    free_bytes: int
+
+
 class Overflowed(EventBase):
     """The reader was too slow: it finds what it missed in the event file.
 
@@ -309,6 +322,7 @@ Event = Annotated[
     | CheckpointRemoved
     | Resumed
     | Warned
+    | DiskFilled
     | Overflowed
     | Detached
     | Finished
@@ -322,10 +336,17 @@ Event = Annotated[
 
 
 class Stop(Message):
-    """End the run after the step at hand; ``save`` writes weights and a resumable state."""
+    """End the run after the step at hand; ``save`` writes weights and a resumable state.
+
+    ``folder`` is where a run saves them that waits for room on a full disk; without one it finds a
+    place itself. Any other run saves where it always does.
+    """
+
+    left_out = frozenset({"folder"})
 
     command: Literal["stop"] = "stop"
     save: bool = True
+    folder: str = ""
 
 
 class Pause(Message):
@@ -335,7 +356,7 @@ class Pause(Message):
 
 
 class Continue(Message):
-    """Go on after a pause."""
+    """Go on after a pause, or try again to write to a disk that was full."""
 
     command: Literal["resume"] = "resume"
 

@@ -13,6 +13,7 @@ from trainer_core.protocol.messages import (
     EVENT_MARK,
     CheckpointRemoved,
     CheckpointSaved,
+    DiskFilled,
     EventBase,
     Finished,
     Hello,
@@ -24,12 +25,13 @@ from trainer_core.protocol.messages import (
     ToolDone,
     Warned,
 )
-from trainer_core.texts import T, Text, text
+from trainer_core.texts import T, Text, size_text, text
 
 _PHASES = {
     "starting": T("Events", "Starting ..."),
     "loading": T("Events", "Loading the base model ..."),
 }
+HOW_TO_END_THE_WAIT = "It goes on once there is room; Ctrl+C saves elsewhere and ends it."
 HOW_TO_GO_ON = "To go on from there: the same command with --continue."
 _STEP_INTERVAL_S = 30.0
 _BYTES_PER_MIB = 2**20
@@ -88,8 +90,8 @@ def sentences(event: EventBase) -> tuple[Text, ...]:
             return (_saved(event),)
         case CheckpointRemoved():
             return (text(T("Events", "Removed {name}."), name=Path(event.path).name),)
-        case SampleReady():
-            return (_sample(event),)
+        case SampleReady() | DiskFilled():
+            return (_sample(event) if isinstance(event, SampleReady) else _full_disk(event),)
         case Warned():
             sentences = (event.message, event.hint)
             return tuple(data.text() for data in sentences if data is not None)
@@ -145,6 +147,16 @@ def _saved(event: CheckpointSaved) -> Text:
         size=f"{event.size_bytes / _BYTES_PER_MIB:.1f}",
         step=event.step,
     )
+
+
+def _full_disk(event: DiskFilled) -> Text:
+    template = T(
+        "Events",
+        "The disk is full: {needed} are needed in {folder}, {free} are free. The run waits for "
+        "room.",
+    )
+    needed, free = size_text(event.needed_bytes), size_text(event.free_bytes)
+    return text(template, needed=needed, folder=event.folder, free=free)
 
 
 def _sample(event: SampleReady) -> Text:

@@ -10,6 +10,7 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +19,7 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from trainer_core.errors import NumericError
+from trainer_core.errors import DiskFull, NumericError, StopRequested
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.sampling.pictures import (
@@ -88,6 +89,15 @@ class PreviewModel:
     lend_decoder: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext
 
 
+#: Does what writes a picture.
+Writing = Callable[[Callable[[], None], Picture], None]
+
+
+def _at_once(write: Callable[[], None], picture: Picture) -> None:
+    del picture
+    write()
+
+
 class Preview:
     """Draws prompts, again and again, with the same seeds: what differs is the training.
 
@@ -120,6 +130,7 @@ class Preview:
         step: int,
         replace: bool = False,
         is_stopping: Callable[[], bool] = lambda: False,
+        writing: Writing = _at_once,
     ) -> Iterator[Picture | Failure]:
         """Draw and write one picture after another; between two, training is undisturbed.
 
@@ -129,6 +140,7 @@ class Preview:
             step: The optimizer step, for the names.
             replace: Whether files of these names may be replaced (a resumed run's own).
             is_stopping: Asked between sampling steps; True ends the drawing there.
+            writing: Does what writes a picture, and may do it again where a disk was full.
         """
         # The decoder comes with the first picture and stays until the last one.
         with ExitStack() as resources:
@@ -136,7 +148,8 @@ class Preview:
                 if is_stopping():
                     return
                 picture = planned(index, prompt, self._defaults, folder=folder, step=step)
-                result = self._attempt(picture, is_stopping, resources, replace=replace)
+                write = partial(self._write, picture, replace=replace, writing=writing)
+                result = self._attempt(picture, is_stopping, resources, write)
                 if result is None:
                     return
                 yield result
@@ -153,20 +166,29 @@ class Preview:
         picture: Picture,
         is_stopping: Callable[[], bool],
         resources: ExitStack,
-        *,
-        replace: bool,
+        write: Callable[[Image.Image], None],
     ) -> Picture | Failure | None:
         """Draw and write a picture; return it, why it failed, or None if it was interrupted."""
         try:
             image = self._draw(picture, is_stopping, resources)
             if image is None:
                 return None
-            write_picture(image, picture, self._defaults.notes, replace=replace)
-        except Exception as error:  # noqa: BLE001 - a sample picture must not end the run
+            write(image)
+        except StopRequested:
+            raise
+        except Exception as error:  # whatever it is: a sample picture must not end the run
+            if isinstance(error, DiskFull) and error.is_decided:
+                raise
             index = picture.prompt_index
             message = T("Events", "Sample picture {number} could not be drawn: {reason}")
             return Failure(index, text(message, number=index + 1, reason=error))
         return picture
+
+    def _write(
+        self, picture: Picture, image: Image.Image, *, replace: bool, writing: Writing
+    ) -> None:
+        notes = self._defaults.notes
+        writing(lambda: write_picture(image, picture, notes, replace=replace), picture)
 
     def _draw(
         self, picture: Picture, is_stopping: Callable[[], bool], resources: ExitStack

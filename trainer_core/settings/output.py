@@ -15,7 +15,11 @@ class OutputSettings(Section):
     output_dir: Path | None = param(
         None,
         T("Settings", "Output folder"),
-        T("Settings", "Weights, states and the run's own folder are written here."),
+        T(
+            "Settings",
+            "Weights, states and the run's own folder are written here. Where the disk is full, "
+            "the run pauses and asks.",
+        ),
         path_kind="folder",
     )
     output_name: str = param(

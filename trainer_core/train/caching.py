@@ -13,6 +13,7 @@ from torch import Tensor
 
 from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
+from trainer_core.errors import DiskFull
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
 from trainer_core.files.own_folders import cache_folder
@@ -28,6 +29,8 @@ from trainer_core.runtime.device import Machine, free_cache
 from trainer_core.runtime.team import Team, leaving_together
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.train.building import load_part
+from trainer_core.train.full_disk.sizes import bytes_of_latents
+from trainer_core.train.full_disk.waiting import WithRoom, at_once
 from trainer_core.train.inputs import RunInputs
 
 
@@ -40,6 +43,7 @@ class Caching:
     team: Team
     emitter: Emitter
     stop_if_asked: Callable[[], None]
+    with_room: WithRoom = at_once
 
     def texts(
         self,
@@ -124,6 +128,7 @@ class Caching:
             remove_old_leftovers(cache_folder() / "latents")
 
         def encode_missing() -> None:
+            store.write_kept()  # what a full disk did not take before
             fill(
                 store,
                 plan.groups,
@@ -136,11 +141,28 @@ class Caching:
         if is_on_disk:  # the first process fills the disk, the others read from it
             with leaving_together(self.team):
                 if self.team.is_first:
-                    encode_missing()
+                    self._with_room(encode_missing, plan)
             if self.team.is_first:
                 return store
         encode_missing()
         return store
+
+    def _with_room(self, encode_missing: Callable[[], None], plan: LatentPlan) -> None:
+        """Fill the disk, waiting where it is full; a run that is to end then has nothing to lose.
+
+        Raises:
+            OutputError: The disk refuses it.
+            StopRequested: Somebody was asked and decided to stop.
+        """
+        try:
+            self.with_room(
+                encode_missing,
+                phase="caching",
+                num_bytes=lambda: bytes_of_latents(plan, self.family),
+            )
+        except DiskFull:
+            self.stop_if_asked()
+            raise
 
     def _latent_shape(self, bucket: Size) -> Shape:
         width, height = (side // self.family.pixels_per_latent for side in bucket)

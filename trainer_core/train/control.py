@@ -63,15 +63,29 @@ class Control:
     """Collects commands from every source; the loop asks once per step.
 
     A second signal raises KeyboardInterrupt at once, for people who cannot wait.
+
+    Args:
+        warn: Told what is no command.
+        detached: Called when the app leaves.
+        has_terminal: Whether a person may be looking at a terminal.
     """
 
-    def __init__(self, *, warn: Callable[[Text], None], detached: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        *,
+        warn: Callable[[Text], None],
+        detached: Callable[[], None],
+        has_terminal: bool = False,
+    ) -> None:
         self._warn = warn
+        self._has_terminal = has_terminal
+        self._has_app = False
         self._detached = detached
         self._folder: CommandFolder | None = None
         self._wake = threading.Event()
         self._stop: Stop | None = None
         self._is_paused = False
+        self._goes_on = False
         self._save = False
         self._sample = False
         self._keep_every_s: float | None = None
@@ -88,6 +102,7 @@ class Control:
 
     def watch_stdin(self) -> None:
         """Read commands from stdin in a thread that never keeps the process from ending."""
+        self._has_app = True
         threading.Thread(target=self._read_stdin, daemon=True, name="commands").start()
 
     def watch_signals(self) -> None:
@@ -98,6 +113,24 @@ class Control:
     def signal(self) -> signal.Signals | None:
         """The signal that asked to stop, None if none did."""
         return self._signals.number
+
+    @property
+    def is_attended(self) -> bool:
+        """True if somebody can answer: an app that reads what is told, or a person at a terminal.
+
+        Nobody knows whether an app looks at the run's folder.
+        """
+        return self._has_app or self._has_terminal
+
+    @property
+    def stop_command(self) -> Stop | None:
+        """The command to stop, if there is one."""
+        return self._stop
+
+    def take_go_on(self) -> bool:
+        """Tell whether somebody said to go on, paused or not, since this was last asked."""
+        goes_on, self._goes_on = self._goes_on, False
+        return goes_on
 
     def keep_every(self, seconds: float | None) -> None:
         """Ask for a state whenever so much time has passed from now on; None asks for none."""
@@ -111,12 +144,13 @@ class Control:
             case Pause():
                 self._is_paused = True
             case Continue():
-                self._is_paused = False
+                self._is_paused, self._goes_on = False, True
             case SaveNow():
                 self._save = True
             case SampleNow():
                 self._sample = True
             case Detach():
+                self._has_app = False
                 self._detached()
         self._wake.set()
 
@@ -191,12 +225,12 @@ class Control:
         # os.read, not sys.stdin: a daemon thread inside sys.stdin's buffer aborts Python's exit.
         rest = b""
         while True:
-            try:
+            data = b""
+            with contextlib.suppress(OSError):
                 data = os.read(0, 65536)
-            except OSError:
-                return
             if not data:
-                return  # the app is gone; the run goes on
+                self._has_app = False  # it is gone; the run goes on
+                return
             *lines, rest = (rest + data).split(b"\n")
             for line in lines:
                 if line.strip():

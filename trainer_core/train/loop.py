@@ -49,7 +49,8 @@ class Loop:
 
     ``before`` is where it was before its newest step; ``resumed_at`` is where its state was saved;
     ``has_samples`` tells whether the pictures that are due there were drawn before; ``rescued`` is
-    where it saved what the output folder could not take.
+    where it saved what the output folder could not take. ``keep_records`` sees after each step that
+    its events are written, and waits where the disk is full.
     """
 
     emitter: Emitter
@@ -69,6 +70,7 @@ class Loop:
     has_samples: Callable[[Position], bool] = lambda position: True
     team: Team = field(default_factory=Alone)
     rescued: Path | None = None
+    keep_records: Callable[[], object] = lambda: None
 
     def run(self) -> Stop | None:
         """Train; return the command that stopped the run, None if it came to its end.
@@ -79,7 +81,8 @@ class Loop:
             NumericError: A loss or gradient was not finite.
             DatasetError: A picture could not be read.
             OutputError: A file could not be written.
-            StopRequested: It was told to stop before its first step.
+            StopRequested: It was told to stop before its first step, or without saving while it
+                waited for room on a disk.
         """
         try:
             return self._train()
@@ -168,6 +171,7 @@ class Loop:
                 measures=result.measures,
             )
         )
+        self.keep_records()
         return self._agreed(result.wishes) if self._do_what_is_due(step, epoch) else result.wishes
 
     def _do_what_is_due(self, step: int, epoch: int) -> bool:
@@ -203,8 +207,12 @@ class Loop:
             return
         try:
             self._save_what_is_good()
-        except (NumericError, OutputError) as error:
+        except NumericError as error:
             _log.warning("nothing could be saved: %s", error)
+        except OutputError as error:
+            _log.warning("the output folder takes nothing: %s", error)
+            if self.stepper.has_good_weights():
+                self._save_elsewhere()
         except Exception:  # noqa: BLE001 - a device that broke down; the failure before it is told
             _log.exception("nothing could be saved")
 
@@ -213,7 +221,9 @@ class Loop:
         if self.position.step == 0 or self.stepper.is_updating or not self.team.is_first:
             return
         try:
-            self.rescued = self.saver.save_elsewhere(self.position)
+            stop = self.control.stop_command
+            wanted = Path(stop.folder) if stop is not None and stop.folder else None
+            self.rescued = self.saver.save_elsewhere(self.position, wanted)
         except Exception:  # noqa: BLE001 - the failure before it is told
             _log.exception("nothing could be saved elsewhere")
 

@@ -85,7 +85,9 @@ class Run:
         self._streams = streams
         self._emitter = emitter
         self._control = Control(
-            warn=emitter.warn, detached=lambda: emitter.emit(Detached(time=time.time()))
+            warn=emitter.warn,
+            detached=lambda: emitter.emit(Detached(time=time.time())),
+            has_terminal=streams.has_terminal,
         )
         self._start: RunStart | None = None
         self._loop: Loop | None = None
@@ -146,7 +148,7 @@ class Run:
             return self._loop.run()
 
     def _check(self) -> RunInputs:
-        found = examine(self._request.raw)
+        found = examine(self._request.raw, goes_on=self._request.go_on)
         first_error = next(iter(found.errors), None)
         of_kind: Counter[str] = Counter()
         for problem in found.problems:
@@ -314,6 +316,7 @@ class Run:
         if stop is not None:
             self._warn_of_putting_back()
         self._emitter.emit(Phase(phase="ended"))
+        self._emitter.require_room()
         self._emitter.emit(
             self._ended_before
             or Finished(

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from trainer_core.checkpoints.state import Position
+from trainer_core.disk_space.sizes import picture_bytes
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, lent
 from trainer_core.files.run_folder import RunFolder
@@ -20,6 +21,7 @@ from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import Phase, SampleReady
 from trainer_core.sampling.pictures import Picture, PreviewDefaults
 from trainer_core.sampling.preview import Preview, PreviewModel
+from trainer_core.train.full_disk.waiting import WithRoom, at_once
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.run_start import RunStart
 
@@ -28,7 +30,7 @@ Autocast = Callable[[], AbstractContextManager[Any]]
 
 @dataclass(frozen=True, slots=True)
 class SampleDrawer:
-    """Draws all prompts with the weights as they are."""
+    """Draws all prompts with the weights as they are; ``with_room`` waits where a disk is full."""
 
     preview: Preview
     prompts: Sequence[SamplePrompt]
@@ -36,12 +38,15 @@ class SampleDrawer:
     emitter: Emitter
     is_stopping: Callable[[], bool]
     evaluation: Evaluation
+    with_room: WithRoom = at_once
 
     def __call__(self, position: Position) -> None:
         """Draw the pictures of ``position``, if there are prompts; the phase stays sampling.
 
         Raises:
-            OutputError: The run's folder is gone.
+            OutputError: The run's folder is gone, or its disk is full and nobody is to wait for
+                room.
+            StopRequested: Likewise, and nothing is to be saved.
         """
         if not self.prompts:
             return
@@ -62,12 +67,20 @@ class SampleDrawer:
             step=position.step,
             replace=True,  # the folder is the run's own
             is_stopping=self.is_stopping,
+            writing=self._write,
         )
         for result in drawn:
             if isinstance(result, Picture):
                 self.emitter.emit(_ready(result, position))
             else:
                 self.emitter.warn(result.message)
+
+    def _write(self, write_picture: Callable[[], None], picture: Picture) -> None:
+        self.with_room(
+            write_picture,
+            phase="sampling",
+            num_bytes=lambda: picture_bytes(picture.width_px, picture.height_px),
+        )
 
 
 def _ready(picture: Picture, position: Position) -> SampleReady:

@@ -18,7 +18,7 @@ from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, build_metada
 from trainer_core.checkpoints.naming import SavePoint, is_kept_state
 from trainer_core.checkpoints.retention import Action, Remove, Save
 from trainer_core.checkpoints.state import Position, StateFacts, write_state
-from trainer_core.errors import NumericError, OutputError, about
+from trainer_core.errors import DiskFull, NumericError, OutputError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family
 from trainer_core.files.links import is_taken
@@ -32,6 +32,8 @@ from trainer_core.protocol.messages import CheckpointRemoved, Phase
 from trainer_core.settings.arguments import parse_arguments
 from trainer_core.texts import T, text
 from trainer_core.train.earlier.own_files import OwnFiles, saved_event
+from trainer_core.train.full_disk.sizes import bytes_of_state, bytes_of_weights
+from trainer_core.train.full_disk.waiting import WithRoom, at_once
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.resuming import Resumable
 from trainer_core.train.run_start import RunStart
@@ -44,7 +46,8 @@ class Saver:
     """Carries out what `SaveSchedule` says is due.
 
     ``places`` yields where else to save what the output folder cannot take; ``is_elsewhere``
-    tells that this is such a place, where the run has no folder.
+    tells that this is such a place, where the run has no folder. ``with_room`` waits where the
+    output folder's disk is full.
     """
 
     emitter: Emitter
@@ -59,6 +62,7 @@ class Saver:
     evaluation: Evaluation = contextlib.nullcontext
     places: Callable[[], Iterable[Path]] = tuple
     is_elsewhere: bool = False
+    with_room: WithRoom = at_once
 
     def carry_out(self, actions: Iterable[Action], position: Position) -> None:
         """Write and remove, in order.
@@ -112,10 +116,12 @@ class Saver:
     def keep_state(self, position: Position) -> None:
         """Save a state that takes the place of the last one that was kept so.
 
-        A disk that is full is no reason to end a run that only wanted to be on the safe side.
+        A disk that is full is no reason to end a run that only wanted to be on the safe side,
+        unless somebody was asked and decided so.
 
         Raises:
             NumericError: What was trained is not finite.
+            DiskFull: The run is to end.
         """
         steps = self.own.steps.items()
         if any(name.endswith(STATE_SUFFIX) and step == position.step for name, step in steps):
@@ -125,6 +131,8 @@ class Saver:
         try:
             self.carry_out([Save("state", state, position.step, position.epoch)], position)
         except OutputError as error:
+            if isinstance(error, DiskFull) and error.is_decided:
+                raise
             self.emitter.warn(error.message, error.hint)
         else:
             self.carry_out(outdated, position)
@@ -134,8 +142,12 @@ class Saver:
         kept = (name for name in self.own.steps if is_kept_state(self.folder.name, name))
         return [Remove("state", name) for name in kept]
 
-    def save_elsewhere(self, position: Position) -> Path | None:
+    def save_elsewhere(self, position: Position, wanted: Path | None = None) -> Path | None:
         """Save a state and weights where there is room, unless there is such a state already.
+
+        Args:
+            position: Where the run is.
+            wanted: A folder to try first.
 
         Returns:
             The new folder that holds them, or weights alone if nothing takes the state; None if
@@ -147,10 +159,14 @@ class Saver:
         with contextlib.suppress(OutputError):  # an event file that fails does so once
             self.emitter.emit(Phase(phase="saving"))
         kept: list[Path] = []
-        for place in self.places():
+        for place in itertools.chain(() if wanted is None else (wanted,), self.places()):
             folder = place / f"{self.folder.name}.kept-{secrets.token_hex(4)}"
             there = replace(
-                self, folder=RunFolder(folder, self.folder.name), own=OwnFiles(), is_elsewhere=True
+                self,
+                folder=RunFolder(folder, self.folder.name),
+                own=OwnFiles(),
+                is_elsewhere=True,
+                with_room=at_once,
             )
             try:
                 there.save_here(position)
@@ -207,8 +223,15 @@ class Saver:
             self.emitter.emit(CheckpointRemoved(kind=action.kind, path=str(path)))
 
     def _save(self, action: Save, position: Position) -> None:
+        def num_bytes() -> int:
+            if action.kind == "weights":
+                return bytes_of_weights(self.method, self.precision)
+            return bytes_of_state(self.method, self.optimizer)
+
         with about(setting="output.output_dir"):
-            self._write(action, position)
+            self.with_room(
+                lambda: self._write(action, position), phase="saving", num_bytes=num_bytes
+            )
 
     def _write(self, action: Save, position: Position) -> None:
         self.emitter.emit(Phase(phase="saving"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -42,6 +42,7 @@ from trainer_core.train.caching import Caching
 from trainer_core.train.control import Control
 from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.effective import write_effective
+from trainer_core.train.full_disk.waiting import WaitForRoom, WithRoom
 from trainer_core.train.inputs import RunInputs, plan_event, save_schedule
 from trainer_core.train.loop import Loop, SampleSchedule
 from trainer_core.train.resuming import Resumable
@@ -49,6 +50,8 @@ from trainer_core.train.run_start import RunStart
 from trainer_core.train.samples import Autocast, SampleDrawer, sample_drawer
 from trainer_core.train.saving import Saver, run_facts
 from trainer_core.train.step import Stepper
+
+RECORD_BYTES = 256 * 1024  # so much room is waited for to write events on
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,7 @@ class Session:
             StopRequested: The run was told to stop before its first step.
         """
         seed_globals(self.start.seed)
+        with_room = WaitForRoom(self.emitter, self.control)
         accelerator = Accelerator(
             mixed_precision=self.machine.precision, cpu=self.machine.device.type == "cpu"
         )
@@ -86,6 +90,7 @@ class Session:
             team=self.team,
             emitter=self.emitter,
             stop_if_asked=self.control.stop_if_asked,
+            with_room=with_room,
         )
         with leaving_together(self.team):
             texts, are_known = caching.texts(self.inputs, method=method, autocast=autocast)
@@ -132,16 +137,18 @@ class Session:
             is_stopping=self.control.is_stopping,
             evaluation=resumable.evaluation,
         )
-        return self._loop(family, loader, stepper, resumable, draw, position)
+        draw = replace(draw, with_room=with_room)
+        saver = self._saver(family, resumable, with_room)
+        return self._loop(loader, stepper, saver, draw, position, with_room)
 
     def _loop(
         self,
-        family: Family,
         loader: BatchLoader,
         stepper: Stepper,
-        resumable: Resumable,
+        saver: Saver,
         draw: SampleDrawer,
         position: Position,
+        with_room: WithRoom,
     ) -> Loop:
         plan, sampling = self.inputs.plan, self.inputs.settings.sampling
         minutes = self.inputs.settings.output.save_state_every_n_minutes
@@ -152,7 +159,7 @@ class Session:
             control=self.control,
             loader=loader,
             stepper=stepper,
-            saver=self._saver(family, resumable),
+            saver=saver,
             save_schedule=save_schedule(self.inputs),
             sample_schedule=SampleSchedule(
                 every_n_steps=sampling.sample_every_n_steps,
@@ -167,6 +174,9 @@ class Session:
             resumed_at=None if self.start.state is None else self.start.state.facts.position,
             has_samples=lambda at: draw.has_drawn(at, self.start.own.pictures),
             team=self.team,
+            keep_records=lambda: with_room(
+                self.emitter.require_room, phase="training", num_bytes=lambda: RECORD_BYTES
+            ),
         )
 
     def _autocast(self, accelerator: Any, family: Family, method: Method) -> Autocast:
@@ -275,7 +285,7 @@ class Session:
         self.emitter.emit(Resumed(from_step=position.step, state=state.folder.name))
         return position
 
-    def _saver(self, family: Family, resumable: Resumable) -> Saver:
+    def _saver(self, family: Family, resumable: Resumable, with_room: WithRoom) -> Saver:
         return Saver(
             emitter=self.emitter,
             folder=self.start.folder,
@@ -295,6 +305,7 @@ class Session:
             progress=resumable.progress,
             evaluation=resumable.evaluation,
             places=other_places(self.start.folder.output_dir),
+            with_room=with_room,
         )
 
 

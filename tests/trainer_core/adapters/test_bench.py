@@ -64,6 +64,15 @@ def test_a_fresh_adapter_changes_nothing(kind: Kind, layer: nn.Module, x: Tensor
     assert torch.equal(adapter.merged_weight(), layer.weight)
 
 
+def test_what_is_saved_has_the_shapes_that_the_entry_says(kind: Kind, layer: nn.Module) -> None:
+    assert kind.entry.shapes is not None, "the room for a run cannot be told"
+    weight = layer.weight
+    assert isinstance(weight, Tensor)
+
+    told = kind.entry.shapes(tuple(weight.shape), RANK)
+    assert sorted(told) == sorted(tuple(each.shape) for each in kind.build(layer).saved().values())
+
+
 def test_a_fresh_adapter_can_learn(kind: Kind, layer: nn.Module, x: Tensor) -> None:
     adapter: Any = kind.build(layer)
     adapter.reset(torch.Generator().manual_seed(1))

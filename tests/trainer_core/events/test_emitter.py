@@ -1,3 +1,4 @@
+import errno
 import os
 import threading
 from collections.abc import Iterator
@@ -5,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from trainer_core.errors import DiskFull, OutputError
 from trainer_core.events.emitter import Emitter
 from trainer_core.protocol.codec import decode_event
 from trainer_core.protocol.messages import EventBase, Overflowed, Progress, StepDone
@@ -168,3 +170,60 @@ def test_progress_is_sent_ten_times_a_second_at_most_and_at_its_end(tmp_path: Pa
     events = [event for event in read(tmp_path / "events.jsonl") if isinstance(event, Progress)]
     assert (events[0].done, events[-1].done) == (0, 1000)
     assert len(events) <= 2 + 10 * (events[-1].time - events[0].time)
+
+
+class FullFile:
+    """An event file on a disk that takes so many bytes more."""
+
+    def __init__(self, room: int, number: int = errno.ENOSPC) -> None:
+        self.room, self.number = room, number
+        self.content = b""
+
+    def write(self, data: bytes) -> int:
+        if self.room <= 0:
+            raise OSError(self.number, os.strerror(self.number))
+        taken = bytes(data[: self.room])
+        self.content += taken
+        self.room -= len(taken)
+        return len(taken)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+
+@pytest.fixture
+def on_full_disk(tmp_path: Path) -> tuple[Emitter, FullFile]:
+    """An emitter whose event file takes a line and a half."""
+    emitter, file = Emitter(), FullFile(room=130)
+    emitter.open_file(tmp_path / "events.jsonl")
+    emitter._file.close()  # type: ignore[union-attr]
+    emitter._file = file  # type: ignore[assignment]
+    return emitter, file
+
+
+def test_what_a_full_disk_does_not_take_is_written_once_there_is_room(
+    on_full_disk: tuple[Emitter, FullFile],
+) -> None:
+    emitter, file = on_full_disk
+    emitter.require_room()
+    for number in range(5):
+        emitter.emit(Progress(phase="caching", done=number, total=9))
+    with pytest.raises(DiskFull, match=r"events\.jsonl cannot be written"):
+        emitter.require_room()
+
+    file.room = 10_000
+    emitter.require_room()
+    emitter.emit(Progress(phase="caching", done=5, total=9))
+    events = [decode_event(line) for line in file.content.splitlines()]
+    assert [e.done for e in events if isinstance(e, Progress)] == list(range(6))
+
+
+def test_another_failure_of_the_disk_is_told_at_once(
+    on_full_disk: tuple[Emitter, FullFile],
+) -> None:
+    emitter, file = on_full_disk
+    file.number, file.room = errno.EIO, 0
+
+    with pytest.raises(OutputError) as caught:
+        emitter.emit(Progress(phase="caching", done=1, total=9))
+    assert not isinstance(caught.value, DiskFull)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 import pytest
 
-from trainer_core.errors import OutputError
+from trainer_core.errors import DiskFull, OutputError
 from trainer_core.files import writing as file_writing
 from trainer_core.files.writing import (
     discard,
@@ -383,3 +383,17 @@ def test_a_link_that_leads_nowhere_is_in_the_way_too(tmp_path: Path) -> None:
     publish_bytes(tmp_path / "a.bin", b"x", replace=True)
     assert not (tmp_path / "a.bin").is_symlink()
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_folder_that_finds_no_room_is_named_as_it_would_be_called(tmp_path: Path) -> None:
+    def fill(part: Path) -> None:
+        def write(file: BinaryIO) -> None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        publish_file(part / "inside", write)
+
+    with pytest.raises(DiskFull) as caught:
+        file_writing.publish_folder(tmp_path / "state", fill)
+    assert caught.value.path == tmp_path / "state"
+    assert str(caught.value).endswith(f"there is no space left for {tmp_path / 'state'}.")
+    assert not list(tmp_path.iterdir())

@@ -1,6 +1,6 @@
 import dataclasses
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from PIL import Image
 from torch import Tensor
 
 from trainer_core.catalogue.samplers import SAMPLERS
+from trainer_core.errors import DiskFull
 from trainer_core.families.condition import Condition
 from trainer_core.families.sd1 import SD1
 from trainer_core.prompts.file import SamplePrompt
@@ -402,3 +403,22 @@ def test_stopping_ends_the_drawing_between_steps(
 
 def _failed(outcome: Picture | Failure) -> bool:
     return isinstance(outcome, Failure)
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_a_full_disk_ends_the_drawing_only_if_somebody_decided_so(
+    preview: Preview, tmp_path: Path, is_decided: bool
+) -> None:
+    def full(write: Callable[[], None], picture: Picture) -> None:
+        error = DiskFull("no space")
+        error.is_decided = is_decided
+        raise error
+
+    drawing = preview.draw([CAT], folder=tmp_path, step=12, writing=full)
+    if is_decided:
+        with pytest.raises(DiskFull):
+            list(drawing)
+        return
+    (failure,) = drawing
+    assert isinstance(failure, Failure)
+    assert "no space" in str(failure.message)

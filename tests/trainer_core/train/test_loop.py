@@ -8,7 +8,7 @@ import pytest
 from helpers.stubs import NO_SAMPLES, Happened, LoopParts, StubLoader
 
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import DatasetError, NumericError, OutputError, StopRequested
+from trainer_core.errors import DatasetError, DiskFull, NumericError, OutputError, StopRequested
 from trainer_core.protocol.messages import (
     Continue,
     EventBase,
@@ -202,6 +202,40 @@ def test_what_the_output_folder_does_not_take_is_saved_elsewhere(parts: LoopPart
         loop.run()
     assert parts.happened[-1] == "save elsewhere at 3"
     assert loop.rescued == Path("elsewhere")
+
+
+def test_it_is_saved_where_who_stopped_it_on_a_full_disk_said(parts: LoopParts) -> None:
+    def fill() -> None:
+        parts.control.obey(Stop(save=True, folder="/chosen"))
+        raise DiskFull("The disk is full.")
+
+    parts.during_step(3, fill)
+    loop = parts.loop()
+    with pytest.raises(DiskFull):
+        loop.run()
+    assert loop.rescued == Path("/chosen")
+
+
+def test_after_another_failure_too_it_is_saved_elsewhere(
+    parts: LoopParts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OutputError("The disk is full.")
+
+    monkeypatch.setattr(parts.saver, "save_here", refuse)
+    parts.during_step(3, not_finite)
+
+    with pytest.raises(NumericError):
+        parts.loop().run()
+    assert parts.happened[-1] == "save elsewhere at 2"
+
+
+def test_the_events_of_a_step_are_kept_before_the_next(parts: LoopParts) -> None:
+    loop = parts.loop()
+    loop.keep_records = lambda: parts.happened.append("keep records")
+    loop.run()
+
+    assert parts.happened[:4] == ["step 1", "report 1", "keep records", "step 2"]
 
 
 def test_a_save_that_fails_too_does_not_hide_the_first_failure(

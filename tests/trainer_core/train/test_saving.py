@@ -13,7 +13,7 @@ from helpers.stubs import StubEmitter
 
 from trainer_core.checkpoints.retention import Action, Remove, Save, SaveSchedule
 from trainer_core.checkpoints.state import Position
-from trainer_core.errors import OutputError
+from trainer_core.errors import DiskFull, OutputError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import publish_bytes
 from trainer_core.train import saving
@@ -34,7 +34,7 @@ class Weights:
         publish_bytes(target, b"w")
 
 
-class FullDisk(Weights):
+class NoRoom(Weights):
     """One with which the weights do not fit on the disk either."""
 
     def write(self, target: Path, **_: Any) -> None:
@@ -84,7 +84,7 @@ def test_weights_of_a_step_are_written_though_the_state_does_not_fit(tmp_path: P
 
 def test_the_first_failure_is_told(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no space for a state"):
-        saver(tmp_path, FullDisk()).save_here(POSITION)
+        saver(tmp_path, NoRoom()).save_here(POSITION)
 
 
 def test_nothing_is_removed_after_a_failure(tmp_path: Path) -> None:
@@ -202,3 +202,23 @@ def test_what_a_state_of_the_step_holds_already_is_not_saved_elsewhere(tmp_path:
 
     assert saved.save_elsewhere(POSITION) is None
     assert not (tmp_path / "other").exists()
+
+
+@pytest.mark.parametrize("is_decided", [False, True])
+def test_a_timed_state_ends_the_run_only_if_somebody_decided_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_decided: bool
+) -> None:
+    def write_state(*_: Any, **__: Any) -> int:
+        error = DiskFull("no space for a state")
+        error.is_decided = is_decided
+        raise error
+
+    monkeypatch.setattr(saving, "write_state", write_state)
+    made = saver(tmp_path, Weights())
+    if is_decided:
+        with pytest.raises(DiskFull):
+            made.keep_state(POSITION)
+        return
+    made.keep_state(POSITION)
+    emitter: Any = made.emitter
+    assert emitter.warnings == ["no space for a state"]
