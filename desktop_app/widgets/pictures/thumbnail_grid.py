@@ -113,8 +113,12 @@ class ThumbnailGrid(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Spread the columns over the new width."""
+        current, before = self.currentIndex(), QRect(QPoint(0, 0), event.oldSize())
+        is_in_sight = before.contains(self.visualRect(current).center())
         super().resizeEvent(event)
         self._arrange()
+        if current.isValid() and is_in_sight:
+            self.scrollTo(current)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Draw in the colours and fonts of a new theme."""
@@ -136,7 +140,11 @@ class ThumbnailGrid(QListView):
         width = self._room // self.columns
         size = QSize(width, self._cell.height(self._side))
         if size != self.gridSize():
+            current = self.currentIndex()
+            is_in_sight = self.viewport().rect().contains(self.visualRect(current).center())
             self.setGridSize(size)
+            if current.isValid() and is_in_sight:
+                self.scrollTo(current)
         self._look_around.start()
 
     def _forget_heights(self) -> None:
