@@ -184,7 +184,8 @@ class ChartsView(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        placeholder = Invitation("charts", parent=self)
+        placeholder = Invitation("charts", "", self)
+        placeholder.button.hide()  # there is nothing to do but to start
         words = T("App", "Loss and learning rates over the steps, while a run trains and after it.")
         placeholder.say(shown(T("App", "Charts appear here")), shown(words))
         content = QWidget(self)

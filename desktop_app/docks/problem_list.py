@@ -162,7 +162,8 @@ class _Rows(QStyledItemDelegate):
         icon(severity, str(getattr(look, severity))).paint(painter, parts.sign)
         painter.setPen(QColor(look.text))
         painter.drawText(parts.cause, _WRAPPED, breakable(entry.message))
-        painter.setPen(QColor(look.text_dim))
+        if not state & QStyle.StateFlag.State_Selected:  # dim words there cannot be read
+            painter.setPen(QColor(look.text_dim))
         painter.drawText(parts.remedy, _WRAPPED, breakable(_remedy(entry)))
         if not parts.button.isEmpty() and index != self._view.currentIndex():
             self._draw_button(painter, parts.button, entry.button)

@@ -12,9 +12,9 @@ _LINE_CHARACTERS = 70
 
 
 class Invitation(QWidget):
-    """Centred words, with a button below them if there is something to do."""
+    """Centred words with a button below them."""
 
-    def __init__(self, icon_name: str, button: str = "", parent: QWidget | None = None) -> None:
+    def __init__(self, icon_name: str, button: str, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         look = tokens.current()
         self._icon_name = icon_name
@@ -25,7 +25,6 @@ class Invitation(QWidget):
         self._words.setProperty("role", "dim")
         self._words.setTextFormat(Qt.TextFormat.PlainText)
         self.button = QPushButton(button, self)
-        self.button.setVisible(bool(button))
         self._column = column = QVBoxLayout(self)
         column.setContentsMargins(*[2 * look.gap_xl] * 4)
         column.setSpacing(look.gap_l)

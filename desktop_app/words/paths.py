@@ -11,7 +11,7 @@ from trainer_core.texts import visible
 _FOLDER_CHARACTERS = 48
 _LONGEST_RUN = 32  # of characters where a line ends of itself nowhere
 _LONG_RUN = re.compile(rf"[^\s/\-]{{{_LONGEST_RUN + 1},}}")
-_BREAKS = re.compile(rf"([_.=,;:&]|\w{{{_LONGEST_RUN}}})(?=\w)")
+_BREAKS = re.compile(rf"([_.=,;:&]|[^\W_]{{{_LONGEST_RUN}}})(?=\w)")
 _BREAK = "\u200b"
 
 

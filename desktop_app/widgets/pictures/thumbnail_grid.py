@@ -243,7 +243,8 @@ class _Cell(QStyledItemDelegate):
         shown = self._draw_picture(painter, frame, index.data(self._roles.path))
         self._draw_badge(painter, shown, index.data(self._roles.badge))
         words = inner.adjusted(0, self.side + look.gap_s, 0, 0)
-        self._draw_words(painter, words, index)
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        self._draw_words(painter, words, index, is_selected=is_selected)
         painter.restore()
 
     def _draw_ground(self, painter: QPainter, area: QRect, state: QStyle.StateFlag) -> None:
@@ -298,7 +299,12 @@ class _Cell(QStyledItemDelegate):
         return self._icons[name, colour]
 
     def _draw_words(
-        self, painter: QPainter, area: QRect, index: QModelIndex | QPersistentModelIndex
+        self,
+        painter: QPainter,
+        area: QRect,
+        index: QModelIndex | QPersistentModelIndex,
+        *,
+        is_selected: bool,
     ) -> None:
         look = tokens.current()
         font = tokens.font(look.font_small)
@@ -306,7 +312,8 @@ class _Cell(QStyledItemDelegate):
         name = index.data(Qt.ItemDataRole.DisplayRole)
         middle = Qt.TextElideMode.ElideMiddle
         name = painter.fontMetrics().elidedText(name, middle, area.width())
-        painter.setPen(QColor(look.text_dim))
+        # Dim words on the ground of a selection cannot be read.
+        painter.setPen(QColor(look.text if is_selected else look.text_dim))
         draw_lines(painter, area.topLeft(), [name], self.line)
         painter.setPen(QColor(look.text))
         caption = index.data(self._roles.caption)

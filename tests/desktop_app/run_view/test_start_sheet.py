@@ -242,3 +242,16 @@ def test_a_long_name_of_a_picture_is_wrapped_and_cuts_nothing_off(seen: Workspac
     qtbot.waitUntil(lambda: area.widget().width() <= area.viewport().width())
     [label] = [each for each in sheet.problems.findChildren(QLabel) if "missing" in each.text()]
     assert label.width() > sheet.width() // 3
+
+
+def test_a_sheet_that_grew_ends_above_the_end_of_the_screen(seen: Workspace, make, qtbot):
+    path = next(row.path for row in seen.dataset.rows)
+    message = Text("Something about {path}.", {"path": str(path)})
+    findings = [Finding(path.with_name(f"{n}.png"), Severity.WARNING, message) for n in range(30)]
+    seen.problems.set_findings(findings, path.parent)
+    sheet = make(seen)
+    sheet.move(0, sheet.screen().availableGeometry().bottom() - 60)
+    sheet.resize(sheet.width(), 60)
+    sheet.refresh()
+    bottom = sheet.screen().availableGeometry().bottom()
+    qtbot.waitUntil(lambda: sheet.height() > 200 and sheet.frameGeometry().bottom() <= bottom)
