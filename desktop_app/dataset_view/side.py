@@ -60,8 +60,11 @@ class DatasetSide(QSplitter):
         self._divide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Share the new height out."""
+        """Share the new height out; in little width names matter more than counts."""
         super().resizeEvent(event)
+        look = tokens.current()
+        is_narrow = self.width() < look.thumbnail + 2 * look.gap_xl
+        self._concept_view.setColumnHidden(Column.PICTURES, is_narrow)
         self._divide()
 
     def _divide(self) -> None:

@@ -263,6 +263,16 @@ def lines(tree: QTreeView) -> list[list[str]]:
     return found
 
 
+def test_a_narrow_tree_leaves_the_counts_to_the_tooltips(filled):
+    side, tree = filled.findChild(DatasetSide), tree_of(filled)
+    side.resize(140, 300)
+    place = tree.visualRect(tree.model().index(1, 0))
+    assert place.width() > tree.width() // 2
+    assert "picture" in tree.model().index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    side.resize(300, 300)
+    assert not tree.isColumnHidden(2)
+
+
 def test_a_folder_that_is_left_out_whole_stays_and_is_put_back(filled, workspace, qtbot):
     tree = tree_of(filled)
     before = lines(tree)
