@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtCore import QEvent, QObject, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, Qt
 from PySide6.QtWidgets import QFrame, QScrollArea, QWidget
 
 
@@ -12,7 +12,6 @@ class Squeezed(QScrollArea):
     def __init__(self, content: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._content = content
-        self._asked = 0
         self.setFrameShape(QFrame.Shape.NoFrame)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -22,13 +21,7 @@ class Squeezed(QScrollArea):
         for surface in (self.viewport(), content):
             surface.setAutoFillBackground(False)  # what is all covered counts as out of sight
         content.installEventFilter(self)
-
-    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Leave the height to others; what would be cut off at the right could not be reached."""
-        # With the bar, whether it is there or not: the window would be laid out again each time.
-        bar = self.verticalScrollBar().sizeHint().width()
-        width = self._content.minimumSizeHint().width() + bar
-        return QSize(width, super().minimumSizeHint().height())
+        self._follow()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
         """Ask anew when the content needs another width."""
@@ -37,7 +30,5 @@ class Squeezed(QScrollArea):
         return super().eventFilter(watched, event)
 
     def _follow(self) -> None:
-        width = self.minimumSizeHint().width()
-        if width != self._asked:  # else the window would be laid out again for nothing
-            self._asked = width
-            self.updateGeometry()
+        """Ask for the width of the content: what is cut off at the right cannot be reached."""
+        self.setMinimumWidth(max(self._content.minimumSizeHint().width(), 0))
