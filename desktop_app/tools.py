@@ -53,6 +53,7 @@ class Tools(QObject):
         """Start a tool with what is said to it, unless that cannot be used: return why."""
         document = self.document(name)
         document.set_found(_SOURCE, ())  # the disk may be another one now
+        document.expect_values()
         if document.errors:
             return document.errors[0]
         raw = document.schema.with_absolute_paths(document.raw, document.folder)

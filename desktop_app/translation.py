@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from PySide6.QtCore import QCoreApplication
 
+from desktop_app.words.numbers import number_text
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, AnySchema
@@ -28,7 +30,11 @@ def shown(message: Text | str, /, **values: Value) -> str:
         return shown(message.template, **message.values)
     # A value may be a template of its own: "must be {wanted}" with "a whole number".
     words = {
-        name: _translated(_lines_visible(value), SENTENCES) if isinstance(value, str) else value
+        name: _translated(_lines_visible(value), SENTENCES)
+        if isinstance(value, str)
+        else number_text(value)  # as the fields write it: 1e-4
+        if isinstance(value, float) and math.isfinite(value)
+        else value
         for name, value in values.items()
     }
     try:

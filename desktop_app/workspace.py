@@ -74,6 +74,7 @@ class Workspace(QObject):
     setting_wanted = Signal(str)  # path of a setting that should be shown and focused
     picture_wanted = Signal(object)  # Path of a picture or folder that should be shown
     dock_wanted = Signal(str)  # name of a dock that should be shown
+    drop_wanted = Signal(object)  # list of Paths of which some are no pictures
     command_wanted = Signal(str)  # name of a command of the menus that should be carried out
     run_settings_wanted = Signal()  # that the settings of the run at hand should be opened
     preferences_wanted = Signal(str)  # name of a page of the preferences that should be shown

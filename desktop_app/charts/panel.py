@@ -12,9 +12,11 @@ from desktop_app.charts.marks import Marks
 from desktop_app.charts.plot import Curve, StepPlot
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.words.numbers import number_text
 from trainer_core.texts import T
 
 _NO_VALUE = "–"
+_SMALL = 1e-3  # numbers below are written as in the fields: 1e-4
 
 
 class ChartPanel(QWidget):
@@ -34,8 +36,11 @@ class ChartPanel(QWidget):
         self.plot.set_name(title, shown(T("App", "Step")))
         self._legend = QLabel(self)
         self._legend.setTextFormat(Qt.TextFormat.RichText)
-        # A dock may be narrower than the legend is long.
-        self._legend.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        # A dock may be narrower than the legend is long: it takes more lines then.
+        self._legend.setWordWrap(True)
+        policy = QSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
+        policy.setHeightForWidth(True)
+        self._legend.setSizePolicy(policy)
         look = tokens.current()
         self._legend.setContentsMargins(look.gap_m, look.gap_s, look.gap_m, look.gap_s)
         column = QVBoxLayout(self)
@@ -75,8 +80,8 @@ class ChartPanel(QWidget):
         gap = "&nbsp;&nbsp;&nbsp; "
         keys = [self._key(curve) for curve in self.plot.curves]
         marks = [
-            f'{_coloured(group.glyph, group.colour)} <span style="color: {look.text_dim}">'
-            f"{escape(group.name)}</span>"
+            f'{_coloured(group.glyph, group.colour)}&nbsp;<span style="color: {look.text_dim}">'
+            f"{_unbroken(group.name)}</span>"
             for group in self._marks
         ]
         self._legend.setText(gap.join([escape(self._title), *keys, *marks]))
@@ -84,7 +89,9 @@ class ChartPanel(QWidget):
     def _key(self, curve: Curve) -> str:
         """Return a curve's colour, name and value as rich text."""
         dot = _coloured("●", curve.colour)
-        return " ".join(filter(None, [dot, escape(curve.name), f"<b>{self._value(curve)}</b>"]))
+        return "&nbsp;".join(
+            filter(None, [dot, _unbroken(curve.name), f"<b>{self._value(curve)}</b>"])
+        )
 
     def _value(self, curve: Curve) -> str:
         series = curve.series
@@ -92,7 +99,15 @@ class ChartPanel(QWidget):
             value = series.value_at(self._step)
         else:
             value = float(series.y[-1]) if len(series) else None
-        return _NO_VALUE if value is None else format(value, self._number_format)
+        if value is None:
+            return _NO_VALUE
+        words = format(value, self._number_format)
+        return number_text(float(words)) if 0 < abs(value) < _SMALL else words
+
+
+def _unbroken(words: str) -> str:
+    """Return words as rich text that stays on one line."""
+    return escape(words).replace(" ", "&nbsp;")
 
 
 def _coloured(glyph: str, colour: str) -> str:

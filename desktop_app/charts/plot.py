@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QFrame, QToolTip, QVBoxLayout, QWidget
 from desktop_app.charts.marks import MarkLayer, Marks
 from desktop_app.models.runs.series import Floats, Series
 from desktop_app.theme import tokens
+from desktop_app.words.numbers import number_text
 
 _WIDEST_LABEL = "-0.000000"
 _GRID_ALPHA = 0.25
@@ -59,6 +60,19 @@ class StepAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
         return whole or [(_FEWEST_STEPS, 0.0)]
 
 
+class ValueAxis(pg.AxisItem):  # type: ignore[misc]  # the library has no types
+    """An axis whose small numbers are written as everywhere else: 2e-5."""
+
+    def tickStrings(  # noqa: N802 - the library's name
+        self, values: Sequence[float], scale: float, spacing: float
+    ) -> list[str]:
+        """Return what is written at the ticks."""
+        written: list[str] = super().tickStrings(values, scale, spacing)
+        if not any("e" in words for words in written):
+            return written
+        return [number_text(float(words)) for words in written]
+
+
 class StepPlot(QWidget):
     """Curves over a range of steps; heights always fit what is in range."""
 
@@ -75,7 +89,9 @@ class StepPlot(QWidget):
         self._pointer: QPoint | None = None
         self._titles = {"left": "", "bottom": ""}
         self._has_steps = True
-        self._plot = pg.PlotWidget(self, axisItems={"bottom": StepAxis("bottom")})
+        self._plot = pg.PlotWidget(
+            self, axisItems={"left": ValueAxis("left"), "bottom": StepAxis("bottom")}
+        )
         self._item = self._plot.getPlotItem()
         self._cursor = pg.InfiniteLine(angle=90)
         self._cursor.hide()

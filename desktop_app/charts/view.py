@@ -34,6 +34,7 @@ from desktop_app.questions import Ask, ask
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.icon_button import IconButton
+from desktop_app.widgets.invitation import Invitation
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T
 
@@ -183,9 +184,10 @@ class ChartsView(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        placeholder = _dim_label(self)
-        placeholder.setText(shown(T("App", "Loss and learning rates appear here.")))
-        placeholder.setAlignment(Qt.AlignmentFlag.AlignCenter)
+        placeholder = Invitation("charts", "", self)
+        placeholder.button.hide()  # there is nothing to do but to start
+        words = T("App", "Loss and learning rates over the steps, while a run trains and after it.")
+        placeholder.say(shown(T("App", "Charts appear here")), shown(words))
         content = QWidget(self)
         column = QVBoxLayout(content)
         column.setContentsMargins(0, look.gap_s, 0, 0)

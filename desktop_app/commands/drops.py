@@ -13,20 +13,18 @@ from PySide6.QtWidgets import QWidget
 from desktop_app.background import Job, LatestJob
 from desktop_app.commands.earlier_runs import EarlierRuns
 from desktop_app.commands.files import FileCommands
-from desktop_app.models.pictures.picture_offer import Offer
+from desktop_app.models.pictures.picture_offer import Offer, is_model
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way
 from desktop_app.workspace import Workspace
 from trainer_core.catalogue.families import FAMILIES, TRAINABLE, OtherKind
 from trainer_core.errors import TrainerError
 from trainer_core.files.run_folder import is_run_folder
-from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.recognise import ModelReport, inspect_model, require_base_model
 from trainer_core.texts import T, Text
 
 _MODEL = "model.pretrained_model_name_or_path"
 _WEIGHTS = "adapter.network_weights"
-_MODEL_ENDINGS = (".safetensors", ".ckpt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +133,9 @@ def _names(places: Iterable[Path]) -> list[str]:
 
 def _find_models(paths: Sequence[Path], _job: Job) -> _Models:
     """Tell models from the rest; looks at names, and into headers."""
-    models = [path for path in paths if _is_model(path)]
+    models = [path for path in paths if is_model(path)]
     reports = [_looked_at(path) for path in models]
     return _Models(reports, [path for path in paths if path not in models])
-
-
-def _is_model(path: Path) -> bool:
-    return path.suffix.lower() in _MODEL_ENDINGS or DiffusersFolder(path).is_model
 
 
 def _looked_at(path: Path) -> tuple[Path, ModelReport | None, TrainerError | None]:

@@ -27,6 +27,7 @@ from trainer_core.dataset.pictures import Size
 from trainer_core.texts import T
 
 _GRID_SHARE, _DETAILS_SHARE = 3, 2
+_MUCH_PX = 1000
 
 
 class PictureBrowser(QSplitter):
@@ -189,6 +190,7 @@ class PictureBrowser(QSplitter):
         column.addWidget(self.grid, 1)
         self.addWidget(listed)
         self.addWidget(self.details)
+        self.setSizes([_GRID_SHARE * _MUCH_PX, _DETAILS_SHARE * _MUCH_PX])
         self.setStretchFactor(0, _GRID_SHARE)
         self.setStretchFactor(1, _DETAILS_SHARE)
         self.setChildrenCollapsible(False)

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_app.captions import Captions, Draft
 from desktop_app.dataset_view.caption_field import CaptionField
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.widgets.elided_label import ElidedLabel, LinkButton
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from desktop_app.words.findings import finding_words
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
@@ -41,12 +41,12 @@ class CaptionEditor(QWidget):
         self._is_showing = False
         self.field = CaptionField(self)
         self.field.setAccessibleName(shown(T("App", "Caption")))
-        self._count = QLabel(self)
+        self._count = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._count.setProperty("role", "dim")
         self._hint = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._hint.setProperty("role", "dim")
         self._note = WrappedLabel(self)
-        self._ways = [link_button(self) for _ in range(_WAYS)]
+        self._ways = [LinkButton(parent=self) for _ in range(_WAYS)]
         self._actions: list[Callable[[], object]] = []
         for number, button in enumerate(self._ways):
             button.clicked.connect(lambda _checked=False, number=number: self._actions[number]())
@@ -79,8 +79,8 @@ class CaptionEditor(QWidget):
             self._show_text("", "")
             self.field.setPlaceholderText("")
             self._count.clear()
-            self._hint.clear()
-            self._say(_words(error, row.path), "error")
+            self._show_hint("")
+            self._say("" if _is_told(row, error) else _words(error, row.path), "error")
             if file is not None:
                 unread = file
                 read_as = shown(T("App", "Convert it to UTF-8…"))
@@ -107,8 +107,8 @@ class CaptionEditor(QWidget):
         text = self.field.toPlainText()
         first, *others = text.split("\n")
         is_saved = self._captions.draft(row.path) is None or file.with_text(text) == file
-        unread = self._show_count(first)
-        self._hint.setText("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
+        unread = self._show_count(first, is_told=is_saved and _is_cut_told(row))
+        self._show_hint("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
         if not text.strip():
             self._say("" if is_saved else _removal(row, file), "warning")
@@ -118,14 +118,19 @@ class CaptionEditor(QWidget):
                 self._offer((words, lambda: self._replace_text(row.class_tokens)))
         elif any(line.strip() for line in others):
             self._say(unread, "warning")
-            self._hint.setText(shown(T("App", "Only line 1 is trained")))
+            self._show_hint(shown(T("App", "Only line 1 is trained")))
             join = shown(T("App", "Join lines"))
             self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
         else:
             self._say(unread, "warning")
 
-    def _show_count(self, line: str) -> str:
-        """Show how much the line holds; return what is to be said if its end is not read."""
+    def _show_count(self, line: str, *, is_told: bool) -> str:
+        """Show how much the line holds; return what is to be said if its end is not read.
+
+        Args:
+            line: What is trained.
+            is_told: Whether it is said elsewhere that its end is not read.
+        """
         tags = count_tags(line).total()
         if not is_table_read():  # the look at the folder reads it, in its own thread
             self._count.setText(shown(T("App", "Tags: {count}"), count=tags))
@@ -133,9 +138,13 @@ class CaptionEditor(QWidget):
         facts = {"tokens": count_tokens(line.strip()), "limit": MAX_TOKENS}
         template = T("App", "Tags: {tags}, tokens: {tokens} of {limit}")
         self._count.setText(shown(template, tags=tags, **facts))
-        if facts["tokens"] <= MAX_TOKENS:
+        if is_told or facts["tokens"] <= MAX_TOKENS:
             return ""
         return shown(T("App", "Only the first {limit} tokens are read."), limit=MAX_TOKENS)
+
+    def _show_hint(self, words: str) -> None:
+        self._hint.setText(words)
+        self._hint.setVisible(bool(words))
 
     def _show_failure(self, draft: Draft) -> None:
         if draft.error is None:
@@ -198,18 +207,21 @@ class CaptionEditor(QWidget):
 
     def _lay_out(self) -> None:
         look = tokens.current()
-        below = QHBoxLayout()
-        below.setSpacing(look.gap_m)
-        below.addWidget(self._count)
+        below, ways = QHBoxLayout(), QHBoxLayout()
+        for row in (below, ways):
+            row.setSpacing(look.gap_m)
+        below.addWidget(self._count, 3)
+        below.addWidget(self._hint, 2)
         for button in self._ways:
-            below.addWidget(button)
-        below.addWidget(self._hint, 1)
+            ways.addWidget(button)
+        ways.addStretch(1)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(look.gap_xs)
         column.addWidget(self.field, 1)
         column.addWidget(self._note)
         column.addLayout(below)
+        column.addLayout(ways)
 
 
 def joined(text: str) -> str:
@@ -238,6 +250,18 @@ def _words(error: TrainerError, file: Path) -> str:
     return finding_words(Finding(file, Severity.ERROR, error.message), file.parent)
 
 
+def _is_told(row: PictureRow, error: TrainerError) -> bool:
+    """Tell whether the findings name the caption file that cannot be read, and say more."""
+    path = str(error.message.values.get("path"))
+    found = (finding for finding in row.findings if finding.severity is Severity.ERROR)
+    return any(str(finding.message.values.get("path")) == path for finding in found)
+
+
+def _is_cut_told(row: PictureRow) -> bool:
+    """Tell whether the findings say that the end of the caption is not read."""
+    return any(finding.message.values.get("limit") == MAX_TOKENS for finding in row.findings)
+
+
 def _placeholder(row: PictureRow, file: CaptionFile) -> str:
     name, words = file.path.name, row.class_tokens
     if file.data is not None and not file.text.strip():
@@ -255,11 +279,3 @@ def _removal(row: PictureRow, file: CaptionFile) -> str:
         return shown(template, name=name)
     template = T("App", "{name} will be removed, the picture trained as “{words}”.")
     return shown(template, name=name, words=words)
-
-
-def link_button(parent: QWidget) -> QPushButton:
-    """Return a button that looks like a link."""
-    button = QPushButton(parent)
-    button.setProperty("role", "link")
-    button.setCursor(Qt.CursorShape.PointingHandCursor)
-    return button

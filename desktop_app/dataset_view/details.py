@@ -17,13 +17,13 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.captions import Captions
-from desktop_app.dataset_view.caption_editor import CaptionEditor, link_button
+from desktop_app.dataset_view.caption_editor import CaptionEditor
 from desktop_app.dataset_view.summary import size_words
 from desktop_app.models.pictures.left_out import LeftOut
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
-from desktop_app.widgets.elided_label import ElidedLabel
+from desktop_app.widgets.elided_label import ElidedLabel, LinkButton
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.pictures.framed_picture import WHOLE, FramedPicture
 from desktop_app.widgets.wrapped_label import WrappedLabel
@@ -48,7 +48,7 @@ class PictureDetails(QSplitter):
         self._row: PictureRow | None = None
         self._left_out = left_out
         self.picture = FramedPicture(self)
-        self.way_out = link_button(self)
+        self.way_out = LinkButton(parent=self)
         self.way_out.clicked.connect(self._on_way_out)
         self.caption = CaptionEditor(captions, self)
         self._name = ElidedLabel(Qt.TextElideMode.ElideMiddle, self)
@@ -64,8 +64,6 @@ class PictureDetails(QSplitter):
         self.setSizes([_MUCH_PX, 0])  # the words get what they need, the picture the rest
         for part, share in enumerate(_SHARES):
             self.setStretchFactor(part, share)
-        gap = tokens.current().gap_m
-        self.setContentsMargins(0, 0, gap, gap)
 
     def show_picture(
         self,
@@ -116,7 +114,7 @@ class PictureDetails(QSplitter):
         # The arrows are above the picture: they stay where they are, however much is said below.
         named = QWidget(self)
         column = QVBoxLayout(named)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, tokens.current().gap_m, 0)  # a splitter forgets its own
         column.setSpacing(tokens.current().gap_xs)
         column.addLayout(self._heading())
         column.addWidget(self.picture, 1)
@@ -126,7 +124,7 @@ class PictureDetails(QSplitter):
         look = tokens.current()
         words = QWidget(self)
         column = QVBoxLayout(words)
-        column.setContentsMargins(0, look.gap_s, 0, 0)
+        column.setContentsMargins(0, look.gap_s, look.gap_m, look.gap_m)
         column.setSpacing(look.gap_xs)
         column.addWidget(self._facts)
         column.addWidget(self.caption, 1)

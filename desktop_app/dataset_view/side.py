@@ -33,6 +33,7 @@ class DatasetSide(QSplitter):
     folders_chosen = Signal(object)  # frozenset of the folders of concepts, None for all
     bucket_chosen = Signal(object)  # training size, None for all
     repeats_wanted = Signal(object, int)  # Path of a folder, how often it is to be shown
+    putting_back_wanted = Signal(object)  # Path of a folder that is left out whole
     removal_wanted = Signal(object)  # Root that is not to be trained any more
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -59,8 +60,11 @@ class DatasetSide(QSplitter):
         self._divide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Share the new height out."""
+        """Share the new height out; in little width names matter more than counts."""
         super().resizeEvent(event)
+        look = tokens.current()
+        is_narrow = self.width() < look.thumbnail + 2 * look.gap_xl
+        self._concept_view.setColumnHidden(Column.PICTURES, is_narrow)
         self._divide()
 
     def _divide(self) -> None:
@@ -114,7 +118,9 @@ class DatasetSide(QSplitter):
         self._repeats.setShortcut("F2")
         self._repeats.setShortcutContext(Qt.ShortcutContext.WidgetShortcut)
         self._repeats.triggered.connect(self._on_repeats)
-        self._concept_view.addActions([opening, self._repeats, removal])
+        self._putting_back = QAction(shown(T("App", "&Put back")), self._concept_view)
+        self._putting_back.triggered.connect(self._on_putting_back)
+        self._concept_view.addActions([opening, self._repeats, self._putting_back, removal])
         self._concept_view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return removal, opening
 
@@ -123,6 +129,7 @@ class DatasetSide(QSplitter):
         self._removal.setEnabled(node is not None and node.root is not None)
         self._opening.setEnabled(node is not None and node.path is not None)
         self._repeats.setEnabled(node is not None and node.repeats is not None)
+        self._putting_back.setVisible(node is not None and node.left_out > 0)
         if node is not None:
             self.folders_chosen.emit(node.folders)
 
@@ -130,6 +137,11 @@ class DatasetSide(QSplitter):
         node = self._concepts.node(self._concept_view.currentIndex())
         if node is not None and node.root is not None:
             self.removal_wanted.emit(node.root)
+
+    def _on_putting_back(self) -> None:
+        node = self._concepts.node(self._concept_view.currentIndex())
+        if node is not None and node.left_out:
+            self.putting_back_wanted.emit(node.path)
 
     def _on_repeats(self) -> None:
         """Let the repeats of the chosen line be typed, whichever of its cells was chosen."""
@@ -169,6 +181,7 @@ def _concept_view(model: ConceptTree) -> QTreeView:
     view.setEditTriggers(QAbstractItemView.EditTrigger.DoubleClicked)
     view.setIndentation(tokens.current().icon_s)
     view.setUniformRowHeights(True)
+    view.setMinimumWidth(tokens.current().thumbnail)
     view.setTextElideMode(Qt.TextElideMode.ElideMiddle)
     view.setAllColumnsShowFocus(True)
     view.setAccessibleName(shown(T("App", "Folders")))

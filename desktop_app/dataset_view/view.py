@@ -26,7 +26,7 @@ from desktop_app.dataset_view.summary import check_words, place_words, stats
 from desktop_app.dataset_view.view_layout import ViewLayout
 from desktop_app.models.pictures.caption_batch import BatchResult
 from desktop_app.models.pictures.folder_repeats import FolderRepeatsList
-from desktop_app.models.pictures.picture_offer import Offer
+from desktop_app.models.pictures.picture_offer import Offer, is_model
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
@@ -56,6 +56,8 @@ class DatasetView(QWidget):
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model = workspace.dataset
+        self._left_out = workspace.left_out
+        self._drop_wanted = workspace.drop_wanted
         self._offer: Offer | None = None  # over the view
         self.setAcceptDrops(True)
         self.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
@@ -96,6 +98,7 @@ class DatasetView(QWidget):
         browser.filter_dropped.connect(self._side.choose_all)
         self._side.removal_wanted.connect(self.removed)
         self._side.repeats_wanted.connect(self._on_repeats_wanted)
+        self._side.putting_back_wanted.connect(self._on_putting_back_wanted)
         self._repeats = FolderRepeatsList(workspace.document)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
@@ -135,7 +138,7 @@ class DatasetView(QWidget):
         offer = Offer.of(paths)
         if paths and not (offer.is_run_file or is_run_folder(paths[0])):
             accept_copy(event)
-            self._hold(offer)
+            self._hold(None if any(map(is_model, paths)) else offer)
 
     def dragLeaveEvent(self, event: QDragLeaveEvent) -> None:  # noqa: N802 - Qt's name
         """Show again what was shown before."""
@@ -145,7 +148,11 @@ class DatasetView(QWidget):
         """Hand on what was dropped."""
         self._hold(None)
         accept_copy(event)
-        self.offered.emit(Offer.of(dropped_paths(event.mimeData())))
+        paths = dropped_paths(event.mimeData())
+        if any(map(is_model, paths)):
+            self._drop_wanted.emit(paths)
+        else:
+            self.offered.emit(Offer.of(paths))
 
     def _serve(self, workspace: Workspace) -> None:
         pictures, layout = workspace.pictures, self.view_layout
@@ -219,6 +226,9 @@ class DatasetView(QWidget):
         scan = self._model.scan
         folders = () if scan is None else [concept.folder for concept in scan.index.concepts]
         self._repeats.set_repeats(folder, repeats, folders)
+
+    def _on_putting_back_wanted(self, folder: Path) -> None:
+        self._left_out.put_back([row.path for row in self._model.rows if row.folder == folder])
 
     def _hold(self, offer: Offer | None) -> None:
         self._offer = offer

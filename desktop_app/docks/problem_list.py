@@ -30,10 +30,11 @@ from PySide6.QtWidgets import (
 from desktop_app.models.problems_model import Entry, ProblemsModel
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
+from desktop_app.words.paths import breakable
 
 _WIDEST_WORDS_PX = 900  # longer lines are hard to follow
 _BATCH = 200  # rows that are laid out at once: there may be ten thousand
-_WRAPPED = Qt.TextFlag.TextWordWrap | Qt.TextFlag.TextWrapAnywhere
+_WRAPPED = Qt.TextFlag.TextWordWrap
 
 
 class ProblemList(QListView):
@@ -160,9 +161,10 @@ class _Rows(QStyledItemDelegate):
         severity = str(entry.severity)
         icon(severity, str(getattr(look, severity))).paint(painter, parts.sign)
         painter.setPen(QColor(look.text))
-        painter.drawText(parts.cause, _WRAPPED, entry.message)
-        painter.setPen(QColor(look.text_dim))
-        painter.drawText(parts.remedy, _WRAPPED, _remedy(entry))
+        painter.drawText(parts.cause, _WRAPPED, breakable(entry.message))
+        if not state & QStyle.StateFlag.State_Selected:  # dim words there cannot be read
+            painter.setPen(QColor(look.text_dim))
+        painter.drawText(parts.remedy, _WRAPPED, breakable(_remedy(entry)))
         if not parts.button.isEmpty() and index != self._view.currentIndex():
             self._draw_button(painter, parts.button, entry.button)
         painter.restore()
@@ -214,7 +216,7 @@ def _wrapped(metrics: QFontMetrics, words: str, top: QPoint, left: int, width: i
     """Return where words stand that are wrapped to a width; empty without any."""
     if not words:
         return QRect()
-    bounds = metrics.boundingRect(QRect(0, 0, width, 0), _WRAPPED, words)
+    bounds = metrics.boundingRect(QRect(0, 0, width, 0), _WRAPPED, breakable(words))
     return QRect(left, top.y(), width, bounds.height())
 
 

@@ -23,6 +23,7 @@ class FilterResult(QWidget):
 
     help_wanted = Signal(str)
     clear_wanted = Signal()
+    labels_widened = Signal(int)  # to pixels, so that all fields stand in a column
 
     def __init__(
         self,
@@ -63,6 +64,7 @@ class FilterResult(QWidget):
         self._no_match.setHidden(is_anything_here or bool(paths))
         for form in self.forms:
             self._show_hits(form)
+        self._align()
         self._making.start()
 
     def finish(self) -> None:
@@ -76,8 +78,17 @@ class FilterResult(QWidget):
             if form is None and self._hits(section):
                 self._forms[section] = made = self._form(section)
                 self._show_hits(made)
+                self._align()
                 self._making.start()
                 return
+
+    def _align(self) -> None:
+        """Give the labels of everything that is found the width of the widest."""
+        found = [form for form in self.forms if self._hits(form.section)]
+        width = max([self._label_width, *(form.label_width() for form in found)])
+        for form in found:
+            form.set_label_width(width)
+        self.labels_widened.emit(width)
 
     def _hits(self, section: str) -> list[str]:
         form = self._document.schema.form(section)
@@ -90,7 +101,6 @@ class FilterResult(QWidget):
 
     def _form(self, section: str) -> SectionForm:
         form = SectionForm(section, self._document, self)
-        form.set_label_width(max(form.label_width(), self._label_width))
         form.help_wanted.connect(self.help_wanted)
         # In the order of the sections, whichever was looked for first.
         later = list(self._forms)[list(self._forms).index(section) :]

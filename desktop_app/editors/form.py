@@ -52,6 +52,7 @@ class SectionForm(QWidget):
         advanced = [row for row in self.rows.values() if row.param.spec.advanced]
         basic = [row for row in self.rows.values() if not row.param.spec.advanced]
         self._basic = _stacked(basic)
+        self._basic.setParent(self)  # now: Tab goes in the order in which widgets come here
         self.advanced = Collapsible(shown(T("App", "Advanced")), _stacked(advanced), self)
         self._lay_out()
         self.show_rows(None)

@@ -40,9 +40,9 @@ class SettingsPage(QWidget):
         self._elsewhere: list[str] = []
         self._is_stale = False  # what matches elsewhere changed while the page was not in sight
         self.forms = [SectionForm(section, document, self) for section in sections]
-        width = max(form.label_width() for form in self.forms)
+        self._label_width = width = max(form.label_width() for form in self.forms)
+        self._set_label_width(width)
         for form in self.forms:
-            form.set_label_width(width)
             form.help_wanted.connect(self.show_help)
             form.advanced.set_open(preferences.is_open(form.section))
             form.advanced.toggled.connect(self._on_folded)
@@ -103,6 +103,7 @@ class SettingsPage(QWidget):
         self.bar.entered.connect(self._on_entered)
         self.bar.menu_opening.connect(self._on_menu_opening)
         self._result.help_wanted.connect(self.show_help)
+        self._result.labels_widened.connect(self._set_label_width)
         self._result.clear_wanted.connect(self.bar.clear)
         QApplication.instance().focusChanged.connect(self._on_focus_changed)  # type: ignore[union-attr]
 
@@ -126,6 +127,8 @@ class SettingsPage(QWidget):
             form.show_rows(self._shown if is_active else None)
             form.setVisible(not form.rows.keys().isdisjoint(self._shown))
         self._result.setVisible(is_active)
+        if not is_active:
+            self._set_label_width(self._label_width)
         self._is_stale = is_active
         if not self.visibleRegion().isEmpty():
             self._show_elsewhere()
@@ -136,6 +139,10 @@ class SettingsPage(QWidget):
         if self._is_stale:
             self._is_stale = False
             self._result.show_result(self._elsewhere, is_anything_here=bool(self._shown))
+
+    def _set_label_width(self, width: int) -> None:
+        for form in self.forms:
+            form.set_label_width(width)
 
     def _all_forms(self) -> Iterator[SectionForm]:
         yield from self.forms

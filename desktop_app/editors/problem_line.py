@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWi
 
 from desktop_app.theme import tokens
 from desktop_app.translation import shown, shown_offer, shown_problem
+from desktop_app.words.paths import breakable
 from trainer_core.settings.problems import Problem, Suggestion
 from trainer_core.settings.schema import AnySchema
 
@@ -25,7 +26,7 @@ class ProblemLine(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, look.gap_s)
         layout.setSpacing(look.gap_xs)
-        words = QLabel(shown_problem(problem, schema), self, wordWrap=True)
+        words = QLabel(breakable(shown_problem(problem, schema)), self, wordWrap=True)
         words.setProperty("role", str(problem.severity))
         words.setFont(tokens.font(look.font_small))
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
@@ -38,7 +39,7 @@ class ProblemLine(QWidget):
             layout.addLayout(self._buttons(offers))
 
     def _advice(self, way: Suggestion) -> QLabel:
-        label = QLabel(shown(way.message), self, wordWrap=True)
+        label = QLabel(breakable(shown(way.message)), self, wordWrap=True)
         label.setProperty("role", "dim")
         label.setFont(tokens.font(tokens.current().font_small))
         return label

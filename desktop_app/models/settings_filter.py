@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from PySide6.QtCore import QObject, Signal
@@ -15,8 +16,8 @@ class SettingsFilter(QObject):
     """Lets pass what contains some words, differs from its default, or has a problem.
 
     Attributes:
-        words: What is looked for: each word must occur in the label, name or help of a setting,
-            in its old label, a value to choose, or the title that it stands under.
+        words: What is looked for: each word must occur in the label or name of a setting, its old
+            label, a value to choose or the title that it stands under, or begin a word of its help.
         only_changed: Only what differs from its default passes.
         only_problems: Only what has a problem passes.
     """
@@ -77,8 +78,14 @@ class SettingsFilter(QObject):
 
     def _contains(self, param: Param, words: Sequence[str]) -> bool:
         schema, spec = self._document.schema, param.spec
-        texts = [spec.label, spec.help, schema.titles[schema.form_of(param.path)]]
+        texts = [spec.label, schema.titles[schema.form_of(param.path)]]
         texts += [choice.label for choice in spec.choices.values()]
         known_as = [param.name, *spec.foreign, *spec.old_labels, *spec.choices]
         found = "\n".join([*map(shown, texts), *known_as]).casefold()
-        return all(word in found for word in words)
+        sentence = shown(spec.help).casefold()
+        return all(word in found or _begins_in(sentence, word) for word in words)
+
+
+def _begins_in(sentence: str, word: str) -> bool:
+    """Tell whether a word of a sentence begins so: "rate" is not meant to find "separated"."""
+    return re.search(rf"(?<![a-z]){re.escape(word)}", sentence) is not None

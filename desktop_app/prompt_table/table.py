@@ -183,9 +183,24 @@ class _Cells(QStyledItemDelegate):
         """Return a line that takes only what fits into the column."""
         line = QLineEdit(parent)
         line.setProperty("role", "cell")
+        heading = index.model().headerData(index.column(), Qt.Orientation.Horizontal)
+        line.setPlaceholderText(str(heading))
         pattern = QRegularExpression(f"({pattern_of(Column(index.column()))})?")
         line.setValidator(QRegularExpressionValidator(pattern, line))
         return line
+
+    def updateEditorGeometry(  # noqa: N802 - Qt's name
+        self,
+        editor: QWidget,
+        option: QStyleOptionViewItem,
+        index: QModelIndex | QPersistentModelIndex,
+    ) -> None:
+        """Let words be typed over the whole row: a column is narrow for them."""
+        super().updateEditorGeometry(editor, option, index)
+        if index.column() not in _WIDEST:
+            place, row = editor.geometry(), editor.parentWidget()
+            assert row is not None, "it is made inside the table"
+            editor.setGeometry(0, place.y(), row.width(), place.height())
 
     def initStyleOption(  # noqa: N802 - Qt's name
         self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex

@@ -14,6 +14,7 @@ from desktop_app.process.outcome import Outcome
 from desktop_app.run_view.sample_strip import SampleStrip
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.widgets.elided_label import LinkButton
 from desktop_app.words.endings import (
     Advice,
     can_go_on,
@@ -22,6 +23,7 @@ from desktop_app.words.endings import (
     next_steps,
     story,
 )
+from desktop_app.words.paths import breakable
 from desktop_app.workspace import Workspace
 from trainer_core.texts import T, visible
 
@@ -66,8 +68,8 @@ class EndPage(QWidget):
         self._result = outcome.weights or outcome.state
         self.story.setText(story(outcome, record, workspace.metrics))
         result = self._result
-        self.file.setText("" if result is None else visible(result.name))
-        self.path.setText("" if result is None else visible(result))
+        self.file.setText("" if result is None else breakable(visible(result.name)))
+        self.path.setText("" if result is None else breakable(visible(result)))
         for part in (self.file, self.path, self.folder_button, self.copy_button):
             part.setVisible(result is not None)
         step = can_go_on(outcome, run.folder, workspace.settings_in_reach)
@@ -96,6 +98,7 @@ class EndPage(QWidget):
         column.addLayout(buttons)
         column.addSpacing(look.gap_m)
         column.addWidget(self._strip)
+        column.addSpacing(look.gap_m)
         column.addWidget(self._next_heading)
         column.addLayout(self._advice)
 
@@ -110,18 +113,17 @@ class EndPage(QWidget):
 
     def _line(self, advice: Advice) -> QWidget:
         line = QWidget(self)
-        row = QHBoxLayout(line)
-        row.setContentsMargins(0, 0, 0, 0)
-        words = QLabel(advice.words, line, wordWrap=True)
+        column = QVBoxLayout(line)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(tokens.current().gap_xs)
+        words = QLabel(breakable(advice.words), line, wordWrap=True)
         words.setTextFormat(Qt.TextFormat.PlainText)
         words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        row.addWidget(words, 1)
+        column.addWidget(words)
         if advice.setting:
-            link = QPushButton(shown(T("App", "Show setting")), line)
-            link.setProperty("role", "link")
-            link.setCursor(Qt.CursorShape.PointingHandCursor)
+            link = LinkButton(shown(T("App", "Show setting")), line)
             link.clicked.connect(partial(self._workspace.setting_wanted.emit, advice.setting))
-            row.addWidget(link, 0, Qt.AlignmentFlag.AlignTop)
+            column.addWidget(link, 0, Qt.AlignmentFlag.AlignLeft)
         return line
 
     def _on_open_folder(self) -> None:

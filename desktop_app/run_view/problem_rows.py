@@ -12,6 +12,8 @@ from desktop_app.models.problems_model import Entry, ProblemsModel
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
+from desktop_app.widgets.elided_label import LinkButton
+from desktop_app.words.paths import breakable
 from trainer_core.texts import T
 
 _ROWS_SHOWN = 40  # more than anybody reads; the problems dock lists all
@@ -75,12 +77,12 @@ class ProblemRows(QWidget):
         look = tokens.current()
         words = QVBoxLayout()
         words.setSpacing(look.gap_xs)
-        message = QLabel(entry.message, row, wordWrap=True)
+        message = QLabel(breakable(entry.message), row, wordWrap=True)
         message.setTextFormat(Qt.TextFormat.PlainText)
         message.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         words.addWidget(message)
         if entry.hint:
-            hint = QLabel(entry.hint, row, wordWrap=True)
+            hint = QLabel(breakable(entry.hint), row, wordWrap=True)
             hint.setTextFormat(Qt.TextFormat.PlainText)
             hint.setProperty("role", "dim")
             words.addWidget(hint)
@@ -90,15 +92,12 @@ class ProblemRows(QWidget):
 
     def _link(self, entry: Entry, row: QWidget) -> QPushButton:
         template = T("App", "Show {place}")
-        link = QPushButton(shown(template, place=entry.place), row)
-        link.setProperty("role", "link")
+        link = LinkButton(shown(template, place=entry.place), row)
         link.setFont(tokens.font(tokens.current().font_small))
-        link.setCursor(Qt.CursorShape.PointingHandCursor)
         link.clicked.connect(partial(self.place_wanted.emit, entry))
         return link
 
     def _more(self, count: int) -> QPushButton:
-        link = QPushButton(shown(T("App", "… and {count} more"), count=count), self)
-        link.setProperty("role", "link")
+        link = LinkButton(shown(T("App", "… and {count} more"), count=count), self)
         link.clicked.connect(self.all_wanted)
         return link

@@ -24,6 +24,7 @@ class FileTable(QTreeView):
     def __init__(self, model: RunFiles, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._files = model
+        self.setObjectName("files")
         self.setModel(model)
         self.setAccessibleName(shown(T("App", "Files written")))
         self.setRootIsDecorated(False)

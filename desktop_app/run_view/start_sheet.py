@@ -210,6 +210,14 @@ class StartSheet(QDialog):
         if wanted.height() > self.height() or not self._was_fitted:
             self.resize(wanted)
             self._was_fitted = True
+            self._keep_on_screen()
+
+    def _keep_on_screen(self) -> None:
+        """Move up what would end below the screen: it was placed when it was lower."""
+        room, frame = self.screen().availableGeometry(), self.frameGeometry()
+        below = frame.bottom() - room.bottom()
+        if self.isVisible() and below > 0:
+            self.move(frame.left(), max(room.top(), frame.top() - below))
 
     # ---------------------------------------------------------------- what is shown
 

@@ -35,7 +35,7 @@ from trainer_core.protocol.messages import SampleReady
 from trainer_core.texts import T
 
 _PROMPT_WIDTH_PX = 150
-_FITTING = (0.75, 2.0)  # sizes that cells take by themselves, in thumbnails
+_FITTING = (0.5, 2.0)  # sizes that cells take by themselves, in thumbnails
 _SHARPNESS_PX = 64  # thumbnails are made in steps of this: a slider passes many sizes
 
 
@@ -108,6 +108,7 @@ class SampleGrid(QTableView):
         self.setShowGrid(False)
         self.setCornerButtonEnabled(False)
         self.setVerticalHeader(_PromptHeader(self))
+        self.horizontalHeader().setTextElideMode(Qt.TextElideMode.ElideRight)
         for header in (self.horizontalHeader(), self.verticalHeader()):
             header.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
             header.setHighlightSections(False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QSize, Qt, QTimer
 from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -75,21 +75,32 @@ class ToolPage(QScrollArea):
         body = QWidget(self)
         body.setProperty("scrolled", True)
         column = QVBoxLayout(body)
-        column.setContentsMargins(*[look.gap_xl] * 4)
+        mark = look.mark + look.gap_m  # which the rows of the form have before their labels
+        column.setContentsMargins(look.gap_xl - mark, look.gap_xl, look.gap_xl, look.gap_xl)
         column.setSpacing(look.gap_l)
-        column.addWidget(title)
-        column.addWidget(purpose)
+        above, below = QVBoxLayout(), QVBoxLayout()
+        for part in (above, below):
+            part.setContentsMargins(mark, 0, 0, 0)
+            part.setSpacing(look.gap_l)
+        above.addWidget(title)
+        above.addWidget(purpose)
+        below.addLayout(buttons)
+        for widget in (self._note, self.bar, self._work, self.result):
+            below.addWidget(widget)
+        self.form.setMinimumWidth(self.form.label_width() + 2 * look.thumbnail)
+        column.addLayout(above)
         column.addWidget(self.form)
-        column.addLayout(buttons)
-        column.addWidget(self._note)
-        column.addWidget(self.bar)
-        column.addWidget(self._work)
-        column.addWidget(self.result)
+        column.addLayout(below)
         column.addStretch(1)
         self.setWidgetResizable(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # Tab goes on to the first field
         self.setWidget(body)
+
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        """Ask for the width of the form: there is no scrolling sideways."""
+        hint, bar = super().minimumSizeHint(), self.verticalScrollBar().sizeHint().width()
+        return QSize(self.form.minimumWidth() + 2 * tokens.current().gap_xl + bar, hint.height())
 
     @property
     def _is_at_work(self) -> bool:

@@ -33,6 +33,7 @@ class ToolsView(QWidget):
         self._workspace = workspace
         self.pages: dict[str, ToolPage] = {}
         self.list = QListWidget(self)
+        self.list.setObjectName("pages")
         self.list.setAccessibleName(shown(T("App", "Tools")))
         self._stack = QStackedWidget(self)
         look = tokens.current()

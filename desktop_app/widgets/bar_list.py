@@ -76,8 +76,8 @@ class BarList(QListView):
         return QSize(super().sizeHint().width(), rows * _row_height() + 2 * self.frameWidth())
 
     def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
-        """Return the size of a bar."""
-        return QSize(0, _LEAST_ROWS * _row_height())
+        """Return the size of a bar whose name and number do not meet."""
+        return QSize(self._bars.least_width, _LEAST_ROWS * _row_height())
 
     def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Choose a bar, or none if it was the chosen one."""
@@ -128,6 +128,12 @@ class _Bars(QAbstractListModel):
             self.endResetModel()
         elif bars:
             self.dataChanged.emit(self.index(0), self.index(len(bars) - 1))
+
+    @property
+    def least_width(self) -> int:
+        """What names and numbers need, with a bit of a bar between them."""
+        look = tokens.current()
+        return self.label_width + self.value_width + look.icon_s + 4 * look.gap_m
 
     def bar(self, row: int) -> Bar:
         """Return the bar in a row."""

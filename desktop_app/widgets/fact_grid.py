@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QWidget
 
 from desktop_app.theme import tokens
 from desktop_app.widgets.stat_row import Stat
+from desktop_app.words.paths import breakable
 
 
 class FactGrid(QWidget):
@@ -35,7 +36,7 @@ class FactGrid(QWidget):
             if is_used:
                 fact = facts[number]
                 name.setText(fact.name)
-                value.setText(fact.value)
+                value.setText(breakable(fact.value))
                 value.setToolTip(fact.tooltip if fact.tooltip != fact.value else "")
                 value.setAccessibleName(f"{fact.name}: {fact.value}")
 

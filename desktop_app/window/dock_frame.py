@@ -10,9 +10,7 @@ from PySide6.QtCore import QByteArray, QEvent, QObject, QSize, Qt, QTimer
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
     QDockWidget,
-    QFrame,
     QMainWindow,
-    QScrollArea,
     QTabWidget,
     QToolBar,
     QWidget,
@@ -35,6 +33,7 @@ from desktop_app.window.docking.placing import (
     split,
     tabs_beside,
 )
+from desktop_app.window.docking.squeezed import Squeezed
 from desktop_app.window.docking.titles import DockTitles
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN
@@ -297,14 +296,4 @@ def _content(dock: Dock, workspace: Workspace) -> QWidget:
     as_dock_content(content)
     if content.minimumSizeHint().height() <= _LEAST_HEIGHT_PX:
         return content
-    scroll = QScrollArea()
-    scroll.setFrameShape(QFrame.Shape.NoFrame)
-    scroll.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-    scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-    scroll.setWidgetResizable(True)
-    content.setProperty("scrolled", True)
-    scroll.setWidget(content)
-    scroll.setMinimumWidth(content.minimumSizeHint().width())
-    for surface in (scroll.viewport(), content):
-        surface.setAutoFillBackground(False)  # what is all covered counts as out of sight
-    return scroll
+    return Squeezed(content)

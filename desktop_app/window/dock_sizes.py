@@ -84,8 +84,9 @@ class DockSizes(QObject):
         for dock in filter(self._widths.__contains__, visible):
             width = self._widths[dock]
             change = dock.width() - width
-            widths = [width, *_shared(change, [other.geometry() for other in middle], _ACROSS)]
-            self._window.resizeDocks([dock, *middle], widths, _ACROSS)
+            if change:  # Qt may move by a pixel what has its width already
+                widths = [width, *_shared(change, [other.geometry() for other in middle], _ACROSS)]
+                self._window.resizeDocks([dock, *middle], widths, _ACROSS)
         for dock in visible:
             if self._area(dock) == _BOTTOM and (dock in self._heights or _is_folded(dock)):
                 self._restore_height(dock, [d for d in visible if self._area(d) != _BOTTOM])
@@ -148,5 +149,12 @@ def _shared(change: int, places: list[QRect], direction: Qt.Orientation) -> list
     for place in places:
         whole = whole.united(place)
     total = max(whole.width() if is_across else whole.height(), 1)
-    lengths = [place.width() if is_across else place.height() for place in places]
-    return [length + change * length // total for length in lengths]
+    start = whole.left() if is_across else whole.top()
+    lengths = []
+    for place in places:
+        length = place.width() if is_across else place.height()
+        before = (place.left() if is_across else place.top()) - start
+        # By their edges: shares that are rounded each would lose a pixel to the leftmost dock.
+        grown = change * (before + length) // total - change * before // total
+        lengths.append(length + grown)
+    return lengths

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from PySide6.QtCore import QEvent, QSize, QTimer
+from PySide6.QtCore import QEvent, QSize, Qt, QTimer
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QMainWindow, QStyle, QToolBar
 
@@ -222,6 +222,7 @@ class MainWindow(QMainWindow):
         self._closing.leaving.connect(workspace.autosave.close)
         self._closing.ready.connect(self.close)
         workspace.command_wanted.connect(self._carry_out)
+        workspace.drop_wanted.connect(self._take_dropped, Qt.ConnectionType.QueuedConnection)
         self.run.announced.connect(self._status.tell)
         self._drops.understood.connect(self.drop_banner.tell_step)
         self._drops.refused.connect(self.drop_banner.refuse)

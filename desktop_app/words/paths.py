@@ -1,8 +1,7 @@
-"""Folders and files as people read them: from the home folder on, not too long, in order."""
+"""Folders and files as people read them: from the home folder on, and not too long."""
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,15 +9,15 @@ from pathlib import Path
 from trainer_core.texts import visible
 
 _FOLDER_CHARACTERS = 48
-_NUMBER = re.compile(r"(\d+)")
+_LONGEST_RUN = 32  # of characters where a line ends of itself nowhere
+_LONG_RUN = re.compile(rf"[^\s/\-]{{{_LONGEST_RUN + 1},}}")
+_BREAKS = re.compile(rf"([_.=,;:&]|[^\W_]{{{_LONGEST_RUN}}})(?=\w)")
+_BREAK = "\u200b"
 
 
-@functools.lru_cache(maxsize=2**15)
-def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
-    """Return what sorts names as people do: p1, p2, p10; capitals do not matter."""
-    # Texts and numbers take turns, so that a text never meets a number.
-    parts = _NUMBER.split(name.casefold())
-    return tuple(int(part) if n % 2 else part for n, part in enumerate(parts)), name
+def breakable(words: str) -> str:
+    """Return words for a label, with places inside long names where a line may end."""
+    return _LONG_RUN.sub(lambda run: _BREAKS.sub(rf"\1{_BREAK}", run[0]), words)
 
 
 def from_home(path: Path) -> str:

@@ -14,6 +14,7 @@ from desktop_app.document import Document
 from desktop_app.preferences import Preferences
 from desktop_app.process.environment import TrainerCommand
 from desktop_app.run_view.start_sheet import StartSheet
+from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 from trainer_core.files.resources import resource_path
 from trainer_core.settings.rules.check import check
@@ -66,6 +67,19 @@ def workspace(
         with qtbot.waitSignal(made.run.ended, timeout=20_000):
             made.run.kill()
     made.close()
+
+
+@pytest.fixture
+def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[MainWindow]:
+    """The window of the workspace, 1280 x 720, which asks nothing when it closes."""
+    made = MainWindow(workspace, ask=answers, leave=lambda _: None)
+    qtbot.addWidget(made)
+    made.resize(1280, 720)
+    with qtbot.waitExposed(made):
+        made.show()
+    made.docks.late.complete()
+    yield made
+    workspace.document.new()
 
 
 @pytest.fixture

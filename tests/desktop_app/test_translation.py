@@ -77,3 +77,8 @@ def test_a_condition_is_told_in_the_words_of_the_form():
 
 def test_an_offer_ends_like_a_button():
     assert shown_offer(text("Reset it.")) == "Reset it"
+
+
+def test_small_numbers_are_written_as_in_the_fields():
+    assert shown("Use {value}.", value=0.0001) == "Use 1e-4."
+    assert shown("Use {value}.", value=5.0) == "Use 5."

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +35,18 @@ _NO_PICTURES = frozenset(
     }
 )
 
+_NUMBER = re.compile(r"(\d+)")
+
 # Is told of a file or folder before it is looked at, by which a look that hangs is known.
 Reading = Callable[[Path], object]
+
+
+@functools.lru_cache(maxsize=2**15)
+def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
+    """Return what sorts names as people do: p1, p2, p10; capitals do not matter."""
+    # Texts and numbers take turns, so that a text never meets a number.
+    parts = _NUMBER.split(name.casefold())
+    return tuple(int(part) if n % 2 else part for n, part in enumerate(parts)), name
 
 
 def read_by_nobody(_path: Path) -> None:

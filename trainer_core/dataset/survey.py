@@ -10,7 +10,7 @@ from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
-from trainer_core.dataset.listing import Reading, read_by_nobody
+from trainer_core.dataset.listing import Reading, natural_key, read_by_nobody
 from trainer_core.dataset.overrides import (
     leave_out,
     left_out_notice,
@@ -200,7 +200,7 @@ def take_survey(
         index = with_repeats(index, request.folder_repeats)
     except DatasetError as error:
         return failed_survey(request, error)
-    audit = quick_audit(index, settings, reading)
+    audit = _in_order(quick_audit(index, settings, reading))
     unmatched = unmatched_problems(index, request.left_out, request.folder_repeats, reading)
     return Survey(
         request=request,
@@ -209,6 +209,12 @@ def take_survey(
         plan=_plan(request, index, audit),
         unmatched=tuple(unmatched),
     )
+
+
+def _in_order(audit: Audit) -> Audit:
+    """Return the audit with its findings as people read lists: p1, p2, p10."""
+    findings = sorted(audit.findings, key=lambda found: natural_key(str(found.path)))
+    return replace(audit, findings=tuple(findings))
 
 
 def failed_survey(request: SurveyRequest, error: DatasetError) -> Survey:

@@ -8,13 +8,14 @@ from enum import IntEnum
 from pathlib import Path
 
 from PySide6.QtCore import QAbstractItemModel, QModelIndex, QObject, Qt, Signal
+from PySide6.QtGui import QColor
 
 from desktop_app.models.row_table import NO_INDEX, Index
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
-from desktop_app.words.paths import natural_key
-from trainer_core.dataset.index import Concept, DatasetIndex, Root, distinct_names
+from trainer_core.dataset.index import Concept, DatasetIndex, Picture, Root, distinct_names
+from trainer_core.dataset.listing import natural_key
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.texts import T, visible
 
@@ -46,6 +47,7 @@ class Node:
         samples: Pictures times repeats.
         repeats: None where they differ.
         root: The place that this line stands for, if it stands for a whole one.
+        left_out: How many are left out of the run, where that is all that there are.
         children: Concepts of a place.
     """
 
@@ -56,6 +58,7 @@ class Node:
     samples: int
     repeats: int | None = None
     root: Root | None = None
+    left_out: int = 0
     children: tuple[Node, ...] = ()
 
     @property
@@ -177,6 +180,8 @@ class ConceptTree(QAbstractItemModel):
                 return _alignment(column)
             case Qt.ItemDataRole.ToolTipRole:
                 return _tooltip(node)
+            case Qt.ItemDataRole.ForegroundRole if node.left_out:
+                return QColor(tokens.current().text_disabled)
             case Qt.ItemDataRole.DecorationRole if column is Column.NAME and _failed(node):
                 return icon("error", tokens.current().error)
         return None
@@ -197,7 +202,7 @@ class _Nodes:
     def of(self, index: DatasetIndex) -> Iterator[Node]:
         """Yield the lines without a parent."""
         only = index.roots[0] if len(index.roots) == 1 else None
-        if only is None or only.concepts:
+        if only is None or only.concepts or only.left_out:
             yield self._sum(shown(T("App", "All pictures")), index.concepts, only, is_all=True)
         if only is not None:
             yield from map(self._of_concept, _in_order(only))
@@ -207,21 +212,24 @@ class _Nodes:
             yield self._of_root(root, name)
 
     def _of_root(self, root: Root, name: str) -> Node:
-        if [concept.folder for concept in root.concepts] == [root.path]:
-            [concept] = root.concepts
+        listed = _in_order(root)
+        if [concept.folder for concept in listed] == [root.path]:
+            [concept] = listed
             return self._of_concept(concept, name=name, root=root)
         return self._sum(name, root.concepts, root, is_all=False)
 
     def _of_concept(self, concept: Concept, *, name: str = "", root: Root | None = None) -> Node:
-        count = self._count(concept)
+        is_trained = not isinstance(concept, _LeftOutConcept)
+        count = self._count(concept) if is_trained else 0
         return Node(
             name=name or concept.folder.name or concept.name,
             path=concept.folder,
             folders=frozenset({concept.folder}),
             pictures=count,
             samples=count * concept.repeats,
-            repeats=concept.repeats,
+            repeats=concept.repeats if is_trained else None,
             root=root,
+            left_out=0 if is_trained else len(concept.pictures),
         )
 
     def _sum(
@@ -244,9 +252,27 @@ class _Nodes:
         return sum(picture.key not in self._unusable for picture in concept.pictures)
 
 
+@dataclass(frozen=True, slots=True)
+class _LeftOutConcept(Concept):
+    """A folder of which every picture is left out: it is listed, or nobody could put it back."""
+
+
 def _in_order(root: Root) -> list[Concept]:
     """Return the concepts as people look for them: the place's own first, others by name."""
-    return sorted(root.concepts, key=lambda c: (c.folder != root.path, natural_key(c.folder.name)))
+    listed = [*root.concepts, *_left_out_concepts(root)]
+    return sorted(listed, key=lambda c: (c.folder != root.path, natural_key(c.folder.name)))
+
+
+def _left_out_concepts(root: Root) -> Iterator[Concept]:
+    trained = {concept.folder for concept in root.concepts}
+    by_folder: dict[Path, list[Picture]] = {}
+    for picture in root.left_out:
+        if picture.path.parent not in trained:
+            by_folder.setdefault(picture.path.parent, []).append(picture)
+    for folder, pictures in by_folder.items():
+        first = pictures[0]
+        words, repeats = first.class_tokens, first.repeats
+        yield _LeftOutConcept(folder, folder.name, repeats, words, tuple(pictures), first.subset)
 
 
 def _failed(node: Node) -> bool:
@@ -273,6 +299,9 @@ def _tooltip(node: Node) -> str:
     failure = None if node.root is None else node.root.failure
     if failure is not None:
         lines.append(shown(failure.message))
+    elif node.left_out:
+        words = T("App", "Left out of this run: {count} [count:picture|pictures].")
+        lines.append(shown(words, count=node.left_out))
     elif node.repeats is not None:
         template = T(
             "App",

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from desktop_app.background import Job
 from desktop_app.models.pictures.picture_row import PictureRow, picture_rows
-from desktop_app.words.paths import natural_key
 from trainer_core.dataset.audit import Audit, decode_fully
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex
@@ -105,11 +104,7 @@ def look(request: SurveyRequest, known: Scan | None = None, pulse: Pulse | None 
         return replace(known, survey=survey)
     if survey.audit is None:
         return Scan(survey)
-    # Sorted here, in the thread, as people read lists.
-    findings = sorted(survey.audit.findings, key=lambda found: natural_key(str(found.path)))
-    audit = replace(survey.audit, findings=tuple(findings))
-    rows = picture_rows(survey.index, audit, survey.plan)
-    return Scan(replace(survey, audit=audit), rows)
+    return Scan(survey, picture_rows(survey.index, survey.audit, survey.plan))
 
 
 def broken_off(request: SurveyRequest) -> Scan:

@@ -10,9 +10,11 @@ from desktop_app.translation import shown
 from trainer_core.dataset.captions import KNOWN_EXTENSIONS
 from trainer_core.dataset.index import concepts_in
 from trainer_core.dataset.listing import is_picture_name
+from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.texts import T
 
 _RUN_FILE = ".toml"
+_MODEL_ENDINGS = (".safetensors", ".ckpt")
 _NAMED = 3
 
 
@@ -98,6 +100,11 @@ def left_out(offer: Offer) -> str:
         head = shown(T("App", "Left out: {names}."), names=names)
     kinds = shown(T("App", "Pictures of the kinds PNG, JPEG, WebP and BMP are trained."))
     return shown(T("App", "{first} {second}"), first=head, second=kinds)
+
+
+def is_model(path: Path) -> bool:
+    """Tell by names whether a path is a model, which is no picture and no folder of them."""
+    return path.suffix.lower() in _MODEL_ENDINGS or DiffusersFolder(path).is_model
 
 
 def _is_caption_of(path: Path, stems: set[Path]) -> bool:

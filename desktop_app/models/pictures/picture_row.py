@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from desktop_app.words.paths import natural_key
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, Picture, Root
+from trainer_core.dataset.listing import natural_key
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import SampleKey

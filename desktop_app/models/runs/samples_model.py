@@ -93,7 +93,7 @@ class SamplesModel(QAbstractTableModel):
     ) -> object:
         """Return the step above a column, or the prompt beside a row."""
         if orientation == Qt.Orientation.Horizontal:
-            is_shown = role == Qt.ItemDataRole.DisplayRole
+            is_shown = role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole)
             return step_words(self._steps[section]) if is_shown else None
         words = self._prompts[section].words
         if role == Qt.ItemDataRole.DisplayRole:

@@ -113,8 +113,12 @@ class ThumbnailGrid(QListView):
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Spread the columns over the new width."""
+        current, before = self.currentIndex(), QRect(QPoint(0, 0), event.oldSize())
+        is_in_sight = before.contains(self.visualRect(current).center())
         super().resizeEvent(event)
         self._arrange()
+        if current.isValid() and is_in_sight:
+            self.scrollTo(current)
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Draw in the colours and fonts of a new theme."""
@@ -136,7 +140,11 @@ class ThumbnailGrid(QListView):
         width = self._room // self.columns
         size = QSize(width, self._cell.height(self._side))
         if size != self.gridSize():
+            current = self.currentIndex()
+            is_in_sight = self.viewport().rect().contains(self.visualRect(current).center())
             self.setGridSize(size)
+            if current.isValid() and is_in_sight:
+                self.scrollTo(current)
         self._look_around.start()
 
     def _forget_heights(self) -> None:
@@ -235,7 +243,8 @@ class _Cell(QStyledItemDelegate):
         shown = self._draw_picture(painter, frame, index.data(self._roles.path))
         self._draw_badge(painter, shown, index.data(self._roles.badge))
         words = inner.adjusted(0, self.side + look.gap_s, 0, 0)
-        self._draw_words(painter, words, index)
+        is_selected = bool(option.state & QStyle.StateFlag.State_Selected)
+        self._draw_words(painter, words, index, is_selected=is_selected)
         painter.restore()
 
     def _draw_ground(self, painter: QPainter, area: QRect, state: QStyle.StateFlag) -> None:
@@ -290,7 +299,12 @@ class _Cell(QStyledItemDelegate):
         return self._icons[name, colour]
 
     def _draw_words(
-        self, painter: QPainter, area: QRect, index: QModelIndex | QPersistentModelIndex
+        self,
+        painter: QPainter,
+        area: QRect,
+        index: QModelIndex | QPersistentModelIndex,
+        *,
+        is_selected: bool,
     ) -> None:
         look = tokens.current()
         font = tokens.font(look.font_small)
@@ -298,7 +312,8 @@ class _Cell(QStyledItemDelegate):
         name = index.data(Qt.ItemDataRole.DisplayRole)
         middle = Qt.TextElideMode.ElideMiddle
         name = painter.fontMetrics().elidedText(name, middle, area.width())
-        painter.setPen(QColor(look.text_dim))
+        # Dim words on the ground of a selection cannot be read.
+        painter.setPen(QColor(look.text if is_selected else look.text_dim))
         draw_lines(painter, area.topLeft(), [name], self.line)
         painter.setPen(QColor(look.text))
         caption = index.data(self._roles.caption)

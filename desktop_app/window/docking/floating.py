@@ -72,7 +72,9 @@ class FloatingPlaces:
         window, screen = self._window, self._screen()
         frame = window.frameGeometry()
         least = window.minimumSizeHint().width() + frame.width() - window.width()
-        for room in sorted({max(needed, screen.width() * part // 6) for part in (2, 3, 4)}):
+        most = screen.width() - least
+        parts = (min(screen.width() * part // 6, most) for part in (2, 3, 4))
+        for room in sorted({max(needed, part) for part in parts}):
             narrower = room_beside(frame, screen, least, room)
             if narrower is not None:
                 yield narrower

@@ -1,16 +1,13 @@
 """What is dropped on the window is understood, done as one step of undo, and said."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-from helpers.answers import Answers
 from helpers.drops import drop
 from helpers.lora_files import lora_tensors, write_lora_file
 from helpers.pictures import write_dataset
 from PySide6.QtWidgets import QPushButton
-from pytestqt.qtbot import QtBot
 
+from desktop_app.dataset_view.view import DatasetView
 from desktop_app.editors.page import SettingsPage
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
@@ -19,17 +16,6 @@ from trainer_core.files.resources import resource_path
 MODEL, PICTURES = "model.pretrained_model_name_or_path", "dataset.train_data_dir"
 WEIGHTS = "adapter.network_weights"
 BASE = resource_path("demo/base")
-
-
-@pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(workspace, ask=answers, leave=lambda _: None)
-    qtbot.addWidget(made)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.docks.late.complete()
-    yield made
-    workspace.document.new()
 
 
 def said(window: MainWindow) -> str:
@@ -52,6 +38,15 @@ def test_a_diffusers_folder_dropped_on_the_model_page_becomes_the_base_model(
     press(window, "Undo")
     assert workspace.document.value(MODEL) == "unset"
     assert said(window) == ""
+
+
+def test_a_model_dropped_on_the_pictures_is_no_picture(
+    window: MainWindow, workspace: Workspace, qtbot
+):
+    window.docks.raise_dock("dataset")
+    drop(window.docks.widgets["dataset"].findChild(DatasetView), BASE)
+    qtbot.waitUntil(lambda: workspace.document.value(MODEL) == BASE.as_posix())
+    assert workspace.document.value(PICTURES) == "unset"
 
 
 def test_pictures_and_a_model_dropped_together_are_both_taken(

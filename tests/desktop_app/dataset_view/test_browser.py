@@ -1,7 +1,7 @@
 from helpers.pictures import write_picture
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QToolButton
+from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QToolButton
 
 from desktop_app.widgets.bar_list import BarList
 
@@ -206,3 +206,50 @@ def test_a_picture_that_is_painted_over_is_read_again(view, cats, workspace, qtb
         )
 
     qtbot.waitUntil(has_new_shape)
+
+
+def test_a_narrow_view_cuts_nothing_off(view, cats, workspace, qtbot):
+    """Buttons, boxes, links and figures stay inside, whatever is selected."""
+    workspace.left_out.leave_out([cats / "a.png"])
+    qtbot.waitUntil(lambda: any(row.is_left_out for row in workspace.dataset.rows))
+    view.resize(view.minimumSizeHint().width(), 500)
+    for name in ("a.png", "b.png", "c.png"):
+        view.reveal(cats / name)
+        QTest.qWait(20)
+        assert view.minimumSizeHint().width() <= view.width()
+        for part in (QCheckBox, QLabel, QPushButton, QToolButton):
+            for inner in view.findChildren(part):
+                if inner.isVisible():
+                    right = inner.mapTo(view, inner.rect().bottomRight()).x()
+                    assert right < view.width(), inner
+
+
+def test_the_boxes_go_below_the_words_where_they_have_no_room(view, qtbot):
+    bar = view.browser.bar
+    bar.show_left_out(12)
+    [box] = [box for box in bar.findChildren(QCheckBox) if "Left out" in box.text()]
+    field = bar.findChild(QLineEdit)
+    bar.resize(900, bar.height())
+    bar.layout().activate()
+    assert box.y() < field.geometry().bottom()
+    bar.resize(bar.minimumSizeHint().width(), bar.height())
+    bar.layout().activate()
+    assert box.y() > field.geometry().bottom()
+    assert box.geometry().right() < bar.width()
+
+
+def test_the_cut_of_a_caption_is_said_once(view, cats, workspace, qtbot):
+    (cats / "a.txt").write_text("word " * 100)
+    workspace.dataset.rescan()
+    view.reveal(cats / "a.png")
+    qtbot.waitUntil(lambda: "has 100 tokens" in words(view.browser.details))
+    assert words(view.browser.details).count("only the first 75") == 1
+    assert "Only the first 75" not in words(view.browser.details)
+
+
+def test_the_selected_picture_stays_in_sight_when_the_grid_gets_lower(view, cats, qtbot):
+    grid = view.browser.grid
+    view.reveal(cats / "c.png")
+    qtbot.waitUntil(lambda: grid.viewport().rect().contains(grid.visualRect(grid.currentIndex())))
+    view.resize(view.width(), view.height() - 120)
+    qtbot.waitUntil(lambda: grid.viewport().rect().contains(grid.visualRect(grid.currentIndex())))

@@ -194,7 +194,8 @@ def test_a_file_that_is_not_utf_8_is_left_alone(editor, view, cats, workspace, q
     (cats / "a.txt").write_bytes(b"caf\xe9")
     workspace.dataset.rescan()
     qtbot.waitUntil(editor.field.isReadOnly)
-    assert "not UTF-8" in says(editor)
+    qtbot.waitUntil(lambda: "line 1, byte 4" in says(view.browser.details))
+    assert says(view.browser.details).count("not UTF-8") == 1
 
 
 def test_tags_are_counted_in_the_line_that_is_trained(editor, view, cats):

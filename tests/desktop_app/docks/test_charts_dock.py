@@ -102,9 +102,9 @@ def test_a_run_without_a_finite_loss_is_drawn_too(view, workspace, qtbot):
 
 def test_the_curves_are_named_with_their_newest_values(view, workspace, qtbot):
     feed(workspace, 1, 4)
-    qtbot.waitUntil(lambda: "raw <b>0.25</b>" in words(view))
-    assert "U-Net <b>0.0001</b>" in words(view)
-    assert "Text encoder <b>5e-05</b>" in words(view)
+    qtbot.waitUntil(lambda: "raw&nbsp;<b>0.25</b>" in words(view))
+    assert "U-Net&nbsp;<b>1e-4</b>" in words(view)
+    assert "Text&nbsp;encoder&nbsp;<b>5e-5</b>" in words(view)
 
 
 def test_out_of_sight_nothing_is_drawn_until_it_is_shown_again(view, workspace):
@@ -325,11 +325,11 @@ def test_the_legends_tell_the_values_at_the_pointer(view, workspace, qtbot):
     wait_drawn(qtbot, view, 100)
     point_at_step(view, "learning_rates", 40)
     assert "Step 40" in words(view)
-    assert "raw <b>0.04</b>" in words(view)
-    assert "U-Net <b>0.0001</b>" in words(view)
+    assert "raw&nbsp;<b>0.04</b>" in words(view)
+    assert "U-Net&nbsp;<b>1e-4</b>" in words(view)
     QApplication.sendEvent(viewport(view, "learning_rates"), QEvent(QEvent.Type.Leave))
     assert "Step" not in words(view)
-    assert "raw <b>0.1</b>" in words(view)
+    assert "raw&nbsp;<b>0.1</b>" in words(view)
 
 
 def test_a_curve_without_a_value_at_the_pointer_says_so(view, workspace, qtbot):
@@ -337,7 +337,7 @@ def test_a_curve_without_a_value_at_the_pointer_says_so(view, workspace, qtbot):
     wait_drawn(qtbot, view, 99)
     point_at_step(view, "loss", 40)
     assert "Step 40" in words(view)
-    assert "raw <b>–</b>" in words(view)
+    assert "raw&nbsp;<b>–</b>" in words(view)
 
 
 # -------------------------------------------------------------------- export

@@ -263,6 +263,32 @@ def lines(tree: QTreeView) -> list[list[str]]:
     return found
 
 
+def test_a_narrow_tree_leaves_the_counts_to_the_tooltips(filled):
+    side, tree = filled.findChild(DatasetSide), tree_of(filled)
+    side.resize(140, 300)
+    place = tree.visualRect(tree.model().index(1, 0))
+    assert place.width() > tree.width() // 2
+    assert "picture" in tree.model().index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
+    side.resize(300, 300)
+    assert not tree.isColumnHidden(2)
+
+
+def test_a_folder_that_is_left_out_whole_stays_and_is_put_back(filled, workspace, qtbot):
+    tree = tree_of(filled)
+    before = lines(tree)
+    chosen = workspace.dataset.scan.index.concepts[0].pictures
+    folder = chosen[0].path.parent
+    workspace.left_out.leave_out([picture.path for picture in chosen])
+    qtbot.waitUntil(lambda: [folder.name, "", "0"] in lines(tree))
+    filled.reveal(folder)
+    assert tree.currentIndex().data() == folder.name
+    assert len(filled.browser.listed_rows) == len(chosen)
+    [putting_back] = [action for action in tree.actions() if "Put back" in action.text()]
+    assert putting_back.isVisible()
+    putting_back.trigger()
+    qtbot.waitUntil(lambda: lines(tree) == before)
+
+
 def test_several_places_are_a_tree_with_sums(scattered):
     assert lines(tree_of(scattered)) == [
         ["All pictures", "", "7"],

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QToolButton
 
 from desktop_app.document import Document
 from desktop_app.editors.form import SectionForm
@@ -38,6 +38,23 @@ def problem_lines(row: Row) -> list[ProblemLine]:
 def test_every_setting_of_a_section_has_a_row(section: str, document: Document, qtbot):
     form = shown_form(section, document, qtbot)
     assert list(form.rows) == [path for path in TRAIN.params() if path.startswith(f"{section}.")]
+
+
+def test_tab_goes_from_the_everyday_settings_to_the_fold_and_on_into_it(document, qtbot):
+    form = shown_form("output", document, qtbot)
+    rows = form.rows.values()
+    ordered = sorted(rows, key=lambda row: row.param.spec.advanced)  # stable: else as declared
+    row_of = {field: row for row in rows for field in row.editor.fields()}
+    first = field = ordered[0].editor.fields()[0]
+    chain = [first]
+    while (field := field.nextInFocusChain()) is not first:
+        chain.append(field)
+    passed = [row_of[each] for each in chain if each in row_of]
+    assert passed == ordered
+    fold = form.advanced.findChild(QToolButton)
+    basic = [row for row in ordered if not row.param.spec.advanced]
+    before = chain[: chain.index(fold)]
+    assert [row_of[each] for each in before if each in row_of] == basic
 
 
 def test_the_batch_size_is_edited_where_the_training_is(document: Document, qtbot):

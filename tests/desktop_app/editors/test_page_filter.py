@@ -280,3 +280,14 @@ def test_a_row_that_no_longer_differs_stays_under_the_mouse(
     page.setAttribute(Qt.WidgetAttribute.WA_UnderMouse, False)
     QApplication.sendEvent(page, QEvent(QEvent.Type.Leave))
     assert rows_in_sight(page) == []
+
+
+def test_the_fields_that_are_found_stand_in_one_column(page, settings_filter, qtbot):
+    settings_filter.set_words("step")
+    qtbot.waitUntil(lambda: bool(found(page)))
+    forms = [*page.forms, *page.findChild(FilterResult).forms]
+    rows = [row for form in forms for row in form.rows.values() if row.isVisible()]
+    qtbot.waitUntil(lambda: len({row.label.width() for row in rows}) == 1)
+    settings_filter.set_words("")
+    own = max(form.label_width() for form in page.forms)
+    assert {row.label.width() for form in page.forms for row in form.rows.values()} == {own}

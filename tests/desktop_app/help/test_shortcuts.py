@@ -1,22 +1,9 @@
-from collections.abc import Iterator
-
-import pytest
-from helpers.answers import Answers
 from PySide6.QtWidgets import QTreeWidgetItem
-from pytestqt.qtbot import QtBot
 
 from desktop_app.docks.catalogue import DOCKS
 from desktop_app.help.shortcuts import Shortcuts
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
-
-
-@pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(workspace, ask=answers)
-    qtbot.addWidget(made)
-    made.show()
-    return made
 
 
 def listed(window: MainWindow) -> dict[str, str]:

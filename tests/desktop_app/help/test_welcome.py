@@ -1,9 +1,7 @@
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 import pytest
-from helpers.answers import Answers
 from helpers.drops import drop
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFileDialog, QPushButton
@@ -15,17 +13,6 @@ from desktop_app.workspace import Workspace
 from trainer_core.files.demo_project import DEMO_FOLDER
 
 DEMO, PICTURES, FILE = range(3)
-
-
-@pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot: QtBot) -> Iterator[MainWindow]:
-    made = MainWindow(workspace, ask=answers, leave=lambda _: None)
-    qtbot.addWidget(made)
-    with qtbot.waitExposed(made):
-        made.show()
-    made.docks.late.complete()
-    yield made
-    workspace.document.new()
 
 
 @pytest.fixture

@@ -41,6 +41,14 @@ def test_every_word_must_occur(settings_filter: SettingsFilter):
     assert settings_filter.matching() == []
 
 
+def test_a_word_of_the_help_is_found_by_its_beginning(settings_filter: SettingsFilter):
+    settings_filter.set_words("rate")
+    assert "optimizer.learning_rate" in settings_filter.matching()
+    assert "dataset.shuffle_caption" not in settings_filter.matching()  # "separated"
+    settings_filter.set_words("separat")
+    assert "dataset.shuffle_caption" in settings_filter.matching()
+
+
 def test_blanks_ask_for_nothing(settings_filter: SettingsFilter):
     settings_filter.set_words("  ")
     assert settings_filter.matching() == list(TRAIN.params())

@@ -6,7 +6,8 @@ import pytest
 from helpers.drops import drop
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QFileDialog, QLabel, QLineEdit, QPushButton
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QFileDialog, QLabel, QLineEdit, QPushButton
 
 from desktop_app.document import Document
 from desktop_app.editors.form import SectionForm
@@ -117,3 +118,16 @@ def test_tab_leaves_the_table_for_the_next_setting(editor, form: SectionForm, qt
     for _ in range(3):  # past the buttons below it
         qtbot.keyClick(form.focusWidget(), Qt.Key.Key_Tab)
     assert file.hasFocus()
+
+
+def test_words_are_typed_over_the_whole_row_and_numbers_in_their_column(editor, document):
+    document.set_value(PATH, ["a cat --n blurry"])
+    table = editor.table
+    for column, is_wide in ((Column.PROMPT, True), (Column.NEGATIVE, True), (Column.SEED, False)):
+        cell = table.model().index(0, column)
+        table.edit(cell)
+        line = QApplication.focusWidget()
+        assert isinstance(line, QLineEdit)
+        assert (line.width() == table.viewport().width()) is is_wide
+        assert line.placeholderText()
+        QTest.keyClick(line, Qt.Key.Key_Escape)

@@ -226,3 +226,32 @@ def test_of_many_problems_some_are_shown_and_the_others_counted(seen: Workspace,
         assert "40" not in shown
         links = {link.text() for link in sheet.problems.findChildren(QPushButton)}
         assert f"… and {count - 40} more" in links
+
+
+def test_a_long_name_of_a_picture_is_wrapped_and_cuts_nothing_off(seen: Workspace, make, qtbot):
+    name = "_".join(["a_name_that_goes_on"] * 8) + ".png"
+    path = next(row.path for row in seen.dataset.rows).with_name(name)
+    message = Text("The end of {path} is missing.", {"path": str(path)})
+    seen.problems.set_findings([Finding(path, Severity.ERROR, message)], path.parent.parent)
+    sheet = make(seen)
+    [area] = [
+        area
+        for area in sheet.findChildren(QScrollArea)
+        if sheet.problems in area.findChildren(type(sheet.problems))
+    ]
+    qtbot.waitUntil(lambda: area.widget().width() <= area.viewport().width())
+    [label] = [each for each in sheet.problems.findChildren(QLabel) if "missing" in each.text()]
+    assert label.width() > sheet.width() // 3
+
+
+def test_a_sheet_that_grew_ends_above_the_end_of_the_screen(seen: Workspace, make, qtbot):
+    path = next(row.path for row in seen.dataset.rows)
+    message = Text("Something about {path}.", {"path": str(path)})
+    findings = [Finding(path.with_name(f"{n}.png"), Severity.WARNING, message) for n in range(30)]
+    seen.problems.set_findings(findings, path.parent)
+    sheet = make(seen)
+    sheet.move(0, sheet.screen().availableGeometry().bottom() - 60)
+    sheet.resize(sheet.width(), 60)
+    sheet.refresh()
+    bottom = sheet.screen().availableGeometry().bottom()
+    qtbot.waitUntil(lambda: sheet.height() > 200 and sheet.frameGeometry().bottom() <= bottom)

@@ -113,3 +113,11 @@ def test_the_prompts_stand_beside_their_rows(grid, draw, samples, qtbot):
     assert header.isVisible()
     assert header.viewport().grab().toImage() != before
     assert header.width() == header.sizeHint().width()
+
+
+def test_five_steps_fit_into_a_narrow_column(grid, draw, qtbot):
+    grid.resize(540, 420)
+    for step in range(10, 60, 10):
+        draw(0, step)
+    qtbot.waitUntil(lambda: grid.model().columnCount() == 5)
+    qtbot.waitUntil(lambda: grid.horizontalScrollBar().maximum() == 0)

@@ -64,6 +64,7 @@ def test_every_tool_has_a_page_with_all_its_settings(view: ToolsView, workspace:
 def test_what_is_needed_is_named_before_anything_starts(
     page: ToolPage, workspace: Workspace, qtbot: QtBot
 ) -> None:
+    assert not page.form.rows[FILE].has_error  # nobody asked for a start: it is a hint
     qtbot.mouseClick(page.start_button, Qt.MouseButton.LeftButton)
     assert not workspace.tools.run.is_running
     [field] = page.form.rows[FILE].editor.fields()

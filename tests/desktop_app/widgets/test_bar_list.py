@@ -1,6 +1,6 @@
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QFontMetrics
 from PySide6.QtTest import QTest
 
 from desktop_app.theme import tokens
@@ -92,3 +92,9 @@ def test_bars_ask_for_a_row_each_and_scroll_where_they_have_less(bars, qtbot):
     row = bars.visualRect(bars.model().index(0, 0)).height()
     assert bars.sizeHint().height() == 40 * row + 2 * bars.frameWidth()
     qtbot.waitUntil(lambda: bars.verticalScrollBar().maximum() > 0)
+
+
+def test_a_name_and_its_number_never_meet(bars):
+    metrics = QFontMetrics(tokens.font(tokens.current().font_small))
+    least = metrics.horizontalAdvance("middle") + metrics.horizontalAdvance("100")
+    assert bars.minimumSizeHint().width() > least

@@ -13,6 +13,8 @@ def window(workspace: Workspace, qtbot) -> MainWindow:
     qtbot.addWidget(made)
     made.resize(1280, 720)
     made.show()
+    made.docks.late.complete()  # a page that is made later may need more width
+    qtbot.wait(50)
     qtbot.waitUntil(lambda: kept(made) == edges(made))
     return made
 

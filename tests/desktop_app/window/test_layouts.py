@@ -1,6 +1,6 @@
 """Named layouts are saved, restored, renamed and removed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -12,18 +12,6 @@ from desktop_app.preferences import Preferences
 from desktop_app.window.layout_name import LayoutName
 from desktop_app.window.layouts import LayoutMenu, Layouts
 from desktop_app.window.main_window import MainWindow
-from desktop_app.workspace import Workspace
-
-
-@pytest.fixture
-def window(workspace: Workspace, answers: Answers, qtbot) -> Iterator[MainWindow]:
-    made = MainWindow(workspace, ask=answers, leave=lambda _: None)
-    qtbot.addWidget(made)
-    made.resize(1280, 720)
-    with qtbot.waitExposed(made):
-        made.show()
-    yield made
-    workspace.document.new()
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 from pathlib import Path
 
-from desktop_app.words.paths import from_home, natural_key, places
+from desktop_app.words.paths import breakable, from_home, places
 
 
 def test_a_place_starts_at_home():
@@ -22,16 +22,13 @@ def test_long_places_are_short_but_tell_files_of_one_name_apart():
     assert third.endswith(end[:20])
 
 
-def test_names_sort_by_their_numbers_and_without_regard_to_capitals() -> None:
-    names = ["p10", "p2", "P1", "p01", "q", "2_b", "10_a", "é", "p1x"]
-    assert sorted(names, key=natural_key) == [
-        "2_b",
-        "10_a",
-        "P1",
-        "p01",
-        "p1x",
-        "p2",
-        "p10",
-        "q",
-        "é",
-    ]
+def test_a_long_name_may_be_broken_where_nothing_else_breaks_it():
+    name = "a_very_long_name_that_nobody_reads_to_its_end.png"
+    pieces = breakable(f"The end of {name} is missing.").split("\u200b")
+    assert "".join(pieces) == f"The end of {name} is missing."
+    assert max(len(word) for piece in pieces for word in piece.split()) <= 32
+
+
+def test_a_path_of_short_names_stays_as_it_can_be_copied():
+    path = "/home/somebody/pictures of a cat/10_zxq-cat/the first of them.png"
+    assert breakable(path) == path

@@ -218,6 +218,17 @@ def test_limits_that_contradict_each_other_hide_the_plan_alone(folder: Path) -> 
     assert "smallest bucket side" in str(found.problems[-1].message)
 
 
+def test_what_is_wrong_is_listed_by_numbers(tmp_path: Path) -> None:
+    names = ["p1.png", "p2.png", "p10.png"]
+    write_dataset(tmp_path, {"1_cat": dict.fromkeys(names, b"no picture")})
+    settings, _ = TRAIN.parse({"dataset": {"train_data_dir": str(tmp_path)}})
+    assert settings is not None
+    request = SurveyRequest.of(settings)
+    assert request is not None
+    problems = take_survey(request).problems
+    assert [Path(problem.picture).name for problem in problems if problem.picture] == names
+
+
 def test_settings_that_name_no_pictures_ask_for_nothing() -> None:
     settings, _ = TRAIN.parse({})
     assert settings is not None

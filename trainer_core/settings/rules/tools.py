@@ -38,7 +38,8 @@ def _missing(schema: Schema[Settings], settings: Settings, facts: Facts) -> Iter
         is_given = settings.get(path) not in (None, "", ())
         if param.spec.required and not is_given and not schema.idle(param, settings.get, facts):
             template = _WANTED.get(param.spec.path_kind or "", T("Problems", "{name} is needed."))
-            yield Problem(path, Severity.ERROR, text(template, name=param.name))
+            message = text(template, name=param.name)
+            yield Problem(path, Severity.ERROR, message, is_missing=True)
 
 
 def _misplaced(schema: Schema[Settings], settings: Settings, facts: Facts) -> Iterator[Problem]:

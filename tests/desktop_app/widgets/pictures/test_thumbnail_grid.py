@@ -1,8 +1,9 @@
 import pytest
 from helpers.pictures import write_picture
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QStandardItem, QStandardItemModel
+from PySide6.QtGui import QColor, QStandardItem, QStandardItemModel
 
+from desktop_app.theme import tokens
 from desktop_app.widgets.pictures.thumbnail_grid import ThumbnailGrid
 
 PATH, CAPTION, BADGE, DIMMED = (Qt.ItemDataRole.UserRole + number for number in range(4))
@@ -84,3 +85,21 @@ def test_it_paints_pictures_words_and_marks(grid, paths, qtbot):
     image = grid.viewport().grab(cell).toImage()
     colours = {image.pixel(x, y) for x in range(image.width()) for y in range(image.height())}
     assert len(colours) > 200, "a gradient, not an empty cell"
+
+
+def test_no_words_are_dim_on_the_ground_of_a_selection(grid, qtbot):
+    index = grid.model().index(0, 0)
+
+    def has_dim_words() -> bool:
+        dim = QColor(tokens.current().text_dim)
+        image = grid.viewport().grab(grid.visualRect(index)).toImage()
+        return any(
+            image.pixelColor(x, y) == dim
+            for y in range(image.height())
+            for x in range(image.width())
+        )
+
+    grid.clearSelection()
+    qtbot.waitUntil(has_dim_words)
+    grid.setCurrentIndex(index)
+    qtbot.waitUntil(lambda: not has_dim_words())
