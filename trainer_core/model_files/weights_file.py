@@ -15,6 +15,8 @@ from trainer_core.texts import T
 _ZIP = b"PK\x03\x04"
 _PICKLE = b"\x80"
 _HEADER = b"{"  # safetensors' header, after the 8 bytes of its length
+#: Large, so that a thread that hashes seldom waits for Python's lock, or makes others wait for it.
+_PIECE_BYTES = 8 * 2**20
 
 
 def read_index(path: Path) -> TensorIndex:
@@ -61,8 +63,11 @@ def read_index(path: Path) -> TensorIndex:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a whole file, as web interfaces show it ("new hash")."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    digest, piece = hashlib.sha256(), memoryview(bytearray(_PIECE_BYTES))
+    with path.open("rb", buffering=0) as file:
+        while count := file.readinto(piece):
+            digest.update(piece[:count])
+    return digest.hexdigest()
 
 
 def tensor_hash(path: Path) -> str:

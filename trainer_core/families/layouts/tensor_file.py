@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -33,6 +35,16 @@ _READERS = 2
 _AHEAD_BYTES = 64 * 2**20
 
 
+class Read(NamedTuple):
+    """A tensor on the CPU, and the sum of its numbers if that came with reading it.
+
+    The sum is finite only if all numbers are.
+    """
+
+    tensor: Tensor
+    total: float | None
+
+
 class TensorFile:
     """Open weights; never maps them: a file that is cut short meanwhile would kill the process.
 
@@ -51,27 +63,36 @@ class TensorFile:
         for file in self._files.values():
             file.close()
 
-    def read_all(self, names: Sequence[str], dtype: torch.dtype) -> Iterator[Tensor]:
+    def read_all(self, names: Sequence[str], dtype: torch.dtype) -> Iterator[Read]:
         """Yield tensors in the order of their names, while threads read the next ones.
+
+        32-bit numbers that stay so are added up.
 
         Raises:
             ModelFileError: As for `read`.
         """
-        ahead: deque[tuple[TensorEntry, Future[Tensor]]] = deque()
+        ahead: deque[tuple[TensorEntry, Tensor, Future[float | None]]] = deque()
         waiting = 0  # bytes
+
+        def first() -> Read:
+            # Converted here: memory that another thread made would stay with that thread.
+            entry, content, total = ahead.popleft()
+            added_up = total.result()
+            return Read(_shaped(entry, content, dtype), added_up)
+
         with ThreadPoolExecutor(_READERS, thread_name_prefix="weights") as pool:
             for name in names:
                 entry = self._known(name)
-                # Allocated here: memory that another thread freed would stay with that thread.
                 content = torch.empty(entry.num_bytes, dtype=torch.uint8)
-                ahead.append((entry, pool.submit(self._read_into, content, entry)))
+                is_kept = entry.dtype == "F32" and dtype == torch.float32
+                read = self._added_up if is_kept else self._read_into
+                ahead.append((entry, content, pool.submit(read, content, entry)))
                 waiting += entry.num_bytes
                 while waiting > _AHEAD_BYTES and len(ahead) > 1:
-                    first, read = ahead.popleft()
-                    waiting -= first.num_bytes
-                    yield _shaped(first, read.result(), dtype)
-            for entry, read in ahead:
-                yield _shaped(entry, read.result(), dtype)
+                    waiting -= ahead[0][0].num_bytes
+                    yield first()
+            while ahead:
+                yield first()
 
     def read(self, name: str, dtype: torch.dtype) -> Tensor:
         """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
@@ -81,7 +102,14 @@ class TensorFile:
         """
         entry = self._known(name)
         content = torch.empty(entry.num_bytes, dtype=torch.uint8)
-        return _shaped(entry, self._read_into(content, entry), dtype)
+        self._read_into(content, entry)
+        return _shaped(entry, content, dtype)
+
+    def _added_up(self, content: Tensor, entry: TensorEntry) -> float:
+        self._read_into(content, entry)
+        # By numpy, which takes no more threads for it: they are all reading.
+        with np.errstate(over="ignore", invalid="ignore"):
+            return float(content.view(torch.float32).numpy().sum())
 
     def _known(self, name: str) -> TensorEntry:
         entry = self.index.entries[name]
@@ -95,7 +123,7 @@ class TensorFile:
             )
         return entry
 
-    def _read_into(self, content: Tensor, entry: TensorEntry) -> Tensor:
+    def _read_into(self, content: Tensor, entry: TensorEntry) -> None:
         path = self.index.file(entry)
         place = threading.get_ident(), path
         if place not in self._files:
@@ -105,7 +133,6 @@ class TensorFile:
         count = file.readinto(content.numpy().data)  # type: ignore[attr-defined]
         if count != entry.num_bytes:
             raise cut_short(path, entry.offset + count, entry.offset + entry.num_bytes)
-        return content
 
 
 def _shaped(entry: TensorEntry, content: Tensor, dtype: torch.dtype) -> Tensor:
@@ -138,20 +165,24 @@ def fill_module(
     Raises:
         ModelFileError: A tensor is missing, has another shape, or is not finite.
     """
-    state, totals = {}, {}
+    state, totals, doubtful = {}, {}, []
     places = found_places(module, file.index, names_in_file)
     wanted = module.state_dict()
     stored_tensors = file.read_all([places[name].name for name in wanted], dtype)
-    for (name, expected), stored in zip(wanted.items(), stored_tensors, strict=True):
+    for (name, expected), (stored, total) in zip(wanted.items(), stored_tensors, strict=True):
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
         tensor = places[name].taken_from(stored).view(expected.shape)
         if tensor.dim() == 4:
             tensor = tensor.to(memory_format=memory_format)
         state[name] = tensor if device is None else tensor.to(device)
-        totals[name] = _total(state[name])
-    for name, is_finite in zip(totals, _finite(totals.values()), strict=True):
-        # A sum that is not finite may have overflowed: only then each number is looked at.
-        if not is_finite and not state[name].isfinite().all():
+        if total is None:
+            totals[name] = _total(state[name])
+        elif not math.isfinite(total):
+            doubtful.append(name)
+    sums = zip(totals, _finite(totals.values()), strict=True)
+    doubtful += [name for name, is_finite in sums if not is_finite]
+    for name in doubtful:  # the sum may only have overflowed
+        if not state[name].isfinite().all():
             raise _not_finite(file, places[name].name, dtype)
     module.load_state_dict(state, assign=True)
     module.requires_grad_(False).eval()
