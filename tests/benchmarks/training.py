@@ -3,7 +3,8 @@
 ``python tests/benchmarks/training.py --folder /somewhere/with/5/GB`` writes a 32-bit model with
 random weights there, trains a LoRA of rank 8 on it for three steps at 128 px with the real trainer
 process, prints one line of a table for each case, and deletes everything. Memory is the process's
-highest resident size, imports and all.
+highest resident size, imports and all. ``--formats`` measures the steps of each number format and
+memory format at 128, 256 and 512 px instead.
 """
 
 from __future__ import annotations
@@ -26,11 +27,18 @@ from trainer_core.environment.launch import EVENTS_VARIABLE
 
 STEPS = 3
 SIDE_PX = 128
+SIDES_PX = (128, 256, 512)
 CASES = (
     {},
     {"gradient_checkpointing": "true"},
     {"gradient_checkpointing": "true", "network_train_unet_only": "true"},
 )
+
+FORMATS = [
+    {"mixed_precision": precision, "memory_format": memory_format}
+    for precision in ("no", "bf16")
+    for memory_format in ("contiguous", "channels_last")
+]
 
 RUN_FILE = """\
 format = "loom/1"
@@ -56,38 +64,50 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
     parser.add_argument("--python", default=sys.executable, help="of the trainer to measure")
+    parser.add_argument("--formats", action="store_true", help="compare formats")
     parser.add_argument("--train", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.train:
         sys.stdout.write(json.dumps(train(arguments.python, arguments.train)))
         return
-    sys.stdout.write("| gradient checkpointing | text encoder | peak | to the first step |")
-    sys.stdout.write(" per step |\n|---|---|---|---|---|\n")
     with model_file(arguments.folder, "F32") as model:
-        run_file = write_project(model)
+        if arguments.formats:
+            compare_formats(arguments.python, model)
+            return
+        sys.stdout.write("| gradient checkpointing | text encoder | peak | to the first step |")
+        sys.stdout.write(" per step |\n|---|---|---|---|---|\n")
+        run_file = write_project(model, SIDE_PX)
         for case in CASES:
             sys.stdout.write(report(arguments.python, run_file, case))
 
 
-def write_project(model: Path) -> Path:
-    """Write two pictures and a run file beside the model."""
+def compare_formats(python: str, model: Path) -> None:
+    """Print the time per step of each format as a share of the first one's, for each size."""
+    sys.stdout.write("| px | " + " | ".join(" ".join(case.values()) for case in FORMATS) + " |\n")
+    sys.stdout.write("|---" * (len(FORMATS) + 1) + "|\n")
+    for side in SIDES_PX:
+        run_file = write_project(model, side)
+        frozen = {"network_train_unet_only": "true"}
+        seconds = [measured(python, run_file, case | frozen)["step"] for case in FORMATS]
+        cells = [f"{each:.2f} s ({each / seconds[0]:.2f})" for each in seconds]
+        sys.stdout.write(f"| {side} | " + " | ".join(cells) + " |\n")
+
+
+def write_project(model: Path, side: int) -> Path:
+    """Write two square pictures and a run file beside the model."""
     pictures = model.parent / "pictures"
-    pictures.mkdir()
+    pictures.mkdir(exist_ok=True)
     for number, colour in enumerate(("red", "blue")):
-        Image.new("RGB", (SIDE_PX, SIDE_PX), colour).save(pictures / f"{number}.png")
+        Image.new("RGB", (side, side), colour).save(pictures / f"{number}.png")
     run_file = model.parent / "run.toml"
-    text = RUN_FILE.format(model=model, side=SIDE_PX, steps=STEPS)
+    text = RUN_FILE.format(model=model, side=side, steps=STEPS)
     run_file.write_text(text, encoding="utf-8")
     return run_file
 
 
 def report(python: str, run_file: Path, case: dict[str, str]) -> str:
     """Train one case and return its line of the table."""
-    flags = [f"--{name}={value}" for name, value in case.items()]
-    # Through a process of its own, so that the highest memory of its children is this one's.
-    own = [sys.executable, __file__, "--python", python]
-    command = [*own, "--train", str(run_file), "--overwrite", *flags]
-    figures = json.loads(subprocess.check_output(command))
+    figures = measured(python, run_file, case)
     cells = [
         "on" if "gradient_checkpointing" in case else "off",
         "frozen" if "network_train_unet_only" in case else "trained",
@@ -96,6 +116,19 @@ def report(python: str, run_file: Path, case: dict[str, str]) -> str:
         f"{figures['step']:.1f} s",
     ]
     return "| " + " | ".join(cells) + " |\n"
+
+
+def measured(python: str, run_file: Path, case: dict[str, str]) -> dict[str, float]:
+    """Train one case in a process of its own, whose highest memory of its children is this one's.
+
+    Returns:
+        As `train` does.
+    """
+    flags = [f"--{name}={value}" for name, value in case.items()]
+    own = [sys.executable, __file__, "--python", python]
+    command = [*own, "--train", str(run_file), "--overwrite", *flags]
+    figures: dict[str, float] = json.loads(subprocess.check_output(command))
+    return figures
 
 
 def train(python: str, words: list[str]) -> dict[str, float]:
