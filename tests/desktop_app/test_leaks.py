@@ -27,6 +27,7 @@ from desktop_app.questions import Answer, Question, ask
 from desktop_app.run_view.start_sheet import StartSheet
 from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
+from trainer_core.catalogue.entry import implementation
 
 pytestmark = pytest.mark.slow
 
@@ -201,6 +202,8 @@ def test_a_dialog_that_is_closed_leaves_nothing(name: str, window: MainWindow, q
 
 def test_a_window_that_is_closed_leaves_nothing(tmp_path: Path, answers: Answers, qtbot):
     preferences = Preferences(tmp_path / "preferences.ini")
+    for dock in DOCKS:  # what the modules hold themselves, whenever they are imported
+        implementation(dock.view)
 
     def open_and_close() -> None:
         workspace = Workspace(preferences, tmp_path)

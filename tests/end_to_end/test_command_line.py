@@ -247,8 +247,8 @@ KOHYA = b'pretrained_model_name_or_path = "x"\nnetwork_module = "networks.lora"\
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        (b'{"format": "loom/1"}', "is not a valid TOML file", "line 1"),
-        (KOHYA, "is not a LoRA Loom run file", "other programs"),
+        (b'{"format": "loom/1"}', "is a JSON file, not a run file (TOML)", "Choose"),
+        (KOHYA, "holds settings for sd-scripts", "enter its values in a new one"),
         (b'format = "loom/2"\n', "has format loom/2", "Update"),
         (b'format = "loom/1"\n[model]\npath = "C:\\Users\\me"\n', "not a valid TOML", "with /"),
         (b'format = "loom/1"\n[output]\noutput_dir = "\xfcber"\n', "not UTF-8", "Save it as UTF-8"),

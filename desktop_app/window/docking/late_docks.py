@@ -54,6 +54,9 @@ class LateDocks(QObject):
         self._is_held = False
         self._latest = QTimer(self, singleShot=True, interval=_LATEST_MS)
         self._latest.timeout.connect(self.complete)
+        # A timer of its own: what QTimer.singleShot is to call stays when its window goes first.
+        self._next = QTimer(self, singleShot=True, interval=0)
+        self._next.timeout.connect(self._go_on)
         for name in (*waiting, *heavy):
             docks[name].visibilityChanged.connect(self.fill_seen)
         window.installEventFilter(self)
@@ -110,7 +113,7 @@ class LateDocks(QObject):
         elif watched is self._window and kind is QEvent.Type.Paint:
             self._window.removeEventFilter(self)
             QApplication.instance().installEventFilter(self)  # type: ignore[union-attr]
-            QTimer.singleShot(0, self, self._go_on)
+            self._next.start()
         return False
 
     def _fill_narrow(self) -> None:
@@ -122,7 +125,7 @@ class LateDocks(QObject):
     def _go_on(self) -> None:
         if not self.is_complete:
             self._fill_next()
-            QTimer.singleShot(0, self, self._go_on)
+            self._next.start()
 
     def _fill_next(self) -> None:
         for name in self._waiting:

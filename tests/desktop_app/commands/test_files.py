@@ -53,7 +53,11 @@ RUN_FILE_HINT = "Choose a run file (.toml)."
         (b'format = "loom/1"\n[model', "the file ends in the middle", "line 2"),
         (b'format = "loom/1"\n# \xe9\n', "is not UTF-8 text.", "Save it as UTF-8"),
         (b'format = "loom/2"\n', "has format loom/2", "Update LoRA Loom to open it."),
-        (b"learning_rate = 1e-4\n", "is not a LoRA Loom run file", "Add that line"),
+        (
+            b"learning_rate = 1e-4\n",
+            "holds settings for sd-scripts",
+            "enter its values in a new one",
+        ),
         (b"", "is not a LoRA Loom run file", "Add that line"),
         (None, "is a folder, not a run file.", RUN_FILE_HINT),
     ],
