@@ -79,7 +79,7 @@ class _Parser(argparse.ArgumentParser):
         own = ["overwrite", "continue", "json", "folder"] if self.schema is TRAIN else []
         known = [*setting_names(self.schema), "set", *own]
         guess = closest(name, known) if unknown.startswith("--") else None
-        hint = f" Did you mean --{guess}?" if guess else ""
+        hint = f" Did you mean --{guess}?" if guess and guess != name else ""
         super().error(message + "." * (not message.endswith((".", ")"))) + hint)
 
 

@@ -146,6 +146,7 @@ def test_flags_go_before_the_run_file(project: TinyProject) -> None:
     [
         (["train", "run.toml", "--lerning_rate", "1"], "Did you mean --learning_rate?"),
         (["check", "run.toml", "--jsn"], "Did you mean --json?"),
+        (["check", "run.toml", "--continue"], "unrecognized arguments: --continue.\n"),
         (["train"], "RUN.toml"),
         (["trian", "run.toml"], "'train'"),
         ([], "COMMAND"),

@@ -13,7 +13,7 @@ from typing_extensions import TypedDict  # what pydantic asks for
 
 from trainer_core.errors import OutputError
 from trainer_core.files.form import Count, checked, plain_json
-from trainer_core.files.links import is_link, link_error
+from trainer_core.files.links import is_link, is_taken, link_error
 from trainer_core.files.presence import is_file, is_folder
 from trainer_core.files.reading import open_regular
 from trainer_core.files.state_manifest import MANIFEST_NAME, looks_damaged, state_step
@@ -117,6 +117,23 @@ class RunFolder:
         """
         for path in self.links():
             raise output_error(link_error(path), path)
+
+    def refuse_obstacles(self) -> None:
+        """Refuse what takes the place of a folder or file of the run, links among it.
+
+        Raises:
+            OutputError: There is something.
+        """
+        self.refuse_links()
+        hint = T("Errors", "Move or rename it, or choose another output name.")
+        for path in (self.path, self.samples, self.control):
+            if is_taken(path) and not is_folder(path):
+                raise OutputError(T("Errors", "{path} is no folder."), hint, path=path)
+        appended = (self.lock_file, self.event_file, self.log_file)
+        for path in (self.lock_file, *self._records):
+            # A pipe in the place of the others is replaced.
+            if is_folder(path) or (path in appended and is_taken(path) and not is_file(path)):
+                raise OutputError(T("Errors", "{path} is no file."), hint, path=path)
 
     def require(self) -> None:
         """Refuse to write where the folder is no longer there: it would be made anew, and half.

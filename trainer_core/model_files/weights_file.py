@@ -46,25 +46,30 @@ def read_index(path: Path) -> TensorIndex:
                 path=path,
             )
         return read_safetensors(path)
-    except FileNotFoundError as error:
-        raise ModelFileError(
+    except OSError as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: OSError) -> ModelFileError:
+    """Return the error for a model file that the system does not let us read."""
+    if isinstance(error, FileNotFoundError):
+        return ModelFileError(
             T("Errors", "{path} does not exist."),
             T("Errors", "Choose the model file again; it may have been moved or renamed."),
             path=path,
-        ) from error
-    except OSError as error:
-        raise ModelFileError(
-            T("Errors", "{path} cannot be read: {reason}"),
-            T("Errors", "Check that the file may be read and that its disk is there."),
-            path=path,
-            reason=error.strerror,
-        ) from error
+        )
+    return ModelFileError(
+        T("Errors", "{path} cannot be read: {reason}"),
+        T("Errors", "Check that the file may be read and that its disk is there."),
+        path=path,
+        reason=error.strerror,
+    )
 
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a whole file, as web interfaces show it ("new hash")."""
     digest, piece = hashlib.sha256(), memoryview(bytearray(_PIECE_BYTES))
-    with path.open("rb", buffering=0) as file:
+    with open_regular(path) as file:
         while count := file.readinto(piece):
             digest.update(piece[:count])
     return digest.hexdigest()

@@ -77,7 +77,7 @@ def _warn_of_taken_name(found: Preflight, output: OutputSettings) -> None:
         path = "output.output_name"
         found.problems.append(Problem(path, Severity.WARNING, message, Suggestion(hint)))
     try:
-        folder.refuse_links()
+        folder.refuse_obstacles()
     except OutputError as error:
         found.problems.append(Problem.of(error, setting="output.output_name"))
 

@@ -177,7 +177,7 @@ class Run:
         assert output.output_dir is not None
         folder = RunFolder(output.output_dir, output.output_name)
         with about(setting="output.output_name"):
-            folder.refuse_links()
+            folder.refuse_obstacles()
         lock = RunLock(folder.lock_file)
         if ReplacedRun(folder).is_any():
             with contextlib.suppress(OSError):  # told below, where the lock is taken

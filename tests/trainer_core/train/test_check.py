@@ -161,6 +161,22 @@ def test_a_name_that_is_taken_is_a_warning(raw: Raw, tmp_path: Path) -> None:
     assert (problem.path, problem.severity) == ("output.output_name", Severity.WARNING)
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [("", "is no folder"), ("samples", "is no folder"), ("lock", "is no file")],
+)
+def test_what_is_in_the_place_of_a_run_folder_or_record_is_named(
+    raw: Raw, tmp_path: Path, name: str, words: str
+) -> None:
+    path = (tmp_path / "output" / f"{raw['output']['output_name']}.run" / name).absolute()
+    path.parent.mkdir(parents=True)
+    if name == "lock":
+        path.mkdir()
+    else:
+        path.touch()
+    assert [str(p.message) for p in problems(raw, {})] == [f"{path} {words}."]
+
+
 def test_a_picture_that_cannot_be_used_can_be_left_out(raw: Raw, tmp_path: Path) -> None:
     broken = tmp_path / "pictures" / "1_robot" / "c.png"
     broken.write_bytes(b"broken")

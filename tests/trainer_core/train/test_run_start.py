@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -232,6 +233,17 @@ def test_a_link_in_the_place_of_a_record_is_refused_and_not_followed(
     with pytest.raises(OutputError, match=f"{name or 'cat.run'} is a link") as caught:
         start_of(folder).make_folders()
     assert "Remove the link" in str(caught.value.hint)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+@pytest.mark.parametrize("name", ["lock", "events.jsonl", "trainer.log"])
+def test_a_pipe_in_the_place_of_a_record_is_refused_before_it_is_opened(
+    folder: RunFolder, name: str
+) -> None:
+    folder.path.mkdir(parents=True)
+    os.mkfifo(folder.path / name)
+    with pytest.raises(OutputError, match=rf"{name} is no file\."):
+        folder.refuse_obstacles()
 
 
 def test_what_a_killed_process_left_half_written_is_cleared_away(folder: RunFolder) -> None:

@@ -7,8 +7,9 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,7 +17,9 @@ from torch import Tensor, nn
 
 from trainer_core.errors import ModelFileError
 from trainer_core.families.layouts.family_layout import Names, Place
+from trainer_core.files.reading import open_regular
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex, cut_short
+from trainer_core.model_files.weights_file import unreadable
 from trainer_core.texts import T
 
 _DTYPES: Mapping[str, torch.dtype] = {
@@ -56,7 +59,8 @@ class TensorFile:
 
     def __init__(self, index: TensorIndex) -> None:
         self.index = index
-        self._files: dict[tuple[int, Path], BinaryIO] = {}  # each thread has a place of its own
+        # Each thread has a place of its own.
+        self._files: dict[tuple[int, Path], BufferedReader] = {}
 
     def close(self) -> None:
         """Close what was opened."""
@@ -98,7 +102,8 @@ class TensorFile:
         """Read one tensor into the CPU's memory, contiguous, as ``dtype``, in the stored shape.
 
         Raises:
-            ModelFileError: It is stored in a type that is not known, or the file is cut short.
+            ModelFileError: It is stored in a type that is not known, or the file is cut short or
+                cannot be read any more.
         """
         entry = self._known(name)
         content = torch.empty(entry.num_bytes, dtype=torch.uint8)
@@ -125,14 +130,20 @@ class TensorFile:
 
     def _read_into(self, content: Tensor, entry: TensorEntry) -> None:
         path = self.index.file(entry)
-        place = threading.get_ident(), path
-        if place not in self._files:
-            self._files[place] = path.open("rb")
-        file = self._files[place]
-        file.seek(entry.offset)
-        count = file.readinto(content.numpy().data)  # type: ignore[attr-defined]
+        try:
+            file = self._file(path)
+            file.seek(entry.offset)
+            count = file.readinto(content.numpy().data)
+        except OSError as error:  # removed since its header was read, or its disk is away
+            raise unreadable(path, error) from error
         if count != entry.num_bytes:
             raise cut_short(path, entry.offset + count, entry.offset + entry.num_bytes)
+
+    def _file(self, path: Path) -> BufferedReader:
+        place = threading.get_ident(), path
+        if place not in self._files:
+            self._files[place] = open_regular(path)
+        return self._files[place]
 
 
 def _shaped(entry: TensorEntry, content: Tensor, dtype: torch.dtype) -> Tensor:

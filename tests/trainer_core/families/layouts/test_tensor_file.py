@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -77,6 +78,28 @@ def test_whole_numbers_are_no_weights(tmp_path: Path) -> None:
     save_file({"w": torch.ones(2, dtype=torch.int8)}, tmp_path / "quantised.safetensors")
     with pytest.raises(ModelFileError, match=r"w in .*quantised\.safetensors has the type I8"):
         read(tmp_path / "quantised.safetensors", "w")
+
+
+@pytest.mark.parametrize(
+    ("replace", "words"),
+    [
+        (lambda path: None, r"a\.safetensors does not exist\."),
+        (Path.mkdir, r"a\.safetensors cannot be read: Is a directory"),
+        (lambda path: os.mkfifo(path), r"a\.safetensors cannot be read: it is a pipe or a device"),
+    ],
+    ids=["gone", "folder", "pipe"],
+)
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes in folders here")
+def test_a_file_that_is_another_once_its_header_was_read_is_named(
+    tmp_path: Path, replace: Callable[[Path], None], words: str
+) -> None:
+    path = tmp_path / "a.safetensors"
+    save_file({"w": torch.zeros(1000), "v": torch.zeros(2)}, path)
+    index = read_index(path)
+    path.unlink()
+    replace(path)
+    with closing(TensorFile(index)) as file, pytest.raises(ModelFileError, match=words):
+        list(file.read_all(["w", "v"], torch.float32))
 
 
 def test_a_file_that_shrinks_while_it_is_read_is_named(tmp_path: Path) -> None:
