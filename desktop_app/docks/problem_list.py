@@ -194,8 +194,9 @@ class _Rows(QStyledItemDelegate):
             words_left = button.right() + 1 + look.gap_m
             words = _remedy(entry)
             rest = max(left + width - words_left, line)
-            remedy = QRect(words_left, top, min(rest, metrics.horizontalAdvance(words) + 1), line)
-            remedy.moveTop(button.center().y() - line // 2)
+            remedy = _wrapped(metrics, words, QPoint(words_left, top), words_left, rest)
+            remedy.setWidth(min(rest, metrics.horizontalAdvance(words) + 1))
+            remedy.moveTop(button.center().y() - remedy.height() // 2)
             if not words:
                 remedy = QRect()
             elif metrics.horizontalAdvance(words) > rest:  # below the button then

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QShowEvent
-from PySide6.QtWidgets import QHBoxLayout, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_app.process.outcome import Outcome
 from desktop_app.run_view.before_page import BeforePage
@@ -13,6 +13,7 @@ from desktop_app.run_view.failure_page import FailurePage
 from desktop_app.run_view.progress_page import ProgressPage
 from desktop_app.run_view.records import RecordSections
 from desktop_app.theme import tokens
+from desktop_app.widgets.squeezed import Squeezed
 from desktop_app.workspace import Workspace
 
 _PAUSE_MS = 150  # between two looks at a run that tells of itself at every step
@@ -20,11 +21,13 @@ _CLOCK_MS = 1000
 _WIDEST_PX = 900  # rows of words and figures far apart are hard to follow
 
 
-class RunView(QScrollArea):
+class RunView(Squeezed):
     """One of four pages, and below it what the run wrote and used."""
 
     def __init__(self, workspace: Workspace, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        body = QWidget()
+        super().__init__(body, parent)
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # keys scroll it: it has few fields
         self._workspace = workspace
         self._is_dismissed = False  # another document: the last run is not its
         self.before = BeforePage(workspace, self)
@@ -33,7 +36,7 @@ class RunView(QScrollArea):
         self.failure = FailurePage(workspace, self)
         self._pages: tuple[QWidget, ...] = (self.before, self.progress, self.end, self.failure)
         self._records = RecordSections(workspace.record, self)
-        self._lay_out()
+        self._lay_out(body)
         self._due = QTimer(self, singleShot=True, interval=_PAUSE_MS)
         self._due.timeout.connect(self.refresh)
         self._clock = QTimer(self, interval=_CLOCK_MS)
@@ -72,10 +75,8 @@ class RunView(QScrollArea):
         super().showEvent(event)
         self.refresh()
 
-    def _lay_out(self) -> None:
+    def _lay_out(self, body: QWidget) -> None:
         look = tokens.current()
-        body = QWidget(self)
-        body.setProperty("scrolled", True)
         capped = QWidget(body)
         capped.setMaximumWidth(_WIDEST_PX)
         column = QVBoxLayout(capped)
@@ -89,9 +90,6 @@ class RunView(QScrollArea):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(capped, 1)
         row.addStretch(0)
-        self.setWidgetResizable(True)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self.setWidget(body)
 
     def _connect(self) -> None:
         workspace = self._workspace

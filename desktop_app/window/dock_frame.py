@@ -19,6 +19,7 @@ from PySide6.QtWidgets import (
 from desktop_app.docks.arrangements import WIDE_PX, Arrangement, first_arrangement
 from desktop_app.docks.dock import Dock
 from desktop_app.translation import shown
+from desktop_app.widgets.squeezed import Squeezed
 from desktop_app.window.dock_sizes import DockSizes
 from desktop_app.window.docking.floating import FloatingPlaces
 from desktop_app.window.docking.focus import DockFocus
@@ -33,7 +34,6 @@ from desktop_app.window.docking.placing import (
     split,
     tabs_beside,
 )
-from desktop_app.window.docking.squeezed import Squeezed
 from desktop_app.window.docking.titles import DockTitles
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN

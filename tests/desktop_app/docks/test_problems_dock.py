@@ -1,8 +1,9 @@
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QLabel, QListView, QPushButton, QWidget
 
 from desktop_app.docks.problems import ProblemsView
@@ -129,3 +130,18 @@ def test_it_says_ready_to_start_only_while_nothing_runs(
         workspace.run.start(tmp_path / "run.toml")
         assert label.text() == "No problems."
     assert label.text() == "No problems. Ready to start."
+
+
+def test_words_in_a_script_that_is_higher_have_room_beside_the_button(
+    view: QWidget, workspace: Workspace
+):
+    words = "一只红色的猫坐在窗边"
+    problem = Problem("", Severity.ERROR, Text("Gone."), picture=f"/pictures/{words}.png")
+    workspace.problems.set_problems([problem])
+    [table] = view.findChildren(QListView)
+    row, entry = table.visualRect(workspace.problems.index(0, 0)), workspace.problems.entry(0)
+    hint = replace(entry, place=f"{words}.png")
+    needed = table.fontMetrics().boundingRect(QRect(0, 0, 700, 0), 0, hint.place).height()
+    parts = table.itemDelegate()._parts(row, hint)
+    assert parts.remedy.left() > parts.button.right()
+    assert parts.remedy.height() >= needed

@@ -197,3 +197,13 @@ def test_rows_of_a_wide_view_are_not_torn_apart(view: RunView, qtbot):
     qtbot.waitUntil(lambda: view.width() == 2000)
     for part in (view.before, view._records):
         assert part.width() <= 900
+
+
+def test_it_asks_for_the_width_of_the_page_that_is_shown(view: RunView, play, qtbot):
+    def is_wide_enough() -> bool:
+        return view.minimumWidth() >= view.page.minimumSizeHint().width() > 0
+
+    qtbot.waitUntil(is_wide_enough)
+    play(steps=2)
+    assert view.page is view.end
+    qtbot.waitUntil(is_wide_enough)

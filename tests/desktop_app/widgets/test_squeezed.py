@@ -1,6 +1,6 @@
 from PySide6.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from desktop_app.window.docking.squeezed import Squeezed
+from desktop_app.widgets.squeezed import Squeezed
 
 
 def test_it_asks_for_the_width_that_its_content_needs_now(qtbot):
