@@ -221,7 +221,7 @@ def _samples(settings: TrainSettings) -> Stat:
     if not sampling.has_prompts:
         return Stat(name, shown(T("App", "none")))
     due = []
-    if sampling.sample_at_first:
+    if sampling.sample_at_first and settings.output.resume is None:
         due.append(shown(T("App", "before the first step")))
     if sampling.sample_every_n_epochs is not None:
         due.append(_every_epochs(sampling.sample_every_n_epochs))

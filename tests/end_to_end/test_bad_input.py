@@ -21,7 +21,7 @@ from helpers.trainer_process import Ended, TinyProject, TrainerProcess, run_trai
 from safetensors.torch import save_file
 
 from trainer_core.files.run_folder import RunFolder
-from trainer_core.protocol.messages import CheckpointSaved, Failed, Finished, Resumed
+from trainer_core.protocol.messages import CheckpointSaved, Failed, Finished, Phase, Resumed
 
 COULD_NOT_START, FAILED_WHILE_RUNNING = 2, 1
 
@@ -370,6 +370,19 @@ def test_a_state_of_another_run_is_not_resumed(resumable: TinyProject) -> None:
     failed = refused_resume(resumable, theirs, ours.path)
 
     assert "network_weights" in str(failed.hint)
+
+
+def test_a_run_that_ends_before_its_state_is_refused_before_anything_is_loaded(
+    resumable: TinyProject,
+) -> None:
+    state = resumable.output / "tiny-state"
+    values = {"output.resume": str(state), "optimizer.max_train_steps": 1}
+
+    ended = run_trainer("train", resumable.run_file(values))
+
+    failed = failure(ended, "settings", "The state is at step 2, but the run ends at step 1.")
+    assert failed.setting == "optimizer.max_train_steps"
+    assert "caching" not in {phase.phase for phase in ended.of(Phase)}
 
 
 def test_a_missing_state_is_named(resumable: TinyProject) -> None:

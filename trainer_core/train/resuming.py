@@ -133,6 +133,22 @@ def restore_weights(state: SavedState, method: Method, optimizer: Optimizer) -> 
         restore_optimizer(optimizer, state)
 
 
+def refuse_earlier_end(state: SavedState, training: OptimizerSettings, *, total_steps: int) -> None:
+    """Refuse a state that lies behind the end of the run.
+
+    Raises:
+        SettingsError: It does; it names the setting of the run's length.
+    """
+    if state.facts.position.step > total_steps:
+        raise SettingsError(
+            T("Errors", "The state is at step {step}, but the run ends at step {total}."),
+            T("Errors", "Raise the number of epochs or steps to train on."),
+            setting=_length_setting(training),
+            step=state.facts.position.step,
+            total=total_steps,
+        )
+
+
 def refuse_position(
     state: SavedState,
     training: OptimizerSettings,
@@ -154,15 +170,8 @@ def refuse_position(
         SettingsError: The run ends before it.
         StateError: Its epoch has no such batch: nothing would be trained, for ever.
     """
+    refuse_earlier_end(state, training, total_steps=total_steps)
     position = state.facts.position
-    if position.step > total_steps:
-        raise SettingsError(
-            T("Errors", "The state is at step {step}, but the run ends at step {total}."),
-            T("Errors", "Raise the number of epochs or steps to train on."),
-            setting=_length_setting(training),
-            step=position.step,
-            total=total_steps,
-        )
     if pictures == state.facts.pictures and position.batch >= batches_per_epoch:
         raise damaged(state.folder, "batch")
 

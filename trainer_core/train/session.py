@@ -45,7 +45,7 @@ from trainer_core.train.effective import write_effective
 from trainer_core.train.full_disk.waiting import WaitForRoom, WithRoom
 from trainer_core.train.inputs import RunInputs, plan_event, save_schedule
 from trainer_core.train.loop import Loop, SampleSchedule
-from trainer_core.train.resuming import Resumable
+from trainer_core.train.resuming import Resumable, refuse_earlier_end
 from trainer_core.train.run_start import RunStart
 from trainer_core.train.samples import Autocast, SampleDrawer, sample_drawer
 from trainer_core.train.saving import Saver, run_facts
@@ -73,6 +73,12 @@ class Session:
             TrainerError: Something cannot be used; nothing was trained.
             StopRequested: The run was told to stop before its first step.
         """
+        if self.start.state is not None:  # before anything is loaded, which takes long
+            refuse_earlier_end(
+                self.start.state,
+                self.inputs.settings.optimizer,
+                total_steps=self.inputs.plan.total_steps,
+            )
         seed_globals(self.start.seed)
         with_room = WaitForRoom(self.emitter, self.control)
         accelerator = Accelerator(

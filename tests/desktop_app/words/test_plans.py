@@ -101,3 +101,19 @@ def test_another_method_is_named_with_the_parts_that_it_trains(
     facts = lines(settings.model_copy(update={"model": chosen}))
     assert facts["Trains"] == "Whole model; U-Net only"
     assert facts["Learning rates"].startswith("U-Net 1e-4; ")
+
+
+def test_a_run_that_goes_on_draws_no_samples_before_its_first_step(qapp, settings: TrainSettings):
+    asked = {
+        "sampling.prompt_list": ["a cat"],
+        "sampling.sample_at_first": True,
+        "sampling.sample_every_n_epochs": 2,
+    }
+
+    def samples(**more: object) -> str:
+        changed, problems = TRAIN.parse(replaced(TRAIN.as_raw(settings), asked | more))
+        assert changed is not None, problems
+        return lines(changed)["Samples"]
+
+    assert samples() == "before the first step, every 2 epochs"
+    assert samples(**{"output.resume": "/runs/cat-state"}) == "every 2 epochs"
