@@ -169,7 +169,7 @@ class DatasetView(QWidget):
         workspace.captions.restored.connect(self.reveal)
         workspace.captions.batch.finished.connect(self._on_captions_written)
 
-    def _on_taken(self, _places: object, _is_added: bool) -> None:
+    def _on_taken(self) -> None:
         # A field that had the focus would take Ctrl+Z for its own: it is to undo the choice.
         self.setFocus()
 
