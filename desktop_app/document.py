@@ -27,6 +27,7 @@ S = TypeVar("S", bound=Settings, default=TrainSettings)
 
 # Whose word counts where two name the same thing.
 _SOURCES = ("places", "files", "pictures", "run", "space")
+_CHANGE = 1  # the kind of step, for Qt, that can take in another one
 
 
 class Document(QObject, Generic[S]):
@@ -130,21 +131,34 @@ class Document(QObject, Generic[S]):
         is_same_kind = isinstance(value, bool) is isinstance(current, bool)  # True is not 1
         return value != current or not is_same_kind
 
-    def set_value(self, path: str, value: object) -> None:
-        """Change one setting to a raw value, as one step of undo."""
+    def set_value(self, path: str, value: object, part_of: object | None = None) -> None:
+        """Change one setting to a raw value, as one step of undo; see `apply`."""
         if self.would_change(path, value):
             label = place(path, self.schema)
-            self.apply({path: value}, shown(T("App", "change of {label}"), label=label))
+            self.apply({path: value}, shown(T("App", "change of {label}"), label=label), part_of)
 
     def reset(self, path: str) -> None:
         """Set one setting to its default, as one step of undo."""
         title = shown(T("App", "reset of {label}"), label=place(path, self.schema))
         self.apply({path: self.default(path)}, title)
 
-    def apply(self, changes: Mapping[str, object], title: str) -> None:
-        """Change several raw values as one step of undo; None removes a key."""
+    def apply(
+        self, changes: Mapping[str, object], title: str, part_of: object | None = None
+    ) -> bool:
+        """Change several raw values as one step of undo; None removes a key.
+
+        Args:
+            changes: The values, by their paths.
+            title: What the step is called.
+            part_of: What was asked for; the last step, if it is part of the same, takes this in.
+
+        Returns:
+            True if the last step took it in.
+        """
+        before = self.undo_stack.index()
         after = document.replaced(self.raw, changes)
-        self.undo_stack.push(_Change(self, after, frozenset(changes), title))
+        self.undo_stack.push(_Change(self, after, frozenset(changes), title, part_of))
+        return self.undo_stack.index() == before
 
     def set_found(self, source: str, problems: Sequence[Problem]) -> None:
         """Take note of problems that only a look at the files shows, instead of those before.
@@ -370,12 +384,34 @@ def _at(raw: Raw, path: str) -> str:
 class _Change(QUndoCommand):
     """One step of undo: the whole tree before and after, which are small and never changed."""
 
-    def __init__(self, target: Document[S], after: Raw, paths: frozenset[str], title: str) -> None:
+    def __init__(
+        self,
+        target: Document[S],
+        after: Raw,
+        paths: frozenset[str],
+        title: str,
+        part_of: object | None = None,
+    ) -> None:
         super().__init__(title)
         self._target = target
         self._before = target.raw
         self._after = after
         self._paths = paths
+        self._part_of = part_of
+
+    def id(self) -> int:
+        return _CHANGE
+
+    def mergeWith(self, other: QUndoCommand) -> bool:  # noqa: N802 - Qt's name
+        if not isinstance(other, _Change) or self._part_of is None:
+            return False
+        if self._part_of is not other._part_of:
+            return False
+        self._after = other._after
+        self._paths |= other._paths
+        both = T("App", "{first}, {second}")
+        self.setText(shown(both, first=self.text(), second=other.text()))
+        return True
 
     def redo(self) -> None:
         self._target.set_raw(self._after, self._paths)

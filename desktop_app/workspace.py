@@ -73,6 +73,7 @@ class Workspace(QObject):
 
     setting_wanted = Signal(str)  # path of a setting that should be shown and focused
     picture_wanted = Signal(object)  # Path of a picture or folder that should be shown
+    conversion_wanted = Signal(object)  # Path of a picture whose caption is to become UTF-8
     dock_wanted = Signal(str)  # name of a dock that should be shown
     drop_wanted = Signal(object)  # list of Paths of which some are no pictures
     command_wanted = Signal(str)  # name of a command of the menus that should be carried out
@@ -157,7 +158,14 @@ class Workspace(QObject):
         """Do what the button of a problem says, as one step of undo."""
         if entry.changes:
             self.document.apply(entry.changes, entry.way_out)
-        elif entry.picture is not None and entry.can_be_left_out:
+        elif entry.can_be_converted:
+            self.conversion_wanted.emit(entry.picture)
+        else:
+            self.leave_out(entry)
+
+    def leave_out(self, entry: Entry) -> None:
+        """Leave the picture of a problem out of the run, as one step of undo."""
+        if entry.picture is not None and entry.can_be_left_out:
             self.left_out.leave_out([entry.picture])
 
     def look_again(self) -> None:

@@ -69,6 +69,10 @@ class DatasetError(TrainerError):
     kind = "dataset"
 
 
+class CaptionEncodingError(DatasetError):
+    """A caption is text, but in another encoding than UTF-8, to which it can be converted."""
+
+
 class ModelFileError(TrainerError):
     """A base model or adapter file is missing, damaged, hostile or of another kind."""
 

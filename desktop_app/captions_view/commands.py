@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 from PySide6.QtGui import QAction, QCursor
-from PySide6.QtWidgets import QMenu, QWidget
+from PySide6.QtWidgets import QApplication, QMenu, QWidget
 
 from desktop_app.captions import Captions
 from desktop_app.late_modules import late
@@ -59,9 +60,19 @@ class CaptionCommands(QObject):
         """Ask under the mouse how a caption that is not UTF-8 is to be read."""
         self.encodings(row, file).popup(QCursor.pos())
 
+    def ask_encoding_of(self, picture: Path) -> bool:
+        """Ask the same of the caption of a picture; False if there is nothing to convert."""
+        rows = (row for row in self._dataset.rows if row.path == picture)
+        found = next(encoding.captions_to_convert(rows), None)
+        if found is not None:
+            self.ask_encoding(*found)
+        return found is not None
+
     def encodings(self, row: PictureRow, file: CaptionFile) -> QMenu:
         """Return the menu of how a caption that is not UTF-8 reads."""
-        return encoding.encoding_menu(row, file, self._dataset.rows, self._convert, self._window)
+        # A dialog in front lets no menu of another window be used.
+        window = QApplication.activeModalWidget() or self._window
+        return encoding.encoding_menu(row, file, self._dataset.rows, self._convert, window)
 
     def _convert(self, captions: list[tuple[PictureRow, CaptionFile]], name: str) -> None:
         changes = encoding.conversions(captions, name)

@@ -40,6 +40,17 @@ class _Models:
     rest: Sequence[Path]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Drop:
+    """A model that was taken and the pictures dropped with it, which are one step of undo.
+
+    Attributes:
+        words: What was said of the model.
+    """
+
+    words: str
+
+
 class DropCommands(QObject):
     """Understands what is dropped, does what was meant as one step of undo, and says so."""
 
@@ -84,43 +95,53 @@ class DropCommands(QObject):
             words = T("App", "These are several models: {names}.")
             hint = shown(T("App", "Drop the one to train on."))
             self.refused.emit(shown(words, names=names), hint, ())
+        drop = None
         for path, report, error in found.reports[:1] if len(found.reports) == 1 else ():
             if error is None and report is not None:
-                self._set(
-                    _MODEL, path, T("App", "“{name}” is the base model now ({kind})."), report
-                )
+                words = T("App", "“{name}” is the base model now ({kind}).")
+                drop = self._set(_MODEL, path, words, report)
             elif error is not None:
                 self._refuse(path, report, error)
         if found.rest:
             self._workspace.dock_wanted.emit("dataset")
-            self._workspace.pictures.offer(Offer.of(found.rest))
+            self._workspace.pictures.offer(Offer.of(found.rest), drop)
 
-    def _set(self, setting: str, path: Path, words: str, report: ModelReport) -> None:
+    def _set(self, setting: str, path: Path, words: str, report: ModelReport) -> _Drop | None:
+        """Name a model in a setting; return what else dropped may join, None without a step."""
         document = self._workspace.document
         family = FAMILIES.get(report.kind)
         kind = shown(family.label) if family is not None else ""
         self._workspace.dock_wanted.emit("model")
-        if document.would_change(setting, path.as_posix()):
-            document.set_value(setting, path.as_posix())
-            self.understood.emit(shown(words, name=path.name, kind=kind))
-        else:
+        if not document.would_change(setting, path.as_posix()):
             self.noticed.emit(shown(T("App", "“{name}” is chosen already."), name=path.name))
+            return None
+        drop = _Drop(shown(words, name=path.name, kind=kind))
+        document.set_value(setting, path.as_posix(), drop)
+        self.understood.emit(drop.words)
+        return drop
 
     def _refuse(self, path: Path, report: ModelReport | None, error: TrainerError) -> None:
         ways: tuple[Way, ...] = ()
         if report is not None and report.kind == OtherKind.LORA:
-            words = T("App", "“{name}” gives the starting weights now.")
-            use = partial(self._set, _WEIGHTS, path, words, report)
+            use = partial(self._start_from, path, report)
             ways = ((shown(T("App", "Start from its weights")), use),)
         hint = shown(error.hint) if isinstance(error.hint, Text) else ""
         self.refused.emit(shown(error.message), hint, ways)
 
-    def _on_pictures_taken(self, places: Sequence[Path], is_added: bool) -> None:
+    def _start_from(self, path: Path, report: ModelReport) -> None:
+        self._set(_WEIGHTS, path, T("App", "“{name}” gives the starting weights now."), report)
+
+    def _on_pictures_taken(
+        self, places: Sequence[Path], is_added: bool, drop: _Drop | None
+    ) -> None:
         names = ", ".join(_names(places))
         words = T("App", "The pictures of this run: {names}.")
         if is_added:
             words = T("App", "Added to the pictures: {names}.")
-        self.understood.emit(shown(words, names=names))
+        said = shown(words, names=names)
+        if drop is not None:
+            said = shown(T("App", "{first} {second}"), first=drop.words, second=said)
+        self.understood.emit(said)
 
 
 _NAMED = 3

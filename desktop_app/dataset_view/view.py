@@ -166,12 +166,17 @@ class DatasetView(QWidget):
         pictures.noticed.connect(self.tell)
         pictures.taken.connect(self._on_taken)
         workspace.picture_wanted.connect(self.reveal)
+        workspace.conversion_wanted.connect(self._on_conversion_wanted)
         workspace.captions.restored.connect(self.reveal)
         workspace.captions.batch.finished.connect(self._on_captions_written)
 
-    def _on_taken(self, _places: object, _is_added: bool) -> None:
+    def _on_taken(self) -> None:
         # A field that had the focus would take Ctrl+Z for its own: it is to undo the choice.
         self.setFocus()
+
+    def _on_conversion_wanted(self, picture: Path) -> None:
+        if not self.captions.ask_encoding_of(picture):
+            self.reveal(picture)  # it became another one meanwhile: there it says what it is
 
     def _on_captions_written(self, result: BatchResult) -> None:
         """Name what could not be written; an undo says so nowhere else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 from PySide6.QtCore import (
@@ -15,10 +16,18 @@ from PySide6.QtCore import (
     Qt,
     Signal,
 )
-from PySide6.QtGui import QColor, QFontMetrics, QMouseEvent, QPainter, QResizeEvent
+from PySide6.QtGui import (
+    QColor,
+    QContextMenuEvent,
+    QFontMetrics,
+    QMouseEvent,
+    QPainter,
+    QResizeEvent,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QListView,
+    QMenu,
     QPushButton,
     QStyle,
     QStyledItemDelegate,
@@ -41,6 +50,7 @@ class ProblemList(QListView):
     """The rows; the button of the current one is a real one, which Tab reaches."""
 
     applied = Signal(object)  # the Entry whose button was pressed
+    leaving_out_wanted = Signal(object)  # the Entry whose picture is to be left out
 
     def __init__(self, model: ProblemsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -88,6 +98,21 @@ class ProblemList(QListView):
             self.applied.emit(self._problems.entry(index.row()))
             return
         super().mouseReleaseEvent(event)
+
+    def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
+        """Offer all that mends a row: its button is one of two where a caption is converted."""
+        is_by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
+        index = self.currentIndex() if is_by_key else self.indexAt(event.pos())
+        entry = self._problems.entry(index.row()) if index.isValid() else None
+        if entry is None or not entry.button:
+            return
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        menu.addAction(entry.button.replace("&", "&&"), partial(self.applied.emit, entry))
+        if entry.other_button:
+            menu.addAction(entry.other_button, partial(self.leaving_out_wanted.emit, entry))
+        place = self.visualRect(index).center() if is_by_key else event.pos()
+        menu.popup(self.viewport().mapToGlobal(place))
 
     def _on_reset(self) -> None:
         if self._problems.rowCount():

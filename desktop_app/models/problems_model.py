@@ -31,6 +31,7 @@ class Entry:
         path: The setting, section or "" that it belongs to; None for a finding.
         picture: The picture or folder that it belongs to; None if there is none.
         changes: Raw values that mend it; empty where only a person can.
+        can_be_converted: It is a caption of the picture that is not UTF-8.
 
     What mends it has a ``button``; what only people can do is a ``hint``.
     """
@@ -42,6 +43,7 @@ class Entry:
     path: str | None = None
     picture: Path | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
+    can_be_converted: bool = False
 
     @property
     def can_be_left_out(self) -> bool:
@@ -53,12 +55,19 @@ class Entry:
         """What the button says that mends it; "" if there is none."""
         if self.changes:
             return self.way_out
-        return shown(T("App", "Leave out of this run")) if self.can_be_left_out else ""
+        if self.can_be_converted:
+            return shown(T("App", "Convert it to UTF-8…"))
+        return _leave_out_words() if self.can_be_left_out else ""
+
+    @property
+    def other_button(self) -> str:
+        """What a second button says, which leaves the picture out; "" if the first one does."""
+        return _leave_out_words() if self.can_be_converted and self.can_be_left_out else ""
 
     @property
     def hint(self) -> str:
         """What a person can do about it; "" if the button says it."""
-        return "" if self.changes else self.way_out
+        return "" if self.changes or self.can_be_converted else self.way_out
 
     @classmethod
     def of_problem(cls, problem: Problem, schema: AnySchema) -> Entry:
@@ -85,6 +94,7 @@ class Entry:
             visible(finding.path.name),
             way_out(finding),
             picture=finding.path,
+            can_be_converted=finding.is_of_encoding,
         )
 
 
@@ -183,6 +193,10 @@ class ProblemsModel(RowTable):
             self.beginResetModel()
             self._rows, self._folders, self._unusable = rows, folders, None
             self.endResetModel()
+
+
+def _leave_out_words() -> str:
+    return shown(T("App", "Leave out of this run"))
 
 
 def _picture_of(found: Problem | Finding) -> Path | None:

@@ -23,6 +23,7 @@ class ProblemRows(QWidget):
     """Follows a `ProblemsModel`; rows are made anew whenever it changes."""
 
     applied = Signal(object)  # the Entry whose button was pressed
+    leaving_out_wanted = Signal(object)  # the Entry whose picture is to be left out
     place_wanted = Signal(object)  # the Entry whose setting or picture should be shown
     all_wanted = Signal()  # there are more than are shown here
 
@@ -67,11 +68,20 @@ class ProblemRows(QWidget):
         )
         line.addWidget(sign, 0, Qt.AlignmentFlag.AlignTop)
         line.addLayout(self._words(entry, row), 1)
-        if entry.button:
-            mend = QPushButton(entry.button, row)
-            mend.clicked.connect(partial(self.applied.emit, entry))
-            line.addWidget(mend, 0, Qt.AlignmentFlag.AlignTop)
+        line.addLayout(self._buttons(entry, row))
         return row
+
+    def _buttons(self, entry: Entry, row: QWidget) -> QVBoxLayout:
+        buttons = QVBoxLayout()
+        buttons.setSpacing(tokens.current().gap_xs)
+        ways = ((entry.button, self.applied), (entry.other_button, self.leaving_out_wanted))
+        for words, wanted in ways:
+            if words:
+                button = QPushButton(words, row)
+                button.clicked.connect(partial(wanted.emit, entry))
+                buttons.addWidget(button)
+        buttons.addStretch(1)
+        return buttons
 
     def _words(self, entry: Entry, row: QWidget) -> QVBoxLayout:
         look = tokens.current()

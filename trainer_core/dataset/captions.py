@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 
 from trainer_core.dataset.index import DatasetIndex, Picture
 from trainer_core.dataset.subsets import SampleKey
-from trainer_core.errors import DatasetError
+from trainer_core.errors import CaptionEncodingError, DatasetError
 from trainer_core.files.plain_text import find_control, lines_of
 from trainer_core.files.presence import is_file
 from trainer_core.files.reading import read_limited
@@ -151,7 +151,7 @@ def _decoded(file: Path) -> str:
             reason=error.strerror or error,
         ) from error
     except UnicodeDecodeError as error:
-        raise DatasetError(
+        raise CaptionEncodingError(
             T("Errors", "The caption file {path} is not UTF-8: line {line}, byte {byte}."),
             T("Errors", "Open it in a text editor and save it with the encoding UTF-8."),
             path=file,
@@ -165,7 +165,9 @@ def _refuse_control(file: Path, content: str) -> None:
     if found is None:
         return
     if found.is_null:  # all of it after a power cut; every other byte of UTF-16
-        raise DatasetError(
+        # Of nothing but zeros there is nothing to convert.
+        kind = CaptionEncodingError if content.strip("\0") else DatasetError
+        raise kind(
             T("Errors", "The caption file {path} holds null bytes: it is no UTF-8 text."),
             T("Errors", "Write the caption again, and save it with the encoding UTF-8."),
             path=file,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_core.errors import DatasetError
+from trainer_core.errors import CaptionEncodingError, DatasetError
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import Text
 
@@ -19,14 +19,17 @@ class Finding:
         severity: Whether a run can start nevertheless.
         message: What is wrong.
         suggestion: The way out, if there is one.
+        is_of_encoding: It is of a caption that is not UTF-8 and could be converted.
     """
 
     path: Path
     severity: Severity
     message: Text
     suggestion: Text | None = None
+    is_of_encoding: bool = False
 
     @classmethod
     def of(cls, path: Path, error: DatasetError) -> Finding:
         """Return what an error says of a picture or folder."""
-        return cls(path, Severity.ERROR, error.message, error.hint)
+        is_of_encoding = isinstance(error, CaptionEncodingError)
+        return cls(path, Severity.ERROR, error.message, error.hint, is_of_encoding)

@@ -28,6 +28,7 @@ class _Found:
     wish: str  # ask, add, or use
     offer: Offer
     entries: tuple[Path, ...]
+    part_of: object | None  # what else is one step of undo with it
 
 
 class PictureChoice(QObject):
@@ -37,12 +38,14 @@ class PictureChoice(QObject):
     """
 
     choice_wanted = Signal(object)  # tuple of Paths: are they to be added, or used instead?
-    taken = Signal(object, bool)  # tuple of Paths that were taken, and whether beside others
+    # Tuple of Paths taken, whether beside others, and what they are one step of undo with.
+    taken = Signal(object, bool, object)
     noticed = Signal(str)  # what people should know of what they did, "" if there is nothing
 
     def __init__(self, document: Document, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._document = document
+        self._asked: tuple[tuple[Path, ...], object | None] = ((), None)
         self._finding = LatestJob(self, only_reads=True)
         self._finding.finished.connect(self._on_found)
         document.replaced.connect(self._finding.cancel)  # what is being read was for the other
@@ -53,18 +56,23 @@ class PictureChoice(QObject):
         folder, more = self._chosen()
         return folder is not None or bool(more)
 
-    def offer(self, offer: Offer) -> None:
-        """Use what was dropped; if there are pictures already, ask about it."""
+    def offer(self, offer: Offer, part_of: object | None = None) -> None:
+        """Use what was dropped; if there are pictures already, ask about it.
+
+        Args:
+            offer: What was dropped.
+            part_of: What the last step of undo is part of, if this is to be one step with it.
+        """
         self.noticed.emit(left_out(offer))
-        self._find("ask", lambda: offer)
+        self._find("ask", lambda: offer, part_of)
 
     def add(self, paths: Iterable[Path]) -> None:
         """Add folders or pictures to those that are there."""
-        self._find("add", partial(Offer.of, tuple(paths)))
+        self._take("add", tuple(paths))
 
     def use_instead(self, paths: Iterable[Path]) -> None:
         """Use folders or pictures instead of those that are there."""
-        self._find("use", partial(Offer.of, tuple(paths)))
+        self._take("use", tuple(paths))
 
     def remove(self, root: Root) -> None:
         """Take one place out of the settings."""
@@ -90,8 +98,13 @@ class PictureChoice(QObject):
         """Drop what is being read and wait until its thread has let go."""
         self._finding.close()
 
-    def _find(self, wish: str, make: Callable[[], Offer]) -> None:
-        self._finding.start(lambda job: _read(wish, make()))
+    def _take(self, wish: str, paths: tuple[Path, ...]) -> None:
+        asked, part_of = self._asked
+        self._asked = ((), None)
+        self._find(wish, partial(Offer.of, paths), part_of if paths == asked else None)
+
+    def _find(self, wish: str, make: Callable[[], Offer], part_of: object | None) -> None:
+        self._finding.start(lambda job: _read(wish, make(), part_of))
 
     def _on_found(self, found: _Found | None) -> None:
         if found is None:
@@ -102,17 +115,18 @@ class PictureChoice(QObject):
         if not found.entries:
             return
         if found.wish == "use" or not self.has_pictures:
-            self._use_instead(found.entries)
+            self._use_instead(found.entries, found.part_of)
             return
         new = self._new(found.entries)
         if not new:
             self.noticed.emit(shown(T("App", "These pictures are there already.")))
         elif found.wish == "add":
-            self._add(new)
+            self._add(new, found.part_of)
         else:
+            self._asked = (found.entries, found.part_of)
             self.choice_wanted.emit(found.entries)
 
-    def _use_instead(self, entries: Sequence[Path]) -> None:
+    def _use_instead(self, entries: Sequence[Path], part_of: object | None) -> None:
         """Name these and nothing else: the first folder as picture folder, the rest beside it."""
         first = next((path for path in entries if not is_picture_name(path.name)), None)
         changes: dict[str, object] = {
@@ -120,10 +134,11 @@ class PictureChoice(QObject):
             _MORE: [path.as_posix() for path in entries if path != first],
         }
         if any(self._document.value(path) != value for path, value in changes.items()):
-            self._document.apply(changes, shown(T("App", "choice of pictures")))
-            self.taken.emit(tuple(entries), False)
+            title = shown(T("App", "choice of pictures"))
+            is_joined = self._document.apply(changes, title, part_of)
+            self.taken.emit(tuple(entries), False, part_of if is_joined else None)
 
-    def _add(self, entries: Sequence[Path]) -> None:
+    def _add(self, entries: Sequence[Path], part_of: object | None) -> None:
         _, more = self._chosen()
         # Single pictures that a new folder brings along need not be listed any more.
         kept = [
@@ -132,8 +147,9 @@ class PictureChoice(QObject):
             if not (is_picture_name(path.name) and path.parent in entries)
         ]
         after = [*kept, *(path.as_posix() for path in entries)]
-        self._document.apply({_MORE: after}, shown(T("App", "addition of pictures")))
-        self.taken.emit(tuple(entries), True)
+        title = shown(T("App", "addition of pictures"))
+        is_joined = self._document.apply({_MORE: after}, title, part_of)
+        self.taken.emit(tuple(entries), True, part_of if is_joined else None)
 
     def _new(self, entries: Sequence[Path]) -> list[Path]:
         folder, more = self._chosen()
@@ -162,5 +178,5 @@ class PictureChoice(QObject):
         ]
 
 
-def _read(wish: str, offer: Offer) -> _Found:
-    return _Found(wish, offer, entries_of(offer))
+def _read(wish: str, offer: Offer, part_of: object | None) -> _Found:
+    return _Found(wish, offer, entries_of(offer), part_of)

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QMenu, QPushButton
+import pytest
+from PySide6.QtCore import QModelIndex
+from PySide6.QtGui import QContextMenuEvent
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton, QWidget
 
 from desktop_app.captions_view.encoding import captions_to_convert, conversions
 from desktop_app.dataset_view.view import DatasetView
+from desktop_app.docks.problem_list import ProblemList
+from desktop_app.docks.problems import ProblemsView
+from desktop_app.run_view.start_sheet import StartSheet
 
 LATIN = "ein Café".encode("cp1252")
 
@@ -54,6 +60,74 @@ def test_all_that_are_not_utf_8_can_be_converted_together(view, workspace, cats:
     menu = view.captions.encodings(*found[0])
     assert "All 2 captions that are not UTF-8" in entries(menu)
     menu.close()
+
+
+def convert_by_menu(qtbot, workspace, press) -> None:
+    """Press what offers the conversion and choose the words that read right."""
+    press()
+    qtbot.waitUntil(lambda: isinstance(QApplication.activePopupWidget(), QMenu))
+    menu = QApplication.activePopupWidget()
+    with qtbot.waitSignal(workspace.captions.batch.finished):
+        entries(menu)["Western (Windows-1252): ein Café"].trigger()
+    menu.close()
+
+
+def visible(widget: QWidget, text: str) -> list[QPushButton]:
+    return [b for b in widget.findChildren(QPushButton) if b.isVisible() and b.text() == text]
+
+
+@pytest.fixture
+def problems(view, workspace, qtbot) -> ProblemsView:
+    made = ProblemsView(workspace)
+    qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+def row_of(workspace, picture: Path) -> QModelIndex:
+    model = workspace.problems
+    rows = range(model.rowCount())
+    return model.index(next(row for row in rows if model.entry(row).picture == picture), 0)
+
+
+def test_the_list_of_problems_offers_the_conversion_too(problems, workspace, cats: Path, qtbot):
+    row = row_of(workspace, cats / "c.png")
+    problems.findChild(ProblemList).setCurrentIndex(row)
+    assert "text editor" not in workspace.problems.entry(row.row()).hint
+    [offer] = visible(problems, "Convert it to UTF-8…")
+    convert_by_menu(qtbot, workspace, offer.click)
+    assert (cats / "c.txt").read_bytes() == "ein Café".encode()
+    qtbot.waitUntil(lambda: workspace.problems.unusable == ())
+    with qtbot.waitSignal(workspace.captions.batch.finished):
+        workspace.document.undo_stack.undo()
+    assert (cats / "c.txt").read_bytes() == LATIN
+
+
+def test_the_menu_of_the_problem_leaves_the_picture_out(problems, workspace, cats: Path):
+    area = problems.findChild(ProblemList)
+    place = area.visualRect(row_of(workspace, cats / "c.png")).center()
+    mouse = QContextMenuEvent.Reason.Mouse
+    asked = QContextMenuEvent(mouse, place, area.viewport().mapToGlobal(place))
+    QApplication.sendEvent(area.viewport(), asked)
+    menu = QApplication.activePopupWidget()
+    assert list(entries(menu)) == ["Convert it to UTF-8…", "Leave out of this run"]
+    entries(menu)["Leave out of this run"].trigger()
+    menu.close()
+    assert workspace.document.value("dataset.left_out") == [(cats / "c.png").as_posix()]
+
+
+def test_the_start_sheet_offers_both(view, workspace, cats: Path, qtbot):
+    sheet = StartSheet(workspace, view)
+    sheet.setModal(True)
+    with qtbot.waitExposed(sheet):
+        sheet.show()
+    [offer] = visible(sheet, "Convert it to UTF-8…")
+    assert len(visible(offer.parentWidget(), "Leave out of this run")) == 1  # in the same row
+    convert_by_menu(qtbot, workspace, offer.click)
+    assert (cats / "c.txt").read_bytes() == "ein Café".encode()
+    qtbot.waitUntil(lambda: not visible(sheet, "Convert it to UTF-8…"))
+    sheet.reject()
+    sheet.let_go()
 
 
 def test_a_file_that_cannot_be_in_the_encoding_is_left_alone(view, workspace, cats: Path):

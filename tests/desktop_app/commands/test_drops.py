@@ -5,7 +5,8 @@ from pathlib import Path
 from helpers.drops import drop
 from helpers.lora_files import lora_tensors, write_lora_file
 from helpers.pictures import write_dataset
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QApplication, QMenu, QPushButton
 
 from desktop_app.dataset_view.view import DatasetView
 from desktop_app.editors.page import SettingsPage
@@ -49,7 +50,7 @@ def test_a_model_dropped_on_the_pictures_is_no_picture(
     assert workspace.document.value(PICTURES) == "unset"
 
 
-def test_pictures_and_a_model_dropped_together_are_both_taken(
+def test_pictures_and_a_model_dropped_together_are_one_step_and_both_are_said(
     window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
 ):
     folder = write_dataset(tmp_path / "pictures", {".": {"a.png": None}})
@@ -57,7 +58,51 @@ def test_pictures_and_a_model_dropped_together_are_both_taken(
     value = workspace.document.value
     qtbot.waitUntil(lambda: value(PICTURES) == folder.as_posix())
     assert value(MODEL) == BASE.as_posix()
-    assert said(window) == "The pictures of this run: “pictures”."
+    assert said(window).startswith("“base” is the base model now (Stable Diffusion 1")
+    assert said(window).endswith(" The pictures of this run: “pictures”.")
+    qtbot.keyClick(QApplication.focusWidget(), Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+    assert (value(MODEL), value(PICTURES)) == ("unset", "unset")
+    assert said(window) == ""
+    workspace.document.undo_stack.redo()
+    assert (value(MODEL), value(PICTURES)) == (BASE.as_posix(), folder.as_posix())
+
+
+def test_pictures_that_are_asked_about_still_belong_to_the_model_dropped_with_them(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    first = write_dataset(tmp_path / "first", {".": {"a.png": None}})
+    more = write_dataset(tmp_path / "more", {".": {"b.png": None}})
+    workspace.document.set_value(PICTURES, first.as_posix())
+    with qtbot.waitSignal(workspace.pictures.choice_wanted):
+        drop(window, BASE, more)
+    [menu] = (
+        window.docks.widgets["dataset"]
+        .findChild(DatasetView)
+        .findChildren(QMenu, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    )
+    menu.actions()[0].trigger()
+    menu.close()
+    qtbot.waitUntil(lambda: said(window).endswith(" Added to the pictures: “more”."))
+    press(window, "Undo")
+    assert workspace.document.value(MODEL) == "unset"
+    assert workspace.document.value(PICTURES) == first.as_posix()
+    assert workspace.document.value("dataset.more_pictures") == []
+
+
+def test_a_change_between_model_and_pictures_keeps_them_two_steps(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    first = write_dataset(tmp_path / "first", {".": {"a.png": None}})
+    more = write_dataset(tmp_path / "more", {".": {"b.png": None}})
+    workspace.document.set_value(PICTURES, first.as_posix())
+    with qtbot.waitSignal(workspace.pictures.choice_wanted):
+        drop(window, BASE, more)
+    workspace.document.set_value("adapter.network_dim", 4)
+    workspace.pictures.add((more,))
+    qtbot.waitUntil(lambda: said(window) == "Added to the pictures: “more”.")
+    press(window, "Undo")
+    assert workspace.document.value(MODEL) == BASE.as_posix()
+    assert workspace.document.value("adapter.network_dim") == 4
 
 
 def test_dropped_pictures_are_said_and_can_be_given_back(

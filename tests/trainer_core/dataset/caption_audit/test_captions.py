@@ -139,6 +139,23 @@ def test_a_caption_with_control_characters_is_an_error_of_its_picture(
     assert audit.captions == {}
 
 
+@pytest.mark.parametrize(
+    ("content", "is_of_encoding"),
+    [
+        ("ein Café".encode("cp1252"), True),
+        ("zxq toy".encode("utf-16"), True),
+        ("zxq toy".encode("utf-16-le"), True),
+        (b"\0" * 24, False),
+        (b"zxq\x7f", False),
+    ],
+)
+def test_only_what_is_text_in_another_encoding_can_be_converted(
+    tmp_path: Path, content: bytes, is_of_encoding: bool
+) -> None:
+    finding = only(audit_of(tmp_path, {"a.png": None, "a.txt": content}))
+    assert finding.is_of_encoding is is_of_encoding
+
+
 def test_tabs_and_line_ends_of_every_system_are_text(tmp_path: Path) -> None:
     audit = audit_of(tmp_path, {"a.png": None, "a.txt": b"zxq\ttoy\r\n"})
     assert audit.findings == ()
