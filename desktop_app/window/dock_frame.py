@@ -34,6 +34,7 @@ from desktop_app.window.docking.placing import (
     split,
     tabs_beside,
 )
+from desktop_app.window.docking.sized_state import in_room_of, sized_state
 from desktop_app.window.docking.titles import DockTitles
 from desktop_app.workspace import Workspace
 from trainer_core.settings.schema import TRAIN
@@ -53,6 +54,7 @@ class DockFrame(QObject):
         self._homes = {dock.name: dock.area for dock in docks}
         self._is_wide = False
         self._size_before: QSize | None = None  # of the place of a dock that is about to float
+        self._floated: list[tuple[QDockWidget, bool]] | None = None  # while a layout is restored
         self._width_due = QTimer(self, singleShot=True, interval=0)
         self._width_due.timeout.connect(self._follow_width)
         options = QMainWindow.DockOption
@@ -121,7 +123,7 @@ class DockFrame(QObject):
 
     def state(self) -> QByteArray:
         """Return the layout, to be restored at the next start."""
-        return self._window.saveState(_LAYOUT_VERSION)
+        return sized_state(self._window, _LAYOUT_VERSION)
 
     def restore(self, state: QByteArray) -> bool:
         """Restore a layout; one of another version gives way to that of the first start.
@@ -130,8 +132,15 @@ class DockFrame(QObject):
             Whether the layout was restored.
         """
         rows = {row: row.isHidden() for row in self._rows()}
+        self._floated = []
         with self.late.held():
-            is_known = self._window.restoreState(state, _LAYOUT_VERSION)
+            with in_room_of(self._window, state) as docks:
+                is_known = self._window.restoreState(docks, _LAYOUT_VERSION)
+                self._sizes.remember()
+            self._sizes.give_back()
+        floated, self._floated = self._floated, None
+        for dock, is_floating in floated:  # which may change the window's size
+            self._on_floated(dock, is_floating)
         for row, was_hidden in rows.items():
             row.setHidden(was_hidden)  # a layout says which were shown, messages are not kept
         if not is_known:
@@ -270,7 +279,9 @@ class DockFrame(QObject):
         return True
 
     def _on_floated(self, dock: QDockWidget, is_floating: bool) -> None:
-        if not is_floating:
+        if self._floated is not None:
+            self._floated.append((dock, is_floating))
+        elif not is_floating:
             self._places.give_back()
         elif QGuiApplication.mouseButtons() == Qt.MouseButton.NoButton:  # no hand holds it
             self._places.place(dock, self._size_before or dock.size())

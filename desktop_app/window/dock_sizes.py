@@ -39,6 +39,11 @@ class DockSizes(QObject):
         self._is_held = True
         self._due.start()  # a row takes its height when its words are laid out
 
+    def remember(self) -> None:
+        """Remember the sizes as they are at this moment."""
+        self._is_held = False
+        self._settle()
+
     def give_back(self) -> None:
         """Give the edges the sizes that are remembered, after a change that took them."""
         self._restore()

@@ -36,7 +36,7 @@ class FloatingPlaces:
         least = dock.minimumSizeHint().expandedTo(_LEAST)
         frame = QSize(0, title)
         found = self._find(dock, size + frame, least + frame)
-        half = QSize(size.width(), min(size.height(), self._screen().height() // 2))
+        half = QSize(size.width(), min(size.height() + title, self._screen().height() // 2))
         narrower = iter(self._narrower(least.width()))
         while found is None and (room := next(narrower, None)) is not None:
             self._make_room(room)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from helpers.answers import Answers
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QMenu, QWidget
 
 from desktop_app.docks.catalogue import DOCKS
@@ -49,6 +50,45 @@ def test_a_saved_layout_brings_everything_back(
     layouts.restore("Mine & yours")
     assert docks.widgets["log"].isHidden()
     assert docks.widgets["charts"].isFloating()
+
+
+@pytest.mark.parametrize("floating", [None, "charts"])
+def test_a_layout_saved_in_a_narrow_window_keeps_its_sizes_in_a_wide_one(
+    window: MainWindow, layouts: Layouts, typed: list[str], floating: str | None, qtbot
+):
+    docks = window.docks
+
+    def edges() -> tuple[int, int]:
+        return docks.widgets["model"].width(), docks.widgets["problems"].height()
+
+    if floating is not None:
+        docks.float_or_return(floating)
+    qtbot.wait(50)  # the sizes of the first start are given once it is laid out
+    columns = [docks.widgets["model"], docks.widgets["dataset"]]
+    window.resizeDocks(columns, [560, 1280 - 560], Qt.Orientation.Horizontal)
+    qtbot.waitUntil(lambda: edges()[0] > 540)
+    qtbot.wait(50)
+    before = edges()
+    typed.append("mine")
+    layouts.save()
+    layouts.use_built_in("prepare")
+    qtbot.waitUntil(lambda: edges()[0] < 500)
+    window.resize(1920, 720)
+    qtbot.wait(50)
+    layouts.restore("mine")
+    qtbot.wait(50)  # what comes once it is laid out changes nothing either
+    assert edges() == pytest.approx(before, abs=1)
+    window.resize(1280, 720)
+    qtbot.waitUntil(lambda: edges() == pytest.approx(before, abs=1))
+
+
+def test_a_layout_of_an_earlier_version_of_the_app_is_restored(window: MainWindow, qtbot):
+    docks = window.docks
+    docks.widgets["log"].close()
+    earlier = window.saveState(3)  # Qt's bytes alone
+    docks.reset()
+    assert docks.restore(earlier)
+    assert docks.widgets["log"].isHidden()
 
 
 def test_a_message_across_the_window_outlasts_a_change_of_the_layout(
