@@ -224,7 +224,7 @@ def _look_at_starting_weights(found: FilesLook, settings: TrainSettings) -> None
 
 def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
     if _has_error(
-        found, "dataset.min_bucket_reso", "dataset.max_bucket_reso", "dataset.bucket_reso_steps"
+        found, "buckets.min_bucket_reso", "buckets.max_bucket_reso", "buckets.bucket_reso_steps"
     ):
         return
     request = SurveyRequest.of(settings)

@@ -36,7 +36,7 @@ _FACTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 _REASONS = {
     "hardware.seed": T("App", "drawn; set it to get the same run again"),
     "model.family": T("App", "recognised by the model's tensors"),
-    "dataset.caption_extension": T("App", "found beside the pictures"),
+    "captions.caption_extension": T("App", "found beside the pictures"),
     "optimizer.max_train_steps": T("App", "from epochs and pictures"),
     "optimizer.epoch": T("App", "from the steps asked for"),
     "optimizer.lr_warmup_steps": T("App", "from the percentage"),

@@ -328,7 +328,7 @@ def _pan(canvas: QWidget) -> None:
 def _start_run(workspace: Workspace, folder: Path, steps: int) -> None:
     """Start a trainer that learns nothing but tells everything, also in its log."""
     run_file = folder / "run.toml"
-    text = f'format = "loom/1"\n[output]\noutput_dir = "{folder}"\noutput_name = "long"\n'
+    text = f'format = "loom/2"\n[output]\noutput_dir = "{folder}"\noutput_name = "long"\n'
     run_file.write_text(text, encoding="utf-8")
     # A step takes a little longer than its delay.
     command = fake_command(

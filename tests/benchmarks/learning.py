@@ -35,7 +35,7 @@ SHOWN_PX = 64
 LARGEST_FALL = 0.1  # of the share of control prompts that are recognised
 
 RUN_FILE = """\
-format = "loom/1"
+format = "loom/2"
 [model]
 pretrained_model_name_or_path = {base}
 [dataset]

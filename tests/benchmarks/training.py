@@ -41,7 +41,7 @@ FORMATS = [
 ]
 
 RUN_FILE = """\
-format = "loom/1"
+format = "loom/2"
 [model]
 pretrained_model_name_or_path = "{model}"
 [dataset]

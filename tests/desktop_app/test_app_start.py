@@ -108,7 +108,7 @@ def test_the_first_paint_needs_no_module_that_is_imported_late(tmp_path: Path):
 
 def test_it_opens_the_file_that_is_named(start, tmp_path: Path):
     run_file = tmp_path / "mine.toml"
-    run_file.write_text('format = "loom/1"\n', encoding="utf-8")
+    run_file.write_text('format = "loom/2"\n', encoding="utf-8")
     assert start(str(run_file))["title"] == "mine.toml[*] – LoRA Loom"
 
 

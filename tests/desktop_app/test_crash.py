@@ -28,7 +28,7 @@ sys.exit(app.main(sys.argv[1:]))
 
 def test_a_killed_app_leaves_its_unsaved_changes_for_the_next_start(qapp, tmp_path: Path, qtbot):
     run_file, home = tmp_path / "mine.toml", tmp_path / "home"
-    run_file.write_text('format = "loom/1"\n# mine\n[adapter]\nnetwork_dim = 16\n', "utf-8")
+    run_file.write_text('format = "loom/2"\n# mine\n[adapter]\nnetwork_dim = 16\n', "utf-8")
     environment = os.environ | {"LORA_LOOM_HOME": str(home)}
     app = subprocess.Popen([sys.executable, "-c", EDIT, str(run_file)], env=environment)
     folder = home / "recovery"

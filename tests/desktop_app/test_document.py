@@ -11,7 +11,7 @@ from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import text
 
 RUN_FILE = """\
-format = "loom/1"
+format = "loom/2"
 
 # the one with the red scarf
 [adapter]
@@ -192,7 +192,7 @@ def test_a_snapshot_has_absolute_paths_and_leaves_the_document_alone(
 
 def test_a_snapshot_of_an_earlier_run_is_a_new_run(document: Document, tmp_path: Path):
     earlier = tmp_path / "run.toml"
-    earlier.write_text('format = "loom/1"\n[run]\nid = "abc"\n', encoding="utf-8")
+    earlier.write_text('format = "loom/2"\n[run]\nid = "abc"\n', encoding="utf-8")
     document.load(earlier)
     document.write_snapshot(tmp_path / "snapshot.toml")
     assert files.load(tmp_path / "snapshot.toml").run == {}
@@ -208,10 +208,10 @@ def test_a_value_that_is_set_back_by_hand_leaves_nothing_to_save(document: Docum
 
 def test_true_in_place_of_1_is_something_to_save(document: Document, tmp_path: Path):
     file = tmp_path / "run.toml"
-    file.write_text('format = "loom/1"\n[dataset]\nenable_bucket = 1\n')
+    file.write_text('format = "loom/2"\n[buckets]\nenable_bucket = 1\n')
     document.load(file)
     assert not document.is_dirty
-    document.set_value("dataset.enable_bucket", True)
+    document.set_value("buckets.enable_bucket", True)
     assert document.is_dirty
 
 

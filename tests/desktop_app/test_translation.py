@@ -68,7 +68,7 @@ def test_a_place_is_a_label_if_there_is_one():
 
 
 def test_a_condition_is_told_in_the_words_of_the_form():
-    settings, _ = TRAIN.parse({"dataset": {"keep_tokens": 2, "shuffle_caption": False}})
+    settings, _ = TRAIN.parse({"captions": {"keep_tokens": 2, "shuffle_caption": False}})
     assert settings is not None
     [problem] = values_without_effect(settings, {})
     words = "“Keep tokens” has no effect: it acts only if “Shuffle caption” is on."

@@ -20,7 +20,7 @@ from desktop_app.window.main_window import MainWindow
 from desktop_app.workspace import Workspace
 
 OPENED = """\
-format = "loom/1"
+format = "loom/2"
 [adapter]
 network_dim = "many"
 network_alhpa = 4.0
@@ -213,7 +213,7 @@ def test_every_mistake_of_a_file_has_a_button_that_mends_it(
     window: MainWindow, workspace: Workspace, tmp_path: Path, content, path, way_out, value
 ):
     run_file = tmp_path / "broken.toml"
-    run_file.write_text(f'format = "loom/1"\n{content}\n', encoding="utf-8")
+    run_file.write_text(f'format = "loom/2"\n{content}\n', encoding="utf-8")
     assert window.files.open_path(run_file)
     links = window.findChildren(QPushButton)
     found = [b for b in links if b.text().startswith(way_out) and not b.isHidden()]

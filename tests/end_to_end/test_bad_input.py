@@ -363,7 +363,7 @@ def test_a_state_of_another_run_is_not_resumed(resumable: TinyProject) -> None:
     shutil.rmtree(resumable.output)
     ours = RunFolder(resumable.output, "tiny")
     ours.path.mkdir(parents=True)
-    ours.run_file.write_text('format = "loom/1"\n[run]\nid = "another"\n', encoding="utf-8")
+    ours.run_file.write_text('format = "loom/2"\n[run]\nid = "another"\n', encoding="utf-8")
 
     ours.final_weights.touch()
 

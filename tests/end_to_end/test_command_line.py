@@ -92,7 +92,7 @@ def test_check_of_a_sound_run_tells_the_plan_and_exits_with_0(project: TinyProje
 
 @pytest.mark.slow
 def test_check_gives_problems_and_plan_as_json(project: TinyProject) -> None:
-    changes = {"dataset.resolution": [512, 512]}
+    changes = {"buckets.resolution": [512, 512]}
     ended = run_trainer("check", "--json", project.run_file(changes))
 
     answer = json.loads(ended.out)
@@ -248,11 +248,11 @@ KOHYA = b'pretrained_model_name_or_path = "x"\nnetwork_module = "networks.lora"\
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        (b'{"format": "loom/1"}', "is a JSON file, not a run file (TOML)", "Choose"),
+        (b'{"format": "loom/2"}', "is a JSON file, not a run file (TOML)", "Choose"),
         (KOHYA, "holds settings for sd-scripts", "enter its values in a new one"),
         (b'format = "loom/2"\n', "has format loom/2", "Update"),
-        (b'format = "loom/1"\n[model]\npath = "C:\\Users\\me"\n', "not a valid TOML", "with /"),
-        (b'format = "loom/1"\n[output]\noutput_dir = "\xfcber"\n', "not UTF-8", "Save it as UTF-8"),
+        (b'format = "loom/2"\n[model]\npath = "C:\\Users\\me"\n', "not a valid TOML", "with /"),
+        (b'format = "loom/2"\n[output]\noutput_dir = "\xfcber"\n', "not UTF-8", "Save it as UTF-8"),
         (b"", "is not a LoRA Loom run file", "Add that line"),
     ],
 )

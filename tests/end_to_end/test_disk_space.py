@@ -54,8 +54,8 @@ def test_what_is_told_is_what_the_files_take(
         output__save_every_n_steps=2,
         output__save_state=True,
         output__save_state_every_n_minutes="unset",
-        dataset__cache_latents_to_disk=True,
-        dataset__flip_aug=True,
+        cache__cache_latents_to_disk=True,
+        augmentation__flip_aug=True,
         sampling__prompt_list=["a robot --s 1", "a cat --s 1 --w 64"],
         sampling__sample_every_n_steps=3,
     )

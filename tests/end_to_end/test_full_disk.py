@@ -60,7 +60,7 @@ def project(tmp_path: Path, tiny_model: TinySD1, disk: SmallDisk) -> TinyProject
     pictures.mkdir()
     Image.new("RGB", (64, 64), (120, 30, 60)).save(pictures / "a.png")
     values = {
-        "dataset.resolution": [64, 64],
+        "buckets.resolution": [64, 64],
         "adapter.network_dim": 8,
         "optimizer.max_train_steps": STEPS,
         "output.output_dir": str(disk.folder),
@@ -226,7 +226,7 @@ def test_the_cache_waits_for_room_and_is_whole_afterwards(
     project: TinyProject, disk: SmallDisk, tmp_path: Path
 ) -> None:
     changes = {
-        "dataset.cache_latents_to_disk": True,
+        "cache.cache_latents_to_disk": True,
         "output.output_dir": str(tmp_path / "output"),
         "optimizer.max_train_steps": 1,
     }

@@ -121,7 +121,7 @@ def server(
     prompts = folder / "prompts.txt"
     prompts.write_text("a robot --w 64 --h 64 --s 1\n", encoding="utf-8")
     project = TinyProject(folder, tiny_model.folder, folder / "pictures")
-    project.values |= {"dataset.resolution": [64, 64], "sampling.sample_prompts": str(prompts)}
+    project.values |= {"buckets.resolution": [64, 64], "sampling.sample_prompts": str(prompts)}
     warm_up = project.run_file({"sampling.sample_every_n_steps": 1}, "warm.toml")
     with KillServer(folder, ["train", warm_up]) as process:
         yield project, process

@@ -26,8 +26,8 @@ OWN = {"loom_run_id", "ss_sd_model_name", "ss_sd_model_hash", "ss_new_sd_model_h
 PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
 # Six samples an epoch, one a batch, four steps.
 RECORDED = {
-    "dataset.resolution": [64, 64],
-    "dataset.enable_bucket": False,
+    "buckets.resolution": [64, 64],
+    "buckets.enable_bucket": False,
     "adapter.network_dim": 4,
     "adapter.network_alpha": 2.0,
     "optimizer.max_train_steps": 4,

@@ -80,8 +80,8 @@ def poisoned(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> P
     env = {"LORA_LOOM_CACHE": str(folder / "cache")}
     settings = {
         "dataset.train_batch_size": BATCH,
-        "dataset.resolution": [64, 64],
-        "dataset.cache_latents_to_disk": True,
+        "buckets.resolution": [64, 64],
+        "cache.cache_latents_to_disk": True,
         "optimizer.max_train_steps": STEPS,
         "output.save_precision": "float",
     }
@@ -173,7 +173,7 @@ def test_weights_that_an_update_spoils_are_told_and_those_before_it_saved(
 ) -> None:
     # Warm-up: the first step is taken at a rate of 0, the second multiplies weights by 1e34.
     settings = {
-        "dataset.resolution": [64, 64],
+        "buckets.resolution": [64, 64],
         "optimizer.learning_rate": 1.0,
         "optimizer.optimizer_args": ["weight_decay=1e35"],
         "optimizer.lr_scheduler": "constant_with_warmup",

@@ -27,7 +27,7 @@ def project_in(folder: Path, model: TinySD1) -> TinyProject:
     pictures.mkdir(parents=True)
     Image.new("RGB", (64, 64), (120, 30, 60)).save(pictures / "a.png")
     values = {
-        "dataset.resolution": [64, 64],
+        "buckets.resolution": [64, 64],
         "optimizer.max_train_steps": STEPS,
         "output.save_precision": "float",
         "output.save_state_every_n_minutes": 1,

@@ -61,7 +61,7 @@ def test_places_may_have_a_kind_of_captions_each(scattered: TinyProject) -> None
     tags = json.loads(metadata_of(scattered.output / "tiny.safetensors")["ss_tag_frequency"])
     assert tags["more/1_robot"] == {"f": 1, "toy": 1}
     effective = json.loads((scattered.output / "tiny.run" / "effective.json").read_text())
-    assert "dataset.caption_extension" not in effective["used"]
+    assert "captions.caption_extension" not in effective["used"]
 
 
 @pytest.mark.slow

@@ -73,8 +73,8 @@ class Asking:
             picture.save(folder / "pictures" / f"{number}.png")
         changes = {
             "optimizer.max_train_steps": 100_000,
-            "dataset.resolution": [side, side],
-            "dataset.bucket_no_upscale": True,
+            "buckets.resolution": [side, side],
+            "buckets.bucket_no_upscale": True,
             "sampling.sample_prompts": str(self._prompts(folder)),
         }
         return TinyProject(folder, self._model, folder / "pictures", changes)

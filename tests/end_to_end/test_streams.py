@@ -65,7 +65,7 @@ def project_in(folder: Path, model: TinySD1) -> TinyProject:
     changes = {
         "optimizer.max_train_steps": STEPS,
         "adapter.network_train_text_encoder_only": True,
-        "dataset.resolution": [64, 64],
+        "buckets.resolution": [64, 64],
     }
     return TinyProject(folder, model.folder, folder / "pictures", changes)
 

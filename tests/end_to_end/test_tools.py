@@ -100,7 +100,7 @@ def test_flags_win_over_the_file_and_paths_are_meant_from_where_they_stand(
 
 def test_settings_of_a_run_are_no_settings_of_a_tool(lora: Path, tmp_path: Path) -> None:
     run_file = tmp_path / "run.toml"
-    run_file.write_text('format = "loom/1"\n[model]\nclip_skip = 1\n', encoding="utf-8")
+    run_file.write_text('format = "loom/2"\n[model]\nclip_skip = 1\n', encoding="utf-8")
     ended = run_trainer("tool", "verify_lora", run_file, "--file", lora)
     assert (ended.code, str(ended.failed.message)) == (2, "There is no section [model].")
 

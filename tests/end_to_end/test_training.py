@@ -44,10 +44,10 @@ VARIANTS: Mapping[str, Mapping[str, object]] = {
     "base": {},
     "same seed": {},
     "other seed": {"hardware.seed": 8},
-    "no threads": {"dataset.max_data_loader_n_workers": 0},
-    "five threads": {"dataset.max_data_loader_n_workers": 5},
-    "not cached": {"dataset.cache_latents": False},
-    "cached on disk": {"dataset.cache_latents_to_disk": True},
+    "no threads": {"cache.max_data_loader_n_workers": 0},
+    "five threads": {"cache.max_data_loader_n_workers": 5},
+    "not cached": {"cache.cache_latents": False},
+    "cached on disk": {"cache.cache_latents_to_disk": True},
     "checkpointing": {"hardware.gradient_checkpointing": True},
     "unet only": {"adapter.network_train_unet_only": True},
     "text encoder only": {"adapter.network_train_text_encoder_only": True},
@@ -109,8 +109,8 @@ class Workshop:
         prompts.write_text("a robot --w 64 --h 64 --s 2\n", encoding="utf-8")
         return {
             "dataset.train_batch_size": 2,
-            "dataset.flip_aug": True,
-            "dataset.shuffle_caption": True,
+            "augmentation.flip_aug": True,
+            "captions.shuffle_caption": True,
             "optimizer.max_train_steps": STEPS,
             "optimizer.learning_rate": RATE,
             "optimizer.unet_lr": "unset",
@@ -130,7 +130,7 @@ class Workshop:
         sequels = {
             name: {
                 **changes,
-                "dataset.cache_latents_to_disk": True,
+                "cache.cache_latents_to_disk": True,
                 "adapter.network_weights": None if name == "warm start" else str(weights),
             }
             for name, changes in SEQUELS.items()
@@ -385,7 +385,7 @@ def test_what_a_setting_came_to_stands_under_its_name(runs: Runs) -> None:
     assert used["hardware.mixed_precision"] == "bf16"
     assert used["hardware.seed"] == 7
     assert used["model.family"] == "sd1"
-    assert used["dataset.caption_extension"] == ".txt"
+    assert used["captions.caption_extension"] == ".txt"
 
 
 @pytest.mark.filterwarnings("ignore")  # tensorboard's own reader is old

@@ -31,7 +31,7 @@ def run_file(project: TinyProject, name: str, changes: dict[str, object]) -> Pat
         **tiny_values(project.model, project.pictures, project.folder / "output"),
         "output.output_name": name,
         "optimizer.gradient_accumulation_steps": 2,
-        "dataset.flip_aug": True,
+        "augmentation.flip_aug": True,
         "output.save_precision": "float",
         **changes,
     }
@@ -163,7 +163,7 @@ def test_a_picture_that_one_process_cannot_read_ends_both_in_words(
 ) -> None:
     changes: dict[str, object] = {
         BATCH: 1,
-        "dataset.cache_latents": False,
+        "cache.cache_latents": False,
         "optimizer.max_train_steps": 10_000,
     }
     processes = team(started, run_file(project, "two", changes))

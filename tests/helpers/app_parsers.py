@@ -108,7 +108,7 @@ def past_events(folder: Path) -> Parser:
 def recovery_file(folder: Path) -> Parser:
     """Read unsaved changes."""
     place = RecoveryFile(folder / "unsaved.json")
-    run_file = files.loads('format = "loom/1"\n[adapter]\nnetwork_dim = 2\n', "mine.toml")
+    run_file = files.loads('format = "loom/2"\n[adapter]\nnetwork_dim = 2\n', "mine.toml")
     when = datetime.datetime(2026, 5, 1, 12, tzinfo=datetime.UTC)
     place.write(Unsaved(run_file, Path("/runs/mine.toml"), "stamp", when))
 
@@ -139,7 +139,7 @@ def used_settings(folder: Path) -> Parser:
         "model.family": "sd1",
         "hardware.seed": 7,
         "hardware.mixed_precision": "bf16",
-        "dataset.resolution": [512, 512],
+        "buckets.resolution": [512, 512],
         "optimizer.unet_lr": 1e-4,
         "optimizer.optimizer_args": ["a=1"],
     }

@@ -16,10 +16,10 @@ STATE = f"robot-step{SAVED_AT_STEP:08d}-state"
 _VALUES: Mapping[str, object] = {
     "model.pretrained_model_name_or_path": "tiny",
     "dataset.train_data_dir": "pictures",
-    "dataset.resolution": [128, 128],
+    "buckets.resolution": [128, 128],
     "dataset.train_batch_size": 2,
-    "dataset.flip_aug": True,
-    "dataset.shuffle_caption": True,
+    "augmentation.flip_aug": True,
+    "captions.shuffle_caption": True,
     "adapter.network_dim": 1,
     "adapter.network_alpha": 1.0,
     "optimizer.gradient_accumulation_steps": 2,

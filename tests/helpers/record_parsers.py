@@ -84,7 +84,7 @@ def record_parsers(folder: Path) -> list[Parser]:
 # ------------------------------------------------------------------ what people write
 
 _RUN_FILE = """\
-format = "loom/1"  # ours
+format = "loom/2"  # ours
 [model]
 clip_skip = 2
 [dataset]

@@ -12,7 +12,7 @@ from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
-PAIR = "dataset.resolution"  # the one setting that holds a fixed number of values
+PAIR = "buckets.resolution"  # the one setting that holds a fixed number of values
 
 
 def accepted(param: Param) -> Iterator[object]:

@@ -42,13 +42,13 @@ STORIES: Mapping[str, Story] = {
             "optimizer.optimizer_type": "AdamW8bit",
             # By default bitsandbytes keeps tensors as small as these in 32 bit.
             "optimizer.optimizer_args": ["min_8bit_size=16"],
-            "dataset.cache_latents": False,
+            "cache.cache_latents": False,
         },
         ("SIGTERM",),
     ),
     "disk-cache": Story(
         {
-            "dataset.cache_latents_to_disk": True,
+            "cache.cache_latents_to_disk": True,
             "output.save_every_n_epochs": 1,
             "output.save_state": True,
         }
@@ -89,8 +89,8 @@ class Teller:
         prompts.write_text("a robot --w 64 --h 64 --s 2 --d 5\n", encoding="utf-8")
         settings = {
             "dataset.train_batch_size": 2,
-            "dataset.flip_aug": True,
-            "dataset.shuffle_caption": True,
+            "augmentation.flip_aug": True,
+            "captions.shuffle_caption": True,
             "optimizer.gradient_accumulation_steps": 2,
             "optimizer.max_train_steps": TOTAL_STEPS,
             "optimizer.unet_lr": 1e-2,

@@ -203,7 +203,7 @@ def tiny_values(model: Path, pictures: Path, output: Path) -> dict[str, object]:
     return {
         "model.pretrained_model_name_or_path": str(model),
         "dataset.train_data_dir": str(pictures),
-        "dataset.resolution": [128, 128],
+        "buckets.resolution": [128, 128],
         "adapter.network_dim": 2,
         "adapter.network_alpha": 1.0,
         "optimizer.optimizer_type": "AdamW",
@@ -219,7 +219,7 @@ def tiny_values(model: Path, pictures: Path, output: Path) -> dict[str, object]:
 
 def write_run_file(path: Path, values: Mapping[str, object]) -> Path:
     """Write a run file with ``values`` by ``section.name``; None leaves a setting out."""
-    tree: dict[str, object] = {"format": "loom/1"}
+    tree: dict[str, object] = {"format": "loom/2"}
     for key, value in values.items():
         section, _, name = key.rpartition(".")
         if value is not None:

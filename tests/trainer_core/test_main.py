@@ -10,7 +10,7 @@ import pytest
 
 import trainer_core.__main__ as command_line
 
-RUN_FILE = 'format = "loom/1"\n[dataset]\ntrain_data_dir = "猫"\n'
+RUN_FILE = 'format = "loom/2"\n[dataset]\ntrain_data_dir = "猫"\n'
 
 
 @pytest.fixture

@@ -226,14 +226,14 @@ def test_a_folder_without_pictures_is_named(raw: dict[str, Any], tmp_path: Path)
 @pytest.mark.parametrize(
     "changes",
     [
-        {"dataset.bucket_no_upscale": False, "dataset.min_bucket_reso": 1024},
-        {"dataset.bucket_no_upscale": False, "dataset.max_bucket_reso": 64},
-        {"dataset.bucket_reso_steps": 72},
-        {"dataset.bucket_reso_steps": 512, "dataset.resolution": [256, 256]},
+        {"buckets.bucket_no_upscale": False, "buckets.min_bucket_reso": 1024},
+        {"buckets.bucket_no_upscale": False, "buckets.max_bucket_reso": 64},
+        {"buckets.bucket_reso_steps": 72},
+        {"buckets.bucket_reso_steps": 512, "buckets.resolution": [256, 256]},
         {
-            "dataset.bucket_no_upscale": False,
-            "dataset.min_bucket_reso": 64,
-            "dataset.bucket_reso_steps": 128,
+            "buckets.bucket_no_upscale": False,
+            "buckets.min_bucket_reso": 64,
+            "buckets.bucket_reso_steps": 128,
         },
     ],
 )
@@ -249,12 +249,12 @@ def test_bucket_settings_that_contradict_each_other_are_named_at_their_setting(
 
 def test_the_settings_reach_buckets_and_pace() -> None:
     changes = {
-        "dataset.resolution": [640, 384],
-        "dataset.enable_bucket": False,
-        "dataset.min_bucket_reso": 128,
-        "dataset.max_bucket_reso": 1024,
-        "dataset.bucket_reso_steps": 128,
-        "dataset.bucket_no_upscale": False,
+        "buckets.resolution": [640, 384],
+        "buckets.enable_bucket": False,
+        "buckets.min_bucket_reso": 128,
+        "buckets.max_bucket_reso": 1024,
+        "buckets.bucket_reso_steps": 128,
+        "buckets.bucket_no_upscale": False,
         "optimizer.gradient_accumulation_steps": 3,
         "optimizer.epoch": 5,
         "optimizer.max_train_epochs": 6,
@@ -265,11 +265,11 @@ def test_the_settings_reach_buckets_and_pace() -> None:
     }
     settings, _ = TRAIN.parse(replaced({}, changes))
     assert settings is not None
-    rules, length = bucket_rules(settings.dataset), pace(2, settings.optimizer)
+    rules, length = bucket_rules(settings.buckets), pace(2, settings.optimizer)
 
     for path, value in changes.items():
         name = path.partition(".")[2]
-        found = getattr(rules, name) if path.startswith("dataset") else getattr(length, name)
+        found = getattr(rules, name) if path.startswith("buckets") else getattr(length, name)
         assert found == (tuple(value) if isinstance(value, list) else value), path
     assert length.train_batch_size == 2
 

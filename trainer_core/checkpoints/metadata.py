@@ -176,7 +176,7 @@ def _architecture(facts: RunFacts) -> str:
 
 def _interpolation(facts: RunFacts) -> str | None:
     """Return None where each picture decides, which the reference trainer calls unset."""
-    name = facts.settings.dataset.resize_interpolation
+    name = facts.settings.buckets.resize_interpolation
     return None if INTERPOLATIONS[name].shrinking else name
 
 
@@ -198,8 +198,8 @@ def _bucket_limit(number: int) -> Callable[[RunFacts], int | None]:
     """
 
     def value(facts: RunFacts) -> int | None:
-        pictures = facts.settings.dataset
-        return bucket_rules(pictures).limits[number] if pictures.enable_bucket else None
+        buckets = facts.settings.buckets
+        return bucket_rules(buckets).limits[number] if buckets.enable_bucket else None
 
     return value
 
@@ -232,7 +232,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
         facts.settings.dataset.train_batch_size * _batches_of_a_step(facts)
     ),
     "bucket_no_upscale": lambda facts: (
-        facts.settings.dataset.enable_bucket and facts.settings.dataset.bucket_no_upscale
+        facts.settings.buckets.enable_bucket and facts.settings.buckets.bucket_no_upscale
     ),
     "min_bucket_reso": _bucket_limit(0),
     "max_bucket_reso": _bucket_limit(1),
@@ -280,7 +280,7 @@ def build_metadata(facts: RunFacts, *, step: int, epoch: int, saved_at: float) -
     spec = ModelSpec(
         architecture=_architecture(facts),
         implementation=facts.model.implementation,
-        resolution=facts.settings.dataset.resolution,
+        resolution=facts.settings.buckets.resolution,
         saved_at=saved_at,
         title=facts.settings.output.output_name,
         prediction_type=PREDICTIONS[facts.model.prediction_type].modelspec,

@@ -108,7 +108,7 @@ def quick_audit(
     captions: dict[SampleKey, str] = {}
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
-        wanted_extension = settings[root.subset].caption_extension
+        wanted_extension = settings[root.subset].captions.caption_extension
         findings += captions_of_root(root, wanted_extension, captions, extensions, reading)
     once: dict[tuple[Path, str], Finding] = {}
     for finding in findings:

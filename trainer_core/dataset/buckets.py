@@ -65,7 +65,7 @@ class BucketRules:
             raise SettingsError(
                 T("Errors", "The bucket step, {step} px, is larger than the resolution's {side}."),
                 T("Errors", "Lower the bucket step or raise the resolution."),
-                setting="dataset.bucket_reso_steps",
+                setting="buckets.bucket_reso_steps",
                 step=self.bucket_reso_steps,
                 side=shorter,
             )
@@ -148,7 +148,7 @@ class BucketRules:
             raise SettingsError(
                 T("Errors", "The smallest bucket side, {low} px, does not fit {side} px."),
                 T("Errors", "It must be at least the bucket step, at most the resolution."),
-                setting="dataset.min_bucket_reso",
+                setting="buckets.min_bucket_reso",
                 low=self.min_bucket_reso,
                 side=shorter,
             )
@@ -159,7 +159,7 @@ class BucketRules:
                     "The largest bucket side, {high} px, is below {side} px.",
                 ),
                 T("Errors", "Raise it to the longer side of the resolution at least."),
-                setting="dataset.max_bucket_reso",
+                setting="buckets.max_bucket_reso",
                 high=self.max_bucket_reso,
                 side=longer,
             )

@@ -44,7 +44,7 @@ def resolve_extension(index: DatasetIndex, wanted: str) -> str:
         raise DatasetError(
             T("Errors", "The pictures in {path} have captions of two kinds, {first} and {second}."),
             T("Errors", "Choose one as caption extension, or remove the files of the other."),
-            setting="dataset.caption_extension",
+            setting="captions.caption_extension",
             path=index.root,
             first=found[0],
             second=found[1],

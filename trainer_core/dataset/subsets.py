@@ -7,13 +7,12 @@ resolutions, with two captions, to be learnt and as a regularisation picture.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, Self
 
 from trainer_core.dataset.buckets import BucketRules
-
-T = TypeVar("T")
+from trainer_core.settings.param import Section
 
 
 class SampleKey(NamedTuple):
@@ -24,74 +23,81 @@ class SampleKey(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaptionRules:
+    """The settings of captions that a subset may have of its own."""
+
+    caption_extension: str = "auto"
+    shuffle_caption: bool = False
+    keep_tokens: int = 0
+
+    @classmethod
+    def of(cls, section: Section) -> Self:
+        """Return what a section of the settings says."""
+        return cls(**{name: getattr(section, name) for name in _names(cls)})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PictureRules:
+    """The settings of pictures that a subset may have of its own, but for their size."""
+
+    flip_aug: bool = False
+    resize_interpolation: str = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SampleSettings:
-    """The settings that make samples of pictures, by their own names.
+    """The settings that make samples of pictures.
 
     Attributes:
         rules: What decides the buckets.
+        captions: What is made of captions.
+        pictures: What is made of pictures.
         dataset_repeats: Of pictures whose folder says nothing of it.
-        caption_extension: As in the settings, ``auto`` included.
         is_reg: Whether they are regularisation pictures.
-        weight: What the loss of a sample is multiplied with.
+        weight: What the loss of a sample is multiplied with: for regularisation pictures the
+            ``prior_loss_weight``.
     """
 
     rules: BucketRules
+    captions: CaptionRules = field(default_factory=CaptionRules)
+    pictures: PictureRules = field(default_factory=PictureRules)
     dataset_repeats: int = 1
-    caption_extension: str = "auto"
-    flip_aug: bool = False
-    shuffle_caption: bool = False
-    keep_tokens: int = 0
-    resize_interpolation: str = "auto"
     is_reg: bool = False
     weight: float = 1.0
+
+    def having(self, **own: Any) -> SampleSettings:
+        """Return the same with other values of some settings or parts, by their own names.
+
+        Raises:
+            TypeError: There is no such setting.
+        """
+        parts: dict[str, Any] = {
+            part: _having(getattr(self, part), own) for part in ("rules", "captions", "pictures")
+        }
+        others = {name: value for name, value in own.items() if name not in _PART_NAMES}
+        return replace(self, **parts | others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subset:
-    """Places with pictures, and the settings that are another one's than the run's.
+    """Places with pictures, and the settings that are others than the run's.
 
     Attributes:
         number: From 0, in the order of the settings.
         folder: The picture folder, if there is one.
         more: Further folders and single pictures.
-        is_reg: Whether they are regularisation pictures.
-        weight: What the loss of a sample is multiplied with: for regularisation pictures the
-            ``prior_loss_weight``.
-
-    Every other one is a setting of the same name in `SampleSettings`; None: as the run's.
+        own: Values for `SampleSettings.having`.
     """
 
     number: int = 0
     folder: Path | None = None
     more: tuple[Path, ...] = ()
-    rules: BucketRules | None = None
-    dataset_repeats: int | None = None
-    caption_extension: str | None = None
-    flip_aug: bool | None = None
-    shuffle_caption: bool | None = None
-    keep_tokens: int | None = None
-    resize_interpolation: str | None = None
-    is_reg: bool = False
-    weight: float | None = None
+    own: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def places(self) -> tuple[Path, ...]:
         """Everything that was asked for."""
         return (*([] if self.folder is None else [self.folder]), *self.more)
-
-    def over(self, run: SampleSettings) -> SampleSettings:
-        """Return the settings that act for this subset: its own, the run's where it has none."""
-        return SampleSettings(
-            rules=_own(self.rules, run.rules),
-            dataset_repeats=_own(self.dataset_repeats, run.dataset_repeats),
-            caption_extension=_own(self.caption_extension, run.caption_extension),
-            flip_aug=_own(self.flip_aug, run.flip_aug),
-            shuffle_caption=_own(self.shuffle_caption, run.shuffle_caption),
-            keep_tokens=_own(self.keep_tokens, run.keep_tokens),
-            resize_interpolation=_own(self.resize_interpolation, run.resize_interpolation),
-            is_reg=self.is_reg,
-            weight=_own(self.weight, run.weight),
-        )
 
 
 SettingsBySubset = Mapping[int, SampleSettings]
@@ -99,9 +105,23 @@ SettingsBySubset = Mapping[int, SampleSettings]
 
 
 def settings_by_subset(subsets: Iterable[Subset], run: SampleSettings) -> SettingsBySubset:
-    """Return the settings that act for each subset."""
-    return {subset.number: subset.over(run) for subset in subsets}
+    """Return the settings that act for each subset: its own, the run's where it has none.
+
+    Raises:
+        SettingsError: They leave no bucket for a resolution.
+        TypeError: A subset has a value of no setting of samples.
+    """
+    return {subset.number: run.having(**subset.own) for subset in subsets}
 
 
-def _own(own: T | None, run: T) -> T:
-    return run if own is None else own
+def _names(kind: type[Any]) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(kind))
+
+
+_PART_NAMES = frozenset(
+    name for kind in (BucketRules, CaptionRules, PictureRules) for name in _names(kind)
+)
+
+
+def _having(part: Any, own: dict[str, Any]) -> Any:
+    return replace(part, **{name: own[name] for name in _names(type(part)) if name in own})

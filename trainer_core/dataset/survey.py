@@ -20,6 +20,8 @@ from trainer_core.dataset.overrides import (
 from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.dataset.subsets import (
+    CaptionRules,
+    PictureRules,
     SampleSettings,
     SettingsBySubset,
     Subset,
@@ -27,7 +29,7 @@ from trainer_core.dataset.subsets import (
 )
 from trainer_core.environment.launch import process_count
 from trainer_core.errors import DatasetError, SettingsError
-from trainer_core.settings.dataset import DatasetSettings
+from trainer_core.settings.buckets import BucketSettings
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
@@ -63,19 +65,19 @@ class SurveyRequest:
             return None
         contradiction = None
         try:
-            rules = bucket_rules(pictures)
+            rules = bucket_rules(settings.buckets)
         except SettingsError as error:
             # Contradicting limits hide the plan, not the pictures.
-            rules = BucketRules(pictures.resolution, enable_bucket=False)
-            contradiction = Problem.of(error, setting="dataset.resolution")
+            rules = BucketRules(settings.buckets.resolution, enable_bucket=False)
+            contradiction = Problem.of(error, setting="buckets.resolution")
         run = SampleSettings(
             rules=rules,
+            captions=CaptionRules.of(settings.captions),
+            pictures=PictureRules(
+                flip_aug=settings.augmentation.flip_aug,
+                resize_interpolation=settings.buckets.resize_interpolation,
+            ),
             dataset_repeats=pictures.dataset_repeats,
-            caption_extension=pictures.caption_extension,
-            flip_aug=pictures.flip_aug,
-            shuffle_caption=pictures.shuffle_caption,
-            keep_tokens=pictures.keep_tokens,
-            resize_interpolation=pictures.resize_interpolation,
         )
         length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
         return cls(
@@ -234,19 +236,19 @@ def _plan(request: SurveyRequest, index: DatasetIndex, audit: Audit) -> Plan | N
     return make_plan(usable, audit.sizes, request.settings, request.pace)
 
 
-def bucket_rules(pictures: DatasetSettings) -> BucketRules:
+def bucket_rules(buckets: BucketSettings) -> BucketRules:
     """Return the bucket rules that the settings ask for.
 
     Raises:
         SettingsError: The limits contradict the resolution.
     """
     return BucketRules(
-        resolution=pictures.resolution,
-        enable_bucket=pictures.enable_bucket,
-        min_bucket_reso=pictures.min_bucket_reso,
-        max_bucket_reso=pictures.max_bucket_reso,
-        bucket_reso_steps=pictures.bucket_reso_steps,
-        bucket_no_upscale=pictures.bucket_no_upscale,
+        resolution=buckets.resolution,
+        enable_bucket=buckets.enable_bucket,
+        min_bucket_reso=buckets.min_bucket_reso,
+        max_bucket_reso=buckets.max_bucket_reso,
+        bucket_reso_steps=buckets.bucket_reso_steps,
+        bucket_no_upscale=buckets.bucket_no_upscale,
     )
 
 

@@ -28,7 +28,7 @@ BASE_OUTLINE = "base_outline"
 STARTING_SHAPES = "starting_shapes"
 """The fact that holds the shapes of the starting weights' tensors by part."""
 
-OUTPUT, CACHE = "output.output_dir", "dataset.cache_latents_to_disk"
+OUTPUT, CACHE = "output.output_dir", "cache.cache_latents_to_disk"
 
 
 class Need(NamedTuple):
@@ -70,7 +70,7 @@ def needs(
         pictures = rounds_of_samples(settings.sampling, length) * _round(settings, prompts)
         total = results + pictures + record_bytes(plan.total_steps)
         found.append(Need(OUTPUT, settings.output.output_dir, total))
-    if settings.dataset.cache_latents and settings.dataset.cache_latents_to_disk:
+    if settings.cache.cache_latents and settings.cache.cache_latents_to_disk:
         found.append(Need(CACHE, cache_folder(), _cache(outline, survey)))
     return found
 
@@ -128,7 +128,7 @@ def _trained_parts(settings: TrainSettings) -> Iterable[str]:
 
 def _round(settings: TrainSettings, prompts: Sequence[SamplePrompt]) -> int:
     """Return the bytes of one picture of each prompt."""
-    sides, limit = settings.dataset.resolution, settings.sampling.sample_max_side
+    sides, limit = settings.buckets.resolution, settings.sampling.sample_max_side
     return sum(
         picture_bytes(
             min(prompt.width_px or sides[0], max(limit, sides[0])),
@@ -147,6 +147,6 @@ def _cache(outline: BaseOutline, survey: Survey) -> int:
             channels=outline.latent_channels,
             pixels_per_latent=outline.pixels_per_latent,
         )
-        * (2 if by_subset[key.subset].flip_aug else 1)
+        * (2 if by_subset[key.subset].pictures.flip_aug else 1)
         for key, placement in survey.plan.placements.items()
     )

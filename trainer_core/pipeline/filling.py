@@ -92,7 +92,7 @@ def plan_latents(
 
 
 def _keys(source: Source, digest: str, encoder: str, group_size: int) -> tuple[str, ...]:
-    placement, wanted = source.placement, source.settings.resize_interpolation
+    placement, wanted = source.placement, source.settings.pictures.resize_interpolation
     interpolation = acting_interpolation(wanted, source.size, placement.resized)
     return tuple(
         latent_key(
@@ -103,7 +103,7 @@ def _keys(source: Source, digest: str, encoder: str, group_size: int) -> tuple[s
             encoder=encoder,
             group_size=group_size,
         )
-        for flip in ((False, True) if source.settings.flip_aug else (False,))
+        for flip in ((False, True) if source.settings.pictures.flip_aug else (False,))
     )
 
 

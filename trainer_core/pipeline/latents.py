@@ -116,7 +116,7 @@ class LatentStore:
                         "Free some space in {folder}, set LORA_LOOM_CACHE to another folder, or "
                         "switch {param} off.",
                     ),
-                    setting="dataset.cache_latents_to_disk",
+                    setting="cache.cache_latents_to_disk",
                     param="cache_latents_to_disk",
                     reason=error,
                     folder=self._folder,

@@ -171,11 +171,11 @@ class BatchLoader:
         settings = source.settings
         caption = process_caption(
             source.caption,
-            shuffle=settings.shuffle_caption,
-            keep_tokens=settings.keep_tokens,
+            shuffle=settings.captions.shuffle_caption,
+            keep_tokens=settings.captions.keep_tokens,
             rng=caption_rng(self.seed, job.epoch, place),
         )
-        flip = settings.flip_aug and is_flipped(self.seed, job.epoch, place)
+        flip = settings.pictures.flip_aug and is_flipped(self.seed, job.epoch, place)
         return _Sample(source, caption, flip)
 
     def _delivered(self, batch: Batch) -> Batch:

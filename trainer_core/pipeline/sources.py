@@ -55,7 +55,7 @@ class Source:
         return load_pixels(
             self.path,
             self.placement,
-            interpolation=self.settings.resize_interpolation,
+            interpolation=self.settings.pictures.resize_interpolation,
             flip=flip,
         )
 

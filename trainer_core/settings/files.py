@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from trainer_core.files.presence import is_folder
 from trainer_core.files.reading import read_limited
 from trainer_core.files.writing import publish_bytes
 from trainer_core.settings.document import Raw
+from trainer_core.settings.migrations import dataset_in_parts
 from trainer_core.settings.other_programs import json_file, other_toml
 from trainer_core.settings.schema import TRAIN, AnySchema
 from trainer_core.texts import T, Text, text
 
 FORMAT_NAME = "loom"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 FORMAT = f"{FORMAT_NAME}/{FORMAT_VERSION}"
 META_KEYS = frozenset({"format", "run"})  # top-level keys that are not settings
 _MAX_BYTES = 4 * 2**20
@@ -30,8 +31,8 @@ _MAX_DIGITS = 100
 
 _POSITION = re.compile(r" at line \d+ col \d+$")  # as tomlkit ends its sentences, counted from 0
 
-# One small function per version, from that version to the next, over the raw tree.
-MIGRATIONS: Mapping[int, Callable[[Raw], Raw]] = {}
+# By the version that it leads on from: changes the tables of a file in place.
+MIGRATIONS: Mapping[int, Callable[[MutableMapping[str, Any]], None]] = {1: dataset_in_parts}
 
 
 @dataclass(slots=True)
@@ -79,9 +80,10 @@ def loads(content: str, name: str) -> RunFile:
     if "format" not in plain:
         _refuse_other(other_toml(plain, name))
     version = _version(plain.get("format"), name)
-    raw = {key: value for key, value in plain.items() if key not in META_KEYS}
     for number in range(version, FORMAT_VERSION):
-        raw = MIGRATIONS[number](raw)
+        MIGRATIONS[number](toml)  # which keeps the comments
+        plain = toml.unwrap()
+    raw = {key: value for key, value in plain.items() if key not in META_KEYS}
     run = plain.get("run")
     return RunFile(raw, toml, run if isinstance(run, dict) else {})
 

@@ -14,6 +14,10 @@ from pydantic import ValidationError, create_model
 from trainer_core.catalogue.families import PARTS, PartEntry
 from trainer_core.catalogue.methods import METHODS, MethodEntry, taking
 from trainer_core.settings.adapter import AdapterSettings
+from trainer_core.settings.augmentation import AugmentationSettings
+from trainer_core.settings.buckets import BucketSettings
+from trainer_core.settings.cache import CacheSettings
+from trainer_core.settings.captions import CaptionSettings
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.document import (
     UNSET,
@@ -249,6 +253,10 @@ class TrainSettings(Settings):
 
     model: ModelSettings = ModelSettings()
     dataset: DatasetSettings = DatasetSettings()
+    buckets: BucketSettings = BucketSettings()
+    captions: CaptionSettings = CaptionSettings()
+    augmentation: AugmentationSettings = AugmentationSettings()
+    cache: CacheSettings = CacheSettings()
     adapter: AdapterSettings = AdapterSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
     sampling: SamplingSettings = SamplingSettings()
@@ -277,6 +285,10 @@ TRAIN = Schema(
         {
             "model": T("Settings", "Model"),
             "dataset": T("Settings", "Dataset"),
+            "buckets": T("Settings", "Resolution"),
+            "captions": T("Settings", "Captions"),
+            "augmentation": T("Settings", "Augmentation"),
+            "cache": T("Settings", "Cache"),
             "adapter": T("Settings", "Network"),
             "optimizer": T("Settings", "Training"),
             "sampling": T("Settings", "Samples"),

@@ -27,7 +27,8 @@ from trainer_core.pipeline.texts import MAX_REMEMBERED, TextStore
 from trainer_core.protocol.messages import Phase
 from trainer_core.runtime.device import Machine, free_cache
 from trainer_core.runtime.team import Team, leaving_together
-from trainer_core.settings.dataset import DatasetSettings
+from trainer_core.settings.cache import CacheSettings
+from trainer_core.settings.schema import TrainSettings
 from trainer_core.train.building import load_part
 from trainer_core.train.full_disk.sizes import bytes_of_latents
 from trainer_core.train.full_disk.waiting import WithRoom, at_once
@@ -80,7 +81,7 @@ class Caching:
         return texts, True
 
     def latents(
-        self, sources: Sequence[Source], pictures: DatasetSettings
+        self, sources: Sequence[Source], settings: TrainSettings
     ) -> tuple[LatentStore | None, Sequence[Source]]:
         """Fill the latent cache, if there is to be one, and release the image encoder.
 
@@ -95,7 +96,7 @@ class Caching:
         """
         part = self.family.image_part
         self.family.load(part, dtype=torch.float32, device=self.machine.device)
-        if not pictures.cache_latents:
+        if not settings.cache.cache_latents:
             return None, sources
         self.emitter.emit(Phase(phase="caching"))
         hashes = FileHashes(cache_folder())
@@ -105,11 +106,11 @@ class Caching:
                 sources,
                 hashes,
                 encoder=encoder,
-                batch_size=pictures.vae_batch_size or pictures.train_batch_size,
+                batch_size=settings.cache.vae_batch_size or settings.dataset.train_batch_size,
             )
         finally:
             hashes.close()
-        store = self._filled(plan, pictures)
+        store = self._filled(plan, settings.cache)
         self.family.release(part)
         free_cache(self.machine.device)
         return store, plan.sources
@@ -121,8 +122,8 @@ class Caching:
         """
         return self.family.encode_images(pixels_BCHW.to(self.machine.device))
 
-    def _filled(self, plan: LatentPlan, pictures: DatasetSettings) -> LatentStore:
-        is_on_disk = pictures.cache_latents_to_disk
+    def _filled(self, plan: LatentPlan, cache: CacheSettings) -> LatentStore:
+        is_on_disk = cache.cache_latents_to_disk
         store = LatentStore(cache_folder() / "latents" if is_on_disk else None)
         if is_on_disk and self.team.is_first:
             remove_old_leftovers(cache_folder() / "latents")
@@ -134,7 +135,7 @@ class Caching:
                 plan.groups,
                 self.encode,
                 shape_of=self._latent_shape,
-                threads=pictures.max_data_loader_n_workers,
+                threads=cache.max_data_loader_n_workers,
                 progress=self._progress("caching"),
             )
 
@@ -178,7 +179,7 @@ class Caching:
 
 def captions_ahead(inputs: RunInputs) -> list[str] | None:
     """Return every text that the run will ask for; None if they are not known or too many."""
-    if any(settings.shuffle_caption for settings in inputs.subsets.values()):
+    if any(settings.captions.shuffle_caption for settings in inputs.subsets.values()):
         return None
     captions: Mapping[str, None] = {
         process_caption(caption, shuffle=False, keep_tokens=0, rng=random.Random(0)): None

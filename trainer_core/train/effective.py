@@ -78,10 +78,10 @@ def _attends(module: nn.Module) -> bool:
 
 
 def _latent_cache(inputs: RunInputs) -> str:
-    pictures = inputs.settings.dataset
-    if not pictures.cache_latents:
+    cache = inputs.settings.cache
+    if not cache.cache_latents:
         return "off"
-    return "disk" if pictures.cache_latents_to_disk else "memory"
+    return "disk" if cache.cache_latents_to_disk else "memory"
 
 
 def _used(
@@ -89,7 +89,7 @@ def _used(
 ) -> dict[str, object]:
     """Return what the settings came to that say "automatic", "as ..." or nothing."""
     settings, plan = inputs.settings, inputs.plan
-    pictures, training = settings.dataset, settings.optimizer
+    cache, training = settings.cache, settings.optimizer
     used: dict[str, object] = {
         "model.family": family.entry.kind,
         "hardware.mixed_precision": machine.precision,
@@ -98,9 +98,10 @@ def _used(
         "hardware.seed": start.seed,
     }
     if len(inputs.caption_extensions) == 1:  # places may have a kind of captions each
-        [used["dataset.caption_extension"]] = inputs.caption_extensions
-    if pictures.cache_latents:
-        used["dataset.vae_batch_size"] = pictures.vae_batch_size or pictures.train_batch_size
+        [used["captions.caption_extension"]] = inputs.caption_extensions
+    if cache.cache_latents:
+        batch_size = cache.vae_batch_size or settings.dataset.train_batch_size
+        used["cache.vae_batch_size"] = batch_size
     used.update(method.used())
     parts, rates = family.entry.parts, method.rates()
     used.update({f"optimizer.{p.rate}": rates[p.name] for p in parts if p.name in rates})

@@ -120,7 +120,7 @@ def sample_drawer(
         evaluation: The context in which the trained weights are those to be drawn with.
     """
     settings, entry, image_part = inputs.settings, family.entry, family.image_part
-    width_px, height_px = settings.dataset.resolution
+    width_px, height_px = settings.buckets.resolution
     parts = (entry.denoiser, image_part, *entry.text_encoders)
     model = PreviewModel(
         family=family,

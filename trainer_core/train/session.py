@@ -201,15 +201,14 @@ class Session:
     ) -> BatchLoader:
         """Encode the pictures if latents are cached, and return what delivers the batches."""
         inputs, device = self.inputs, self.machine.device
-        pictures = inputs.settings.dataset
         sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
-        store, keyed = caching.latents(sources, pictures)
+        store, keyed = caching.latents(sources, inputs.settings)
         return BatchLoader(
             sources=keyed,
-            batch_size=pictures.train_batch_size * self.team.size,
+            batch_size=inputs.settings.dataset.train_batch_size * self.team.size,
             accumulation=inputs.settings.optimizer.gradient_accumulation_steps,
             seed=self.start.seed,
-            threads=pictures.max_data_loader_n_workers,
+            threads=inputs.settings.cache.max_data_loader_n_workers,
             store=store,
             encode=caching.encode,
             latent_channels=caching.family.latent_channels,

@@ -18,6 +18,7 @@ from trainer_core.files.form import Count, checked, plain_json
 from trainer_core.files.reading import read_limited
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.settings import files
+from trainer_core.settings.schema import TRAIN
 
 _MAX_BYTES = 4 * 2**20
 
@@ -99,7 +100,13 @@ def read_records(folder: RunFolder, run_id: str) -> Records | None:
         return None
     if known["run_id"] != run_id:
         return None
-    return Records(_by_path(asked.raw), known.get("used", {}), facts)
+    used = {_place_today(path): value for path, value in known.get("used", {}).items()}
+    return Records(_by_path(asked.raw), used, facts)
+
+
+def _place_today(path: str) -> str:
+    """Return where a setting is that an earlier version wrote down at ``path``."""
+    return TRAIN.path_of(path.rpartition(".")[2]) or path
 
 
 def _by_path(raw: Mapping[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def commands(workspace: Workspace, answers: Answers, qtbot) -> FileCommands:
 @pytest.fixture
 def run_file(tmp_path: Path) -> Path:
     path = tmp_path / "mine.toml"
-    path.write_text('format = "loom/1"\n[adapter]\nnetwork_dim = 16\n', encoding="utf-8")
+    path.write_text('format = "loom/2"\n[adapter]\nnetwork_dim = 16\n', encoding="utf-8")
     return path
 
 
@@ -48,11 +48,11 @@ RUN_FILE_HINT = "Choose a run file (.toml)."
 @pytest.mark.parametrize(
     ("content", "message", "hint"),
     [
-        (b'format = "loom/1"\n[model]\nvae = = 1\n', "not a valid TOML file", "line 3, column 7"),
-        (b'format = "loom/1"\n[model]\nvae = 1\nvae = 2\n', "already exists", "line 4"),
-        (b'format = "loom/1"\n[model', "the file ends in the middle", "line 2"),
-        (b'format = "loom/1"\n# \xe9\n', "is not UTF-8 text.", "Save it as UTF-8"),
-        (b'format = "loom/2"\n', "has format loom/2", "Update LoRA Loom to open it."),
+        (b'format = "loom/2"\n[model]\nvae = = 1\n', "not a valid TOML file", "line 3, column 7"),
+        (b'format = "loom/2"\n[model]\nvae = 1\nvae = 2\n', "already exists", "line 4"),
+        (b'format = "loom/2"\n[model', "the file ends in the middle", "line 2"),
+        (b'format = "loom/2"\n# \xe9\n', "is not UTF-8 text.", "Save it as UTF-8"),
+        (b'format = "loom/3"\n', "has format loom/3", "Update LoRA Loom to open it."),
         (
             b"learning_rate = 1e-4\n",
             "holds settings for sd-scripts",
@@ -113,7 +113,7 @@ def changed_file(commands: FileCommands, workspace: Workspace, run_file: Path) -
     """An opened file with a change of ours, and another by another program."""
     commands.open_path(run_file)
     workspace.document.set_value("adapter.network_dim", 32)
-    run_file.write_text('format = "loom/1"\n# theirs\n', encoding="utf-8")
+    run_file.write_text('format = "loom/2"\n# theirs\n', encoding="utf-8")
     return run_file
 
 

@@ -13,8 +13,8 @@ from trainer_core.errors import OutputError
 from trainer_core.files.demo_project import DEMO_FOLDER
 from trainer_core.settings import files
 
-ON_DISK = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'
-UNSAVED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 24\n'
+ON_DISK = 'format = "loom/2"\n[adapter]\nnetwork_dim = 16\n'
+UNSAVED = 'format = "loom/2"\n[adapter]\nnetwork_dim = 24\n'
 
 
 class Welcomed:

@@ -101,7 +101,7 @@ def test_a_bar_for_each_bucket_with_its_pictures_per_epoch(view, workspace):
 
 
 def test_bars_follow_the_settings(view, workspace, qtbot):
-    workspace.document.set_value("dataset.enable_bucket", False)
+    workspace.document.set_value("buckets.enable_bucket", False)
     qtbot.waitUntil(lambda: bars(view) == ["512 × 512"])
     workspace.document.set_value("dataset.train_batch_size", 4)
     model = view.findChild(BarList).model()
@@ -120,7 +120,7 @@ def test_a_bar_shows_its_pictures_and_again_all(view):
 
 def test_a_bucket_that_is_gone_hides_no_picture(view, workspace, qtbot):
     click_bar(view, 1)
-    workspace.document.set_value("dataset.enable_bucket", False)
+    workspace.document.set_value("buckets.enable_bucket", False)
     qtbot.waitUntil(lambda: len(names(view)) == 4)
 
 
@@ -154,7 +154,7 @@ def test_the_frame_is_the_trainer_s_crop_and_follows_the_settings(view, folder, 
 
     assert is_drawn()
     before = picture.frame()
-    workspace.document.set_value("dataset.enable_bucket", False)
+    workspace.document.set_value("buckets.enable_bucket", False)
     qtbot.waitUntil(lambda: picture.frame() != before)
     assert is_drawn()
     # Without buckets 900 x 512 is cut to its middle square.

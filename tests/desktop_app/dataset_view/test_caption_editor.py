@@ -185,7 +185,7 @@ def test_captions_of_two_kinds_cannot_be_edited_until_one_is_chosen(field, cats,
     workspace.dataset.rescan()
     qtbot.waitUntil(field.isReadOnly)
     assert field.toPlainText() == ""
-    workspace.document.set_value("dataset.caption_extension", ".txt")
+    workspace.document.set_value("captions.caption_extension", ".txt")
     qtbot.waitUntil(lambda: not field.isReadOnly())
     assert field.toPlainText() == "zxq cat, sitting"
 

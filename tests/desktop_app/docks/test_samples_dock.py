@@ -26,7 +26,7 @@ def view(workspace, qtbot):
 def run_file(tmp_path: Path) -> Path:
     path = tmp_path / "run.toml"
     output = (tmp_path / "out").as_posix()
-    path.write_text(f'format = "loom/1"\n[output]\noutput_dir = "{output}"\n', encoding="utf-8")
+    path.write_text(f'format = "loom/2"\n[output]\noutput_dir = "{output}"\n', encoding="utf-8")
     return path
 
 

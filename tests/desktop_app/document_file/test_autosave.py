@@ -175,7 +175,7 @@ def test_a_whole_number_that_a_field_shows_with_decimals_is_no_change(
     autosave: Autosave, document: Document, folder: Path, tmp_path: Path, focus
 ):
     path = tmp_path / "mine.toml"
-    path.write_text('format = "loom/1"\n[optimizer]\nlearning_rate = 1\n', encoding="utf-8")
+    path.write_text('format = "loom/2"\n[optimizer]\nlearning_rate = 1\n', encoding="utf-8")
     document.load(path)
     focus(TRAIN.params()["optimizer.learning_rate"], document.value("optimizer.learning_rate"))
     autosave.keep_now()

@@ -7,7 +7,7 @@ from desktop_app.document_file.recovery import RecoveryFile, Unsaved, left_behin
 from trainer_core.settings import files
 
 RUN_FILE = """\
-format = "loom/1"
+format = "loom/2"
 
 # the one with the red scarf
 [adapter]

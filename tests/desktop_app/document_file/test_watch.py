@@ -9,8 +9,8 @@ from desktop_app.document import Document
 from desktop_app.document_file.watch import FileWatch, Standing
 from trainer_core.settings import files
 
-OPENED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'
-CHANGED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 32\n'
+OPENED = 'format = "loom/2"\n[adapter]\nnetwork_dim = 16\n'
+CHANGED = 'format = "loom/2"\n[adapter]\nnetwork_dim = 32\n'
 
 
 @pytest.fixture

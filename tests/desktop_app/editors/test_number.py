@@ -77,7 +77,7 @@ def test_an_emptied_number_that_must_be_set_stays_what_it_was(make: Make, qtbot)
 
 
 def test_arrows_step_and_commit_once_after_a_moment(make: Make, qtbot):
-    editor = make("dataset.bucket_reso_steps")
+    editor = make("buckets.bucket_reso_steps")
     editor.set_raw(64)
     committed = []
     editor.committed.connect(committed.append)
@@ -137,7 +137,7 @@ def test_the_wheel_turns_the_field_that_has_the_focus(make: Make, qtbot):
 
 
 def test_a_size_is_a_pair(qtbot):
-    editor = SizeEditor(TRAIN.params()["dataset.resolution"])
+    editor = SizeEditor(TRAIN.params()["buckets.resolution"])
     qtbot.addWidget(editor)
     editor.set_raw([512, 768])
     assert [side.text() for side in editor.fields()] == ["512", "768"]
@@ -146,7 +146,7 @@ def test_a_size_is_a_pair(qtbot):
 
 
 def test_a_broken_size_is_shown_and_kept(qtbot):
-    editor = SizeEditor(TRAIN.params()["dataset.resolution"])
+    editor = SizeEditor(TRAIN.params()["buckets.resolution"])
     qtbot.addWidget(editor)
     editor.set_raw([512])
     assert editor.fields()[0].text() == "[512]"

@@ -73,7 +73,7 @@ def test_tab_goes_from_field_to_field(workspace: Workspace, qtbot):
     qtbot.addWidget(page)
     page.show()
     page.activateWindow()
-    workspace.document.set_value("dataset.resolution", [640, 640])  # which shows a reset
+    workspace.document.set_value("buckets.resolution", [640, 640])  # which shows a reset
     page.bar.take_focus()
     qtbot.waitUntil(page.bar.field.hasFocus)
     reached = []

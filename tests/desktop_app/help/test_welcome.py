@@ -18,7 +18,7 @@ DEMO, PICTURES, FILE = range(3)
 @pytest.fixture
 def run_file(tmp_path: Path) -> Path:
     path = tmp_path / "mine.toml"
-    path.write_text('format = "loom/1"\n[adapter]\nnetwork_dim = 16\n', encoding="utf-8")
+    path.write_text('format = "loom/2"\n[adapter]\nnetwork_dim = 16\n', encoding="utf-8")
     return path
 
 

@@ -24,7 +24,7 @@ def test_everything_passes_at_first(settings_filter: SettingsFilter):
         ("same seed and data", "hardware.seed"),  # help
         ("Network Rank (Dimension)", "adapter.network_dim"),  # label in kohya_ss
         ("LR Scheduler", "optimizer.lr_scheduler"),
-        ("max_resolution", "dataset.resolution"),  # name in its files
+        ("max_resolution", "buckets.resolution"),  # name in its files
         ("adamw8bit", "optimizer.optimizer_type"),  # value to choose
         ("training batch", "dataset.train_batch_size"),  # title of the group that it is shown in
     ],
@@ -44,9 +44,9 @@ def test_every_word_must_occur(settings_filter: SettingsFilter):
 def test_a_word_of_the_help_is_found_by_its_beginning(settings_filter: SettingsFilter):
     settings_filter.set_words("rate")
     assert "optimizer.learning_rate" in settings_filter.matching()
-    assert "dataset.shuffle_caption" not in settings_filter.matching()  # "separated"
+    assert "captions.shuffle_caption" not in settings_filter.matching()  # "separated"
     settings_filter.set_words("separat")
-    assert "dataset.shuffle_caption" in settings_filter.matching()
+    assert "captions.shuffle_caption" in settings_filter.matching()
 
 
 def test_blanks_ask_for_nothing(settings_filter: SettingsFilter):

@@ -303,7 +303,7 @@ def test_nothing_is_installed_under_a_run(
     use_trainer(workspace, deaf=True, delay=0.05, steps=10_000)
     run_file = tmp_path / "run.toml"
     run_file.write_text(
-        f'format = "loom/1"\n[output]\noutput_dir = "{tmp_path}"\noutput_name = "x"\n'
+        f'format = "loom/2"\n[output]\noutput_dir = "{tmp_path}"\noutput_name = "x"\n'
     )
     workspace.run.start(run_file)
     assert not page.install.isEnabled()

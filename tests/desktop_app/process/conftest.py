@@ -20,7 +20,7 @@ def run_file(tmp_path: Path) -> Path:
     path = tmp_path / "run.toml"
     output = (tmp_path / "out").as_posix()
     path.write_text(
-        f'format = "loom/1"\n[output]\noutput_dir = "{output}"\noutput_name = "fake"\n',
+        f'format = "loom/2"\n[output]\noutput_dir = "{output}"\noutput_name = "fake"\n',
         encoding="utf-8",
     )
     return path

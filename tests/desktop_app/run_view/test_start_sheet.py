@@ -16,7 +16,7 @@ from trainer_core.texts import Text
 @pytest.fixture
 def ready(workspace: Workspace, ready_values: dict[str, object]) -> Workspace:
     """A workspace without any problem; its pictures are being looked at."""
-    as_large_as_the_picture = {"dataset.resolution": [64, 64]}
+    as_large_as_the_picture = {"buckets.resolution": [64, 64]}
     workspace.document.apply(ready_values | as_large_as_the_picture, "made ready")
     return workspace
 
@@ -115,7 +115,7 @@ def test_an_error_keeps_start_shut_until_it_is_mended_from_here(seen: Workspace,
 
 def test_problems_stand_with_the_worst_first(seen: Workspace, make):
     seen.document.apply(
-        {"dataset.min_bucket_reso": 128, "adapter.netwrok_dim": 32}, "an error and a notice"
+        {"buckets.min_bucket_reso": 128, "adapter.netwrok_dim": 32}, "an error and a notice"
     )
     sheet = make(seen)
     shown = [entry for entry in sheet.problems.findChildren(QLabel) if entry.text()]

@@ -150,7 +150,7 @@ def test_dropped_pictures_are_trained_and_shown(
 
 def test_a_dropped_run_file_is_opened(window: MainWindow, workspace: Workspace, tmp_path: Path):
     run_file = tmp_path / "mine.toml"
-    run_file.write_text('format = "loom/1"\n', encoding="utf-8")
+    run_file.write_text('format = "loom/2"\n', encoding="utf-8")
     drop(window, run_file)
     assert workspace.document.path == run_file
     assert window.windowTitle() == "mine.toml[*] – LoRA Loom"
@@ -222,7 +222,7 @@ def test_a_file_changed_by_another_program_is_told_beside_the_end_of_a_run(
     run_file = tmp_path / "mine.toml"
     workspace.document.save(run_file)
     window.banner.tell("success", "Done.")
-    run_file.write_text('format = "loom/1"\n# changed\n', encoding="utf-8")
+    run_file.write_text('format = "loom/2"\n# changed\n', encoding="utf-8")
     qtbot.waitUntil(window.file_banner.isVisible, timeout=10_000)
     assert window.banner.isVisible()
     assert not window.file_banner.geometry().isEmpty()

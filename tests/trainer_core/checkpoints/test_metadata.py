@@ -25,6 +25,9 @@ from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.index import build_index
 from trainer_core.dataset.plan import Pace, make_plan
 from trainer_core.dataset.subsets import SampleSettings
+from trainer_core.settings.augmentation import AugmentationSettings
+from trainer_core.settings.buckets import BucketSettings
+from trainer_core.settings.captions import CaptionSettings
 from trainer_core.settings.dataset import DatasetSettings
 from trainer_core.settings.model import ModelSettings
 from trainer_core.settings.optimizer import OptimizerSettings
@@ -55,7 +58,7 @@ __all__ = ["another_method"]  # a fixture
 
 DEFAULT_FACTS = RunFacts(
     settings=TrainSettings(
-        dataset=DatasetSettings(resolution=(64, 64), enable_bucket=False),
+        buckets=BucketSettings(resolution=(64, 64), enable_bucket=False),
         optimizer=OptimizerSettings(
             learning_rate=2e-6, unet_lr=None, text_encoder_lr=None, lr_scheduler="constant"
         ),
@@ -86,17 +89,16 @@ MANY_FACTS = replace(
     DEFAULT_FACTS,
     settings=TrainSettings(
         model=ModelSettings(clip_skip=2),
-        dataset=DatasetSettings(
-            train_batch_size=2,
+        dataset=DatasetSettings(train_batch_size=2),
+        buckets=BucketSettings(
             resolution=(128, 192),
             enable_bucket=True,
             bucket_no_upscale=False,
             min_bucket_reso=64,
             max_bucket_reso=256,
-            flip_aug=True,
-            shuffle_caption=True,
-            keep_tokens=1,
         ),
+        augmentation=AugmentationSettings(flip_aug=True),
+        captions=CaptionSettings(shuffle_caption=True, keep_tokens=1),
         optimizer=OptimizerSettings(
             learning_rate=1e-4, unet_lr=2e-4, text_encoder_lr=5e-5, lr_scheduler="cosine"
         ),
@@ -215,8 +217,8 @@ def test_a_dropout_among_the_network_arguments_stays() -> None:
 
 
 def test_without_buckets_nothing_is_said_of_their_sides() -> None:
-    dataset = DatasetSettings(enable_bucket=False, bucket_no_upscale=True, min_bucket_reso=320)
-    settings = DEFAULT_FACTS.settings.model_copy(update={"dataset": dataset})
+    buckets = BucketSettings(enable_bucket=False, bucket_no_upscale=True, min_bucket_reso=320)
+    settings = DEFAULT_FACTS.settings.model_copy(update={"buckets": buckets})
 
     metadata = build_metadata(
         replace(DEFAULT_FACTS, settings=settings), step=4, epoch=1, saved_at=0.0
@@ -269,9 +271,9 @@ LIMITS = [
 @pytest.mark.parametrize("case", LIMITS)
 def test_the_limits_of_buckets_are_those_that_were_used(case: dict[str, Any]) -> None:
     names = ("min_bucket_reso", "max_bucket_reso", "bucket_reso_steps", "bucket_no_upscale")
-    dataset = {name: case[name] for name in names}
+    buckets = {name: case[name] for name in names}
 
-    metadata = facts_of(dataset={**dataset, "resolution": tuple(case["resolution"])})
+    metadata = facts_of(buckets={**buckets, "resolution": tuple(case["resolution"])})
 
     for side in ("min", "max"):
         expected = str(case[f"adjusted_{side}_bucket_reso"])
@@ -279,8 +281,8 @@ def test_the_limits_of_buckets_are_those_that_were_used(case: dict[str, Any]) ->
 
 
 def test_a_filter_that_was_chosen_is_named() -> None:
-    pictures = DatasetSettings(resize_interpolation="bicubic")
-    facts = replace(DEFAULT_FACTS, settings=TrainSettings(dataset=pictures))
+    buckets = BucketSettings(resize_interpolation="bicubic")
+    facts = replace(DEFAULT_FACTS, settings=TrainSettings(buckets=buckets))
 
     metadata = build_metadata(facts, step=1, epoch=0, saved_at=0.0)
     assert metadata["ss_resize_interpolation"] == "bicubic"

@@ -14,7 +14,7 @@ from trainer_core.dataset.audit import Audit, decode_fully, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, build_index
-from trainer_core.dataset.subsets import SampleKey, SampleSettings
+from trainer_core.dataset.subsets import CaptionRules, SampleKey, SampleSettings
 from trainer_core.settings.problems import Severity
 
 RULES = BucketRules((64, 64))
@@ -26,7 +26,9 @@ def audit_of(root: Path, rules: BucketRules = RULES, extension: str = "auto") ->
 
 
 def audit_by(index: DatasetIndex, rules: BucketRules = RULES, extension: str = "auto") -> Audit:
-    return quick_audit(index, {0: SampleSettings(rules=rules, caption_extension=extension)})
+    return quick_audit(
+        index, {0: SampleSettings(rules=rules, captions=CaptionRules(caption_extension=extension))}
+    )
 
 
 def only(audit: Audit) -> Finding:

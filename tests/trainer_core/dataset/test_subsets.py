@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
-import dataclasses
+import pytest
 
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.subsets import SampleSettings, Subset, settings_by_subset
+from trainer_core.dataset.subsets import (
+    CaptionRules,
+    PictureRules,
+    SampleSettings,
+    Subset,
+    settings_by_subset,
+)
+from trainer_core.settings.captions import CaptionSettings
 
 RUN = SampleSettings(
     rules=BucketRules((512, 512)),
+    captions=CaptionRules(caption_extension=".txt", shuffle_caption=True, keep_tokens=2),
+    pictures=PictureRules(flip_aug=True, resize_interpolation="area"),
     dataset_repeats=3,
-    caption_extension=".txt",
-    flip_aug=True,
-    shuffle_caption=True,
-    keep_tokens=2,
-    resize_interpolation="area",
 )
-OWN = {
-    "rules": BucketRules((256, 256)),
-    "dataset_repeats": 7,
-    "caption_extension": ".caption",
-    "flip_aug": False,
-    "shuffle_caption": False,
-    "keep_tokens": 0,
-    "resize_interpolation": "lanczos",
-    "is_reg": True,
-    "weight": 0.5,
-}
 
 
 def test_a_subset_without_settings_has_those_of_the_run() -> None:
-    assert Subset().over(RUN) == RUN
+    assert settings_by_subset([Subset()], RUN) == {0: RUN}
 
 
-def test_every_setting_can_be_a_subset_s_own() -> None:
-    assert OWN.keys() == {field.name for field in dataclasses.fields(SampleSettings)}
-    assert Subset(**OWN).over(RUN) == SampleSettings(**OWN)
+def test_a_subset_s_own_settings_act_and_the_run_s_where_it_has_none() -> None:
+    own = {"resolution": (256, 256), "keep_tokens": 5, "flip_aug": False, "is_reg": True}
+    found = settings_by_subset([Subset(), Subset(number=1, own=own)], RUN)
+
+    assert found[0] == RUN
+    assert found[1] == SampleSettings(
+        rules=BucketRules((256, 256)),
+        captions=CaptionRules(caption_extension=".txt", shuffle_caption=True, keep_tokens=5),
+        pictures=PictureRules(flip_aug=False, resize_interpolation="area"),
+        dataset_repeats=3,
+        is_reg=True,
+    )
 
 
-def test_settings_are_found_by_the_number_of_the_subset() -> None:
-    found = settings_by_subset([Subset(), Subset(number=1, keep_tokens=5)], RUN)
+def test_a_name_that_is_no_setting_of_samples_is_refused() -> None:
+    with pytest.raises(TypeError, match="network_dim"):
+        settings_by_subset([Subset(own={"network_dim": 4})], RUN)
 
-    assert {number: each.keep_tokens for number, each in found.items()} == {0: 2, 1: 5}
+
+def test_the_rules_of_captions_have_the_names_of_their_settings() -> None:
+    section = CaptionSettings(keep_tokens=4, shuffle_caption=True)
+    assert CaptionRules.of(section) == CaptionRules(keep_tokens=4, shuffle_caption=True)

@@ -43,14 +43,16 @@ def survey_of(*subsets: Subset, run: SampleSettings = RUN, batch_size: int = 1) 
 @pytest.fixture
 def twice(folder: Path) -> Survey:
     """The same folder at two resolutions and with two captions, the second for regularisation."""
-    first = Subset(folder=folder, caption_extension=".txt")
+    first = Subset(folder=folder, own={"caption_extension": ".txt"})
     second = Subset(
         number=1,
         folder=folder,
-        caption_extension=".caption",
-        rules=BucketRules((64, 64)),
-        is_reg=True,
-        weight=0.5,
+        own={
+            "caption_extension": ".caption",
+            "rules": BucketRules((64, 64)),
+            "is_reg": True,
+            "weight": 0.5,
+        },
     )
     return survey_of(first, second, batch_size=3)
 
@@ -79,8 +81,8 @@ def test_samples_count_in_each_subset_and_files_once(twice: Survey) -> None:
 
 def test_subsets_with_one_bucket_share_batches(folder: Path) -> None:
     plan = survey_of(
-        Subset(folder=folder, caption_extension=".txt"),
-        Subset(number=1, folder=folder, caption_extension=".caption"),
+        Subset(folder=folder, own={"caption_extension": ".txt"}),
+        Subset(number=1, folder=folder, own={"caption_extension": ".caption"}),
         batch_size=3,
     ).plan
     assert plan is not None
@@ -108,8 +110,8 @@ def test_metadata_tell_the_subsets_apart(twice: Survey) -> None:
 def test_what_is_wrong_with_a_file_is_told_once(folder: Path) -> None:
     (folder / "2_cat" / "a.png").write_bytes(b"no picture")
     found = survey_of(
-        Subset(folder=folder, caption_extension=".txt"),
-        Subset(number=1, folder=folder, caption_extension=".txt"),
+        Subset(folder=folder, own={"caption_extension": ".txt"}),
+        Subset(number=1, folder=folder, own={"caption_extension": ".txt"}),
     )
 
     assert found.audit is not None
@@ -120,8 +122,8 @@ def test_what_is_wrong_with_a_file_is_told_once(folder: Path) -> None:
 def test_a_picture_may_be_too_small_for_one_subset_alone(folder: Path) -> None:
     rules = BucketRules((256, 256), bucket_reso_steps=256, bucket_no_upscale=True)
     found = survey_of(
-        Subset(folder=folder, caption_extension=".txt"),
-        Subset(number=1, folder=folder, caption_extension=".txt", rules=rules),
+        Subset(folder=folder, own={"caption_extension": ".txt"}),
+        Subset(number=1, folder=folder, own={"caption_extension": ".txt", "rules": rules}),
     )
 
     assert found.audit is not None
@@ -133,8 +135,8 @@ def test_a_picture_may_be_too_small_for_one_subset_alone(folder: Path) -> None:
 def test_a_picture_counts_once_in_each_subset_that_lists_it_twice(folder: Path) -> None:
     picture = folder / "2_cat" / "a.png"
     found = survey_of(
-        Subset(folder=folder, caption_extension=".txt"),
-        Subset(number=1, more=(picture, picture), caption_extension=".txt"),
+        Subset(folder=folder, own={"caption_extension": ".txt"}),
+        Subset(number=1, more=(picture, picture), own={"caption_extension": ".txt"}),
     )
 
     shown = [each.key for each in found.index.pictures if each.path == picture]
@@ -144,7 +146,9 @@ def test_a_picture_counts_once_in_each_subset_that_lists_it_twice(folder: Path) 
 
 def test_repeats_may_differ_by_subset(tmp_path: Path) -> None:
     folder = write_dataset(tmp_path, {".": {"a.png": None}})
-    found = survey_of(Subset(folder=folder), Subset(number=1, folder=folder, dataset_repeats=5))
+    found = survey_of(
+        Subset(folder=folder), Subset(number=1, folder=folder, own={"dataset_repeats": 5})
+    )
 
     assert [picture.repeats for picture in found.index.pictures] == [1, 5]
 
@@ -154,7 +158,7 @@ def test_repeats_may_differ_by_subset(tmp_path: Path) -> None:
 
 def test_a_place_that_cannot_be_read_hides_no_other(folder: Path) -> None:
     gone = folder / "gone"
-    found = survey_of(Subset(folder=folder, more=(gone,), caption_extension=".txt"))
+    found = survey_of(Subset(folder=folder, more=(gone,), own={"caption_extension": ".txt"}))
 
     (problem,) = found.problems
     assert problem.path == "dataset.more_pictures"
@@ -182,7 +186,7 @@ def test_captions_of_two_kinds_are_a_problem_of_the_place(folder: Path) -> None:
 
 
 def test_another_pace_changes_the_plan_and_looks_at_no_file(folder: Path) -> None:
-    first = survey_of(Subset(folder=folder, caption_extension=".txt"))
+    first = survey_of(Subset(folder=folder, own={"caption_extension": ".txt"}))
     (folder / "2_cat" / "a.png").unlink()
     request = replace(first.request, pace=Pace(train_batch_size=4))
     again = take_survey(request, first)
@@ -193,7 +197,7 @@ def test_another_pace_changes_the_plan_and_looks_at_no_file(folder: Path) -> Non
 
 
 def test_other_settings_make_it_look_again(folder: Path) -> None:
-    first = survey_of(Subset(folder=folder, caption_extension=".txt"))
+    first = survey_of(Subset(folder=folder, own={"caption_extension": ".txt"}))
     request = replace(first.request, run=replace(RUN, rules=BucketRules((64, 64))))
 
     assert take_survey(request, first).audit is not first.audit
@@ -202,9 +206,9 @@ def test_other_settings_make_it_look_again(folder: Path) -> None:
 def test_limits_that_contradict_each_other_hide_the_plan_alone(folder: Path) -> None:
     changes = {
         "dataset.train_data_dir": str(folder),
-        "dataset.caption_extension": ".txt",
-        "dataset.bucket_no_upscale": False,
-        "dataset.min_bucket_reso": 1024,
+        "captions.caption_extension": ".txt",
+        "buckets.bucket_no_upscale": False,
+        "buckets.min_bucket_reso": 1024,
     }
     settings, _ = TRAIN.parse(replaced({}, changes))
     assert settings is not None

@@ -10,7 +10,7 @@ from trainer_core.files import demo_project
 from trainer_core.files.demo_project import DEMO_FOLDER, DEMO_RUN_FILE, copy_demo
 
 SHIPPED = {
-    DEMO_RUN_FILE: 'format = "loom/1"\n',
+    DEMO_RUN_FILE: 'format = "loom/2"\n',
     "pictures/20_zxq cat/a.png": "a picture",
     "pictures/20_zxq cat/a.txt": "a caption",
     "base/unet/config.json": "{}",

@@ -34,7 +34,7 @@ class Encoder(Protocol):
 def plan_of(
     sources: Sequence[Source], folder: Path, *, flip: bool = False, batch_size: int = 2
 ) -> LatentPlan:
-    asked = [replace(each, settings=replace(each.settings, flip_aug=flip)) for each in sources]
+    asked = [replace(each, settings=each.settings.having(flip_aug=flip)) for each in sources]
     hashes = FileHashes(folder)
     return plan_latents(asked, hashes, encoder="vae float32", batch_size=batch_size)
 
@@ -269,7 +269,7 @@ def test_the_filter_that_scales_a_picture_decides_its_key(
     assert small is not None
 
     def key(source: Source, interpolation: str) -> str:
-        settings = replace(source.settings, resize_interpolation=interpolation)
+        settings = source.settings.having(resize_interpolation=interpolation)
         [keyed] = plan_of([replace(source, settings=settings)], tmp_path).sources
         return keyed.latents[0]
 

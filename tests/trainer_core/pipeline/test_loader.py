@@ -52,7 +52,7 @@ def sources(sources: list[Source]) -> list[Source]:
 
 def having(source: Source, **settings: Any) -> Source:
     """Return a source with other settings."""
-    return replace(source, settings=replace(source.settings, **settings))
+    return replace(source, settings=source.settings.having(**settings))
 
 
 @pytest.fixture

@@ -48,7 +48,7 @@ def test_pictures_of_several_folders_have_a_name_each_that_moves_with_them(sets:
 
 
 def test_a_picture_of_two_subsets_has_a_name_and_settings_for_each(sets: Path) -> None:
-    second = Subset(number=1, folder=sets / "a", flip_aug=True, weight=0.5)
+    second = Subset(number=1, folder=sets / "a", own={"flip_aug": True, "weight": 0.5})
     sources = sources_in(Subset(folder=sets / "a"), second)
 
     path = sets / "a" / "5_cat" / "1.png"
@@ -56,7 +56,7 @@ def test_a_picture_of_two_subsets_has_a_name_and_settings_for_each(sets: Path) -
     assert [source.name for source in sources] == ["a/5_cat/1.png", "a (2)/5_cat/1.png"]
     assert [source.settings for source in sources] == [
         RUN,
-        replace(RUN, flip_aug=True, weight=0.5),
+        RUN.having(flip_aug=True, weight=0.5),
     ]
 
 

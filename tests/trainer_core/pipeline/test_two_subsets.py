@@ -13,7 +13,7 @@ from torch import Tensor
 
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.plan import Pace
-from trainer_core.dataset.subsets import SampleSettings, Subset
+from trainer_core.dataset.subsets import CaptionRules, SampleSettings, Subset
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.families.base import LatentPosterior
 from trainer_core.objectives.diffusion import DDPM
@@ -26,7 +26,7 @@ from trainer_core.pipeline.latents import LatentStore
 from trainer_core.pipeline.loader import BatchLoader
 from trainer_core.pipeline.sources import sources_of
 
-RUN = SampleSettings(rules=BucketRules((128, 128)), caption_extension=".txt")
+RUN = SampleSettings(rules=BucketRules((128, 128)), captions=CaptionRules(caption_extension=".txt"))
 BATCH_SIZE = 3
 
 
@@ -50,13 +50,15 @@ def survey_of(folder: Path, second: BucketRules | None) -> Survey:
     other = Subset(
         number=1,
         folder=folder,
-        rules=second,
-        caption_extension=".caption",
-        shuffle_caption=True,
-        keep_tokens=1,
-        flip_aug=True,
-        is_reg=True,
-        weight=0.25,
+        own={
+            "caption_extension": ".caption",
+            "shuffle_caption": True,
+            "keep_tokens": 1,
+            "flip_aug": True,
+            "is_reg": True,
+            "weight": 0.25,
+        }
+        | ({} if second is None else {"rules": second}),
     )
     pace = Pace(train_batch_size=BATCH_SIZE)
     subsets = (Subset(folder=folder), other)

@@ -54,7 +54,7 @@ def test_nothing_given_changes_nothing(parser: argparse.ArgumentParser) -> None:
 def test_a_switch_needs_no_value(parser: argparse.ArgumentParser) -> None:
     assert changes(parser, "--save_state", "--flip_aug", "false") == {
         "output.save_state": True,
-        "dataset.flip_aug": False,
+        "augmentation.flip_aug": False,
     }
 
 

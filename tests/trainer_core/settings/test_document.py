@@ -118,15 +118,15 @@ def test_the_suggestion_for_a_refused_value_mends_the_document(param: Param, raw
             "fp8",
             'save_precision is "fp8", but must be one of float, fp16, bf16.',
         ),
-        ("dataset.resolution", [512], "resolution is [512], but must be a list of 2 values."),
+        ("buckets.resolution", [512], "resolution is [512], but must be a list of 2 values."),
         (
-            "dataset.resolution",
+            "buckets.resolution",
             [512, 51.2],
             "resolution holds 51.2, where a whole number is needed.",
         ),
-        ("dataset.resolution", [512, 32], "resolution holds 32, but each must be at least 64."),
+        ("buckets.resolution", [512, 32], "resolution holds 32, but each must be at least 64."),
         (
-            "dataset.resolution",
+            "buckets.resolution",
             [512, 9000],
             "resolution holds 9000, but each must be at most 8192.",
         ),
@@ -159,7 +159,7 @@ def test_a_misspelt_choice_is_guessed() -> None:
 
 
 def test_a_suggested_default_is_worded_as_in_a_run_file() -> None:
-    problem = one_problem({"dataset": {"enable_bucket": 3}})
+    problem = one_problem({"buckets": {"enable_bucket": 3}})
 
     assert problem.suggestion is not None
     assert str(problem.suggestion.message) == "Use the default, true."
@@ -168,7 +168,7 @@ def test_a_suggested_default_is_worded_as_in_a_run_file() -> None:
 @pytest.mark.parametrize(
     ("path", "words"),
     [
-        ("dataset.resolution", "Use the default, 512 × 512."),
+        ("buckets.resolution", "Use the default, 512 × 512."),
         ("optimizer.optimizer_args", "Leave it empty."),
     ],
 )
@@ -250,11 +250,11 @@ def test_no_default_is_the_word_unset_itself() -> None:
 
 
 def test_lists_may_be_typed_with_commas() -> None:
-    assert from_text(TRAIN.params()["dataset.resolution"], "512,768") == [512, 768]
+    assert from_text(TRAIN.params()["buckets.resolution"], "512,768") == [512, 768]
 
 
 def test_one_side_is_a_square_on_the_command_line() -> None:
-    assert from_text(TRAIN.params()["dataset.resolution"], "512") == [512, 512]
+    assert from_text(TRAIN.params()["buckets.resolution"], "512") == [512, 512]
 
 
 def test_a_text_of_a_list_may_hold_spaces_in_quotes() -> None:
@@ -264,10 +264,10 @@ def test_a_text_of_a_list_may_hold_spaces_in_quotes() -> None:
 
 @pytest.mark.parametrize("sides", [768, "768", "768,768", "768 768", [768, 768]])
 def test_a_square_may_be_given_by_one_side_or_as_text(sides: object) -> None:
-    settings, problems = TRAIN.parse({"dataset": {"resolution": sides}})
+    settings, problems = TRAIN.parse({"buckets": {"resolution": sides}})
 
     assert settings is not None, problems
-    assert settings.dataset.resolution == (768, 768)
+    assert settings.buckets.resolution == (768, 768)
 
 
 def test_a_comma_inside_a_text_stays() -> None:
@@ -297,7 +297,7 @@ def test_switches_may_be_typed_in_any_case_or_as_numbers(words: str, value: bool
         ("optimizer.learning_rate", "1e-4 1e-5"),
         ("optimizer.learning_rate", "nan"),
         ("optimizer.learning_rate", "inf"),
-        ("dataset.resolution", "512x512"),
+        ("buckets.resolution", "512x512"),
         ("model.clip_skip", UNSET),
     ],
 )

@@ -15,7 +15,7 @@ from trainer_core.settings.schema import TRAIN, TrainSettings
 WRITTEN = """\
 # My lantern, third attempt.
 
-format = "loom/1"  # keep this line
+format = "loom/2"  # keep this line
 
 # Output comes first here.
 [output]
@@ -76,13 +76,13 @@ def test_a_file_without_a_format_line_is_not_taken(content: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", ['"loom"', '"loom/x"', '"kohya/1"', '"loom/1 "', "1", "true", '["loom/1"]', '"1"']
+    "value", ['"loom"', '"loom/x"', '"kohya/1"', '"loom/2 "', "1", "true", '["loom/2"]', '"1"']
 )
 def test_a_format_of_something_else_is_not_taken(value: str) -> None:
     assert f'format = "{FORMAT}"' in str(named_error(f"format = {value}\n"))
 
 
-@pytest.mark.parametrize("value", ["loom/0", "loom/2", "loom/99"])
+@pytest.mark.parametrize("value", ["loom/0", "loom/3", "loom/99"])
 def test_a_format_of_another_version_is_named(value: str) -> None:
     error = named_error(f'format = "{value}"\n')
 
@@ -268,7 +268,7 @@ def test_line_ends_stay_as_they_were(newline: str, tmp_path: Path) -> None:
 
 def test_line_ends_of_the_file_do_not_become_part_of_a_value(tmp_path: Path) -> None:
     path = tmp_path / "run.toml"
-    path.write_bytes(b'format = "loom/1"\r\n[output]\r\ntraining_comment = """a\r\nb"""\r\n')
+    path.write_bytes(b'format = "loom/2"\r\n[output]\r\ntraining_comment = """a\r\nb"""\r\n')
 
     assert load(path).raw["output"]["training_comment"] == "a\nb"
 
@@ -331,6 +331,35 @@ def test_a_name_that_is_no_text_is_refused_and_what_was_there_stays(tmp_path: Pa
     "number", ["9" * 101, "-" + "9" * 101, "0x" + "f" * 6000, "[[9e9, 0b1" + "0" * 400 + "]]"]
 )
 def test_a_number_of_hundreds_of_digits_is_refused(number: str) -> None:
-    error = named_error(f'format = "loom/1"\n[adapter]\nnetwork_dim = {number}\n')
+    error = named_error(f'format = "loom/2"\n[adapter]\nnetwork_dim = {number}\n')
 
     assert "holds a number of more than 100 digits" in str(error)
+
+
+def test_a_file_of_format_1_is_led_to_today_s_with_its_comments() -> None:
+    earlier = """format = "loom/1"
+# above
+[dataset]
+# of pictures
+train_data_dir = "pictures"
+resolution = [768, 512]  # wide
+shuffle_caption = true
+flip_aug = true
+cache_latents = false
+"""
+    found = loads(earlier, "earlier.toml")
+
+    assert found.raw == {
+        "dataset": {"train_data_dir": "pictures"},
+        "buckets": {"resolution": [768, 512]},
+        "captions": {"shuffle_caption": True},
+        "augmentation": {"flip_aug": True},
+        "cache": {"cache_latents": False},
+    }
+    written = dumps(found)
+    assert loads(written, "written.toml").raw == TRAIN.completed(found.raw)
+    assert all(comment in written for comment in ("# above", "# of pictures", "# wide"))
+
+
+def test_a_damaged_file_of_format_1_is_not_led_anywhere() -> None:
+    assert loads('format = "loom/1"\ndataset = 3\n', "earlier.toml").raw == {"dataset": 3}

@@ -8,16 +8,20 @@ from typing import Any, cast
 
 import pytest
 
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.subsets import CaptionRules, SampleSettings
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.train import caching
 from trainer_core.train.caching import captions_ahead
 from trainer_core.train.inputs import RunInputs
 
+RULES = BucketRules((64, 64))
+
 
 def inputs(*captions: str, shuffle: bool = False) -> RunInputs:
     """Return a run's inputs as far as its texts go, with one prompt."""
     known = SimpleNamespace(
-        subsets={0: SimpleNamespace(shuffle_caption=shuffle)},
+        subsets={0: SampleSettings(rules=RULES, captions=CaptionRules(shuffle_caption=shuffle))},
         captions={Path(str(number)): caption for number, caption in enumerate(captions)},
         prompts=(SamplePrompt("a cat", "", seed=None),),
     )

@@ -5,6 +5,7 @@ from PIL import Image
 from desktop_app.models.pictures import dataset_model
 from desktop_app.models.pictures.dataset_model import DatasetModel
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.schema import TRAIN
 
 
 @pytest.fixture
@@ -27,7 +28,8 @@ def folder(tmp_path):
 def follow(model, folder, **values):
     raw = {"dataset": {"train_data_dir": str(folder)}}
     for name, value in values.items():
-        raw.setdefault("optimizer" if name == "epoch" else "dataset", {})[name] = value
+        section, _, _ = TRAIN.path_of(name).partition(".")
+        raw.setdefault(section, {})[name] = value
     model.follow(raw, folder.parent)
 
 

@@ -12,7 +12,7 @@ from trainer_core.settings.schema import TRAIN, TrainSettings
 USED = {
     "hardware.mixed_precision": "no",
     "hardware.seed": 1234,
-    "dataset.caption_extension": ".txt",
+    "captions.caption_extension": ".txt",
     "optimizer.unet_lr": 1e-4,
     "optimizer.lr_warmup_steps": 38,
     "of_a_newer.version": 1,

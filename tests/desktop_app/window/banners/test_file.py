@@ -9,8 +9,8 @@ from desktop_app.commands.files import FileCommands
 from desktop_app.window.banners.file import FileBanner
 from desktop_app.workspace import Workspace
 
-OPENED = 'format = "loom/1"\n[adapter]\nnetwork_dim = 16\n'
-CHANGED = 'format = "loom/1"\n# mine\n[adapter]\nnetwork_dim = 32\n'
+OPENED = 'format = "loom/2"\n[adapter]\nnetwork_dim = 16\n'
+CHANGED = 'format = "loom/2"\n# mine\n[adapter]\nnetwork_dim = 32\n'
 CHANGED_WORDS = "mine.toml was changed by another program."
 
 

@@ -11,7 +11,7 @@ from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import build_index
-from trainer_core.dataset.subsets import SampleSettings
+from trainer_core.dataset.subsets import CaptionRules, SampleSettings
 from trainer_core.settings.problems import Severity
 
 FOLDER = "1_zxq toy"
@@ -69,7 +69,8 @@ def test_captions_of_another_ending_are_named_with_the_way_to_use_them(
     assert f"Choose {ending} as caption extension" in str(finding.suggestion)
 
     index = build_index(tmp_path, plain_repeats=1)
-    settings = SampleSettings(rules=BucketRules((64, 64)), caption_extension=ending)
+    captions = CaptionRules(caption_extension=ending)
+    settings = SampleSettings(rules=BucketRules((64, 64)), captions=captions)
     audit = quick_audit(index, {0: settings})
     assert audit.findings == ()
     assert set(audit.captions.values()) == {WORDS}

@@ -96,7 +96,7 @@ def test_a_default_that_does_not_act_is_not_mentioned(
     ("changes", "message"),
     [
         (
-            {"dataset.keep_tokens": 1},
+            {"captions.keep_tokens": 1},
             "keep_tokens has no effect: it acts only if shuffle_caption is true.",
         ),
         (
