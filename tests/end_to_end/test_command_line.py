@@ -250,7 +250,7 @@ KOHYA = b'pretrained_model_name_or_path = "x"\nnetwork_module = "networks.lora"\
     [
         (b'{"format": "loom/2"}', "is a JSON file, not a run file (TOML)", "Choose"),
         (KOHYA, "holds settings for sd-scripts", "enter its values in a new one"),
-        (b'format = "loom/2"\n', "has format loom/2", "Update"),
+        (b'format = "loom/3"\n', "has format loom/3", "Update"),
         (b'format = "loom/2"\n[model]\npath = "C:\\Users\\me"\n', "not a valid TOML", "with /"),
         (b'format = "loom/2"\n[output]\noutput_dir = "\xfcber"\n', "not UTF-8", "Save it as UTF-8"),
         (b"", "is not a LoRA Loom run file", "Add that line"),
