@@ -6,26 +6,23 @@ import contextlib
 import dataclasses
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
 from helpers.tiny_model import filled_networks, tiny_architecture
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
-from transformers import CLIPTextConfig, CLIPTextModelWithProjection
 
 from trainer_core.errors import ModelFileError, OutputError
 from trainer_core.families.base import Layout
 from trainer_core.families.layouts.family_layout import (
     Architecture,
-    Names,
     Place,
     TokenizerPlace,
 )
 from trainer_core.families.layouts.networks import Networks
+from trainer_core.families.layouts.openclip import openclip_part
 from trainer_core.families.layouts.original_names import UNetNames
-from trainer_core.families.layouts.parts import clip_part
 from trainer_core.families.layouts.reading import open_reader
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT
 from trainer_core.families.layouts.tensor_file import found_places
@@ -35,36 +32,11 @@ from trainer_core.model_files.weights_file import read_index
 
 SECOND = "text_encoder_2"
 PREFIX = "conditioner.embedders.1.model."
-SHARES = {"q_proj": 0, "k_proj": 1, "v_proj": 2}
-
-
-def open_clip_names(config: Any) -> Names:
-    """Return names as OpenCLIP has them: query, key and value in one, a projection turned."""
-    del config
-
-    def places(name: str) -> list[Place]:
-        if name == "text_projection.weight":
-            return [Place(f"{PREFIX}text_projection", is_transposed=True)]
-        match name.split("."):
-            case [*_, "layers", layer, "self_attn", projection, leaf] if projection in SHARES:
-                fused = f"{PREFIX}resblocks.{layer}.attn.in_proj_{leaf}"
-                return [Place(fused, share=(SHARES[projection], 3))]
-        return [Place(PREFIX + name)]
-
-    return places
-
-
-PLAIN = clip_part(PREFIX, TokenizerPlace("tokenizer_2", "clip"))
 LAYOUT = dataclasses.replace(
     SD1_LAYOUT,
     parts={
         **SD1_LAYOUT.parts,
-        SECOND: dataclasses.replace(
-            PLAIN,
-            build=lambda config: CLIPTextModelWithProjection(CLIPTextConfig.from_dict(config)),
-            file_names=open_clip_names,
-            folder_names=lambda name: [Place(name)],
-        ),
+        SECOND: openclip_part(PREFIX, TokenizerPlace("tokenizer_2", "clip"), has_projection=True),
     },
     file_architecture=lambda index: architecture(),
 )
@@ -124,7 +96,7 @@ def test_query_key_and_value_stand_in_one_tensor_and_a_matrix_is_turned(
         shares = [
             getattr(getattr(attention, name), leaf) for name in ("q_proj", "k_proj", "v_proj")
         ]
-        fused = stored[f"{PREFIX}resblocks.1.attn.in_proj_{leaf}"]
+        fused = stored[f"{PREFIX}transformer.resblocks.1.attn.in_proj_{leaf}"]
         assert torch.equal(fused, torch.cat(shares))
     assert torch.equal(stored[f"{PREFIX}text_projection"], second.text_projection.weight.T)
 
