@@ -9,7 +9,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 from helpers import vectors
-from helpers.tiny_model import TinySD1, loaded
+from helpers.tiny_model import TINY_MODELS, loaded
 from peft.tuners.lora import LoraLayer
 from torch import Tensor, nn
 
@@ -22,13 +22,15 @@ from trainer_core.families.condition import TEXT, Condition
 from trainer_core.families.layouts.networks import build_networks
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
+from trainer_core.families.sd2 import SD2
+from trainer_core.families.stable_diffusion import StableDiffusion
 
 RANK, ALPHA = 4, 2.5
 TOLERANCE = 1e-5  # of the largest value
-CAPTION = "a photo of a robot in the rain"
+CAPTION = "a photo of a robot in the rain!"
 
 
-def lora_for(family: SD1, *, rank: int, alpha: float) -> AdapterSet:
+def lora_for(family: StableDiffusion, *, rank: int, alpha: float) -> AdapterSet:
     """Return an adapter for every target of U-Net and text encoder."""
     targets = [
         target
@@ -90,7 +92,7 @@ def inputs() -> tuple[Tensor, Tensor, Tensor]:
 
 
 @torch.no_grad()
-def our_outputs(family: SD1) -> Outputs:
+def our_outputs(family: StableDiffusion) -> Outputs:
     noisy, timestep, text = inputs()
     return Outputs(
         family.encode_text([CAPTION])[TEXT],
@@ -117,9 +119,13 @@ class Messages(logging.Handler):
         self.kept.append(record.getMessage())
 
 
-@pytest.fixture(scope="module")
-def comparison(tmp_path_factory: pytest.TempPathFactory, tiny_model: TinySD1) -> Comparison:
-    family = loaded(tiny_model.folder)
+@pytest.fixture(scope="module", params=[SD1, SD2])
+def comparison(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Comparison:
+    kind: type[StableDiffusion] = request.param
+    tiny_model = TINY_MODELS[kind.entry.kind](tmp_path_factory.mktemp("tiny"))
+    family = loaded(tiny_model.folder, kind=kind)
     adapters = lora_for(family, rank=RANK, alpha=ALPHA)
     generator = torch.Generator().manual_seed(2)
     for weight in adapters.parameters():

@@ -1,4 +1,4 @@
-"""Builds tiny Stable Diffusion 1 models with random weights, in every layout that is read."""
+"""Builds tiny Stable Diffusions with random weights, in every layout that is read."""
 
 from __future__ import annotations
 
@@ -6,18 +6,23 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from trainer_core.families.base import PLAIN, Family, FamilyOptions, Layout
+from trainer_core.families.layouts import sd2_architecture as sd2
 from trainer_core.families.layouts.family_layout import Architecture, FamilyLayout
 from trainer_core.families.layouts.networks import Networks, build_networks
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
 from trainer_core.families.sd1 import SD1
+from trainer_core.families.sd2 import SD2
+from trainer_core.families.stable_diffusion import StableDiffusion
 
 PARTS = ("unet", "vae", "text_encoder")
+M = TypeVar("M", bound=StableDiffusion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,12 @@ def make_tiny_sd1(folder: Path, seed: int = 0) -> TinySD1:
     encoder has 3 layers and the full vocabulary.
     """
     return write_every_layout(SD1(Path("tiny"), tiny_networks(seed)), folder)
+
+
+def make_tiny_sd2(folder: Path, seed: int = 0) -> TinySD1:
+    """Write the same of a Stable Diffusion 2 that predicts the noise."""
+    networks = filled_networks(sd2.SD2_LAYOUT, tiny_sd2_architecture(), seed)
+    return write_every_layout(SD2(Path("tiny"), networks), folder)
 
 
 def write_every_layout(model: Family, folder: Path) -> TinySD1:
@@ -67,7 +78,18 @@ def filled_networks(layout: FamilyLayout, architecture: Architecture, seed: int 
 
 def tiny_architecture() -> Architecture:
     """Return Stable Diffusion 1's architecture with few and narrow layers."""
-    published = published_architecture()
+    return _narrow(published_architecture())
+
+
+def tiny_sd2_architecture() -> Architecture:
+    """Return Stable Diffusion 2's architecture with few and narrow layers."""
+    tiny = _narrow(sd2.published_architecture())
+    tiny.parts["unet"]["attention_head_dim"] = [1, 1]
+    tiny.parts["text_encoder"]["projection_dim"] = 512  # as published; nothing is projected
+    return tiny
+
+
+def _narrow(published: Architecture) -> Architecture:
     unet = {
         "block_out_channels": [16, 32],
         "down_block_types": ["CrossAttnDownBlock2D", "DownBlock2D"],
@@ -107,13 +129,21 @@ def _random(name: str, shape: tuple[int, ...], generator: torch.Generator) -> Te
     return noise / math.sqrt(math.prod(shape[1:]))
 
 
-def loaded(path: Path, options: FamilyOptions = PLAIN, dtype: torch.dtype = torch.float32) -> SD1:
-    """Open a Stable Diffusion 1 and load all its parts on the CPU."""
-    model = SD1.open(path, options)
+def loaded(
+    path: Path,
+    options: FamilyOptions = PLAIN,
+    dtype: torch.dtype = torch.float32,
+    kind: type[M] = SD1,  # type: ignore[assignment]
+) -> M:
+    """Open a Stable Diffusion of some kind and load all its parts on the CPU."""
+    model = kind.open(path, options)
     for part in PARTS:
         model.load(part, dtype=dtype, device=torch.device("cpu"))
     return model
 
 
 #: What makes a tiny model of each family that can be trained, by the family's name in settings.
-TINY_MODELS: Mapping[str, Callable[[Path], TinySD1]] = {"sd1": make_tiny_sd1}
+TINY_MODELS: Mapping[str, Callable[[Path], TinySD1]] = {
+    "sd1": make_tiny_sd1,
+    "sd2": make_tiny_sd2,
+}

@@ -92,6 +92,8 @@ class LoRA(LayerAdapter):
     def load(self, tensors: Mapping[str, Tensor]) -> None:
         """Copy weights of any type by key suffix; without an alpha it is the rank.
 
+        Those of a linear layer fit a convolution with a 1x1 kernel, and the other way round.
+
         Raises:
             ValueError: A tensor is missing or has another shape; the text names it.
         """
@@ -99,10 +101,10 @@ class LoRA(LayerAdapter):
             source = tensors.get(name)
             if source is None:
                 raise ValueError(f"{name} is missing")
-            if source.shape != target.shape:
+            if not _fits(source.shape, target.shape):
                 raise ValueError(f"{name} is {tuple(source.shape)}, not {tuple(target.shape)}")
             with torch.no_grad():
-                target.copy_(source)
+                target.copy_(source.reshape(target.shape))
         self.alpha = float(tensors[_ALPHA]) if _ALPHA in tensors else float(self.rank)
 
     @staticmethod
@@ -130,3 +132,8 @@ class LoRA(LayerAdapter):
         down, up = self.lora_down.weight, self.lora_up.weight
         assert isinstance(down, nn.Parameter) and isinstance(up, nn.Parameter)  # noqa: PT018
         return down, up
+
+
+def _fits(source: torch.Size, target: torch.Size) -> bool:
+    """Tell whether two factors have the same numbers in the same places."""
+    return source[:2] == target[:2] and source.numel() == target.numel()

@@ -7,7 +7,7 @@ implementation turns a family on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 
@@ -69,6 +69,21 @@ class PartEntry(NamedTuple):
     is_text_encoder: bool = False
 
 
+class BaseNames(NamedTuple):
+    """What other programs call a base model of a family.
+
+    Attributes:
+        version: In ``ss_base_model_version``.
+        architecture: In ``modelspec.architecture``.
+    """
+
+    version: str
+    architecture: str
+
+
+_UNNAMED = BaseNames("", "")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FamilyEntry(Entry):
     """A family of base models; ``implementation`` is its class.
@@ -82,8 +97,10 @@ class FamilyEntry(Entry):
         side_step: Pixels that the sides of a bucket must be multiples of.
         resolution: The size of pictures that it was trained with.
         predictions: What its denoisers may predict and be trained to.
-        version: Its name in ``ss_base_model_version``.
-        architecture: Its name in ``modelspec.architecture``.
+        names: What other programs call it.
+        names_by_prediction: The same of what predicts something else than the noise, if they
+            differ.
+        is_v2: What ``ss_v2`` says of it.
     """
 
     kind: str
@@ -94,8 +111,13 @@ class FamilyEntry(Entry):
     side_step: int = 64
     resolution: tuple[int, int] = (512, 512)
     predictions: tuple[str, ...] = ("epsilon",)
-    version: str = ""
-    architecture: str = ""
+    names: BaseNames = _UNNAMED
+    names_by_prediction: Mapping[str, BaseNames] = field(default_factory=dict)
+    is_v2: bool = False
+
+    def names_for(self, prediction: str) -> BaseNames:
+        """Return what other programs call a model of this family that predicts this."""
+        return self.names_by_prediction.get(prediction, self.names)
 
     def part(self, name: str) -> PartEntry:
         """Return the part called ``name``."""
@@ -125,10 +147,13 @@ def _is_sd_folder(folder: FolderFacts) -> bool:
 def _is_sd2_folder(folder: FolderFacts) -> bool:
     """Tell SD 2 from SD 1, whose tensors have the same names in this layout.
 
-    The projections around the U-Net's attention, linear in SD 2 and convolutions in SD 1, leave no
-    doubt.
+    The projections around the U-Net's attention are linear in SD 2 and convolutions in SD 1. Some
+    programs write SD 2 with convolutions too; then its wider text features tell.
     """
-    return _is_sd_folder(folder) and bool(folder.config("unet").get("use_linear_projection"))
+    if not _is_sd_folder(folder):
+        return False
+    unet = folder.config("unet")
+    return bool(unet.get("use_linear_projection")) or unet.get("cross_attention_dim") == 1024
 
 
 def _is_sd1_folder(folder: FolderFacts) -> bool:
@@ -156,6 +181,11 @@ _TEXT_ENCODER = PartEntry(
     layers=r"\bencoder\.layers\.\d+\..+\.weight",
     is_text_encoder=True,
 )
+# Of SD 2. Single files have OpenCLIP's names, and a 24th layer whose output nothing reads.
+_OPENCLIP = _TEXT_ENCODER._replace(
+    file_prefix="cond_stage_model.model.",
+    layers=r"\b(encoder\.layers|transformer\.resblocks)\.(?!23\.)\d+\..+weight",
+)
 
 #: By the names of their kinds. A file or folder is of the last family that it fits: later ones kept
 #: names of earlier ones.
@@ -170,14 +200,22 @@ FAMILIES: Mapping[str, FamilyEntry] = {
             fragments=("cond_stage_model.transformer.",),
             is_folder=_is_sd1_folder,
             parts=(_UNET, _TEXT_ENCODER),
-            version="sd_v1",
-            architecture="stable-diffusion-v1",
+            names=BaseNames("sd_v1", "stable-diffusion-v1"),
         ),
         FamilyEntry(
             label=T("Settings", "Stable Diffusion 2.x"),
+            help=T(
+                "Settings", "SD 2.0 and 2.1, the 512 and the 768 models, and what came of them."
+            ),
+            implementation="trainer_core.families.sd2:SD2",
             kind="sd2",
             fragments=("cond_stage_model.model.",),
             is_folder=_is_sd2_folder,
+            parts=(_UNET, _OPENCLIP),
+            predictions=("epsilon", "v_prediction"),
+            names=BaseNames("sd_v2", "stable-diffusion-v2-512"),
+            names_by_prediction={"v_prediction": BaseNames("sd_v2_v", "stable-diffusion-v2-768-v")},
+            is_v2=True,
         ),
         FamilyEntry(
             label=T("Settings", "Stable Diffusion XL"),

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from trainer_core.catalogue.families import BaseNames
 from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 from trainer_core.checkpoints.modelspec import (
@@ -30,13 +31,11 @@ DYNAMIC = "Dynamic"
 class ModelFacts:
     """The model that was trained on.
 
-    ``architecture`` and ``implementation`` are ModelSpec's words, ``version`` is the reference
-    trainer's, such as ``sd_v1``. ``name`` is the file's or folder's; only files have hashes.
-    ``sha256`` gives the file's, "" without one; it may have to wait for it.
+    ``implementation`` is ModelSpec's word. ``name`` is the file's or folder's; only files have
+    hashes. ``sha256`` gives the file's, "" without one; it may have to wait for it.
     """
 
-    architecture: str
-    version: str
+    names: BaseNames
     implementation: str = DIFFUSERS
     is_v2: bool = False
     prediction_type: str = USUAL_PREDICTION
@@ -171,7 +170,7 @@ def _network_args(facts: RunFacts) -> str | None:
 def _architecture(facts: RunFacts) -> str:
     """Return the base model's, with what the result is of it, such as ``/lora``."""
     own = facts.settings.method.architecture
-    return f"{facts.model.architecture}/{own}" if own else facts.model.architecture
+    return "/".join(filter(None, (facts.model.names.architecture, own)))
 
 
 def _interpolation(facts: RunFacts) -> str | None:
@@ -219,7 +218,7 @@ def _rate(name: str) -> Callable[[RunFacts], object]:
 
 # The entries that come from what the run really was.
 _RUN: Mapping[str, Callable[[RunFacts], object]] = {
-    "base_model_version": lambda facts: facts.model.version,
+    "base_model_version": lambda facts: facts.model.names.version,
     "v2": lambda facts: facts.model.is_v2,
     "clip_skip": _clip_skip,
     "resize_interpolation": _interpolation,

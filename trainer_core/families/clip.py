@@ -5,7 +5,10 @@ Shape suffixes: B captions, L tokens, C channels.
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
 
 import ftfy
@@ -19,21 +22,45 @@ from trainer_core.texts import T
 #: What transformers 4 puts in front of a text encoder's names and 5 leaves out.
 #: Files and adapters keep it.
 TEXT_MODEL = "text_model."
+_END = "<|endoftext|>"
+
+
+_FIRST = "!"  # of the vocabulary
+_CONFIGS = ("tokenizer_config.json", "special_tokens_map.json")
+
+
+class Padding(StrEnum):
+    """What fills the rest of a row of ids, behind the end mark.
+
+    Source: vectors/README.md, prompt_weights.json.
+    """
+
+    END = "end"
+    """The end mark."""
+    FIRST = "first"
+    """The first id, 0; a "!" of a caption has another."""
+    FIRST_IN_TEXTS_TOO = "first_in_texts_too"
+    """The first id, which is that of every "!" of a caption too."""
 
 
 class ClipTokenizer:
-    """Turns captions into rows of ids of one length: start mark, tokens, end marks.
+    """Turns captions into rows of ids of one length: start mark, tokens, end mark, padding.
 
     Args:
         folder: Where ``vocab.json`` and ``merges.txt`` are.
         length: Ids in a row, both marks included.
+        padding: What fills up the rest, whatever the folder says of it.
     """
 
-    def __init__(self, folder: Path, length: int) -> None:
+    def __init__(self, folder: Path, length: int, padding: Padding = Padding.END) -> None:
         self.folder = folder
         self.length = length
+        self.padding = padding
+        mark = _FIRST if padding is Padding.FIRST_IN_TEXTS_TOO else _END
         try:
-            self.library = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+            self.library = CLIPTokenizer.from_pretrained(
+                folder, local_files_only=True, pad_token=mark
+            )
         except Exception as error:  # the tokenizers library raises nothing more exact
             raise ModelFileError(
                 T("Errors", "The tokenizer in {path} cannot be read: {reason}"),
@@ -42,10 +69,27 @@ class ClipTokenizer:
                 reason=error,
             ) from error
 
+        if padding is Padding.FIRST:  # now that "!" is no mark
+            self.library.pad_token = _FIRST
+
+    def write(self, folder: Path) -> None:
+        """Write the tokenizer's files into a new folder, for any program to pad as it does here.
+
+        Raises:
+            OSError: They cannot be written.
+        """
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        if self.padding is Padding.END:
+            return
+        for path in (folder / name for name in _CONFIGS):
+            if path.is_file():
+                config = json.loads(path.read_text(encoding="utf-8")) | {"pad_token": _FIRST}
+                path.write_text(json.dumps(config, indent=2), encoding="utf-8")
+
     def encode(self, captions: Sequence[str]) -> Tensor:
         """Return the ids BL, int64 on the CPU.
 
-        What does not fit into ``length`` is cut, the rest filled up with the end mark.
+        What does not fit into ``length`` is cut, the rest filled up.
         """
         cleaned = [_clean(caption) for caption in captions]
         padded = self.library(

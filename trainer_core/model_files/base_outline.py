@@ -15,6 +15,7 @@ from trainer_core.model_files.weights_file import read_index
 Shape = tuple[int, ...]
 
 _IMAGE_PART, _IMAGE_PREFIX = "vae", "first_stage_model."  # of all Stable Diffusions
+_FUSED = ".in_proj_weight"  # OpenCLIP's query, key and value
 _LATENT = "post_quant_conv.weight"
 _BLOCK = re.compile(r"\bencoder\.down(?:_blocks)?\.(\d+)\.")
 
@@ -57,10 +58,19 @@ def base_outline(path: Path, entry: FamilyEntry) -> BaseOutline | None:
 def standard_layers(tensors: Mapping[str, TensorEntry], pattern: str) -> tuple[Shape, ...]:
     """Return the shapes of the weights whose names have a ``pattern`` in them."""
     return tuple(
-        entry.shape
+        shape
         for name, entry in tensors.items()
         if len(entry.shape) > 1 and re.search(pattern, name)
+        for shape in _layers_of(name, entry.shape)
     )
+
+
+def _layers_of(name: str, shape: Shape) -> list[Shape]:
+    """Return the shapes of the layers whose weights one tensor holds."""
+    if not name.endswith(_FUSED):
+        return [shape]
+    rows, *rest = shape
+    return [(rows // 3, *rest)] * 3
 
 
 def _of_folder(path: Path, entry: FamilyEntry) -> dict[str, Mapping[str, TensorEntry]]:

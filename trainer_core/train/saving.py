@@ -309,12 +309,13 @@ def run_facts(
     """Return what every weight file says of the run."""
     settings, identity = inputs.settings, family.identity()
     arguments = parse_arguments(settings.optimizer.optimizer_args)
+    prediction = family.noise_schedule.prediction_type
     return RunFacts(
         settings=settings,
         model=ModelFacts(
-            architecture=family.entry.architecture,
-            version=family.entry.version,
-            prediction_type=family.noise_schedule.prediction_type,
+            names=family.entry.names_for(prediction),
+            is_v2=family.entry.is_v2,
+            prediction_type=prediction,
             name=identity.name,
             short_hash=identity.legacy_hash,
             sha256=resumable.base if identity.legacy_hash else str,

@@ -123,6 +123,23 @@ def test_weights_loaded_without_alpha_mean_the_same() -> None:
     assert lora.scale == 1.0
 
 
+def test_weights_of_a_1x1_convolution_and_of_a_linear_layer_fit_each_other() -> None:
+    layers = (nn.Linear(6, 10), nn.Conv2d(6, 10, 1))
+    for source, target in (layers, layers[::-1]):
+        taken = LoRA(source, SHAPE).saved()
+        lora = LoRA(target, SHAPE)
+        lora.load(taken)
+        for name, tensor in lora.saved().items():
+            assert torch.equal(tensor.flatten(), taken[name].flatten())
+
+
+def test_weights_of_a_larger_kernel_do_not_fit_a_linear_layer() -> None:
+    wide = LoRA(nn.Conv2d(6, 10, 3), SHAPE).saved()
+
+    with pytest.raises(ValueError, match=r"lora_down.weight is \(4, 6, 3, 3\), not \(4, 6\)"):
+        LoRA(nn.Linear(6, 10), SHAPE).load(wide)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_weights_stored_in_16_bit_are_trained_in_32(dtype: torch.dtype) -> None:
     lora = LoRA(nn.Linear(6, 10), SHAPE)

@@ -12,6 +12,7 @@ import pytest
 from helpers.another_method import another_method, settings_of
 from helpers.pictures import write_dataset
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.checkpoints import metadata as module
 from trainer_core.checkpoints.metadata import (
     ModelFacts,
@@ -41,8 +42,9 @@ FILES = {
 }
 DEFAULT = FILES["SD1.5 with the directory layout, default options"]["demo.safetensors"]
 MANY = FILES["SD1.5 many options and a mid-training save"]
+VELOCITY = FILES["SD2 v-prediction"]["demo.safetensors"]
 
-# Left to later issues: SD2, SDXL, a dataset configuration file, no_metadata, and in the case
+# Left to later issues: SDXL, a dataset configuration file, no_metadata, and in the case
 # with many options the entries of settings that are not offered yet.
 LATER = {
     "ss_max_token_length", "ss_min_snr_gamma", "ss_noise_offset", "ss_scale_weight_norms",
@@ -64,7 +66,7 @@ DEFAULT_FACTS = RunFacts(
         ),
         output=OutputSettings(output_name="demo"),
     ),
-    model=ModelFacts(architecture="stable-diffusion-v1", version="sd_v1"),
+    model=ModelFacts(names=FAMILIES["sd1"].names),
     network=NetworkFacts(module="networks.lora", dim=4, alpha=2.0),
     plan={
         "num_train_images": 6,
@@ -171,6 +173,21 @@ def test_values_equal_the_recorded_ones_where_settings_are_not_the_default() -> 
         expected["ss_lr_warmup_steps"] = str(steps)
         assert {key: metadata[key] for key in expected} == expected
         assert set(metadata) | HASHES | LATER == set(MANY[f"{name}.safetensors"]) | OWN_KEYS
+
+
+def test_a_stable_diffusion_2_that_predicts_velocity_is_named_as_recorded() -> None:
+    entry = FAMILIES["sd2"]
+    model = ModelFacts(
+        names=entry.names_for("v_prediction"), is_v2=entry.is_v2, prediction_type="v_prediction"
+    )
+    plan = {**DEFAULT_FACTS.plan, "max_train_steps": 2}
+    network = NetworkFacts(module="networks.lora", dim=4, alpha=1)
+    facts = replace(DEFAULT_FACTS, model=model, network=network, plan=plan)
+    metadata = build_metadata(facts, step=2, epoch=1, saved_at=2000.5)
+    expected = fixed_values(VELOCITY, HASHES | OF_THIS_PROGRAM)
+
+    assert {key: metadata[key] for key in expected} == expected
+    assert set(metadata) | HASHES == set(VELOCITY) | OWN_KEYS
 
 
 def test_every_value_is_text() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from helpers import vectors
 from helpers.tiny_model import tiny_networks
+from transformers import CLIPTokenizer
 
-from trainer_core.families.clip import ClipTokenizer, core, encode_ids
+from trainer_core.families.clip import ClipTokenizer, Padding, core, encode_ids
 from trainer_core.files.resources import resource_path
 from trainer_core.tokens.clip import MAX_TOKENS
 
@@ -27,22 +29,41 @@ def expand(row: dict[str, Any]) -> list[int]:
     return [*ids, row["final"]] if "final" in row else ids
 
 
-def recorded_rows() -> Cases:
+def recorded_rows(tokenizer: str) -> Cases:
     """The cases of one 77-token row; longer ones are left to the setting max_token_length."""
     data = vectors.load("prompt_weights.json")
     return [
         (case["text"], expand(result["input_ids"][0]))
         for case in data["tokenize"] + data["tokenize_75"]
         for result in case["results"]
-        if result["tokenizer"] == "sd15" and result["max_token_length"] in (None, 75)
+        if result["tokenizer"] == tokenizer and result["max_token_length"] in (None, 75)
     ]
 
 
-def test_ids_equal_the_recorded_ones(tokenizer: ClipTokenizer) -> None:
-    cases = recorded_rows()
+@pytest.mark.parametrize(
+    ("name", "padding"),
+    [
+        ("sd15", Padding.END),
+        ("sd2", Padding.FIRST_IN_TEXTS_TOO),
+        ("sdxl_tokenizer_1", Padding.END),
+        ("sdxl_tokenizer_2", Padding.FIRST),
+    ],
+)
+def test_ids_equal_the_recorded_ones(name: str, padding: Padding) -> None:
+    cases = recorded_rows(name)
+    tokenizer = ClipTokenizer(resource_path("tokenizers", "clip"), 77, padding)
     assert len(cases) >= 15
     for text, ids in cases:
         assert tokenizer.encode([text])[0].tolist() == ids, text
+
+
+@pytest.mark.parametrize("padding", [Padding.FIRST, Padding.FIRST_IN_TEXTS_TOO])
+def test_a_written_tokenizer_pads_alike_in_other_programs(padding: Padding, tmp_path: Path) -> None:
+    ours = ClipTokenizer(resource_path("tokenizers", "clip"), 77, padding)
+    ours.write(tmp_path / "written")
+    theirs = CLIPTokenizer.from_pretrained(tmp_path / "written", local_files_only=True)
+    ids = theirs("a cat", padding="max_length", max_length=77).input_ids
+    assert ours.encode(["a cat"])[0].tolist() == ids == [49406, 320, 2368, 49407, *[0] * 73]
 
 
 @pytest.mark.parametrize(

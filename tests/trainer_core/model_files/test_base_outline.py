@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.tiny_model import TinySD1, make_tiny_sd1
+from helpers.tiny_model import TINY_MODELS, TinySD1
 from safetensors.torch import save_file
 
 from trainer_core.catalogue.adapters import ADAPTERS
-from trainer_core.catalogue.families import FAMILIES
+from trainer_core.catalogue.entry import implementation
+from trainer_core.catalogue.families import FAMILIES, FamilyEntry
+from trainer_core.families.base import Family
 from trainer_core.families.layouts.networks import build_networks
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
-from trainer_core.families.sd1 import SD1
 from trainer_core.model_files.base_outline import base_outline, standard_layers, starting_shapes
 from trainer_core.model_files.tensor_index import TensorEntry
 
@@ -23,26 +24,31 @@ SD15 = Path(__file__).parents[2] / "data" / "lora_keys_sd15.json"
 SD1_ENTRY = FAMILIES["sd1"]
 
 
+@pytest.fixture(scope="module", params=list(TINY_MODELS))
+def family(request: pytest.FixtureRequest) -> FamilyEntry:
+    return FAMILIES[str(request.param)]
+
+
 @pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> TinySD1:
-    return make_tiny_sd1(tmp_path_factory.mktemp("tiny"))
+def tiny(tmp_path_factory: pytest.TempPathFactory, family: FamilyEntry) -> TinySD1:
+    return TINY_MODELS[family.kind](tmp_path_factory.mktemp("tiny"))
 
 
 @pytest.mark.parametrize("layout", ["folder", "safetensors", "ckpt"])
 def test_the_layers_are_those_that_the_family_has_in_every_layout(
-    tiny: TinySD1, layout: str
+    tiny: TinySD1, family: FamilyEntry, layout: str
 ) -> None:
     path: Path = getattr(tiny, layout)
-    found = base_outline(path, SD1_ENTRY)
-    family = SD1.open(path)
+    found = base_outline(path, family)
+    model: Family = implementation(family.implementation).open(path)
 
     assert found is not None
-    for part in SD1_ENTRY.parts:
-        targets = family.targets(part.name, frozenset({"linear", "conv"}))
+    for part in family.parts:
+        targets = model.targets(part.name, frozenset({"linear", "conv"}))
         shapes = [tuple(target.layer.weight.shape) for target in targets if target.is_standard]
         assert sorted(found.layers[part.name]) == sorted(shapes)
-    assert found.latent_channels == family.latent_channels
-    assert found.pixels_per_latent == family.pixels_per_latent
+    assert found.latent_channels == model.latent_channels
+    assert found.pixels_per_latent == model.pixels_per_latent
 
 
 def test_the_layers_of_stable_diffusion_15_give_the_numbers_of_the_reference() -> None:
@@ -65,7 +71,7 @@ def test_the_layers_of_stable_diffusion_15_give_the_numbers_of_the_reference() -
     assert sum(map(math.prod, trained)) == variant["num_parameters"]
 
 
-def test_a_model_that_lacks_what_decides_has_no_outline(tiny: TinySD1, tmp_path: Path) -> None:
+def test_a_model_that_lacks_what_decides_has_no_outline(tmp_path: Path) -> None:
     path = tmp_path / "odd.safetensors"
     save_file({"model.diffusion_model.out.2.weight": torch.zeros(4, 4)}, path)
 

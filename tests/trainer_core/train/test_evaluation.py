@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.checkpoints.metadata import ModelFacts, NetworkFacts, RunFacts
 from trainer_core.checkpoints.retention import Save
 from trainer_core.checkpoints.state import Position, StateFacts, read_state, restore_optimizer
@@ -30,7 +31,7 @@ NAME = "AdamWScheduleFree"
 POSITION = Position(step=3, epoch=1)
 FACTS = RunFacts(
     settings=TrainSettings(),
-    model=ModelFacts(architecture="stable-diffusion-v1", version="sd_v1"),
+    model=ModelFacts(names=FAMILIES["sd1"].names),
     network=NetworkFacts(module="networks.lora", dim=4, alpha=2.0),
     plan={},
     optimizer=NAME,

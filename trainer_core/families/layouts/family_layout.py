@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from trainer_core.families.clip import Padding
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.part_configs import ConfigKeys, checked_config
 from trainer_core.model_files.tensor_index import TensorIndex
@@ -71,6 +72,7 @@ class TokenizerPlace(NamedTuple):
 
     folder: str
     shipped: str
+    padding: Padding = Padding.END
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +122,32 @@ class FamilyLayout:
     configs: str
     parts: Mapping[str, PartLayout]
     file_architecture: Callable[[TensorIndex], Architecture]
+
+
+def filled_in(
+    published: Architecture,
+    path: Path,
+    sizes: Mapping[str, Config],
+    parts: Mapping[str, PartLayout],
+    scheduler: Config,
+) -> Architecture:
+    """Return a family's published architecture with what one file says otherwise.
+
+    Args:
+        published: What holds where the file is silent.
+        path: The file.
+        sizes: What its tensors' shapes say, by part.
+        parts: Of the family.
+        scheduler: What it says of the noise schedule.
+
+    Raises:
+        ModelFileError: A size cannot be.
+    """
+    configs = {
+        name: published.parts[name] | checked_config(path, sizes[name], part.keys)
+        for name, part in parts.items()
+    }
+    return Architecture(configs, published.scheduler | scheduler)
 
 
 def folder_architecture(path: Path, parts: Mapping[str, PartLayout]) -> Architecture:

@@ -67,20 +67,22 @@ def build_networks(path: Path, layout: FamilyLayout, architecture: Architecture)
     for module in modules.values():
         module.requires_grad_(False).eval()
     tokenizers = {
-        name: _tokenizer(_tokenizer_folder(path, part.tokenizer), modules[name].config)
+        name: _tokenizer(path, part.tokenizer, modules[name].config)
         for name, part in layout.parts.items()
         if part.tokenizer is not None
     }
     return Networks(layout, modules, tokenizers, architecture.scheduler)
 
 
-def _tokenizer(folder: Path, encoder: Any) -> ClipTokenizer:
+def _tokenizer(path: Path, place: TokenizerPlace, encoder: Any) -> ClipTokenizer:
     """Return the tokenizer of a text encoder, whose config is ``encoder``.
 
     Raises:
         ModelFileError: It cannot be read, or knows tokens that the encoder does not.
     """
-    tokenizer = ClipTokenizer(folder, encoder.max_position_embeddings)
+    own = path / place.folder
+    folder = own if own.is_dir() else resource_path("tokenizers", place.shipped)
+    tokenizer = ClipTokenizer(folder, encoder.max_position_embeddings, place.padding)
     if len(tokenizer.library) > encoder.vocab_size:
         raise ModelFileError(
             T("Errors", "The tokenizer in {path} has {count} tokens, the text encoder {known}."),
@@ -90,11 +92,6 @@ def _tokenizer(folder: Path, encoder: Any) -> ClipTokenizer:
             known=encoder.vocab_size,
         )
     return tokenizer
-
-
-def _tokenizer_folder(path: Path, place: TokenizerPlace) -> Path:
-    own = path / place.folder
-    return own if own.is_dir() else resource_path("tokenizers", place.shipped)
 
 
 def original_names(networks: Networks) -> dict[str, Names]:

@@ -10,12 +10,12 @@ from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.families.layouts.family_layout import (
     Architecture,
     FamilyLayout,
+    filled_in,
     folder_architecture,
 )
 from trainer_core.families.layouts.parts import clip_part, unet_part, vae_part
 from trainer_core.families.layouts.shapes import Shapes, clip_config, unet_config, vae_config
 from trainer_core.files.resources import resource_path
-from trainer_core.model_files.part_configs import checked_config
 from trainer_core.model_files.recognise import stated_prediction
 from trainer_core.model_files.tensor_index import TensorIndex
 
@@ -49,11 +49,7 @@ def file_architecture(index: TensorIndex) -> Architecture:
         "text_encoder": clip_config(shapes, TEXT_PREFIX),
     }
     scheduler = {"prediction_type": stated_prediction(index) or USUAL_PREDICTION}
-    configs = {
-        name: published.parts[name] | checked_config(index.path, sizes[name], part.keys)
-        for name, part in _PARTS.items()
-    }
-    return Architecture(configs, published.scheduler | scheduler)
+    return filled_in(published, index.path, sizes, _PARTS, scheduler)
 
 
 SD1_LAYOUT = FamilyLayout(configs=_CONFIGS, parts=_PARTS, file_architecture=file_architecture)

@@ -94,7 +94,7 @@ def _fill_folder(
         layout.save_config(module, folder / part)
         if layout.tokenizer is not None:
             own = folder / layout.tokenizer.folder
-            shutil.copytree(networks.tokenizers[part].folder, own, dirs_exist_ok=True)
+            networks.tokenizers[part].write(own)
     scheduler = json.dumps(networks.scheduler, indent=2)
     publish_text(folder / "scheduler" / "scheduler_config.json", scheduler)
     shutil.copyfile(index, folder / "model_index.json")

@@ -1,0 +1,94 @@
+"""Real runs on a tiny model of each family: they train, draw, go on from a state, and say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pytest
+import torch
+from helpers.pictures import write_picture
+from helpers.run_results import Result, train_one_after_another
+from helpers.tiny_model import TINY_MODELS
+from helpers.trainer_process import TinyProject
+
+from trainer_core.catalogue.families import FAMILIES
+
+STEPS, STOPPED_AT = 6, 3
+SETTINGS = {
+    "optimizer.max_train_steps": STEPS,
+    "optimizer.lr_scheduler": "constant",  # so that a shorter run is the beginning of a longer one
+    "optimizer.unet_lr": 1e-2,
+    "optimizer.text_encoder_lr": 1e-2,
+    "output.save_state": True,
+    "output.save_precision": "float",
+    "sampling.prompt_list": ["a robot --w 64 --h 64 --s 2"],
+    "sampling.sample_every_n_steps": STEPS,
+    "hardware.seed": 3,
+}
+
+
+@dataclass(frozen=True)
+class Runs:
+    """A run that went through, and the same in two parts; of one family."""
+
+    family: str
+    straight: Result
+    resumed: Result
+
+
+@pytest.fixture(scope="module", params=[name for name in TINY_MODELS if name != "sd1"])
+def runs(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Runs:
+    family = str(request.param)
+    folder = tmp_path_factory.mktemp(family)
+    model = TINY_MODELS[family](folder / "model").safetensors
+    for name, width in {"a": 64, "b": 64, "c": 128}.items():
+        path = write_picture(folder / "pictures" / "1_robot" / f"{name}.png", (width, 64))
+        path.with_suffix(".txt").write_text(f"robot {name}", encoding="utf-8")
+    project = TinyProject(folder, model, folder / "pictures", SETTINGS)
+    straight, parts = folder / "straight", folder / "parts"
+    first = {"output.output_dir": str(parts), "optimizer.max_train_steps": STOPPED_AT}
+    second = {
+        "output.output_dir": str(parts),
+        "output.resume": str(parts / f"{project.values['output.output_name']}-state"),
+    }
+    words = [
+        [project.run_file({"output.output_dir": str(straight)}, "straight.toml")],
+        [project.run_file(first, "first.toml")],
+        [project.run_file(second, "second.toml")],
+    ]
+    assert train_one_after_another(folder / "codes.json", words) == [0, 0, 0]
+    name = str(project.values["output.output_name"])
+    return Runs(family, Result.at(straight, name), Result.at(parts, name))
+
+
+def test_every_part_was_trained(runs: Runs) -> None:
+    weights = runs.straight.weights()
+    for part in FAMILIES[runs.family].parts:
+        ups = [weights[key] for key in weights if key.startswith(part.prefix) and ".lora_up" in key]
+        assert ups
+        assert all(up.abs().max() > 0 for up in ups), part.name
+
+
+def test_a_run_in_two_parts_ends_in_the_same_bits(runs: Runs) -> None:
+    straight, resumed = runs.straight.weights(), runs.resumed.weights()
+    assert straight.keys() == resumed.keys()
+    assert all(torch.equal(tensor, resumed[key]) for key, tensor in straight.items())
+    assert runs.straight.losses == runs.resumed.losses
+    assert runs.straight.hashes == runs.resumed.hashes
+
+
+def test_a_picture_was_drawn(runs: Runs) -> None:
+    assert len(runs.straight.samples()) == 1
+    assert runs.straight.samples() == runs.resumed.samples()
+
+
+def test_the_file_names_its_base_model(runs: Runs) -> None:
+    entry, metadata = FAMILIES[runs.family], runs.straight.metadata()
+    expected: Mapping[str, str] = {
+        "ss_base_model_version": entry.names.version,
+        "ss_v2": str(entry.is_v2),
+        "modelspec.architecture": f"{entry.names.architecture}/lora",
+        "modelspec.prediction_type": "epsilon",
+    }
+    assert {key: metadata[key] for key in expected} == expected
