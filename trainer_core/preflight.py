@@ -26,20 +26,24 @@ from trainer_core.model_files.recognise import (
     require_trainable_prediction,
 )
 from trainer_core.model_files.starting_weights import alphas_by_part
-from trainer_core.prompts.file import PromptFile, load_prompts, prompts_of_lines
+from trainer_core.prompts.file import PromptFile, SamplePrompt, load_prompts, prompts_of_lines
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.rules.adapter import STARTING_ALPHAS
 from trainer_core.settings.rules.check import check
 from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
-from trainer_core.texts import T, Text, text
-from trainer_core.tokens.clip import MAX_TOKENS, count_tokens
+from trainer_core.settings.token_lengths import more_tokens
+from trainer_core.texts import T, text
+from trainer_core.tokens.clip import count_tokens, is_table_read
 
 _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS, _LIST = "sampling.sample_prompts", "sampling.prompt_list"
 _STATE = "output.resume"
 _WEIGHTS = "adapter.network_weights"
 _OUTPUT = "output.output_dir"
+
+PROMPT_FILE = "prompt_file"
+"""The name of a fact: what the prompt file asks for."""
 
 
 @dataclass(slots=True)
@@ -85,7 +89,7 @@ class FilesLook:
         problems: What is wrong inside them.
         facts: What "auto" comes to with them: the ``family`` of the base model and, if the file
             says so, its ``prediction_type``; the `STARTING_ALPHAS`; and, to know how large files
-            become, the `BASE_OUTLINE` and the `STARTING_SHAPES`.
+            become, the `BASE_OUTLINE` and the `STARTING_SHAPES`; the `PROMPT_FILE`.
         prompts: What the prompt file asks for; None if there is none that can be read.
     """
 
@@ -115,6 +119,7 @@ def examine(raw: Mapping[str, Any], *, goes_on: bool = False) -> Preflight:
     found.problems += package_problems(found.settings, files.facts)
     found.problems += files.problems
     found.problems += prompt_problems(found.settings)
+    found.problems += long_prompts(found.settings, found.facts)
     if not _has_error(found, "dataset.train_data_dir", "dataset.more_pictures"):
         _examine_pictures(found, found.settings)
     found.prompts = all_prompts(found.settings, files.prompts)
@@ -135,8 +140,12 @@ def _lacking_space(found: Preflight, settings: TrainSettings, *, goes_on: bool) 
 
 
 def known_problems(settings: TrainSettings, facts: Facts) -> list[Problem]:
-    """Return what can be said without a look at the disk: of settings and of listed prompts."""
-    return [*check(settings, facts), *prompt_problems(settings)]
+    """Return what can be said without a look at the disk: of settings and of listed prompts.
+
+    Tokens are counted only where that takes no more than a blink.
+    """
+    long = long_prompts(settings, facts) if is_table_read() else ()
+    return [*check(settings, facts), *prompt_problems(settings), *long]
 
 
 def prompt_problems(settings: TrainSettings) -> list[Problem]:
@@ -243,20 +252,35 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_PROMPTS))
         return
-    messages = [*found.prompts.problems, *_long_prompts(found.prompts)]
-    found.problems += [Problem(_PROMPTS, Severity.WARNING, message) for message in messages]
+    found.facts = {**found.facts, PROMPT_FILE: found.prompts}
+    found.problems += [
+        Problem(_PROMPTS, Severity.WARNING, message) for message in found.prompts.problems
+    ]
+    for prompt in found.prompts.prompts:  # remembered: what is asked in the app's window is quick
+        _tokens_of(prompt)
 
 
-def _long_prompts(file: PromptFile) -> Iterator[Text]:
-    """Yield the prompts whose end is not read."""
-    for number, prompt in enumerate(file.prompts, start=1):
-        count = max(map(count_tokens, (prompt.prompt, prompt.negative_prompt)))
-        if count > MAX_TOKENS:
-            template = T(
-                "Problems",
-                "Prompt {number} has {count} tokens; only the first {limit} are read.",
-            )
-            yield text(template, number=number, count=count, limit=MAX_TOKENS)
+def long_prompts(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Yield the prompts, of the list and of the file, whose end is not read."""
+    of_file = facts.get(PROMPT_FILE)
+    files = {_LIST: _listed_prompts(settings), _PROMPTS: of_file}
+    limit = settings.captions.max_token_length
+    for path, file in files.items():
+        prompts = file.prompts if isinstance(file, PromptFile) else ()
+        for number, prompt in enumerate(prompts, start=1):
+            count = _tokens_of(prompt)
+            if count > limit:
+                template = T(
+                    "Problems",
+                    "Prompt {number} has {count} tokens; only the first {limit} are read.",
+                )
+                message = text(template, number=number, count=count, limit=limit)
+                yield Problem(path, Severity.WARNING, message, more_tokens(count))
+
+
+def _tokens_of(prompt: SamplePrompt) -> int:
+    """Return how many tokens a prompt has, or its negative one if that has more."""
+    return max(map(count_tokens, (prompt.prompt, prompt.negative_prompt)))
 
 
 def all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:

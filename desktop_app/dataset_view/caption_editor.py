@@ -12,7 +12,7 @@ from desktop_app.captions import Captions, Draft
 from desktop_app.dataset_view.caption_field import CaptionField
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
-from desktop_app.translation import shown
+from desktop_app.translation import shown, shown_offer
 from desktop_app.widgets.elided_label import ElidedLabel, LinkButton
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from desktop_app.words.findings import finding_words
@@ -21,8 +21,9 @@ from trainer_core.dataset.captions import count_tags
 from trainer_core.dataset.findings import Finding
 from trainer_core.errors import DatasetError, TrainerError
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.token_lengths import more_tokens
 from trainer_core.texts import T
-from trainer_core.tokens.clip import MAX_TOKENS, count_tokens, is_table_read
+from trainer_core.tokens.clip import count_tokens, is_table_read
 
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _WAYS = 2
@@ -32,6 +33,7 @@ class CaptionEditor(QWidget):
     """The whole text of a caption file, written when the field is left or on Ctrl+Enter."""
 
     reading_wanted = Signal(object, object)  # the PictureRow and CaptionFile that is not UTF-8
+    mending_wanted = Signal(object)  # the Suggestion that changes settings
 
     def __init__(self, captions: Captions, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -107,7 +109,9 @@ class CaptionEditor(QWidget):
         text = self.field.toPlainText()
         first, *others = text.split("\n")
         is_saved = self._captions.draft(row.path) is None or file.with_text(text) == file
-        unread = self._show_count(first, is_told=is_saved and _is_cut_told(row))
+        count = self._show_count(first, row.token_limit)
+        is_cut = count > row.token_limit
+        unread = _cut(row.token_limit) if is_cut and not (is_saved and _is_cut_told(row)) else ""
         self._show_hint("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
         if not text.strip():
@@ -123,24 +127,25 @@ class CaptionEditor(QWidget):
             self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
         else:
             self._say(unread, "warning")
+            if is_cut:
+                self._offer_more(count)
 
-    def _show_count(self, line: str, *, is_told: bool) -> str:
-        """Show how much the line holds; return what is to be said if its end is not read.
-
-        Args:
-            line: What is trained.
-            is_told: Whether it is said elsewhere that its end is not read.
-        """
+    def _show_count(self, line: str, limit: int) -> int:
+        """Show how much the line that is trained holds; return its tokens, 0 if not yet known."""
         tags = count_tags(line).total()
         if not is_table_read():  # the look at the folder reads it, in its own thread
             self._count.setText(shown(T("App", "Tags: {count}"), count=tags))
-            return ""
-        facts = {"tokens": count_tokens(line.strip()), "limit": MAX_TOKENS}
+            return 0
+        count = count_tokens(line.strip())
         template = T("App", "Tags: {tags}, tokens: {tokens} of {limit}")
-        self._count.setText(shown(template, tags=tags, **facts))
-        if is_told or facts["tokens"] <= MAX_TOKENS:
-            return ""
-        return shown(T("App", "Only the first {limit} tokens are read."), limit=MAX_TOKENS)
+        self._count.setText(shown(template, tags=tags, tokens=count, limit=limit))
+        return count
+
+    def _offer_more(self, count: int) -> None:
+        """Offer the setting that reads all of so many tokens, if one does."""
+        more = more_tokens(count)
+        if more.changes:
+            self._offer((shown_offer(more.message), lambda: self.mending_wanted.emit(more)))
 
     def _show_hint(self, words: str) -> None:
         self._hint.setText(words)
@@ -259,7 +264,11 @@ def _is_told(row: PictureRow, error: TrainerError) -> bool:
 
 def _is_cut_told(row: PictureRow) -> bool:
     """Tell whether the findings say that the end of the caption is not read."""
-    return any(finding.message.values.get("limit") == MAX_TOKENS for finding in row.findings)
+    return any("limit" in finding.message.values for finding in row.findings)
+
+
+def _cut(limit: int) -> str:
+    return shown(T("App", "Only the first {limit} tokens are read."), limit=limit)
 
 
 def _placeholder(row: PictureRow, file: CaptionFile) -> str:

@@ -29,7 +29,7 @@ from desktop_app.models.pictures.folder_repeats import FolderRepeatsList
 from desktop_app.models.pictures.picture_offer import Offer, is_model
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
-from desktop_app.translation import shown
+from desktop_app.translation import shown, shown_offer
 from desktop_app.widgets.banner import Banner
 from desktop_app.widgets.drop_area import DropArea, accept_copy, dropped_paths
 from desktop_app.widgets.elided_label import ElidedLabel
@@ -82,6 +82,9 @@ class DatasetView(QWidget):
             selected=browser.selected_rows,
         )
         browser.details.caption.reading_wanted.connect(self.captions.ask_encoding)
+        browser.details.caption.mending_wanted.connect(
+            lambda way: workspace.document.apply(way.changes, shown_offer(way.message))
+        )
         browser.commands.more = [self.captions.add_word, self.captions.replace]
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

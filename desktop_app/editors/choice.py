@@ -37,7 +37,7 @@ class ChoiceEditor(Editor):
         if param.is_optional:
             self._field.addItem(choice_label(param, None), UNSET)
         for value, choice in param.spec.choices.items():
-            self._field.addItem(shown(choice.label), value)
+            self._field.addItem(shown(choice.label), param.value_of(value))
             tooltip = shown(choice.help) if choice.help else ""
             self._field.setItemData(self._field.count() - 1, tooltip, Qt.ItemDataRole.ToolTipRole)
         self._known = self._field.count()

@@ -13,7 +13,7 @@ from desktop_app.models.row_table import Index, RowTable
 from desktop_app.theme import tokens
 from desktop_app.theme.icons import icon
 from desktop_app.translation import place, shown, shown_offer, shown_problem
-from desktop_app.words.findings import finding_words, way_out
+from desktop_app.words.findings import finding_words, offer, way_out
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.listing import is_picture_name
 from trainer_core.settings.problems import Problem, Severity
@@ -62,7 +62,8 @@ class Entry:
     @property
     def other_button(self) -> str:
         """What a second button says, which leaves the picture out; "" if the first one does."""
-        return _leave_out_words() if self.can_be_converted and self.can_be_left_out else ""
+        is_mended_otherwise = bool(self.changes) or self.can_be_converted
+        return _leave_out_words() if is_mended_otherwise and self.can_be_left_out else ""
 
     @property
     def hint(self) -> str:
@@ -92,8 +93,9 @@ class Entry:
             finding.severity,
             finding_words(finding, *folders),
             visible(finding.path.name),
-            way_out(finding),
+            offer(finding) if finding.changes else way_out(finding),
             picture=finding.path,
+            changes=finding.changes,
             can_be_converted=finding.is_of_encoding,
         )
 

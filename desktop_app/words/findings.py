@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from desktop_app.translation import shown
+from desktop_app.translation import shown, shown_offer
 from trainer_core.dataset.findings import Finding
 from trainer_core.texts import Text
 
@@ -18,6 +18,11 @@ def finding_words(finding: Finding, *folders: Path) -> str:
 def way_out(finding: Finding) -> str:
     """Return what to do about it, "" where nothing can be said."""
     return "" if finding.suggestion is None else shown(finding.suggestion)
+
+
+def offer(finding: Finding) -> str:
+    """Return the same as a button says it."""
+    return "" if finding.suggestion is None else shown_offer(finding.suggestion)
 
 
 def _shortened(

@@ -107,16 +107,18 @@ def test_the_default_lies_within_the_bounds(param):
 
 @every_parameter
 def test_numbers_have_a_bound_and_a_way_to_step(param):
-    if param.base_type in (int, float):
+    if param.base_type in (int, float) and not param.spec.choices:
         spec = param.spec
         assert spec.minimum is not None or spec.maximum is not None, place(param)
         assert spec.scale == "log" or (spec.step or 0) > 0, place(param)
 
 
 @every_parameter
-def test_a_choice_is_text_that_is_listed_once(param):
+def test_a_choice_is_text_or_a_number_that_is_listed_once(param):
     assert typing.get_origin(param.base_type) is not typing.Literal, place(param)
-    assert not param.spec.choices or param.base_type is str, place(param)
+    assert not param.spec.choices or param.base_type in (str, int), place(param)
+    for choice in param.spec.choices:
+        assert str(param.value_of(choice)) == choice, place(param)
 
 
 @every_parameter

@@ -23,12 +23,12 @@ def accepted(param: Param) -> Iterator[object]:
         yield UNSET
     if kind is bool:
         yield from (True, False)
+    elif spec.choices:
+        yield from map(param.value_of, spec.choices)
     elif kind in (int, float):
         yield from (kind(bound) for bound in (spec.minimum, spec.maximum) if bound is not None)
     elif kind is Path:
         yield "a folder/ein Ordner 貓"
-    elif spec.choices:
-        yield from spec.choices
     elif kind is str:
         yield "words, with a comma; # and \"quotes'"
     else:
@@ -56,13 +56,14 @@ def refused(param: Param) -> Iterator[object]:
         yield UNSET
     if kind is bool:
         yield from ("true", 1, 0.5, [])
+    elif spec.choices:
+        first = param.value_of(next(iter(spec.choices)))
+        yield from ("nonsense", 1, True, [first], str(first) if kind is int else 0.5)
     elif kind in (int, float):
         yield from (True, "4", math.nan, math.inf, -math.inf, [])
         yield from (kind(spec.minimum) - 1, kind(spec.maximum) + 1)
         if kind is int:
             yield from (float(spec.minimum), 0.5)
-    elif spec.choices:
-        yield from ("nonsense", 1, True, [next(iter(spec.choices))])
     elif kind in (str, Path):
         yield from (1, 0.5, True, ["a"])
     elif param.element_type is str:

@@ -16,10 +16,17 @@ from safetensors.numpy import save_file
 
 from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.dataset.survey import bucket_rules, pace
-from trainer_core.preflight import Preflight, examine, look_into_files
+from trainer_core.preflight import (
+    PROMPT_FILE,
+    Preflight,
+    examine,
+    known_problems,
+    look_into_files,
+)
 from trainer_core.settings.document import replaced
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
+from trainer_core.settings.token_lengths import LENGTH
 
 MODEL = "model.pretrained_model_name_or_path"
 PICTURES = "dataset.train_data_dir"
@@ -154,11 +161,16 @@ def test_every_part_is_examined_though_another_is_wrong(
 # ------------------------------------------------------------------ the model
 
 
+def known(found: Preflight) -> dict[str, object]:
+    """Return what the files say, but for the prompts."""
+    return {name: fact for name, fact in found.facts.items() if name != PROMPT_FILE}
+
+
 def test_what_a_detected_family_came_to_is_told(raw: dict[str, Any]) -> None:
     found = examine(raw)
     assert found.settings is not None
 
-    assert found.facts == {"family": "sd1"}
+    assert known(found) == {"family": "sd1"}
     assert look_into_files(found.settings, ()).facts == found.facts
 
 
@@ -168,7 +180,7 @@ def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_pa
     save_file(tensors, tmp_path / "base.safetensors", metadata)
 
     found = examine(raw)
-    assert found.facts == {"family": "sd1", "prediction_type": "v_prediction"}
+    assert known(found) == {"family": "sd1", "prediction_type": "v_prediction"}
     # As `train` refuses it once it is loaded.
     ((path, refusal),) = errors(found)
     assert (path, refusal[:37]) == (MODEL, "The base model predicts v_prediction;")
@@ -328,6 +340,22 @@ def test_a_prompt_whose_end_is_not_read_is_a_warning(raw: dict[str, Any], tmp_pa
     (problem,) = examine(raw).problems
     assert (problem.path, problem.severity) == (PROMPTS, Severity.WARNING)
     assert str(problem.message) == "Prompt 2 has 76 tokens; only the first 75 are read."
+    assert problem.suggestion is not None
+    assert problem.suggestion.changes == {LENGTH: 150}
+    assert examined(raw, problem.suggestion.changes).problems == []
+
+
+def test_a_listed_prompt_whose_end_is_not_read_is_a_warning_while_editing(
+    raw: dict[str, Any],
+) -> None:
+    found = examined(raw, {"sampling.prompt_list": ["a cat", "dog " * 226]})
+    (problem,) = found.problems
+    assert (problem.path, problem.severity) == ("sampling.prompt_list", Severity.WARNING)
+    assert str(problem.message) == "Prompt 2 has 226 tokens; only the first 75 are read."
+    assert found.settings is not None
+    assert problem in known_problems(found.settings, found.facts)
+    assert str(problem.suggestion.message).startswith("At most 225 tokens can be read.")
+    assert problem.suggestion.changes == {}
 
 
 def test_a_caption_whose_end_is_not_read_is_a_warning_at_its_picture(
@@ -337,6 +365,8 @@ def test_a_caption_whose_end_is_not_read_is_a_warning_at_its_picture(
     (folder / "1.txt").write_text("dog " * 76)
 
     (problem,) = examine(raw).problems
+    assert problem.suggestion is not None
+    assert problem.suggestion.changes == {LENGTH: 150}
     assert problem.picture == str(folder / "1.png")
     assert (problem.path, problem.severity) == (PICTURES, Severity.WARNING)
 

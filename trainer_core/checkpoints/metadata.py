@@ -22,6 +22,7 @@ from trainer_core.dataset.plan import Plan, bucket_info, dataset_dirs
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.dataset.survey import bucket_rules
 from trainer_core.settings.schema import TRAIN, TrainSettings
+from trainer_core.tokens.clip import CHUNK_TOKENS
 
 DYNAMIC = "Dynamic"
 """Rank or alpha of a file whose modules differ in it. Source: utilities.md, Resize LoRA."""
@@ -135,7 +136,6 @@ _SETTINGS: Mapping[str, object] = {
     "lowram": False,
     "lr_scheduler": None,
     "max_grad_norm": None,
-    "max_token_length": None,
     "max_validation_steps": None,
     "min_snr_gamma": None,
     "multires_noise_discount": 0.3,
@@ -185,6 +185,12 @@ def _clip_skip(facts: RunFacts) -> int | None:
     return clip_skip if clip_skip > 1 else None
 
 
+def _max_token_length(facts: RunFacts) -> int | None:
+    """Return None for what is read at once, which the reference trainer calls unset."""
+    length = facts.settings.captions.max_token_length
+    return length if length > CHUNK_TOKENS else None
+
+
 def _batches_of_a_step(facts: RunFacts) -> int:
     """Return how many batches make an optimizer step, in all processes."""
     return facts.settings.optimizer.gradient_accumulation_steps * facts.processes
@@ -221,6 +227,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "base_model_version": lambda facts: facts.model.names.version,
     "v2": lambda facts: facts.model.is_v2,
     "clip_skip": _clip_skip,
+    "max_token_length": _max_token_length,
     "resize_interpolation": _interpolation,
     "network_module": lambda facts: facts.network.module,
     "network_dim": lambda facts: facts.network.dim,

@@ -108,8 +108,8 @@ def quick_audit(
     captions: dict[SampleKey, str] = {}
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
-        wanted_extension = settings[root.subset].captions.caption_extension
-        findings += captions_of_root(root, wanted_extension, captions, extensions, reading)
+        caption_rules = settings[root.subset].captions
+        findings += captions_of_root(root, caption_rules, captions, extensions, reading)
     once: dict[tuple[Path, str], Finding] = {}
     for finding in findings:
         once.setdefault((finding.path, str(finding.message)), finding)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer_core.errors import CaptionEncodingError, DatasetError
@@ -20,6 +21,8 @@ class Finding:
         message: What is wrong.
         suggestion: The way out, if there is one.
         is_of_encoding: It is of a caption that is not UTF-8 and could be converted.
+        changes: Raw values, by ``section.name``, that do what is suggested; none where only people
+            can.
     """
 
     path: Path
@@ -27,6 +30,7 @@ class Finding:
     message: Text
     suggestion: Text | None = None
     is_of_encoding: bool = False
+    changes: Mapping[str, object] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path, error: DatasetError) -> Finding:

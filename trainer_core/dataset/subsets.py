@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Self
 
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.settings.param import Section
+from trainer_core.tokens.clip import CHUNK_TOKENS
 
 
 class SampleKey(NamedTuple):
@@ -24,11 +25,15 @@ class SampleKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptionRules:
-    """The settings of captions that a subset may have of its own."""
+    """The settings of captions that a subset may have of its own.
+
+    But for ``max_token_length``, which is the same in all of them.
+    """
 
     caption_extension: str = "auto"
     shuffle_caption: bool = False
     keep_tokens: int = 0
+    max_token_length: int = CHUNK_TOKENS
 
     @classmethod
     def of(cls, section: Section) -> Self:

@@ -167,7 +167,7 @@ class Survey:
             setting,
             found.severity,
             found.message,
-            Suggestion(found.suggestion) if found.suggestion else None,
+            Suggestion(found.suggestion, found.changes) if found.suggestion else None,
             picture=str(found.path) if is_picture else "",
             kind=DatasetError,
         )

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from trainer_core.catalogue.families import FamilyEntry
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.runtime.device import free_cache
+from trainer_core.tokens.clip import CHUNK_TOKENS
 
 LayerKind = Literal["linear", "conv", "norm"]
 
@@ -86,9 +87,17 @@ class FamilyOptions:
 
     Attributes:
         clip_skip: The text encoder's layer from the end whose output is used, from 1.
+        max_token_length: How many tokens of a caption are read: a multiple of what the text
+            encoders read at once.
     """
 
     clip_skip: int = 1
+    max_token_length: int = CHUNK_TOKENS
+
+    @property
+    def num_chunks(self) -> int:
+        """How often the text encoders read for one caption."""
+        return self.max_token_length // CHUNK_TOKENS
 
 
 PLAIN = FamilyOptions()

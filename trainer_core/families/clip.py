@@ -1,6 +1,10 @@
 """CLIP: captions to token ids, and ids to the text features that a denoiser attends to.
 
-Shape suffixes: B captions, L tokens, C channels.
+An encoder reads chunks of 77 ids, both marks included; a longer text is read in several, and what
+comes of them is joined to one.
+
+Shape suffixes: B captions, N chunks, R = B x N rows, L ids of a chunk, T features of a text
+(75 for each chunk, and 2), C channels.
 """
 
 from __future__ import annotations
@@ -10,6 +14,7 @@ import shutil
 from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import ftfy
 import torch
@@ -22,15 +27,33 @@ from trainer_core.texts import T
 #: What transformers 4 puts in front of a text encoder's names and 5 leaves out.
 #: Files and adapters keep it.
 TEXT_MODEL = "text_model."
+
 _END = "<|endoftext|>"
-
-
 _FIRST = "!"  # of the vocabulary
 _CONFIGS = ("tokenizer_config.json", "special_tokens_map.json")
 
 
+class Tokens(NamedTuple):
+    """Captions as an encoder reads them.
+
+    Attributes:
+        ids_BNL: int64.
+    """
+
+    ids_BNL: Tensor
+
+    @property
+    def rows_RL(self) -> Tensor:
+        """The chunks, one below the other: those of a caption are neighbours."""
+        return self.ids_BNL.flatten(0, 1)
+
+    def to(self, device: torch.device) -> Tokens:
+        """Return the same on a device."""
+        return Tokens(self.ids_BNL.to(device))
+
+
 class Padding(StrEnum):
-    """What fills the rest of a row of ids, behind the end mark.
+    """What fills a chunk up behind the end mark.
 
     Source: vectors/README.md, prompt_weights.json.
     """
@@ -44,12 +67,12 @@ class Padding(StrEnum):
 
 
 class ClipTokenizer:
-    """Turns captions into rows of ids of one length: start mark, tokens, end mark, padding.
+    """Turns captions into chunks of ids: start mark, tokens, end mark and padding.
 
     Args:
         folder: Where ``vocab.json`` and ``merges.txt`` are.
-        length: Ids in a row, both marks included.
-        padding: What fills up the rest, whatever the folder says of it.
+        length: Ids of a chunk, both marks included.
+        padding: What fills a chunk up, whatever the folder says of it.
     """
 
     def __init__(self, folder: Path, length: int, padding: Padding = Padding.END) -> None:
@@ -68,7 +91,6 @@ class ClipTokenizer:
                 path=folder,
                 reason=error,
             ) from error
-
         if padding is Padding.FIRST:  # now that "!" is no mark
             self.library.pad_token = _FIRST
 
@@ -86,21 +108,41 @@ class ClipTokenizer:
                 config = json.loads(path.read_text(encoding="utf-8")) | {"pad_token": _FIRST}
                 path.write_text(json.dumps(config, indent=2), encoding="utf-8")
 
-    def encode(self, captions: Sequence[str]) -> Tensor:
-        """Return the ids BL, int64 on the CPU.
+    def encode(self, captions: Sequence[str], num_chunks: int = 1) -> Tokens:
+        """Return the ids, on the CPU.
 
-        What does not fit into ``length`` is cut, the rest filled up.
+        What does not fit into so many chunks is cut, the rest filled up.
         """
-        cleaned = [_clean(caption) for caption in captions]
         padded = self.library(
-            cleaned,
+            [_clean(caption) for caption in captions],
             padding="max_length",
             truncation=True,
-            max_length=self.length,
+            max_length=num_chunks * (self.length - 2) + 2,
             return_tensors="pt",
         )
-        ids_BL: Tensor = padded.input_ids
-        return ids_BL
+        return Tokens(self._chunks(padded.input_ids))
+
+    def _chunks(self, ids: Tensor) -> Tensor:
+        """Return the rows of ids, start mark, tokens and one more, cut into chunks BNL.
+
+        Where padding is another token than the end mark, the encoder sees it: a chunk then ends
+        in what follows it, a full one in an end mark, and an empty one begins with that.
+
+        Source: prompt_weights.json.
+        """
+        in_chunk = self.length - 2
+        if ids.shape[1] == self.length:
+            return ids[:, None]
+        end, pad = self.library.eos_token_id, self.library.pad_token_id
+        middle = ids[:, 1:-1].reshape(len(ids), -1, in_chunk).clone()
+        first = ids[:, :1, None].expand(-1, middle.shape[1], 1)
+        last = torch.full_like(first, end)
+        if pad != end:
+            has_room = (middle[:, :, -1] == end) | (middle[:, :, -1] == pad)
+            following = ids[:, self.length - 1 :: in_chunk]
+            last = torch.where(has_room, following, end)[:, :, None]
+            middle[:, :, 0].masked_fill_(middle[:, :, 0] == pad, end)
+        return torch.cat([first, middle, last], dim=2)
 
 
 def _clean(caption: str) -> str:
@@ -122,22 +164,54 @@ def published_name(name: str) -> str:
     return name if name.startswith(TEXT_MODEL) else TEXT_MODEL + name
 
 
-def encode_ids(text_encoder: CLIPTextModel, ids_BL: Tensor, clip_skip: int) -> Tensor:
-    """Return the text features of the ``clip_skip``-th layer from the end.
+def read(text_encoder: nn.Module, tokens: Tokens) -> Any:
+    """Return what an encoder makes of each chunk: transformers' output, of rows R.
+
+    ``hidden_states`` are the outputs of the embeddings and of every layer, RLC; `joined` makes
+    one of them what a denoiser attends to. ``text_embeds``, of an encoder with a projection, is
+    the pooled output RC at the first end mark of each chunk; `of_first_chunk` is that of texts.
+
+    Args:
+        text_encoder: Gradients flow to whatever trains in it.
+        tokens: On its device.
+    """
+    return text_encoder(tokens.rows_RL, output_hidden_states=True)
+
+
+def joined(states_RLC: Tensor, tokens: Tokens) -> Tensor:
+    """Return the features BTC of texts that were read in chunks.
+
+    Of each chunk what stands between its marks, before it the first chunk's start mark, behind
+    it the last one's last place.
+    """
+    count = tokens.ids_BNL.shape[1]
+    if count == 1:
+        return states_RLC
+    states_BNLC = states_RLC.view(-1, count, *states_RLC.shape[1:])
+    inner_BTC = states_BNLC[:, :, 1:-1].flatten(1, 2)
+    return torch.cat([states_BNLC[:, 0, :1], inner_BTC, states_BNLC[:, -1, -1:]], dim=1)
+
+
+def of_first_chunk(rows_RC: Tensor, tokens: Tokens) -> Tensor:
+    """Return what belongs to the first chunk of each text, BC."""
+    return rows_RC[:: tokens.ids_BNL.shape[1]]
+
+
+def encode_tokens(text_encoder: CLIPTextModel, tokens: Tokens, clip_skip: int) -> Tensor:
+    """Return the text features of the ``clip_skip``-th layer from the end, normed.
 
     Args:
         text_encoder: The encoder; gradients flow to whatever trains in it.
-        ids_BL: Token ids, integers on its device.
+        tokens: On its device.
         clip_skip: 1 for the last layer, 2 for the one before it, ...
 
     Returns:
-        That layer's output after the encoder's final norm, shape BLC, there, in the encoder's
+        That layer's output after the encoder's final norm, shape BTC, there, in the encoder's
         type; under autocast, in the type that autocast gives a norm.
     """
-    layers = text_encoder(ids_BL, output_hidden_states=True).hidden_states
+    layers = read(text_encoder, tokens).hidden_states
     final_norm = core(text_encoder).get_submodule("final_layer_norm")
-    features_BLC: Tensor = final_norm(layers[-clip_skip])
-    return features_BLC
+    return joined(final_norm(layers[-clip_skip]), tokens)
 
 
 def set_gradient_checkpointing(text_encoder: CLIPTextModel, enabled: bool) -> None:

@@ -29,7 +29,7 @@ from trainer_core.families.base import (
     Target,
     lent,
 )
-from trainer_core.families.clip import encode_ids, set_gradient_checkpointing
+from trainer_core.families.clip import encode_tokens, set_gradient_checkpointing
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.float32 import Float32Denoiser
 from trainer_core.families.layouts.family_layout import FamilyLayout
@@ -176,10 +176,11 @@ class StableDiffusion:
     # ------------------------------------------------------------- captions
 
     def encode_text(self, captions: Sequence[str]) -> Condition:
-        """Return the text features BLC, in the encoder's type; see the protocol."""
+        """Return the text features BTC, in the encoder's type; see the protocol."""
         encoder = self._text_encoder
-        ids_BL = self.tokenizer.encode(captions).to(encoder.device)
-        return Condition({TEXT: encode_ids(encoder, ids_BL, self._options.clip_skip)})
+        tokens = self.tokenizer.encode(captions, self._options.num_chunks)
+        tokens = tokens.to(encoder.device)
+        return Condition({TEXT: encode_tokens(encoder, tokens, self._options.clip_skip)})
 
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
         """Return the condition as it is: the denoiser is not told of sizes."""

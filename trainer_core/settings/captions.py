@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from trainer_core.settings.param import Section, acts_if, param
+from trainer_core.settings.token_lengths import TOKEN_LENGTHS
 from trainer_core.texts import T
 
 
@@ -36,4 +37,14 @@ class CaptionSettings(Section):
         step=1,
         when=(acts_if("shuffle_caption", True),),
         old_labels=("Keep n tokens",),
+    )
+    max_token_length: int = param(
+        75,
+        T("Settings", "Max token length"),
+        T(
+            "Settings",
+            "How much of a caption or prompt is read. A word is one token or a few, a comma is "
+            "one; what comes later is cut off. 75 for tags, 150 or 225 for descriptions.",
+        ),
+        choices=TOKEN_LENGTHS,
     )

@@ -180,7 +180,7 @@ def _explain(param: Param, detail: ErrorDetails) -> Problem:
     guess = closest(given, param.spec.choices) if isinstance(given, str) else None
     if guess is not None:
         hint = text(T("Problems", "Did you mean {guess}?"), guess=guess)
-        return mistake(path, _reason(param, detail), hint, {path: guess})
+        return mistake(path, _reason(param, detail), hint, {path: param.value_of(guess)})
     changes = {path: to_raw(param, param.default)}
     return mistake(path, _reason(param, detail), _default_hint(param), changes)
 

@@ -111,15 +111,15 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
         help: What it does, then a good starting value, marked likewise.
         traits: ``unit`` (px, %; words are marked too, with forms by ``value``), ``minimum`` and
             ``maximum`` (real bounds, both included), ``step`` and ``scale`` for editors,
-            ``choices``: an entry for each value that it takes, ``path_kind`` (a new file is one
-            that is written), ``file_filter`` for dialogs, ``when`` (all must hold for it to act),
-            ``unset_label``
-            (what an empty field means), ``required`` (nothing goes without it), ``advanced``,
-            ``multiline``, ``prompts`` (its texts are the prompts of pictures, written as lines of
-            a prompt file), ``restart`` (acts at the next start only), ``foreign``
-            names in other programs' files, ``old_labels`` (what kohya_ss's form calls it, for
-            those who look for that), ``shown_before`` (the name of a setting of another section
-            in whose form it stands; in files it stays where it is), ``source``.
+            ``choices`` (an entry for each value that it takes, by the value's text),
+            ``path_kind`` (a new file is one that is written), ``file_filter`` for dialogs,
+            ``when`` (all must hold for it to act), ``unset_label`` (what an empty field means),
+            ``required`` (nothing goes without it), ``advanced``, ``multiline``, ``prompts`` (its
+            texts are the prompts of pictures, written as lines of a prompt file), ``restart``
+            (acts at the next start only), ``foreign`` names in other programs' files,
+            ``old_labels`` (what kohya_ss's form calls it, for those who look for that),
+            ``shown_before`` (the name of a setting of another section in whose form it stands; in
+            files it stays where it is), ``source``.
     """
     spec = ParamSpec(label, help, **traits)
     return Field(
@@ -146,7 +146,12 @@ class Section(BaseModel):
     @classmethod
     def _is_a_choice(cls, value: object, info: ValidationInfo) -> object:
         spec = _spec(cls.model_fields[str(info.field_name)])
-        if spec is not None and spec.choices and value is not None and value not in spec.choices:
+        if (
+            spec is not None
+            and spec.choices
+            and value is not None
+            and str(value) not in spec.choices
+        ):
             raise PydanticCustomError("no_choice", "not among the choices")
         return value
 
@@ -198,6 +203,10 @@ class Param:
     def is_gathered(self) -> bool:
         """True if a flag gives one of its values at a time: paths and prompts hold blanks."""
         return self.is_path_list or self.spec.prompts
+
+    def value_of(self, choice: str) -> str | int:
+        """Return the value that a choice stands for."""
+        return int(choice) if self.base_type is int else choice
 
     @property
     def element_type(self) -> Any:

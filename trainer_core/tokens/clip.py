@@ -18,8 +18,8 @@ from functools import cache, lru_cache
 
 from trainer_core.files.resources import resource_path
 
-MAX_TOKENS = 75
-"""What a text encoder reads of a caption: its 77 places less the marks of start and end."""
+CHUNK_TOKENS = 75
+"""What a text encoder reads at once: its 77 places less the marks of start and end."""
 
 _MARKS = re.compile(r"<\|startoftext\|>|<\|endoftext\|>")
 _SPACE = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"

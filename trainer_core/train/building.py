@@ -64,7 +64,10 @@ def open_family(settings: TrainSettings) -> Family:
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
-    options = FamilyOptions(clip_skip=settings.model.clip_skip)
+    options = FamilyOptions(
+        clip_skip=settings.model.clip_skip,
+        max_token_length=settings.captions.max_token_length,
+    )
     with about(setting=_MODEL):
         family: Family = _family_class(settings, path).open(path, options)
     for part in (family.entry.denoiser, *family.entry.text_encoders):

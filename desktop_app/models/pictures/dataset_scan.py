@@ -104,7 +104,7 @@ def look(request: SurveyRequest, known: Scan | None = None, pulse: Pulse | None 
         return replace(known, survey=survey)
     if survey.audit is None:
         return Scan(survey)
-    return Scan(survey, picture_rows(survey.index, survey.audit, survey.plan))
+    return Scan(survey, picture_rows(survey, survey.audit))
 
 
 def broken_off(request: SurveyRequest) -> Scan:

@@ -12,13 +12,15 @@ from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.caption_files import CaptionFile
 from trainer_core.dataset.findings import Finding
-from trainer_core.dataset.index import DatasetIndex, Picture, Root
+from trainer_core.dataset.index import Picture, Root
 from trainer_core.dataset.listing import natural_key
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import SampleKey
+from trainer_core.dataset.survey import Survey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
+from trainer_core.tokens.clip import CHUNK_TOKENS
 
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
 
@@ -36,6 +38,7 @@ class PictureRow:
         extension: Of its caption file, with the dot; None while there are two kinds.
         findings: What is wrong with it, the worst first.
         is_left_out: The run does not train it, because the settings say so.
+        token_limit: How many tokens of its caption are read.
     """
 
     path: Path
@@ -48,6 +51,7 @@ class PictureRow:
     extension: str | None = None
     findings: tuple[Finding, ...] = ()
     is_left_out: bool = False
+    token_limit: int = CHUNK_TOKENS
 
     @property
     def bucket(self) -> Size | None:
@@ -60,19 +64,24 @@ class PictureRow:
         return self.findings[0].severity if self.findings else None
 
 
-def picture_rows(index: DatasetIndex, audit: Audit, plan: Plan | None) -> tuple[PictureRow, ...]:
+def picture_rows(survey: Survey, audit: Audit) -> tuple[PictureRow, ...]:
     """Return a row for every picture: place by place, folders and names in natural order."""
     rows: list[PictureRow] = []
     found = _by_path(audit.findings)
-    for root in index.roots:
-        trained = _trained_rows(root, audit, plan, found)
-        left_out = (_left_out_row(picture, audit) for picture in root.left_out)
+    limit = survey.request.run.captions.max_token_length
+    for root in survey.index.roots:
+        trained = _trained_rows(root, audit, survey.plan, found, limit)
+        left_out = (_left_out_row(picture, audit, limit) for picture in root.left_out)
         rows += sorted((*trained, *left_out), key=partial(_order, root.path))
     return tuple(rows)
 
 
 def _trained_rows(
-    root: Root, audit: Audit, plan: Plan | None, found: Mapping[Path, tuple[Finding, ...]]
+    root: Root,
+    audit: Audit,
+    plan: Plan | None,
+    found: Mapping[Path, tuple[Finding, ...]],
+    token_limit: int,
 ) -> Iterator[PictureRow]:
     placements: Mapping[SampleKey, Placement] = plan.placements if plan else {}
     for concept in root.concepts:
@@ -88,10 +97,11 @@ def _trained_rows(
                 class_tokens=picture.class_tokens,
                 extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
                 findings=found.get(picture.path, ()),
+                token_limit=token_limit,
             )
 
 
-def _left_out_row(picture: Picture, audit: Audit) -> PictureRow:
+def _left_out_row(picture: Picture, audit: Audit, token_limit: int) -> PictureRow:
     folder = picture.path.parent
     return PictureRow(
         path=picture.path,
@@ -100,6 +110,7 @@ def _left_out_row(picture: Picture, audit: Audit) -> PictureRow:
         class_tokens=picture.class_tokens,
         extension=audit.extensions.get(SampleKey(picture.subset, folder)),
         is_left_out=True,
+        token_limit=token_limit,
     )
 
 

@@ -17,7 +17,7 @@ from transformers import CLIPTextConfig, CLIPTextModel
 from making.autoencoder_training import Place, descend, optimizer_of
 from making.course import Course, lots_of, set_rate
 from making.latents import CaptionedLatents
-from trainer_core.families.clip import ClipTokenizer, encode_ids
+from trainer_core.families.clip import ClipTokenizer, Tokens, encode_tokens
 from trainer_core.families.layouts.family_layout import Config
 from trainer_core.families.layouts.sd1_architecture import published_architecture
 from trainer_core.files.resources import resource_path
@@ -68,7 +68,8 @@ class Denoiser:
 
     def predict_noise(self, noisy_BCHW: Tensor, timesteps_B: Tensor, ids_BL: Tensor) -> Tensor:
         """Return what the networks take for noise."""
-        features_BLC = encode_ids(self.text_encoder, ids_BL, clip_skip=1)
+        tokens = Tokens(ids_BL[:, None])
+        features_BLC = encode_tokens(self.text_encoder, tokens, clip_skip=1)
         noise: Tensor = self.unet(
             noisy_BCHW, timesteps_B, encoder_hidden_states=features_BLC
         ).sample
@@ -127,7 +128,7 @@ class DenoiserCourse:
     def run(self, data: CaptionedLatents) -> Denoiser:
         """Take the steps that are left; return the average."""
         tokenizer = new_tokenizer()
-        ids_BL = tokenizer.encode([*data.captions, ""])
+        ids_BL = tokenizer.encode([*data.captions, ""]).rows_RL
         alphas_bar_T = noise_schedule().alphas_cumprod
         shares_T = timestep_shares(alphas_bar_T)
         parameters = list(self._trained.parameters())

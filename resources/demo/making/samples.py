@@ -34,7 +34,7 @@ def draw_samples(
     side = UNET["sample_size"]
     chance = torch.Generator().manual_seed(seed)
     noise_BCHW = torch.randn(len(prompts), LATENT_CHANNELS, side, side, generator=chance)
-    ids_BL = new_tokenizer().encode([*prompts, ""])
+    ids_BL = new_tokenizer().encode([*prompts, ""]).rows_RL
     pictures = []
     for first in range(0, len(prompts), BATCH):
         chosen = slice(first, min(first + BATCH, len(prompts)))

@@ -4,6 +4,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
 from desktop_app.dataset_view.caption_editor import joined
+from trainer_core.settings.token_lengths import LENGTH
 
 ENTER, CONTROL = Qt.Key.Key_Return, Qt.KeyboardModifier.ControlModifier
 
@@ -247,3 +248,23 @@ def test_a_caption_that_is_too_long_becomes_a_problem_of_its_picture(field, cats
         )
 
     qtbot.waitUntil(found)
+
+
+def test_more_tokens_are_read_by_a_click(field, editor, workspace):
+    retype(field, "cat " * 76)
+    offers(editor)["Use a max token length of 150"].click()
+    assert workspace.document.value(LENGTH) == 150
+    workspace.document.undo_stack.undo()
+    assert workspace.document.value(LENGTH) == 75
+
+
+def test_the_limit_follows_the_setting(field, editor, workspace, qtbot):
+    retype(field, "cat " * 76)
+    QTest.keyClick(field, ENTER, CONTROL)
+    workspace.document.set_value(LENGTH, 225)
+    qtbot.waitUntil(lambda: "tokens: 76 of 225" in says(editor))
+    assert "are read" not in says(editor)
+    assert offers(editor) == {}
+    retype(field, "cat " * 226)
+    assert "Only the first 225 tokens are read." in says(editor)
+    assert offers(editor) == {}

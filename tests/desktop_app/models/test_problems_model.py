@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_a_finding_names_its_picture(model: ProblemsModel):
     model.set_findings([FINDING], Path("/pictures"))
     assert row_words(model, 0) == ["10_cat/a.png is small.", "a.png", "Take a larger one."]
     assert model.entry(0).picture == Path("/pictures/10_cat/a.png")
+
+
+def test_a_finding_is_mended_by_a_setting_or_left_out(model: ProblemsModel):
+    changes = {"adapter.network_dim": 8}
+    model.set_findings([replace(FINDING, suggestion=text("Use {n}.", n=8), changes=changes)])
+    entry = model.entry(0)
+    assert (entry.button, entry.changes, entry.hint) == ("Use 8", changes, "")
+    assert entry.other_button == "Leave out of this run"
 
 
 def test_new_problems_replace_the_old_and_leave_findings(model: ProblemsModel):

@@ -47,7 +47,7 @@ VELOCITY = FILES["SD2 v-prediction"]["demo.safetensors"]
 # Left to later issues: SDXL, a dataset configuration file, no_metadata, and in the case
 # with many options the entries of settings that are not offered yet.
 LATER = {
-    "ss_max_token_length", "ss_min_snr_gamma", "ss_noise_offset", "ss_scale_weight_norms",
+    "ss_min_snr_gamma", "ss_noise_offset", "ss_scale_weight_norms",
     "modelspec.author", "modelspec.description", "modelspec.license", "modelspec.tags",
     "modelspec.timestep_range", "modelspec.title",
 }  # fmt: skip
@@ -100,7 +100,7 @@ MANY_FACTS = replace(
             max_bucket_reso=256,
         ),
         augmentation=AugmentationSettings(flip_aug=True),
-        captions=CaptionSettings(shuffle_caption=True, keep_tokens=1),
+        captions=CaptionSettings(shuffle_caption=True, keep_tokens=1, max_token_length=225),
         optimizer=OptimizerSettings(
             learning_rate=1e-4, unet_lr=2e-4, text_encoder_lr=5e-5, lr_scheduler="cosine"
         ),

@@ -14,7 +14,7 @@ import pytest
 from transformers import CLIPTokenizer
 
 from trainer_core.files.resources import resource_path
-from trainer_core.tokens.clip import MAX_TOKENS, count_tokens
+from trainer_core.tokens.clip import CHUNK_TOKENS, count_tokens
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_words_and_marks_between_them_count(text: str, count: int) -> None:
 
 
 def test_the_limit_is_the_tokenizer_s_length_less_both_marks(library: CLIPTokenizer) -> None:
-    assert library.model_max_length - 2 == MAX_TOKENS
+    assert library.model_max_length - 2 == CHUNK_TOKENS
 
 
 WORDS = (
@@ -77,8 +77,8 @@ def test_characters_of_every_script_count(library: CLIPTokenizer) -> None:
 
 def test_a_text_without_end_is_soon_known_to_be_too_long() -> None:
     began = time.process_time()
-    assert count_tokens("a" * 10**6) > MAX_TOKENS
-    assert count_tokens("猫 " * 10**6) > MAX_TOKENS
+    assert count_tokens("a" * 10**6) > CHUNK_TOKENS
+    assert count_tokens("猫 " * 10**6) > CHUNK_TOKENS
     assert time.process_time() - began < 5
 
 

@@ -16,30 +16,31 @@ from trainer_core.dataset.captions import (
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import Concept, DatasetIndex, Root
 from trainer_core.dataset.listing import Reading
-from trainer_core.dataset.subsets import SampleKey
+from trainer_core.dataset.subsets import CaptionRules, SampleKey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
+from trainer_core.settings.token_lengths import more_tokens
 from trainer_core.texts import T, text
-from trainer_core.tokens.clip import MAX_TOKENS, count_tokens
+from trainer_core.tokens.clip import count_tokens
 
 
 def captions_of_root(
     root: Root,
-    wanted_extension: str,
+    rules: CaptionRules,
     captions: dict[SampleKey, str],
     extensions: dict[SampleKey, str],
     reading: Reading,
 ) -> Iterator[Finding]:
     """Fill both for one place; each has the kind of caption files that lie in it."""
     try:
-        extension = resolve_extension(DatasetIndex((root,)), wanted_extension)
+        extension = resolve_extension(DatasetIndex((root,)), rules.caption_extension)
     except DatasetError as error:
         yield Finding.of(root.path, error)
         return
     for concept in root.concepts:
         extensions[SampleKey(root.subset, concept.folder)] = extension
         side_files = SideFiles.of(concept.folder)
-        yield from _caption_findings(concept, extension, side_files, captions, reading)
+        yield from _caption_findings(concept, extension, side_files, captions, rules, reading)
         if root.is_whole:
             yield from _lost_captions(concept, extension, side_files)
 
@@ -49,6 +50,7 @@ def _caption_findings(
     extension: str,
     side_files: SideFiles,
     captions: dict[SampleKey, str],
+    rules: CaptionRules,
     reading: Reading,
 ) -> Iterator[Finding]:
     """Fill ``captions`` and tell what is wrong with them."""
@@ -67,13 +69,13 @@ def _caption_findings(
             continue
         captions[picture.key] = first
         yield from _line_findings(picture.path, file, first, others)
-        yield from _long(picture.path, first)
+        yield from _long(picture.path, first, rules.max_token_length)
     if len(without) == len(concept.pictures):
         yield _uncaptioned(concept, extension, side_files)
     else:
         yield from (_without_caption(path, concept, extension, side_files) for path in without)
     if without:
-        yield from _long(concept.folder, concept.class_tokens)
+        yield from _long(concept.folder, concept.class_tokens, rules.max_token_length)
 
 
 def _without_caption(
@@ -92,17 +94,17 @@ def _without_caption(
     return Finding(path, Severity.WARNING, message, hint)
 
 
-def _long(path: Path, caption: str) -> Iterator[Finding]:
-    """Tell of a caption whose end is not read."""
+def _long(path: Path, caption: str, limit: int) -> Iterator[Finding]:
+    """Tell of a caption of which only the first ``limit`` tokens are read."""
     count = count_tokens(caption)
-    if count > MAX_TOKENS:
+    if count > limit:
         template = T(
             "Problems",
             "The caption of {path} has {count} tokens; only the first {limit} are read.",
         )
-        message = text(template, path=path, count=count, limit=MAX_TOKENS)
-        hint = text(T("Problems", "Shorten it, or put first what matters."))
-        yield Finding(path, Severity.WARNING, message, hint)
+        message = text(template, path=path, count=count, limit=limit)
+        more = more_tokens(count)
+        yield Finding(path, Severity.WARNING, message, more.message, changes=more.changes)
 
 
 def _lost_captions(concept: Concept, extension: str, side_files: SideFiles) -> Iterator[Finding]:
