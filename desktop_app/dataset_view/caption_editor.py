@@ -12,7 +12,7 @@ from desktop_app.captions import Captions, Draft
 from desktop_app.dataset_view.caption_field import CaptionField
 from desktop_app.models.pictures.picture_row import PictureRow
 from desktop_app.theme import tokens
-from desktop_app.translation import shown, shown_offer
+from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel, LinkButton
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from desktop_app.words.findings import finding_words
@@ -21,7 +21,7 @@ from trainer_core.dataset.captions import count_tags
 from trainer_core.dataset.findings import Finding
 from trainer_core.errors import DatasetError, TrainerError
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.token_lengths import more_tokens
+from trainer_core.settings.token_lengths import LENGTH, more_tokens
 from trainer_core.texts import T
 from trainer_core.tokens.clip import count_tokens, is_table_read
 
@@ -145,7 +145,8 @@ class CaptionEditor(QWidget):
         """Offer the setting that reads all of so many tokens, if one does."""
         more = more_tokens(count)
         if more.changes:
-            self._offer((shown_offer(more.message), lambda: self.mending_wanted.emit(more)))
+            words = shown(T("App", "Read {count} tokens"), count=str(more.changes[LENGTH]))
+            self._offer((words, lambda: self.mending_wanted.emit(more)))
 
     def _show_hint(self, words: str) -> None:
         self._hint.setText(words)

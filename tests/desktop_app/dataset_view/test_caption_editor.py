@@ -252,7 +252,7 @@ def test_a_caption_that_is_too_long_becomes_a_problem_of_its_picture(field, cats
 
 def test_more_tokens_are_read_by_a_click(field, editor, workspace):
     retype(field, "cat " * 76)
-    offers(editor)["Use a max token length of 150"].click()
+    offers(editor)["Read 150 tokens"].click()
     assert workspace.document.value(LENGTH) == 150
     workspace.document.undo_stack.undo()
     assert workspace.document.value(LENGTH) == 75

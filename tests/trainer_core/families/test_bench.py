@@ -96,6 +96,30 @@ def test_a_tiny_model_is_there_for_the_tests(name: str) -> None:
     assert name in TINY_MODELS
 
 
+# ------------------------------------------------------------- captions
+
+
+def texts(name: str, files: TinySD1, max_token_length: int, *captions: str) -> Condition:
+    options = FamilyOptions(max_token_length=max_token_length)
+    family = opened(name, files.folder, options)
+    load(family, *family.entry.text_encoders)
+    with torch.no_grad():
+        return family.encode_text(captions)
+
+
+@pytest.mark.parametrize("length", [150, 225])
+def test_longer_texts_are_read_in_parts(name: str, files: TinySD1, length: int) -> None:
+    first, second = "cat " * 75, "dog " * 75
+    found = texts(name, files, length, first, first + second)
+    [short, long] = texts(name, files, 75, first, second)[TEXT]
+    assert found[TEXT].shape[1] == length + 2
+    assert torch.allclose(found[TEXT][:, :76], short[:76], atol=1e-5)
+    assert torch.allclose(found[TEXT][1, 76:151], long[1:76], atol=1e-5)
+    others = texts(name, files, 75, first, first).tensors
+    for entry, tensor in found.tensors.items():  # what else it is told is of the first part
+        assert entry == TEXT or torch.allclose(tensor, others[entry], atol=1e-5)
+
+
 # ------------------------------------------------------------- opening, loading, releasing
 
 
