@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from desktop_app.models.pictures.dataset_scan import Scan
@@ -11,7 +11,7 @@ from desktop_app.widgets.stat_row import Stat
 from desktop_app.words.numbers import number_text
 from desktop_app.words.settings import count_words, size_words
 from trainer_core.catalogue.adapters import ADAPTERS
-from trainer_core.catalogue.families import FAMILIES, PartEntry
+from trainer_core.catalogue.families import FAMILIES, TRAINABLE, PartEntry
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
 from trainer_core.dataset.plan import Plan
 from trainer_core.disk_space.room import Demand
@@ -36,12 +36,13 @@ def summary(
         demands: What it needs on each disk, and what is free there.
     """
     plan = None if scan is None else scan.plan
+    rates = _trained_rates(settings, model)
     return [
         _base_model(settings, model),
-        _trained(settings),
+        _trained(settings, rates),
         *_pictures(scan, plan),
         *_length(plan),
-        _rates(settings),
+        _rates(settings, rates),
         _precision(settings),
         *_files(settings),
         _saves(settings, plan),
@@ -63,18 +64,18 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
     return Stat(name, words, visible(path))
 
 
-def _trained(settings: TrainSettings) -> Stat:
+def _trained(settings: TrainSettings, rates: Mapping[PartEntry, float]) -> Stat:
     if TRAIN.idle(TRAIN.params()["adapter.LoRA_type"], settings.get, {}) is None:
-        return _network(settings)
+        return _network(settings, rates)
     template = T("App", "{method}; {parts}")
-    words = shown(template, method=shown(settings.method.label), parts=_trained_parts(settings))
+    words = shown(template, method=shown(settings.method.label), parts=_trained_parts(rates))
     return Stat(shown(T("App", "Trains")), words)
 
 
-def _network(settings: TrainSettings) -> Stat:
+def _network(settings: TrainSettings, rates: Mapping[PartEntry, float]) -> Stat:
     adapter = settings.adapter
     kind = choice_label(TRAIN.params()["adapter.LoRA_type"], adapter.LoRA_type)
-    facts = {"kind": kind, "parts": _trained_parts(settings)}
+    facts = {"kind": kind, "parts": _trained_parts(rates)}
     start, has_rank = adapter.network_weights, ADAPTERS[adapter.LoRA_type].has_rank
     if start is not None and has_rank:
         template = T("App", "{kind} LoRA, rank {rank}, alpha of {file}; {parts}")
@@ -94,15 +95,18 @@ def _network(settings: TrainSettings) -> Stat:
     return Stat(shown(T("App", "Trains")), words)
 
 
-def _trained_rates(settings: TrainSettings) -> dict[PartEntry, float]:
-    """Return the learning rate of every part that the settings do not leave out."""
-    common = settings.optimizer.learning_rate
-    own = {part: getattr(settings.optimizer, part.rate) for part in settings.trained_parts()}
-    return {part: common if rate is None else rate for part, rate in own.items()}
+def _trained_rates(settings: TrainSettings, report: ModelReport | None) -> dict[PartEntry, float]:
+    """Return the learning rate of every part that the settings do not leave out.
+
+    Until the base model is known, the parts of the first family stand for it.
+    """
+    path = settings.model.pretrained_model_name_or_path
+    found = {} if report is None or report.path != path else {"family": report.kind}
+    family = settings.known_family(found) or next(iter(TRAINABLE))
+    return {part: settings.rate_of(part) for part in settings.trained_parts(family)}
 
 
-def _trained_parts(settings: TrainSettings) -> str:
-    rates = _trained_rates(settings)
+def _trained_parts(rates: Mapping[PartEntry, float]) -> str:
     names = [shown(part.inline) for part, rate in rates.items() if rate]
     if not names:
         return "–"
@@ -159,7 +163,7 @@ def _length(plan: Plan | None) -> Iterator[Stat]:
     yield Stat(shown(T("App", "Length")), words)
 
 
-def _rates(settings: TrainSettings) -> Stat:
+def _rates(settings: TrainSettings, trained: Mapping[PartEntry, float]) -> Stat:
     training = settings.optimizer
     rates = [
         shown(
@@ -167,7 +171,7 @@ def _rates(settings: TrainSettings) -> Stat:
             part=shown(part.inline if number else part.label),
             rate=number_text(rate),
         )
-        for number, (part, rate) in enumerate(_trained_rates(settings).items())
+        for number, (part, rate) in enumerate(trained.items())
     ]
     words = shown(
         T("App", "{rates}; {schedule}, {optimizer}"),

@@ -81,7 +81,7 @@ class TinySizedFamily(TinyFamily):
     """One whose denoiser cannot do without the sizes: they scale the text features."""
 
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
-        sizes = [[*fact.original, *fact.crop, *fact.target] for fact in facts]
+        sizes = [[*fact.original, *fact.target] for fact in facts]
         return Condition({**condition.tensors, SIZES: torch.tensor(sizes) / 64})
 
     def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:

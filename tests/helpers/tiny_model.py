@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import torch
+from helpers.tiny_sdxl import tiny_sdxl_architecture
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -17,8 +18,10 @@ from trainer_core.families.layouts import sd2_architecture as sd2
 from trainer_core.families.layouts.family_layout import Architecture, FamilyLayout
 from trainer_core.families.layouts.networks import Networks, build_networks
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, published_architecture
+from trainer_core.families.layouts.sdxl_architecture import SDXL_LAYOUT
 from trainer_core.families.sd1 import SD1
 from trainer_core.families.sd2 import SD2
+from trainer_core.families.sdxl import SDXL
 from trainer_core.families.stable_diffusion import StableDiffusion
 
 PARTS = ("unet", "vae", "text_encoder")
@@ -47,6 +50,12 @@ def make_tiny_sd2(folder: Path, seed: int = 0) -> TinySD1:
     """Write the same of a Stable Diffusion 2 that predicts the noise."""
     networks = filled_networks(sd2.SD2_LAYOUT, tiny_sd2_architecture(), seed)
     return write_every_layout(SD2(Path("tiny"), networks), folder)
+
+
+def make_tiny_sdxl(folder: Path, seed: int = 0) -> TinySD1:
+    """Write the same of a Stable Diffusion XL, of about 20 MB each."""
+    networks = filled_networks(SDXL_LAYOUT, tiny_sdxl_architecture(), seed)
+    return write_every_layout(SDXL(Path("tiny"), networks), folder)
 
 
 def write_every_layout(model: Family, folder: Path) -> TinySD1:
@@ -146,4 +155,5 @@ def loaded(
 TINY_MODELS: Mapping[str, Callable[[Path], TinySD1]] = {
     "sd1": make_tiny_sd1,
     "sd2": make_tiny_sd2,
+    "sdxl": make_tiny_sdxl,
 }

@@ -19,6 +19,14 @@ class OtherKind(StrEnum):
     """What a model file turned out to be if it is of none of `FAMILIES`."""
 
     INPAINTING = "inpainting"
+    EDITING = "editing"
+    DEPTH = "depth"
+    UPSCALING = "upscaling"
+    OTHER_TASK = "other_task"
+    REFINER = "refiner"
+    SD3 = "sd3"
+    FLUX = "flux"
+    CONTROLNET = "controlnet"
     OTHER_BASE = "other_base"
     UNET = "unet"
     VAE = "vae"
@@ -56,6 +64,7 @@ class PartEntry(NamedTuple):
         layers: Finds the weights of the layers that get an adapter if nothing else is asked for
             in the names of tensors, whichever layout they are of; of those with two axes or more.
         is_text_encoder: It reads the caption; otherwise it is the denoiser.
+        rate_like: The setting whose rate it has without one of its own; empty: the common one.
     """
 
     name: str
@@ -67,6 +76,7 @@ class PartEntry(NamedTuple):
     file_prefix: str
     layers: str
     is_text_encoder: bool = False
+    rate_like: str = ""
 
 
 class BaseNames(NamedTuple):
@@ -75,10 +85,12 @@ class BaseNames(NamedTuple):
     Attributes:
         version: In ``ss_base_model_version``.
         architecture: In ``modelspec.architecture``.
+        implementation: In ``modelspec.implementation``: whose names its adapters' layers have.
     """
 
     version: str
     architecture: str
+    implementation: str = "diffusers"
 
 
 _UNNAMED = BaseNames("", "")
@@ -101,6 +113,7 @@ class FamilyEntry(Entry):
         names_by_prediction: The same of what predicts something else than the noise, if they
             differ.
         is_v2: What ``ss_v2`` says of it.
+        has_clip_skip: Whether layers at the end of its text encoder can be left out.
     """
 
     kind: str
@@ -114,6 +127,7 @@ class FamilyEntry(Entry):
     names: BaseNames = _UNNAMED
     names_by_prediction: Mapping[str, BaseNames] = field(default_factory=dict)
     is_v2: bool = False
+    has_clip_skip: bool = True
 
     def names_for(self, prediction: str) -> BaseNames:
         """Return what other programs call a model of this family that predicts this."""
@@ -187,6 +201,22 @@ _OPENCLIP = _TEXT_ENCODER._replace(
     layers=r"\b(encoder\.layers|transformer\.resblocks)\.(?!23\.)\d+\..+weight",
 )
 
+_SDXL_TEXT_ENCODER = _TEXT_ENCODER._replace(
+    prefix="lora_te1", file_prefix="conditioner.embedders.0.transformer."
+)
+_SDXL_TEXT_ENCODER_2 = PartEntry(
+    name="text_encoder_2",
+    label=T("Settings", "Text encoder 2"),
+    inline=T("Settings", "text encoder 2"),
+    rate="learning_rate_te2",
+    prefix="lora_te2",
+    tag="lr/textencoder_2",
+    file_prefix="conditioner.embedders.1.model.",
+    layers=r"\b(encoder\.layers|transformer\.resblocks)\.\d+\..+weight",
+    is_text_encoder=True,
+    rate_like="text_encoder_lr",
+)
+
 #: By the names of their kinds. A file or folder is of the last family that it fits: later ones kept
 #: names of earlier ones.
 FAMILIES: Mapping[str, FamilyEntry] = {
@@ -219,9 +249,22 @@ FAMILIES: Mapping[str, FamilyEntry] = {
         ),
         FamilyEntry(
             label=T("Settings", "Stable Diffusion XL"),
+            help=T("Settings", "SDXL 1.0, Pony, Illustrious, NoobAI and all trained from them."),
+            implementation="trainer_core.families.sdxl:SDXL",
             kind="sdxl",
             fragments=("conditioner.embedders.", "diffusion_model.label_emb."),
             is_folder=_is_sdxl_folder,
+            folders=("unet", "vae", "text_encoder", "text_encoder_2"),
+            parts=(_UNET, _SDXL_TEXT_ENCODER, _SDXL_TEXT_ENCODER_2),
+            side_step=32,
+            resolution=(1024, 1024),
+            predictions=("epsilon", "v_prediction"),
+            names=BaseNames(
+                "sdxl_base_v1-0",
+                "stable-diffusion-xl-v1-base",
+                "https://github.com/Stability-AI/generative-models",
+            ),
+            has_clip_skip=False,
         ),
     )
 }
@@ -249,6 +292,27 @@ FAMILY_CHOICES: Mapping[str, Entry] = {
 PARTS: Mapping[str, PartEntry] = _united(FAMILIES.values())
 
 
+def part_of_module(module: str) -> PartEntry | None:
+    """Return the part, of any family, that the name of an adapter's module begins with."""
+    parts = [part for entry in FAMILIES.values() for part in entry.parts]
+    fitting = [part for part in parts if module.startswith(f"{part.prefix}_")]
+    return fitting[0] if fitting else None
+
+
+def with_clip_skip() -> tuple[str, ...]:
+    """Return the families that can leave out layers of the text encoder."""
+    return tuple(name for name, entry in TRAINABLE.items() if entry.has_clip_skip)
+
+
+def with_part_rate(name: str) -> tuple[str, ...]:
+    """Return the families with a part whose learning rate is the setting ``name``."""
+    return tuple(
+        family
+        for family, entry in TRAINABLE.items()
+        if any(part.rate == name for part in entry.parts)
+    )
+
+
 class FileKind(NamedTuple):
     """What a model file can be beside a base model of a known family.
 
@@ -256,16 +320,32 @@ class FileKind(NamedTuple):
         refusal: Why it cannot be trained on.
         fragments: One of them occurs in the name of a tensor; empty if it is told otherwise.
         is_part: It is one part of a model only; its fragments occur in whole models too.
+        is_folder: Tells whether a diffusers folder is of this kind; None: such folders do not.
     """
 
     refusal: str
     fragments: tuple[str, ...] = ()
     is_part: bool = False
+    is_folder: Callable[[FolderFacts], bool] | None = None
+
+
+def _is_refiner_folder(folder: FolderFacts) -> bool:
+    """Tell SDXL's refiner, which is told of one text encoder and of five sizes, from the base."""
+    if not _is_sdxl_folder(folder):
+        return False
+    unet = folder.config("unet")
+    text, size = unet.get("cross_attention_dim"), unet.get("addition_time_embed_dim")
+    told = unet.get("projection_class_embeddings_input_dim")
+    return type(text) is type(size) is int and told == text + 5 * size
+
+
+def _has_pipeline(*names: str) -> Callable[[FolderFacts], bool]:
+    return lambda folder: folder.pipeline_class().startswith(names)
 
 
 def _lora_fragments() -> tuple[str, ...]:
     """Return what adapters are known by: this program's by their prefixes, whatever the kind."""
-    prefixes = [f"{part.prefix}_" for part in PARTS.values()]
+    prefixes = {f"{p.prefix}_": None for entry in FAMILIES.values() for p in entry.parts}
     of_others = ("lora_down.", "lora_up.", "lora_A.", "lora_B.", "lora_te")
     algorithms = ("hada_w1_", "lokr_w1", "oft_blocks")
     return (*prefixes, *of_others, *algorithms)
@@ -282,11 +362,40 @@ OTHER_KINDS: Mapping[OtherKind, FileKind] = {
         T("Errors", "{path} is a textual inversion embedding, not a base model."),
         ("emb_params", "string_to_param"),
     ),
+    OtherKind.CONTROLNET: FileKind(
+        T("Errors", "{path} is a ControlNet, not a base model."),
+        ("control_model.", "controlnet_cond_embedding.", "controlnet_down_blocks."),
+    ),
+    OtherKind.SD3: FileKind(
+        T("Errors", "{path} is a Stable Diffusion 3 model, which cannot be trained here."),
+        ("joint_blocks.",),
+        is_folder=_has_pipeline("StableDiffusion3"),
+    ),
+    OtherKind.FLUX: FileKind(
+        T("Errors", "{path} is a FLUX model, which cannot be trained here."),
+        ("double_blocks.0.img_attn.",),
+        is_folder=_has_pipeline("Flux"),
+    ),
+    OtherKind.REFINER: FileKind(
+        T("Errors", "{path} is the refiner of Stable Diffusion XL, not a base model."),
+        ("conditioner.embedders.0.model.",),
+        is_folder=_is_refiner_folder,
+    ),
     OtherKind.OTHER_BASE: FileKind(
         T("Errors", "{path} is a base model of a kind that is not known here."),
-        ("double_blocks.", "joint_blocks.", "single_transformer_blocks."),
+        ("double_blocks.", "single_transformer_blocks.", "joint_transformer_blocks."),
     ),
     OtherKind.INPAINTING: FileKind(T("Errors", "{path} is an inpainting model, not a base model.")),
+    OtherKind.EDITING: FileKind(
+        T("Errors", "{path} is a model that edits pictures, not a base model.")
+    ),
+    OtherKind.DEPTH: FileKind(
+        T("Errors", "{path} is a model that draws by depth, not a base model.")
+    ),
+    OtherKind.UPSCALING: FileKind(T("Errors", "{path} is an upscaling model, not a base model.")),
+    OtherKind.OTHER_TASK: FileKind(
+        T("Errors", "{path} is a model for another task, not a base model.")
+    ),
     OtherKind.UNET: FileKind(
         T("Errors", "{path} has a U-Net but no text encoder: not a whole model."),
         ("input_blocks.0.0.", "time_embedding.linear_1."),
@@ -303,4 +412,12 @@ OTHER_KINDS: Mapping[OtherKind, FileKind] = {
         is_part=True,
     ),
     OtherKind.UNKNOWN: FileKind(T("Errors", "{path} holds no model that is known here.")),
+}
+
+#: What a denoiser is for that is given more channels than it gives, by the number of more.
+TASKS: Mapping[int, OtherKind] = {
+    1: OtherKind.DEPTH,
+    3: OtherKind.UPSCALING,
+    4: OtherKind.EDITING,
+    5: OtherKind.INPAINTING,
 }

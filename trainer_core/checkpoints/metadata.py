@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,12 +33,14 @@ class ModelFacts:
     """The model that was trained on.
 
     ``implementation`` is ModelSpec's word. ``name`` is the file's or folder's; only files have
-    hashes. ``sha256`` gives the file's, "" without one; it may have to wait for it.
+    hashes. ``parts`` are those of its parts that can be trained. ``sha256`` gives the file's, ""
+    without one; it may have to wait for it.
     """
 
     names: BaseNames
     implementation: str = DIFFUSERS
     is_v2: bool = False
+    parts: Collection[str] = ()
     prediction_type: str = USUAL_PREDICTION
     name: str | None = None
     short_hash: str | None = None
@@ -222,6 +224,17 @@ def _rate(name: str) -> Callable[[RunFacts], object]:
     return value
 
 
+def _text_encoder_rates(facts: RunFacts) -> object:
+    """Return the rate of the text encoders; a list where those of the base model differ.
+
+    Source: sd-scripts, whose ``text_encoder_lr`` takes a rate for each encoder.
+    """
+    common, parts = _rate("text_encoder_lr")(facts), facts.model.parts
+    trained = [part for part in facts.settings.trained_parts() if part.name in parts]
+    rates = [facts.settings.rate_of(part) for part in trained if part.is_text_encoder]
+    return rates if len(set(rates)) > 1 else common
+
+
 # The entries that come from what the run really was.
 _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "base_model_version": lambda facts: facts.model.names.version,
@@ -243,7 +256,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "min_bucket_reso": _bucket_limit(0),
     "max_bucket_reso": _bucket_limit(1),
     "unet_lr": _rate("unet_lr"),
-    "text_encoder_lr": _rate("text_encoder_lr"),
+    "text_encoder_lr": _text_encoder_rates,
     "optimizer": lambda facts: facts.optimizer,
     "mixed_precision": lambda facts: facts.precision,
     "seed": lambda facts: facts.seed,

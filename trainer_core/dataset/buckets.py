@@ -165,6 +165,30 @@ class BucketRules:
             )
 
 
+def told_offset(size: Size, bucket: Size, *, is_flipped: bool) -> Size:
+    """Return left and top of the cut as a denoiser is told of them that is told of cuts.
+
+    They are not those of the cut itself: they say where the whole picture would lie in the bucket
+    if it were fitted into it (behaviours 3). A mirrored picture lies at the other side.
+
+    Args:
+        size: Of the upright picture.
+        bucket: The training size.
+        is_flipped: Whether the picture is mirrored left to right.
+
+    Source: sd-scripts, ``train_util.BucketManager.get_crop_ltrb``.
+    """
+    (bucket_width, bucket_height), ratio = bucket, _ratio(size)
+    width: float = bucket_width
+    height: float = bucket_height
+    if _ratio(bucket) > ratio:
+        width = bucket_height * ratio
+    else:
+        height = bucket_width / ratio
+    left, top = (bucket_width - width) // 2, (bucket_height - height) // 2
+    return int(bucket_width - (left + width) if is_flipped else left), int(top)
+
+
 def is_sliver(placement: Placement) -> bool:
     """Tell whether nearly all of a picture is cut away; scaled whole, it could fill the memory."""
     return math.prod(placement.resized) > MAX_CUT * math.prod(placement.bucket)

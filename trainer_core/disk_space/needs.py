@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, cast
 
@@ -106,7 +106,8 @@ def trained_shapes(
     has_adapters = TRAIN.idle(TRAIN.params()["adapter.LoRA_type"], settings.get, facts) is None
     if not has_adapters or shapes_of is None:
         return None
-    parts = list(_trained_parts(settings))
+    trained = settings.trained_parts(settings.known_family(facts))
+    parts = [part.name for part in trained if settings.rate_of(part) > 0]
     adapter = settings.adapter
     if adapter.network_weights is not None and adapter.dim_from_weights:
         theirs = facts.get(STARTING_SHAPES)
@@ -116,14 +117,6 @@ def trained_shapes(
         return tuple(shape for part in parts for shape in by_part.get(part, ()))
     layers = (layer for part in parts for layer in outline.layers.get(part, ()))
     return tuple(shape for layer in layers for shape in shapes_of(layer, adapter.network_dim))
-
-
-def _trained_parts(settings: TrainSettings) -> Iterable[str]:
-    """Yield the names of the parts whose learning rate is above 0."""
-    for part in settings.trained_parts():
-        own = getattr(settings.optimizer, part.rate)
-        if (settings.optimizer.learning_rate if own is None else own) > 0:
-            yield part.name
 
 
 def _round(settings: TrainSettings, prompts: Sequence[SamplePrompt]) -> int:

@@ -249,10 +249,10 @@ class Family(Protocol):
         """
         ...
 
-    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
+    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, object]:
         """Return the pipeline's arguments for what should and what should not be there.
 
-        The tensors are those of the conditions: their type and device.
+        Tensors are those of the conditions: their type and device.
         """
         ...
 

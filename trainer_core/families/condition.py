@@ -21,15 +21,15 @@ TEXT = "text"
 class SampleFacts(NamedTuple):
     """Where a sample's pixels come from, for families whose denoiser is told.
 
+    What was cut away follows from it: see `trainer_core.dataset.buckets.told_offset`.
+
     Attributes:
         original: Width and height of the picture, upright, in pixels.
-        crop: Left and top of what was cut away, in pixels of the resized picture.
         target: Width and height of the training picture, in pixels.
         is_flipped: Whether it is mirrored left to right.
     """
 
     original: Size
-    crop: tuple[int, int]
     target: Size
     is_flipped: bool
 

@@ -32,6 +32,12 @@ class Float32Denoiser(nn.Module):
         device: torch.device = self.denoiser.device
         return device
 
+    @property
+    def add_embedding(self) -> nn.Module:
+        """Where pooled text and sizes enter, of a denoiser that is told of them."""
+        module: nn.Module = self.denoiser.add_embedding
+        return module
+
     def forward(self, sample: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor]:
         """Return the prediction for latents BCHW on the denoiser's device, in their type."""
         predicted: Tensor = self.denoiser(sample.to(self.dtype), *args, **kwargs)[0]

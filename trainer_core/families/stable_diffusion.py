@@ -75,7 +75,8 @@ class StableDiffusion:
         self._checkpointed: set[str] = set()
         self.scheduler_config: Mapping[str, Any] = networks.scheduler
         self.noise_schedule = read_noise_schedule(path, networks.scheduler)
-        self._refuse_too_much_skipping()
+        if self.entry.has_clip_skip:
+            self._refuse_too_much_skipping()
 
     @classmethod
     def open(cls, path: Path, options: FamilyOptions = PLAIN) -> Self:
@@ -243,7 +244,7 @@ class StableDiffusion:
             requires_safety_checker=False,
         )
 
-    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
+    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, object]:
         """Return the text features BLC of what should and what should not be there."""
         return {"prompt_embeds": positive[TEXT], "negative_prompt_embeds": negative[TEXT]}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from diffusers.models.transformers.transformer_2d import Transformer2DModel
 from torch import nn
@@ -19,7 +19,11 @@ _KINDS: dict[LayerKind, tuple[type[nn.Module], ...]] = {
 
 
 def unet_targets(
-    unet: nn.Module, part: str, prefix: str, kinds: frozenset[LayerKind]
+    unet: nn.Module,
+    part: str,
+    prefix: str,
+    kinds: frozenset[LayerKind],
+    name_in_files: Callable[[str], str] = str,
 ) -> Iterator[Target]:
     """Yield the layers of a U-Net; standard are those that compute inside attention blocks.
 
@@ -28,12 +32,14 @@ def unet_targets(
         part: Its name in the family.
         prefix: Of the names in adapter files ("lora_unet").
         kinds: The kinds of layers that are wanted.
+        name_in_files: From a layer's path in the network to its path in adapter files.
     """
     attention = [n for n, module in unet.named_modules() if isinstance(module, Transformer2DModel)]
     inside = tuple(f"{name}." for name in attention)
     for path, layer, kind in _layers(unet, kinds):
         is_standard = kind != "norm" and path.startswith(inside)
-        yield Target(_name(prefix, path), part, layer, kind, is_standard)
+        name = _name(prefix, name_in_files(path))
+        yield Target(name, part, layer, kind, is_standard)
 
 
 def text_targets(
@@ -47,8 +53,9 @@ def text_targets(
         prefix: Of the names in adapter files ("lora_te").
         kinds: The kinds of layers that are wanted.
     """
+    has_projection = hasattr(text_encoder, "text_model")  # its names are whole
     for path, layer, kind in _layers(text_encoder, kinds):
-        published = published_name(path)
+        published = path if has_projection else published_name(path)
         is_standard = isinstance(layer, nn.Linear) and published.startswith(f"{TEXT_MODEL}encoder.")
         yield Target(_name(prefix, published), part, layer, kind, is_standard)
 

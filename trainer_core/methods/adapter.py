@@ -237,9 +237,4 @@ def _one_of(values: set[N]) -> N | str | None:
 
 def _rates(settings: TrainSettings) -> dict[str, float]:
     """Return the rate of each part, of any family, that the settings let train."""
-    training, trained = settings.optimizer, settings.trained_parts()
-    return part_rates(
-        trained,
-        learning_rate=training.learning_rate,
-        own_rates={part.rate: getattr(training, part.rate) for part in trained},
-    )
+    return part_rates({part: settings.rate_of(part) for part in settings.trained_parts()})

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_core.catalogue.families import PARTS, FamilyEntry
+from trainer_core.catalogue.families import PARTS, FamilyEntry, part_of_module
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.tensor_index import TensorEntry
 from trainer_core.model_files.weights_file import read_index
@@ -97,10 +97,9 @@ def starting_shapes(path: Path) -> Mapping[str, tuple[Shape, ...]]:
     Raises:
         ModelFileError: The file is missing, unreadable or damaged.
     """
-    entries = read_index(path).entries
-    return {
-        part.name: tuple(
-            tensor.shape for name, tensor in entries.items() if name.startswith(f"{part.prefix}_")
-        )
-        for part in PARTS.values()
-    }
+    found: dict[str, list[Shape]] = {name: [] for name in PARTS}
+    for name, tensor in read_index(path).entries.items():
+        part = part_of_module(name)
+        if part is not None:
+            found[part.name].append(tensor.shape)
+    return {name: tuple(shapes) for name, shapes in found.items()}

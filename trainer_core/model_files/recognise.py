@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, FamilyEntry, OtherKind
+from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TASKS, FamilyEntry, OtherKind
 from trainer_core.catalogue.predictions import (
     PREDICTIONS,
     prediction_of_config,
@@ -67,8 +67,17 @@ def kind_of(entries: Mapping[str, TensorEntry]) -> str:
     if kind is None or not has_unet:
         return _first_match(_single_parts(), entries) or OtherKind.UNKNOWN
     first, last = (entries.get(f"{_UNET}{end}.weight") for end in ("input_blocks.0.0", "out.2"))
-    is_plain = first is None or last is None or first.shape[1:2] == last.shape[:1]
-    return kind if is_plain else OtherKind.INPAINTING
+    if first is None or last is None or len(first.shape) < 2 or not last.shape:
+        return kind
+    return _kind_by_channels(kind, first.shape[1], last.shape[0])
+
+
+def _kind_by_channels(kind: str, given: object, gives: object) -> str:
+    """Return the family of a denoiser that is given latents alone; else what it is for."""
+    if given == gives:
+        return kind
+    more = given - gives if isinstance(given, int) and isinstance(gives, int) else 0
+    return TASKS.get(more, OtherKind.OTHER_TASK)
 
 
 def _first_match(fragments: Mapping[str, tuple[str, ...]], names: Iterable[str]) -> str | None:
@@ -161,12 +170,16 @@ def _inspect_folder(path: Path) -> ModelReport:
 
 def _kind_of_folder(folder: DiffusersFolder) -> str:
     """Tell the kind of a diffusers folder."""
+    others = (kind for kind, o in OTHER_KINDS.items() if o.is_folder and o.is_folder(folder))
+    other = next(others, None)
+    if other is not None:
+        return other
     entry = next((entry for entry in _most_special_first() if entry.is_folder(folder)), None)
     if entry is None:
         return OtherKind.OTHER_BASE
     denoiser = folder.config(entry.folders[0])
-    is_plain = denoiser.get("in_channels", 4) == denoiser.get("out_channels", 4)
-    return entry.kind if is_plain else OtherKind.INPAINTING
+    given, gives = denoiser.get("in_channels", 4), denoiser.get("out_channels", 4)
+    return _kind_by_channels(entry.kind, given, gives)
 
 
 def _report(

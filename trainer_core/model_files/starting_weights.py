@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from trainer_core.catalogue.adapters import ADAPTERS
-from trainer_core.catalogue.families import PARTS
+from trainer_core.catalogue.families import part_of_module
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
 
@@ -35,9 +35,9 @@ def alphas_by_part(path: Path) -> dict[str, tuple[float, ...]]:
         for module, rank in _ranks(index).items():
             entry = index.entries.get(f"{module}.{_ALPHA}")
             alpha = float(rank) if entry is None else _number(file, entry)
-            part = _part_of(module)
-            if alpha is not None and part:
-                found.setdefault(part, set()).add(alpha)
+            part = part_of_module(module)
+            if alpha is not None and part is not None:
+                found.setdefault(part.name, set()).add(alpha)
     return {part: tuple(sorted(alphas)) for part, alphas in found.items()}
 
 
@@ -50,12 +50,6 @@ def _ranks(index: TensorIndex) -> Mapping[str, int]:
         if axis is not None and len(entry.shape) > axis:
             ranks[module] = entry.shape[axis]
     return ranks
-
-
-def _part_of(module: str) -> str:
-    """Return the part that a module's name begins with, "" if none."""
-    fitting = [part for part in PARTS.values() if module.startswith(f"{part.prefix}_")]
-    return max(fitting, key=lambda part: len(part.prefix)).name if fitting else ""
 
 
 def _number(file: BinaryIO, entry: TensorEntry) -> float | None:

@@ -20,24 +20,14 @@ class ParameterGroup(TypedDict):
     lr: float
 
 
-def part_rates(
-    parts: Iterable[PartEntry], *, learning_rate: float, own_rates: Mapping[str, float | None]
-) -> dict[str, float]:
+def part_rates(rates: Mapping[PartEntry, float]) -> dict[str, float]:
     """Return the rate of every part that is trained by its name, text encoders first.
 
-    A part without a rate of its own gets ``learning_rate``; a part whose rate is 0 is left out,
-    so that no module is made for it (guide-facts 72, behaviours 35).
-
-    Args:
-        parts: The parts that may be trained.
-        learning_rate: The common rate.
-        own_rates: The parts' own, by the setting that each part names.
+    A part whose rate is 0 is left out, so that no module is made for it (guide-facts 72,
+    behaviours 35).
     """
-    rates = {}
-    for part in sorted(parts, key=lambda part: not part.is_text_encoder):
-        own = own_rates[part.rate]
-        rates[part.name] = learning_rate if own is None else own
-    return {name: rate for name, rate in rates.items() if rate > 0}
+    ordered = sorted(rates, key=lambda part: not part.is_text_encoder)
+    return {part.name: rates[part] for part in ordered if rates[part] > 0}
 
 
 def parameter_groups(

@@ -219,13 +219,8 @@ class _Sample:
         return store.get(self.source.latents[self.flip])
 
     def facts(self) -> SampleFacts:
-        placement = self.source.placement
-        return SampleFacts(
-            original=self.source.size,
-            crop=placement.crop_offset,
-            target=placement.bucket,
-            is_flipped=self.flip,
-        )
+        bucket = self.source.placement.bucket
+        return SampleFacts(original=self.source.size, target=bucket, is_flipped=self.flip)
 
 
 def _names(samples: Sequence[_Sample]) -> tuple[str, ...]:

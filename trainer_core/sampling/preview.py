@@ -59,10 +59,10 @@ class PreviewFamily(Protocol):
         """Return the condition with what the denoiser is told of each picture's size and crop."""
         ...
 
-    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, Tensor]:
+    def pipeline_inputs(self, positive: Condition, negative: Condition) -> Mapping[str, object]:
         """Return the pipeline's arguments for what should and what should not be there.
 
-        The tensors are those of the conditions: their type and device.
+        Tensors are those of the conditions: their type and device.
         """
         ...
 
@@ -229,9 +229,7 @@ class Preview:
         """Return what prompt and negative prompt tell, for a picture that is whole, not cropped."""
         condition = self._model.conditions([picture.prompt, picture.negative_prompt])
         size = (picture.width_px, picture.height_px)
-        return self._model.family.with_sizes(
-            condition, [SampleFacts(size, (0, 0), size, False)] * 2
-        )
+        return self._model.family.with_sizes(condition, [SampleFacts(size, size, False)] * 2)
 
     def _noise(self, picture: Picture, generator: torch.Generator) -> Tensor:
         """Draw in 32 bit on the CPU, so that a seed means the same on every machine."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_core.catalogue.families import FAMILY_CHOICES
+from trainer_core.catalogue.families import FAMILY_CHOICES, with_clip_skip
 from trainer_core.catalogue.methods import METHODS
-from trainer_core.settings.param import Section, param
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
 
@@ -50,4 +50,5 @@ class ModelSettings(Section):
         minimum=1,
         maximum=12,
         step=1,
+        when=(acts_if("family", *with_clip_skip()),),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from trainer_core.catalogue.families import with_part_rate
 from trainer_core.catalogue.losses import LOSSES, USUAL_LOSS
 from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.catalogue.schedules import SCHEDULES, using, with_warmup
@@ -108,6 +109,24 @@ class OptimizerSettings(Section):
         unset_label=T("Settings", "learning rate"),
         when=(acts_if("network_train_unet_only", False),),
         old_labels=("Text Encoder learning rate",),
+    )
+    learning_rate_te2: float | None = param(
+        None,
+        T("Settings", "Second encoder rate"),
+        T(
+            "Settings",
+            "Learning rate of the second text encoder's adapter. 0 leaves that encoder as it is.",
+        ),
+        minimum=0.0,
+        maximum=10.0,
+        scale="log",
+        unset_label=T("Settings", "text encoder rate"),
+        when=(
+            acts_if("network_train_unet_only", False),
+            acts_if("family", *with_part_rate("learning_rate_te2")),
+        ),
+        advanced=True,
+        old_labels=("Learning rate TE2",),
     )
     lr_scheduler: str = param(
         "cosine",

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import ValidationError, create_model
 
-from trainer_core.catalogue.families import PARTS, PartEntry
+from trainer_core.catalogue.families import PARTS, TRAINABLE, PartEntry
 from trainer_core.catalogue.methods import METHODS, MethodEntry, taking
 from trainer_core.settings.adapter import AdapterSettings
 from trainer_core.settings.augmentation import AugmentationSettings
@@ -268,9 +268,33 @@ class TrainSettings(Settings):
         """The chosen method."""
         return METHODS[self.model.training_method]
 
-    def trained_parts(self) -> list[PartEntry]:
-        """Return the parts, of any family, that are trained if their learning rate is above 0."""
-        return [part for part in PARTS.values() if self.method.trains(part, self.get)]
+    def known_family(self, facts: Facts) -> str | None:
+        """Return the base model's family: as set, or as found; None if it is not known yet."""
+        chosen = facts.get("family") if self.model.family == AUTO else self.model.family
+        return chosen if isinstance(chosen, str) and chosen in TRAINABLE else None
+
+    def trained_parts(self, family: str | None = None) -> list[PartEntry]:
+        """Return the parts that are trained if their learning rate is above 0.
+
+        Args:
+            family: Whose parts; None: of any family.
+        """
+        parts = PARTS.values() if family is None else TRAINABLE[family].parts
+        return [part for part in parts if self.method.trains(part, self.get)]
+
+    def rate_setting(self, part: PartEntry) -> str:
+        """Return the name of the setting that gives a part's learning rate: its own if it is set.
+
+        Or that of the part whose rate it shares without one, or the common one.
+        """
+        names = [name for name in (part.rate, part.rate_like) if name]
+        is_set = (name for name in names if getattr(self.optimizer, name) is not None)
+        return next(is_set, "learning_rate")
+
+    def rate_of(self, part: PartEntry) -> float:
+        """Return a part's learning rate."""
+        rate: float = getattr(self.optimizer, self.rate_setting(part))
+        return rate
 
 
 def _by_method(param: Param) -> Conditions:

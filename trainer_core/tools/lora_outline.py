@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from trainer_core.catalogue.adapters import ADAPTERS
-from trainer_core.catalogue.families import PARTS
+from trainer_core.catalogue.families import part_of_module
 from trainer_core.model_files.tensor_index import ITEM_BYTES, TensorEntry, TensorIndex
 
 #: A module and what its tensor is called within it. This program's module names have no dots.
@@ -99,5 +99,5 @@ def outline(index: TensorIndex) -> LoRAOutline:
 
 def part_of(module: str) -> str:
     """Return what the form calls the part of the model that a module belongs to, "" if unknown."""
-    fitting = [part for part in PARTS.values() if module.startswith(part.prefix)]
-    return max(fitting, key=lambda part: len(part.prefix)).label if fitting else ""
+    part = part_of_module(module)
+    return part.label if part is not None else ""

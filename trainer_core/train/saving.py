@@ -310,11 +310,14 @@ def run_facts(
     settings, identity = inputs.settings, family.identity()
     arguments = parse_arguments(settings.optimizer.optimizer_args)
     prediction = family.noise_schedule.prediction_type
+    names = family.entry.names_for(prediction)
     return RunFacts(
         settings=settings,
         model=ModelFacts(
-            names=family.entry.names_for(prediction),
+            names=names,
+            implementation=names.implementation,
             is_v2=family.entry.is_v2,
+            parts=[part.name for part in family.entry.parts],
             prediction_type=prediction,
             name=identity.name,
             short_hash=identity.legacy_hash,

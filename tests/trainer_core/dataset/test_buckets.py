@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from helpers import vectors
 
-from trainer_core.dataset.buckets import BucketRules, Placement, is_sliver
+from trainer_core.dataset.buckets import BucketRules, Placement, is_sliver, told_offset
 from trainer_core.errors import SettingsError
 
 FILE = "buckets.json"
@@ -18,7 +18,6 @@ SETTINGS = (
     "bucket_reso_steps",
     "bucket_no_upscale",
 )
-# Left to SDXL's issue: crop_ltrb, sdxl_crop_top_left and sdxl_crop_top_left_flipped.
 CONFIGURATIONS = vectors.load(FILE)["cases"]
 ACCEPTED = [
     (number, case) for number, case in enumerate(CONFIGURATIONS) if "config_error" not in case
@@ -148,3 +147,17 @@ def test_the_scaled_picture_covers_its_bucket(size: tuple[int, int], enable_buck
     for axis in (0, 1):
         cut = placement.crop_offset[axis] + placement.bucket[axis]
         assert 0 <= placement.crop_offset[axis] <= cut <= placement.resized[axis]
+
+
+@pytest.mark.parametrize(("number", "case"), ACCEPTED, ids=lambda v: v if v is int else "")
+def test_a_denoiser_is_told_of_the_recorded_cut(number: int, case: dict[str, Any]) -> None:
+    for picture in case["cases"]:
+        placement = rules_of(case).place(tuple(picture["image"]))
+        if placement is None or "sdxl_crop_top_left" not in picture:
+            continue
+        for is_flipped, name in ((False, ""), (True, "_flipped")):
+            left, top = told_offset(
+                tuple(picture["image"]), placement.bucket, is_flipped=is_flipped
+            )
+            recorded = picture[f"sdxl_crop_top_left{name}"]
+            assert [top, left] == recorded, (number, picture["image"], name)

@@ -84,7 +84,7 @@ def outputs(family: Family) -> Iterator[Tensor]:
         yield from posterior
         yield family.decode_latents(posterior.mean_BCHW)
     with lent(family, family.entry.denoiser, dtype=torch.float32, device=CPU), torch.no_grad():
-        sized = family.with_sizes(condition, [SampleFacts((64, 64), (0, 0), (64, 64), False)] * 2)
+        sized = family.with_sizes(condition, [SampleFacts((64, 64), (64, 64), False)] * 2)
         yield family.predict(noise(2, family.latent_channels, 8, 8), torch.tensor([3, 900]), sized)
 
 

@@ -79,8 +79,16 @@ def test_a_model_that_lacks_what_decides_has_no_outline(tmp_path: Path) -> None:
 
 
 def test_starting_weights_give_their_shapes_by_part(tmp_path: Path) -> None:
-    tensors = {"lora_unet_a.lora_down.weight": (2, 8), "lora_te_b.lora_up.weight": (8, 3)}
+    tensors = {
+        "lora_unet_a.lora_down.weight": (2, 8),
+        "lora_te_b.lora_up.weight": (8, 3),
+        "lora_te2_b.lora_up.weight": (9, 3),
+    }
     path = tmp_path / "start.safetensors"
     save_file({name: torch.zeros(shape) for name, shape in tensors.items()}, path)
 
-    assert starting_shapes(path) == {"unet": ((2, 8),), "text_encoder": ((8, 3),)}
+    assert starting_shapes(path) == {
+        "unet": ((2, 8),),
+        "text_encoder": ((8, 3),),
+        "text_encoder_2": ((9, 3),),
+    }

@@ -14,7 +14,7 @@ import pytest
 from helpers.tiny_model import TinySD1, make_tiny_sd1
 from safetensors.numpy import save_file
 
-from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TRAINABLE, OtherKind
+from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TASKS, TRAINABLE, OtherKind
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.model_files import recognise
 from trainer_core.model_files.recognise import (
@@ -32,6 +32,15 @@ SD2_TEXT = "cond_stage_model.model.transformer.resblocks.0.mlp.c_fc.weight"
 SDXL_TEXT = "conditioner.embedders.1.model.transformer.resblocks.0.mlp.c_fc.weight"
 #: What no family is trained on.
 REFUSED = [*(name for name in FAMILIES if name not in TRAINABLE), *map(str, OTHER_KINDS)]
+#: Settings of SDXL's U-Net and of its refiner's.
+XL = {
+    "cross_attention_dim": 2048,
+    "addition_time_embed_dim": 256,
+    "projection_class_embeddings_input_dim": 2816,
+}
+REFINER = {**XL, "cross_attention_dim": 1280, "projection_class_embeddings_input_dim": 2560}
+#: Channels that a denoiser for another task is given, by the kind.
+CHANNELS = {str(kind): 4 + more for more, kind in TASKS.items()} | {"other_task": 13}
 VAE = "first_stage_model.encoder.down.0.block.0.conv1.weight"
 
 
@@ -66,8 +75,15 @@ def entries(*names: str, **shapes: tuple[int, ...]) -> dict[str, TensorEntry]:
         (["base_model.model.to_q.lora_B.weight"], OtherKind.LORA),
         (["emb_params"], OtherKind.EMBEDDING),
         (["string_to_param.*"], OtherKind.EMBEDDING),
-        (["double_blocks.0.img_attn.qkv.weight"], OtherKind.OTHER_BASE),
-        ([f"{UNET}joint_blocks.0.x_block.attn.qkv.weight"], OtherKind.OTHER_BASE),
+        (["double_blocks.0.img_attn.qkv.weight"], OtherKind.FLUX),
+        ([f"{UNET}double_blocks.0.img_attn.qkv.weight"], OtherKind.FLUX),
+        ([f"{UNET}joint_blocks.0.x_block.attn.qkv.weight"], OtherKind.SD3),
+        (["joint_transformer_blocks.0.attn.to_q.weight"], OtherKind.OTHER_BASE),
+        ([CONV_IN, CONV_OUT, SDXL_TEXT.replace(".1.", ".0."), VAE], OtherKind.REFINER),
+        ([CONV_IN, CONV_OUT, SD1_TEXT, VAE, "control_model.zero_convs.0.0.bias"], "controlnet"),
+        (["controlnet_cond_embedding.conv_in.weight"], OtherKind.CONTROLNET),
+        (["lora_te1_text_model_encoder_layers_0_mlp_fc1.hada_w1_a"], OtherKind.LORA),
+        (["lora_te2_text_model_encoder_layers_0_mlp_fc1.diff"], OtherKind.LORA),
         (["lora_unet_x.lora_up.weight", "0.exp_avg"], OtherKind.TRAINING_STATE),
         (["something.else"], OtherKind.UNKNOWN),
         ([], OtherKind.UNKNOWN),
@@ -77,9 +93,16 @@ def test_kinds_are_told_by_names(names: list[str], kind: str) -> None:
     assert kind_of(entries(*names)) == kind
 
 
-def test_further_input_channels_make_an_inpainting_model() -> None:
-    shapes = {CONV_IN: (320, 9, 3, 3), CONV_OUT: (4, 320, 3, 3)}
-    assert kind_of(entries(CONV_IN, CONV_OUT, SD1_TEXT, VAE, **shapes)) == OtherKind.INPAINTING
+@pytest.mark.parametrize(
+    ("channels", "kind"),
+    [(9, "inpainting"), (8, "editing"), (7, "upscaling"), (5, "depth"), (13, "other_task")],
+)
+@pytest.mark.parametrize("text", [SD1_TEXT, SD2_TEXT, SDXL_TEXT])
+def test_further_input_channels_make_a_model_for_another_task(
+    text: str, channels: int, kind: str
+) -> None:
+    shapes = {CONV_IN: (320, channels, 3, 3), CONV_OUT: (4, 320, 3, 3)}
+    assert kind_of(entries(CONV_IN, CONV_OUT, text, VAE, **shapes)) == kind
 
 
 @pytest.mark.parametrize("layout", ["folder", "safetensors", "ckpt"])
@@ -106,15 +129,20 @@ def test_a_stated_prediction_type_is_reported(tmp_path: Path) -> None:
         ("StableDiffusionImg2ImgPipeline", {}, "sd1"),
         ("StableDiffusionPipeline", {"use_linear_projection": True}, "sd2"),
         ("StableDiffusionInpaintPipeline", {"in_channels": 9}, OtherKind.INPAINTING),
-        ("StableDiffusionXLPipeline", {}, "sdxl"),
-        ("StableDiffusion3Pipeline", {}, OtherKind.OTHER_BASE),
-        ("FluxPipeline", {}, OtherKind.OTHER_BASE),
+        ("StableDiffusionInstructPix2PixPipeline", {"in_channels": 8}, OtherKind.EDITING),
+        ("StableDiffusionXLPipeline", XL, "sdxl"),
+        ("StableDiffusionXLInpaintPipeline", {**XL, "in_channels": 9}, OtherKind.INPAINTING),
+        ("StableDiffusionXLImg2ImgPipeline", REFINER, OtherKind.REFINER),
+        ("StableDiffusion3Pipeline", {}, OtherKind.SD3),
+        ("FluxPipeline", {}, OtherKind.FLUX),
+        ("PixArtAlphaPipeline", {}, OtherKind.OTHER_BASE),
     ],
 )
 def test_folders_are_told_by_their_pipeline(
     tiny: TinySD1, tmp_path: Path, pipeline: str, unet: dict[str, object], kind: str
 ) -> None:
     folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
+    shutil.copytree(folder / "text_encoder", folder / "text_encoder_2")
     for name, change in (
         ("model_index.json", {"_class_name": pipeline}),
         ("unet/config.json", unet),
@@ -156,7 +184,7 @@ def names_of(kind: str) -> list[str]:
     if kind in FAMILIES:
         return [CONV_IN, CONV_OUT, f"{FAMILIES[kind].fragments[0]}weight"]
     fragments = OTHER_KINDS[OtherKind(kind)].fragments
-    if not fragments and kind == OtherKind.INPAINTING:  # told by a shape
+    if kind in CHANNELS:  # told by a shape
         return [CONV_IN, CONV_OUT, SD1_TEXT]
     return [f"{fragments[0]}weight"] if fragments else ["x"]
 
@@ -164,7 +192,7 @@ def names_of(kind: str) -> list[str]:
 @pytest.mark.parametrize("kind", REFUSED)
 def test_every_other_kind_is_refused_in_words_with_a_way_out(tmp_path: Path, kind: str) -> None:
     names = names_of(kind)
-    width = 9 if kind == OtherKind.INPAINTING else 4
+    width = CHANNELS.get(kind, 4)
     tensors = {name: np.ones((4, width if name == CONV_IN else 4), np.float32) for name in names}
     path = tmp_path / "picked.safetensors"
     save_file(tensors, path)

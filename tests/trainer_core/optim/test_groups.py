@@ -11,26 +11,18 @@ def _parameters(count: int) -> list[Parameter]:
     return [Parameter(torch.zeros(1)) for _ in range(count)]
 
 
-def _rates(learning_rate: float, **own_rates: float | None) -> dict[str, float]:
-    parts = FAMILIES["sd1"].parts
-    return part_rates(parts, learning_rate=learning_rate, own_rates=own_rates)
+def _rates(*rates: float) -> dict[str, float]:
+    return part_rates(dict(zip(FAMILIES["sdxl"].parts, rates, strict=True)))
 
 
-def test_each_part_has_its_own_rate() -> None:
-    rates = _rates(1e-3, text_encoder_lr=5e-5, unet_lr=1e-4)
+def test_text_encoders_come_first() -> None:
+    found = list(_rates(1e-4, 5e-5, 6e-5).items())
 
-    assert list(rates.items()) == [("text_encoder", 5e-5), ("unet", 1e-4)]
-
-
-def test_a_part_without_a_rate_gets_the_learning_rate() -> None:
-    assert _rates(1e-3, text_encoder_lr=None, unet_lr=1e-4) == {
-        "text_encoder": 1e-3,
-        "unet": 1e-4,
-    }
+    assert found == [("text_encoder", 5e-5), ("text_encoder_2", 6e-5), ("unet", 1e-4)]
 
 
 def test_a_part_with_rate_0_is_not_trained() -> None:
-    assert _rates(1e-3, text_encoder_lr=0.0, unet_lr=None) == {"unet": 1e-3}
+    assert _rates(1e-3, 0.0, 1e-4) == {"text_encoder_2": 1e-4, "unet": 1e-3}
 
 
 def test_groups_carry_name_weights_and_rate() -> None:

@@ -295,7 +295,6 @@ def test_facts_tell_where_the_pixels_come_from(loader_of: LoaderOf, sources: lis
             source = sources[number]
             assert each.facts[row] == SampleFacts(
                 original=source.size,
-                crop=source.placement.crop_offset,
                 target=source.placement.bucket,
                 is_flipped=is_flipped(SEED, 2, batch.position + row),
             )

@@ -316,8 +316,8 @@ def test_a_family_that_is_told_of_sizes_is_told_the_pictures(
     preview = Preview(dataclasses.replace(model, family=sized), defaults, device=CPU)
     _picture(preview, tmp_path, dataclasses.replace(CAT, width_px=128))
 
-    # Width and height of the picture, nothing cut away, and the same again: in units of 64.
-    assert given == [[2.0, 1.0, 0.0, 0.0, 2.0, 1.0]] * 2
+    # Width and height of the picture, and the same again: in units of 64.
+    assert given == [[2.0, 1.0, 2.0, 1.0]] * 2
 
 
 def test_a_prompt_that_fails_does_not_stop_the_others(

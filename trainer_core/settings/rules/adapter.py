@@ -27,7 +27,7 @@ def alpha_of_starting_weights(settings: TrainSettings, facts: Facts) -> Iterator
     if adapter.network_weights is None or adapter.dim_from_weights or not has_rank:
         return
     by_part = cast("Mapping[str, tuple[float, ...]]", facts.get(STARTING_ALPHAS, {}))
-    parts = [part.name for part in settings.trained_parts()]
+    parts = [part.name for part in settings.trained_parts(settings.known_family(facts))]
     theirs = sorted({alpha for part in parts for alpha in by_part.get(part, ())})
     asked = float(adapter.network_dim) if adapter.network_alpha is None else adapter.network_alpha
     if all(math.isclose(alpha, asked, rel_tol=_HALF_PRECISION) for alpha in theirs):

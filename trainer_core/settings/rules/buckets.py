@@ -32,7 +32,7 @@ def bucket_step(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Require sides that the U-Net can halve, by the family's step (behaviours 6)."""
     buckets = settings.buckets
     step, shorter = buckets.bucket_reso_steps, min(buckets.resolution)
-    side_step = _side_step(settings.model.family)
+    side_step = _side_step(settings.known_family(facts))
     if not buckets.enable_bucket:
         yield from _sides_without_buckets(buckets.resolution)
     elif step % side_step:
@@ -45,10 +45,11 @@ def bucket_step(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
         yield better_value("buckets.bucket_reso_steps", side_step, message)
 
 
-def _side_step(family: str) -> int:
+def _side_step(family: str | None) -> int:
     """Return the family's step; the smallest of all where the family is still to be detected."""
-    entry = TRAINABLE.get(family)
-    return entry.side_step if entry else min(each.side_step for each in TRAINABLE.values())
+    if family is None:
+        return min(entry.side_step for entry in TRAINABLE.values())
+    return TRAINABLE[family].side_step
 
 
 def _sides_without_buckets(resolution: tuple[int, int]) -> Iterator[Problem]:

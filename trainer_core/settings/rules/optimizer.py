@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from trainer_core.catalogue.families import PartEntry
 from trainer_core.catalogue.optimizers import OPTIMIZERS
 from trainer_core.catalogue.schedules import SCHEDULES, constant
 from trainer_core.errors import SettingsError
@@ -20,7 +21,7 @@ _COMMON_RATE = "optimizer.learning_rate"
 
 def something_to_train(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Refuse a run in which no part has a learning rate."""
-    optimizer, switches = settings.optimizer, _switches(settings)
+    switches = _switches(settings)
     if switches and all(map(settings.get, switches)):
         message = text(T("Problems", "U-Net only and Text encoder only exclude each other."))
         hint = Suggestion(
@@ -29,11 +30,11 @@ def something_to_train(settings: TrainSettings, facts: Facts) -> Iterator[Proble
         )
         yield Problem(switches[0], Severity.ERROR, message, hint)
         return
-    paths = [f"optimizer.{name}" for name in _rates_of_trained_parts(settings)]
-    own_rates = [settings.get(path) for path in paths]
-    if not any(optimizer.learning_rate if rate is None else rate for rate in own_rates):
+    trained = _trained(settings, facts)
+    if not any(map(settings.rate_of, trained)):
         message = text(T("Problems", "Every learning rate is 0: nothing would be trained."))
-        yield better_value(paths[0], TRAIN.params()[paths[0]].default, message)
+        path = f"optimizer.{trained[0].rate}"
+        yield better_value(path, TRAIN.params()[path].default, message)
 
 
 def common_rate(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
@@ -46,8 +47,8 @@ def common_rate(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
             message = text(template, schedule=optimizer.lr_scheduler, end=floor)
             yield better_value(param.path, param.default, message)
         return
-    names = _rates_of_trained_parts(settings)
-    is_used = any(settings.get(f"optimizer.{name}") is None for name in names)
+    names = list(dict.fromkeys(map(settings.rate_setting, _trained(settings, facts))))
+    is_used = param.name in names
     if is_used or not names or optimizer.learning_rate == param.default:
         return
     if len(names) == 1:
@@ -62,8 +63,8 @@ def common_rate(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     yield Problem(param.path, Severity.NOTICE, message, reset, other_ways=(use_it,))
 
 
-def _rates_of_trained_parts(settings: TrainSettings) -> list[str]:
-    return [part.rate for part in settings.trained_parts()]
+def _trained(settings: TrainSettings, facts: Facts) -> list[PartEntry]:
+    return settings.trained_parts(settings.known_family(facts))
 
 
 def _switches(settings: TrainSettings) -> tuple[str, ...]:
@@ -78,10 +79,10 @@ def rates_of_the_optimizer(settings: TrainSettings, facts: Facts) -> Iterator[Pr
     optimizer = settings.optimizer
     entry = OPTIMIZERS[optimizer.optimizer_type]
     rates = {}
-    for name in _rates_of_trained_parts(settings):
-        own = settings.get(f"optimizer.{name}")
-        rates[f"optimizer.{name}"] = optimizer.learning_rate if own is None else own
-    trained = {path: rate for path, rate in rates.items() if isinstance(rate, float) and rate > 0}
+    for part in _trained(settings, facts):
+        shares = part.rate_like and settings.rate_setting(part) != part.rate
+        rates[f"optimizer.{part.rate_like if shares else part.rate}"] = settings.rate_of(part)
+    trained = {path: rate for path, rate in rates.items() if rate > 0}
     if entry.one_rate and len(set(trained.values())) > 1:
         template = T("Problems", "{optimizer} needs the same learning rate for all parts.")
         severity, better = Severity.ERROR, max(trained.values())
@@ -105,12 +106,9 @@ def rates_that_are_too_high(settings: TrainSettings, facts: Facts) -> Iterator[P
     """Name a learning rate that spoils what it trains, such as one for another optimizer."""
     optimizer = settings.optimizer
     entry = OPTIMIZERS[optimizer.optimizer_type]
-    names = _rates_of_trained_parts(settings)
-    paths = (f"optimizer.{name}" for name in names)
-    acting = (path if settings.get(path) is not None else _COMMON_RATE for path in paths)
-    for path in dict.fromkeys(acting):
-        rate = settings.get(path)
-        assert isinstance(rate, float)
+    rates = {f"optimizer.{settings.rate_setting(p)}": p for p in _trained(settings, facts)}
+    for path, part in rates.items():
+        rate = settings.rate_of(part)
         if entry.highest_rate is None or rate <= entry.highest_rate:
             continue
         message = text(

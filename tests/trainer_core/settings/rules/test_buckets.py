@@ -74,24 +74,34 @@ def test_limits_that_are_not_used_are_not_checked(
 
 
 @pytest.mark.parametrize(
-    ("step", "resolution", "is_usable"),
+    ("family", "step", "resolution", "is_usable"),
     [
-        (64, [512, 512], True),
-        (128, [512, 512], True),
-        (32, [512, 512], False),
-        (96, [512, 512], False),
-        (256, [192, 512], False),
+        ("sd1", 64, [512, 512], True),
+        ("sd1", 128, [512, 512], True),
+        ("sd1", 32, [512, 512], False),
+        ("sd1", 96, [512, 512], False),
+        ("sd1", 256, [192, 512], False),
+        ("sdxl", 32, [512, 512], True),
+        ("sdxl", 96, [512, 512], True),
+        ("sdxl", 48, [512, 512], False),
     ],
 )
 def test_the_bucket_step_must_suit_the_model_and_the_resolution(
-    settings_of: SettingsOf, step: int, resolution: list[int], is_usable: bool
+    settings_of: SettingsOf, family: str, step: int, resolution: list[int], is_usable: bool
 ) -> None:
-    settings = settings_of({"buckets.bucket_reso_steps": step, "buckets.resolution": resolution})
+    changes = {"buckets.bucket_reso_steps": step, "buckets.resolution": resolution}
+    for known in ({"model.family": family}, {}):
+        settings = settings_of({**changes, **known})
+        facts = {} if known else {"family": family}
 
-    problems = list(bucket_step(settings, {}))
-    assert [p.path for p in problems] == ([] if is_usable else ["buckets.bucket_reso_steps"])
-    for problem in problems:
-        assert list(bucket_step(after_suggestion(settings, problem), {})) == []
+        problems = list(bucket_step(settings, facts))
+        assert [p.path for p in problems] == ([] if is_usable else ["buckets.bucket_reso_steps"])
+        for problem in problems:
+            assert list(bucket_step(after_suggestion(settings, problem), facts)) == []
+
+
+def test_a_step_that_some_family_takes_is_fine_until_it_is_known(settings_of: SettingsOf) -> None:
+    assert list(bucket_step(settings_of({"buckets.bucket_reso_steps": 32}), {})) == []
 
 
 @pytest.mark.parametrize(

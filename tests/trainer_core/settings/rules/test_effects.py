@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping
 import pytest
 from helpers.setting_values import accepted, after_suggestion
 
+from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.catalogue.schedules import using
 from trainer_core.settings.document import replaced, to_raw
 from trainer_core.settings.param import ActsIf, Param
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.rules.effects import values_without_effect
-from trainer_core.settings.schema import TRAIN, TrainSettings
+from trainer_core.settings.schema import AUTO, TRAIN, TrainSettings
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
 
@@ -70,7 +71,7 @@ def test_a_changed_value_that_does_not_act_is_named_with_the_reason(
     settings_of: SettingsOf, param: Param, condition: ActsIf
 ) -> None:
     other = other_param(condition)
-    hindering = raw_value(other, lambda value: not condition.holds(value))
+    hindering = raw_value(other, lambda value: value != AUTO and not condition.holds(value))
     changes = {**conditions_met(param), other.path: hindering, param.path: changed_value(param)}
     settings = settings_of(changes)
 
@@ -86,7 +87,7 @@ def test_a_default_that_does_not_act_is_not_mentioned(
     settings_of: SettingsOf, param: Param, condition: ActsIf
 ) -> None:
     other = other_param(condition)
-    hindering = raw_value(other, lambda value: not condition.holds(value))
+    hindering = raw_value(other, lambda value: value != AUTO and not condition.holds(value))
     default = to_raw(param, param.default)
 
     assert notices_of(settings_of({other.path: hindering, param.path: default}), param) == []
@@ -120,6 +121,24 @@ def test_the_reason_is_said_in_words(
     messages = [str(p.message) for p in values_without_effect(settings_of(changes), {})]
 
     assert messages == [message]
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "without"),
+    [("model.clip_skip", 2, "sdxl"), ("optimizer.learning_rate_te2", 1e-5, "sd1")],
+)
+def test_what_a_family_has_no_use_for_is_named_once_it_is_known(
+    settings_of: SettingsOf, path: str, value: object, without: str
+) -> None:
+    settings = settings_of({path: value})
+    problems = {
+        family: [p.path for p in values_without_effect(settings, {"family": family})]
+        for family in TRAINABLE
+    }
+
+    assert problems[without] == [path]
+    assert [] in problems.values()
+    assert list(values_without_effect(settings, {})) == []
 
 
 def test_default_settings_have_nothing_without_effect(settings_of: SettingsOf) -> None:

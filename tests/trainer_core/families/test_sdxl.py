@@ -1,0 +1,233 @@
+"""What the trainer asks of Stable Diffusion XL, against diffusers' own pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from diffusers import DDIMScheduler, StableDiffusionXLPipeline
+from helpers import vectors
+from helpers.tiny_model import TinySD1, make_tiny_sdxl
+from helpers.tiny_sdxl import PARTS, POOLED_WIDTH, WIDTHS
+from torch import Tensor, nn
+
+from trainer_core.families.base import FamilyOptions, LayerKind
+from trainer_core.families.condition import TEXT, Condition, SampleFacts
+from trainer_core.families.layouts.networks import build_networks
+from trainer_core.families.layouts.sdxl_architecture import SDXL_LAYOUT, published_architecture
+from trainer_core.families.sdxl import POOLED, SDXL, SIZES
+
+CPU = torch.device("cpu")
+TRAINED = ("unet", "text_encoder", "text_encoder_2")
+LAYERS: frozenset[LayerKind] = frozenset({"linear", "conv"})
+FACTS = [SampleFacts((1000, 400), (64, 32), False), SampleFacts((300, 500), (64, 64), True)]
+CAPTIONS = ["a cat", "a dog, a very long dog"]
+
+
+def noise(*shape: int, seed: int = 0) -> Tensor:
+    return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> TinySD1:
+    return make_tiny_sdxl(tmp_path_factory.mktemp("tiny-sdxl"))
+
+
+@pytest.fixture(scope="module")
+def model(files: TinySD1) -> SDXL:
+    """The tiny model from its single file; tests change nothing in it."""
+    return loaded(files.safetensors)
+
+
+@pytest.fixture(scope="module")
+def reference(files: TinySD1) -> Any:
+    return StableDiffusionXLPipeline.from_pretrained(
+        files.folder, local_files_only=True, add_watermarker=False
+    )
+
+
+def loaded(path: Path) -> SDXL:
+    model = SDXL.open(path)
+    for part in PARTS:
+        model.load(part, dtype=torch.float32, device=CPU)
+    return model
+
+
+# ------------------------------------------------------------- captions
+
+
+@torch.no_grad()
+def test_captions_become_what_the_diffusers_pipeline_makes_of_them(
+    model: SDXL, reference: Any
+) -> None:
+    condition = model.encode_text(CAPTIONS)
+    features, _, pooled, _ = reference.encode_prompt(
+        CAPTIONS, device="cpu", do_classifier_free_guidance=False
+    )
+    assert torch.equal(condition[TEXT], features)
+    assert torch.equal(condition[POOLED], pooled)
+    assert condition[TEXT].shape == (2, 77, sum(WIDTHS))
+    assert condition[POOLED].shape == (2, POOLED_WIDTH)
+
+
+def test_an_empty_caption_is_encoded_like_any_other(model: SDXL) -> None:
+    condition = model.encode_text([""])
+    assert condition[TEXT].abs().sum() > 0
+    assert condition[POOLED].abs().sum() > 0
+
+
+def test_clip_skip_changes_nothing(files: TinySD1, model: SDXL) -> None:
+    skipping = SDXL.open(files.safetensors, FamilyOptions(clip_skip=12))
+    for part in skipping.entry.text_encoders:
+        skipping.load(part, dtype=torch.float32, device=CPU)
+    assert torch.equal(skipping.encode_text(["a cat"])[TEXT], model.encode_text(["a cat"])[TEXT])
+
+
+# ------------------------------------------------------------- sizes
+
+
+def test_the_denoiser_is_told_height_before_width_and_of_the_letterboxed_cut(model: SDXL) -> None:
+    condition = model.with_sizes(Condition({TEXT: torch.ones(2, 1, 1)}), FACTS)
+    # 1000 x 400 fitted into 64 x 32 is 64 x 25.6, so that (32 - 25.6) // 2 = 3 are above it;
+    # 300 x 500 in 64 x 64 is 38.4 wide, 12 from the left, and 13.6 from the right.
+    assert condition[SIZES].tolist() == [[400, 1000, 3, 0, 32, 64], [500, 300, 0, 13, 64, 64]]
+    assert condition[SIZES].dtype == torch.float32
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_the_prediction_is_that_of_the_diffusers_unet(
+    files: TinySD1, reference: Any, dtype: torch.dtype
+) -> None:
+    model = SDXL.open(files.folder)
+    model.load("unet", dtype=dtype, device=CPU)
+    noisy, timesteps = noise(2, 4, 8, 8), torch.tensor([3, 900])
+    text, pooled = noise(2, 77, sum(WIDTHS), seed=1), noise(2, POOLED_WIDTH, seed=2)
+    condition = model.with_sizes(Condition({TEXT: text, POOLED: pooled}), FACTS)
+    unet = reference.unet if dtype == torch.float32 else model.module("unet")
+    sizes = torch.tensor([[400.0, 1000, 3, 0, 32, 64], [500, 300, 0, 13, 64, 64]])
+    added = {"text_embeds": pooled.to(dtype), "time_ids": sizes}
+    expected = unet(noisy.to(dtype), timesteps, text.to(dtype), added_cond_kwargs=added).sample
+    assert torch.equal(model.predict(noisy, timesteps, condition), expected)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("tensor", [POOLED, SIZES])
+def test_the_prediction_depends_on_all_of_the_condition(model: SDXL, tensor: str) -> None:
+    condition = model.with_sizes(model.encode_text(CAPTIONS), FACTS)
+    other = Condition({**condition.tensors, tensor: condition[tensor] * 2})
+    noisy, timesteps = noise(2, 4, 8, 8), torch.tensor([3, 900])
+    assert not torch.equal(
+        model.predict(noisy, timesteps, condition), model.predict(noisy, timesteps, other)
+    )
+
+
+# ------------------------------------------------------------- samples
+
+
+@torch.no_grad()
+def test_a_sample_is_what_the_diffusers_pipeline_draws(model: SDXL, reference: Any) -> None:
+    scheduler = DDIMScheduler.from_config(dict(model.sampler_config))
+    ours = model.pipeline(scheduler)
+    ours.set_progress_bar_config(disable=True)
+    reference.set_progress_bar_config(disable=True)
+    reference.scheduler = DDIMScheduler.from_config(dict(model.sampler_config))
+    size = (64, 32)
+    # One by one, as they are kept: a batch has another rounding.
+    texts = Condition.batch([model.encode_text([each]) for each in ("a cat", "ugly")])
+    condition = model.with_sizes(texts, [SampleFacts(size, size, False)] * 2)
+    common = {"width": 64, "height": 32, "num_inference_steps": 2, "output_type": "latent"}
+    inputs = model.pipeline_inputs(*condition.each())
+    drawn = ours(**inputs, **common, latents=noise(1, 4, 4, 8)).images
+    expected = reference(
+        "a cat", negative_prompt="ugly", **common, latents=noise(1, 4, 4, 8)
+    ).images
+    assert torch.equal(drawn, expected)
+
+
+# ------------------------------------------------------------- what is trained
+
+
+def test_gradients_reach_what_trains_in_all_networks(files: TinySD1) -> None:
+    model = loaded(files.folder)
+    factors: dict[str, nn.Parameter] = {}
+    for part in TRAINED:
+        # The first layer of each: the last of the encoders bear on the pooled text at most.
+        target = next(t for t in model.targets(part, LAYERS) if t.is_standard)
+        factor = factors[part] = nn.Parameter(torch.ones(1))
+        target.layer.register_forward_hook(lambda _m, _i, out, factor=factor: out * factor)
+    condition = model.with_sizes(model.encode_text(["a cat"]), FACTS[:1])
+    model.predict(noise(1, 4, 8, 8), torch.tensor([500]), condition).square().mean().backward()
+    assert all(f.grad is not None and f.grad.abs() > 0 for f in factors.values())
+
+
+def full_size() -> SDXL:
+    return SDXL(Path("x"), build_networks(Path("x"), SDXL_LAYOUT, published_architecture()))
+
+
+def lora_shapes(layer: nn.Module, rank: int, conv_rank: int) -> tuple[list[int], list[int]]:
+    """Return down and up shape of a LoRA on a layer; 3x3 convolutions have a rank of their own."""
+    if isinstance(layer, nn.Conv2d):
+        kernel = list(layer.kernel_size)
+        rank = rank if kernel == [1, 1] else conv_rank
+        return [rank, layer.in_channels, *kernel], [layer.out_channels, rank, 1, 1]
+    assert isinstance(layer, nn.Linear)
+    return [rank, layer.in_features], [layer.out_features, rank]
+
+
+@pytest.fixture(scope="module")
+def layers() -> dict[str, tuple[nn.Module, bool]]:
+    """The layers of a full-size model, and whether they are standard, by their names in files."""
+    model = full_size()
+    targets = [target for part in TRAINED for target in model.targets(part, LAYERS)]
+    return {target.name: (target.layer, target.is_standard) for target in targets}
+
+
+def test_standard_targets_equal_the_recorded_modules(
+    layers: dict[str, tuple[nn.Module, bool]],
+) -> None:
+    modules = vectors.load("lora_keys_sdxl.json")["variants"]["dim8_alpha1"]["modules"]
+    found = {
+        name: lora_shapes(layer, 8, 8) for name, (layer, standard) in layers.items() if standard
+    }
+    assert found == {name: (down, up) for name, _, down, up in modules}
+
+
+def test_every_recorded_module_of_a_lora_with_convolutions_is_a_target(
+    layers: dict[str, tuple[nn.Module, bool]],
+) -> None:
+    modules = vectors.load("lora_keys_sdxl.json")["variants"]["dim8_alpha1_conv4_1"]["modules"]
+    found = {name: lora_shapes(layers[name][0], 8, 4) for name, *_ in modules}
+    assert found == {name: (down, up) for name, _, down, up in modules}
+
+
+@pytest.mark.parametrize("variant", ["lora_fa", "lora_fa_conv"])
+def test_keys_of_lora_fa_have_the_recorded_shapes(
+    layers: dict[str, tuple[nn.Module, bool]], variant: str
+) -> None:
+    data = vectors.load("network_module_keys_sdxl.json")
+    recorded = {
+        data["module_names"][name]: data["variants"][variant]["signatures"][signature]
+        for name, signature in data["variants"][variant]["modules"]
+    }
+    for name, signature in recorded.items():
+        down, up = lora_shapes(layers[name][0], 8, 4)
+        assert signature == {"alpha": [], "lora_down.weight": down, "lora_up.weight": up}
+
+
+@pytest.mark.parametrize("variant", ["dylora", "dylora_conv", "oft", "oft_all_linear_conv"])
+def test_modules_of_other_networks_are_on_targets_too(
+    layers: dict[str, tuple[nn.Module, bool]], variant: str
+) -> None:
+    """The text encoders of dylora, which share a prefix there, are left out (behaviours 36)."""
+    data = vectors.load("network_module_keys_sdxl.json")
+    names = [data["module_names"][name] for name, _ in data["variants"][variant]["modules"]]
+    of_unet = [name for name in names if "_unet_" in name]
+    assert {f"lora_unet_{name.partition('_unet_')[2]}" for name in of_unet} <= layers.keys()
+
+
+def test_layers_outside_of_the_blocks_have_names_of_their_own() -> None:
+    names = {target.name for target in full_size().targets("text_encoder_2", LAYERS)}
+    assert "lora_te2_text_projection" in names
