@@ -27,6 +27,12 @@ SETTINGS = {
     "hardware.seed": 3,
 }
 
+FEW = {
+    "optimizer.max_train_steps": 2,
+    "output.save_state": False,
+    "sampling.sample_every_n_steps": "unset",
+}
+
 
 @dataclass(frozen=True)
 class Runs:
@@ -94,3 +100,41 @@ def test_the_file_names_its_base_model(runs: Runs) -> None:
         "modelspec.prediction_type": "epsilon",
     }
     assert {key: metadata[key] for key in expected} == expected
+
+
+# ------------------------------------------------------------- two text encoders
+
+RATES = {
+    "unet": {"optimizer.text_encoder_lr": 0.0},
+    "text_encoder": {"optimizer.unet_lr": 0.0, "optimizer.learning_rate_te2": 0.0},
+    "text_encoder_2": {
+        "optimizer.unet_lr": 0.0,
+        "optimizer.text_encoder_lr": 0.0,
+        "optimizer.learning_rate_te2": 1e-2,
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def single_parts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Result]:
+    """Runs of SDXL in which one part alone has a rate, by the part's name."""
+    folder = tmp_path_factory.mktemp("parts")
+    model = TINY_MODELS["sdxl"](folder / "model").folder
+    write_picture(folder / "pictures" / "1_robot" / "a.png", (64, 64))
+    project = TinyProject(folder, model, folder / "pictures", {**SETTINGS, **FEW})
+    words = [
+        [project.run_file({**rates, "output.output_name": part}, f"{part}.toml")]
+        for part, rates in RATES.items()
+    ]
+    assert train_one_after_another(folder / "codes.json", words) == [0] * len(words)
+    return {part: Result.at(project.output, part) for part in RATES}
+
+
+@pytest.mark.parametrize("part", list(RATES))
+def test_each_part_can_be_trained_alone(single_parts: Mapping[str, Result], part: str) -> None:
+    result, entry = single_parts[part], FAMILIES["sdxl"].part(part)
+    weights = result.weights()
+    assert weights
+    assert all(key.startswith(f"{entry.prefix}_") for key in weights)
+    assert any(tensor.abs().max() > 0 for key, tensor in weights.items() if ".lora_up" in key)
+    assert set(result.steps[1].learning_rates) == {part}

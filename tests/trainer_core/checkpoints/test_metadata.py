@@ -43,8 +43,9 @@ FILES = {
 DEFAULT = FILES["SD1.5 with the directory layout, default options"]["demo.safetensors"]
 MANY = FILES["SD1.5 many options and a mid-training save"]
 VELOCITY = FILES["SD2 v-prediction"]["demo.safetensors"]
+XL = FILES["SDXL"]["demo.safetensors"]
 
-# Left to later issues: SDXL, a dataset configuration file, no_metadata, and in the case
+# Left to later issues: a dataset configuration file, no_metadata, and in the case
 # with many options the entries of settings that are not offered yet.
 LATER = {
     "ss_min_snr_gamma", "ss_noise_offset", "ss_scale_weight_norms",
@@ -188,6 +189,42 @@ def test_a_stable_diffusion_2_that_predicts_velocity_is_named_as_recorded() -> N
 
     assert {key: metadata[key] for key in expected} == expected
     assert set(metadata) | HASHES == set(VELOCITY) | OWN_KEYS
+
+
+def test_an_sdxl_lora_has_the_recorded_values() -> None:
+    names = FAMILIES["sdxl"].names
+    model = ModelFacts(names=names, implementation=names.implementation)
+    plan = {**DEFAULT_FACTS.plan, "max_train_steps": 2}
+    network = NetworkFacts(module="networks.lora", dim=4, alpha=1)
+    facts = replace(DEFAULT_FACTS, model=model, network=network, plan=plan)
+    metadata = build_metadata(facts, step=2, epoch=1, saved_at=2000.5)
+    expected = fixed_values(XL, HASHES | OF_THIS_PROGRAM)
+
+    assert {key: metadata[key] for key in expected} == expected
+    assert set(metadata) | HASHES == set(XL) | OWN_KEYS
+
+
+@pytest.mark.parametrize(
+    ("family", "second", "rates"),
+    [
+        ("sdxl", None, "5e-06"),
+        ("sdxl", 5e-6, "5e-06"),
+        ("sdxl", 1e-6, "[5e-06, 1e-06]"),
+        ("sdxl", 0.0, "[5e-06, 0.0]"),
+        ("sd1", 1e-6, "5e-06"),
+    ],
+)
+def test_rates_of_two_encoders_are_listed_where_they_differ(
+    family: str, second: float | None, rates: str
+) -> None:
+    settings = TrainSettings(
+        optimizer=OptimizerSettings(text_encoder_lr=5e-6, learning_rate_te2=second)
+    )
+    parts = [part.name for part in FAMILIES[family].parts]
+    model = replace(DEFAULT_FACTS.model, parts=parts)
+    facts = replace(DEFAULT_FACTS, settings=settings, model=model)
+
+    assert build_metadata(facts, step=1, epoch=1, saved_at=0.0)["ss_text_encoder_lr"] == rates
 
 
 def test_every_value_is_text() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import gc
 import importlib
+import json
+import shutil
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 import torch
 from helpers.tiny_model import TINY_MODELS, TinySD1
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from trainer_core.catalogue.families import FAMILIES
@@ -247,6 +250,42 @@ def test_a_sample_picture_is_drawn(family: Family, tmp_path: Path) -> None:
 
 
 # ------------------------------------------------------------- files
+
+
+def in_pieces(weights: Path) -> None:
+    """Split a weights file in two, with the list of its pieces."""
+    tensors = load_file(weights)
+    names = list(tensors)
+    halves = names[: len(names) // 2], names[len(names) // 2 :]
+    places = {}
+    for number, half in enumerate(halves, start=1):
+        piece = weights.with_name(f"{weights.stem}-0000{number}-of-00002.safetensors")
+        save_file({name: tensors[name] for name in half}, piece)
+        places |= dict.fromkeys(half, piece.name)
+    listed = {"metadata": {}, "weight_map": places}
+    weights.with_name(f"{weights.name}.index.json").write_text(json.dumps(listed))
+    weights.unlink()
+
+
+def as_variant(weights: Path) -> None:
+    """Give a weights file the name that a variant in 16 bit has."""
+    weights.rename(weights.with_name(f"{weights.stem}.fp16.safetensors"))
+
+
+@pytest.mark.parametrize("change", [in_pieces, as_variant])
+def test_a_folder_reads_alike_in_pieces_and_under_a_variants_names(
+    change: Callable[[Path], None], name: str, files: TinySD1, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(files.folder, tmp_path / "model"))
+    for weights in sorted(folder.glob("*/*.safetensors")):
+        change(weights)
+    found, expected = opened(name, folder), opened(name, files.folder)
+    for part in parts(found):
+        load(found, part)
+        load(expected, part)
+        tensors = expected.module(part).state_dict()
+        for key, tensor in found.module(part).state_dict().items():
+            assert torch.equal(tensor, tensors[key]), key
 
 
 @pytest.mark.parametrize("layout", list(Layout))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.settings.problems import Problem, Severity, Suggestion, better_value
-from trainer_core.settings.schema import Facts, Rules, TrainSettings
+from trainer_core.settings.schema import TRAIN, Facts, Rules, TrainSettings
 from trainer_core.texts import T, text
 
 
@@ -45,6 +45,20 @@ def bucket_step(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
         yield better_value("buckets.bucket_reso_steps", side_step, message)
 
 
+def resolution_of_the_family(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Say that the resolution was left as it is for a family that learned with another one."""
+    path, family = "buckets.resolution", settings.known_family(facts)
+    if family is None or settings.get(path) != TRAIN.params()[path].default:
+        return
+    entry = TRAINABLE[family]
+    if entry.resolution != settings.get(path):
+        width, height = entry.resolution
+        template = T("Problems", "{family} learned with pictures of {width} x {height} px.")
+        message = text(template, family=entry.label, width=width, height=height)
+        words = text(T("Problems", "Use {width} x {height}."), width=width, height=height)
+        yield Problem(path, Severity.NOTICE, message, Suggestion(words, {path: [width, height]}))
+
+
 def _side_step(family: str | None) -> int:
     """Return the family's step; the smallest of all where the family is still to be detected."""
     if family is None:
@@ -74,4 +88,9 @@ def upscaling_without_buckets(settings: TrainSettings, facts: Facts) -> Iterator
         yield Problem("buckets.bucket_no_upscale", Severity.NOTICE, message, suggestion)
 
 
-RULES: Rules = (bucket_limits, bucket_step, upscaling_without_buckets)
+RULES: Rules = (
+    bucket_limits,
+    bucket_step,
+    resolution_of_the_family,
+    upscaling_without_buckets,
+)

@@ -11,6 +11,7 @@ from trainer_core.settings.problems import Severity
 from trainer_core.settings.rules.buckets import (
     bucket_limits,
     bucket_step,
+    resolution_of_the_family,
     upscaling_without_buckets,
 )
 from trainer_core.settings.rules.check import check
@@ -138,3 +139,30 @@ def test_no_upscaling_without_buckets_is_named_once(
 
 def test_no_upscaling_with_buckets_is_not_named(settings_of: SettingsOf) -> None:
     assert list(upscaling_without_buckets(settings_of({}), {})) == []
+
+
+@pytest.mark.parametrize(
+    ("family", "resolution", "instead"),
+    [
+        ("sdxl", None, (1024, 1024)),
+        ("sdxl", [768, 768], None),  # somebody chose it
+        ("sd1", None, None),
+        (None, None, None),
+    ],
+)
+def test_a_resolution_that_was_left_for_another_family_is_named(
+    settings_of: SettingsOf,
+    family: str | None,
+    resolution: list[int] | None,
+    instead: tuple[int, int] | None,
+) -> None:
+    settings = settings_of({} if resolution is None else {"buckets.resolution": resolution})
+    facts = {} if family is None else {"family": family}
+
+    problems = list(resolution_of_the_family(settings, facts))
+    assert [p.severity for p in problems] == ([] if instead is None else [Severity.NOTICE])
+    for problem in problems:
+        assert "XL learned with pictures of 1024 x 1024 px" in str(problem.message)
+        better = after_suggestion(settings, problem)
+        assert better.buckets.resolution == instead
+        assert list(resolution_of_the_family(better, facts)) == []
