@@ -1,6 +1,6 @@
 """Stable Diffusion XL: two text encoders, and a denoiser that is told of sizes and cuts too.
 
-Shape suffixes: B batch, C channels, H and W latent rows and columns, L tokens.
+Shape suffixes: B batch, C channels, H and W latent rows and columns, T text features.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from torch import Tensor
 from trainer_core.catalogue.families import FAMILIES, FamilyEntry
 from trainer_core.dataset.buckets import told_offset
 from trainer_core.families.base import LayerKind, Target
+from trainer_core.families.clip import joined, of_first_chunk, read
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.float32 import Float32Denoiser
 from trainer_core.families.layouts.family_layout import FamilyLayout
@@ -56,17 +57,20 @@ class SDXL(StableDiffusion):
         return unet_targets(unet, part, self.entry.part(part).prefix, kinds, name_in_files)
 
     def encode_text(self, captions: Sequence[str]) -> Condition:
-        """Return both encoders' features BLC side by side, and the second's pooled ones BC.
+        """Return both encoders' features BTC side by side, and the second's pooled ones BC.
 
         See the protocol.
         """
-        outputs = []
+        features, pooled_BC = [], torch.empty(0)
         for part in self.entry.text_encoders:
             encoder = self._networks.modules[part]
-            ids_BL = self._networks.tokenizers[part].encode(captions).to(encoder.device)
-            outputs.append(encoder(ids_BL, output_hidden_states=True))
-        features = [output.hidden_states[_LAYER] for output in outputs]
-        return Condition({TEXT: torch.cat(features, dim=-1), POOLED: outputs[-1].text_embeds})
+            tokens = self._networks.tokenizers[part].encode(captions, self._options.num_chunks)
+            tokens = tokens.to(encoder.device)
+            output = read(encoder, tokens)
+            features.append(joined(output.hidden_states[_LAYER], tokens))
+            if "text_embeds" in output:
+                pooled_BC = of_first_chunk(output.text_embeds, tokens)
+        return Condition({TEXT: torch.cat(features, dim=-1), POOLED: pooled_BC})
 
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
         """Return the condition with height and width of each picture, of its cut and its target.

@@ -13,7 +13,7 @@ from helpers.tiny_model import TinySD1, make_tiny_sdxl
 from helpers.tiny_sdxl import PARTS, POOLED_WIDTH, WIDTHS
 from torch import Tensor, nn
 
-from trainer_core.families.base import FamilyOptions, LayerKind
+from trainer_core.families.base import PLAIN, FamilyOptions, LayerKind
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.layouts.networks import build_networks
 from trainer_core.families.layouts.sdxl_architecture import SDXL_LAYOUT, published_architecture
@@ -48,8 +48,8 @@ def reference(files: TinySD1) -> Any:
     )
 
 
-def loaded(path: Path) -> SDXL:
-    model = SDXL.open(path)
+def loaded(path: Path, options: FamilyOptions = PLAIN) -> SDXL:
+    model = SDXL.open(path, options)
     for part in PARTS:
         model.load(part, dtype=torch.float32, device=CPU)
     return model
@@ -70,6 +70,45 @@ def test_captions_become_what_the_diffusers_pipeline_makes_of_them(
     assert torch.equal(condition[POOLED], pooled)
     assert condition[TEXT].shape == (2, 77, sum(WIDTHS))
     assert condition[POOLED].shape == (2, POOLED_WIDTH)
+
+
+LAID_OUT = [
+    case
+    for case in vectors.load("prompt_weights.json")["hidden_state_layout"]
+    if case["model"] == "sdxl"
+]
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("case", LAID_OUT)
+@pytest.mark.parametrize("eos_token_id", [49407, 2])  # as published, it means the highest id
+def test_features_are_taken_from_the_recorded_layers_and_places(
+    files: TinySD1, case: dict[str, Any], eos_token_id: int
+) -> None:
+    length = case["max_token_length"] or 75
+    model = loaded(files.folder, FamilyOptions(max_token_length=length))
+    second: Any = model.module("text_encoder_2")
+    second.text_model.eos_token_id = eos_token_id
+    found = model.encode_text([case["text"]])
+    # How many layers the recorded encoders have, and the outputs of all layers of ours.
+    recorded, states = {"text_encoder": 12, "text_encoder_2": 32}, {}
+    for part in recorded:
+        tokens = model._networks.tokenizers[part].encode([case["text"]], length // 75)
+        states[part] = model.module(part)(tokens.ids_BNL[0], output_hidden_states=True)
+    features = [
+        torch.cat(
+            [
+                states[part].hidden_states[layer - last - 1][chunk, first : first + count]
+                for layer, chunk, first, count in case[f"runs_encoder{number}"]
+            ]
+        )
+        for number, (part, last) in enumerate(recorded.items(), start=1)
+    ]
+    assert torch.equal(found[TEXT][0], torch.cat(features, dim=-1))
+    layer, chunk, position = case["pooled_from_layer_chunk_position"]
+    state = states["text_encoder_2"].hidden_states[layer - recorded["text_encoder_2"] - 1]
+    pooled = second.text_projection(second.text_model.final_layer_norm(state)[chunk, position])
+    torch.testing.assert_close(found[POOLED][0], pooled)
 
 
 def test_an_empty_caption_is_encoded_like_any_other(model: SDXL) -> None:
