@@ -22,7 +22,7 @@ class BucketSettings(Section):
         T(
             "Settings",
             "Training size as width, height. With buckets it limits the area, not each side. "
-            "512, 512 suits Stable Diffusion 1.x.",
+            "512, 512 suits Stable Diffusion 1.x, 1024, 1024 Stable Diffusion XL.",
         ),
         unit="px",
         step=64,
@@ -75,11 +75,15 @@ class BucketSettings(Section):
     bucket_reso_steps: int = param(
         64,
         T("Settings", "Bucket step"),
-        T("Settings", "Bucket sides are multiples of this. Stable Diffusion 1.x needs 64."),
+        T(
+            "Settings",
+            "Bucket sides are multiples of this. Stable Diffusion XL needs multiples of 32, the "
+            "others of 64.",
+        ),
         unit="px",
         minimum=8,
         maximum=512,
-        step=8,
+        step=32,
         when=(acts_if("enable_bucket", True),),
         advanced=True,
         old_labels=("Bucket resolution steps",),

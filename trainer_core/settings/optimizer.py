@@ -102,7 +102,10 @@ class OptimizerSettings(Section):
     text_encoder_lr: float | None = param(
         5e-5,
         T("Settings", "Text encoder rate"),
-        T("Settings", "Learning rate of the text encoder's adapter: about half of the U-Net's."),
+        T(
+            "Settings",
+            "Learning rate of the adapters on text encoders: about half of the U-Net's.",
+        ),
         minimum=0.0,
         maximum=10.0,
         scale="log",

@@ -8,7 +8,7 @@ from desktop_app.models.pictures.dataset_scan import look
 from desktop_app.words.plans import summary
 from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.model_files.recognise import ModelReport
-from trainer_core.settings.document import replaced
+from trainer_core.settings.document import UNSET, replaced
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 __all__ = ["another_method"]  # a fixture
@@ -70,6 +70,27 @@ def test_the_trained_parts_are_named_with_their_rates(
     facts = lines(changed)
     assert facts["Trains"].endswith(f"; {trains}")
     assert facts["Learning rates"].startswith(f"{rates}; cosine, ")
+
+
+@pytest.mark.parametrize(
+    ("second", "trains", "rates"),
+    [
+        (UNSET, "U-Net, text encoder and text encoder 2", "text encoder 3e-5, text encoder 2 3e-5"),
+        (1e-5, "U-Net, text encoder and text encoder 2", "text encoder 3e-5, text encoder 2 1e-5"),
+        (0.0, "U-Net and text encoder", "text encoder 3e-5, text encoder 2 0"),
+    ],
+)
+def test_both_text_encoders_are_named_with_their_rates(
+    qapp, settings: TrainSettings, second: object, trains: str, rates: str
+):
+    own = {"optimizer.text_encoder_lr": 3e-5, "optimizer.learning_rate_te2": second}
+    changed, problems = TRAIN.parse(replaced(TRAIN.as_raw(settings), own))
+    assert changed is not None, problems
+    path = settings.model.pretrained_model_name_or_path
+    assert path is not None
+    facts = lines(changed, model=ModelReport(path, "sdxl", 6617.0, "F16", None))
+    assert facts["Trains"].endswith(f"; {trains}")
+    assert rates in facts["Learning rates"]
 
 
 def test_the_base_model_is_named_with_its_kind(qapp, settings: TrainSettings):
