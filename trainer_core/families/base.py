@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, Self
@@ -101,6 +101,15 @@ class FamilyOptions:
 
 
 PLAIN = FamilyOptions()
+
+# Every other option is taken to be one of text encoders: better encoded once too often.
+_NOT_OF_TEXT = frozenset({"prediction", "zero_terminal_snr", "vae"})
+
+
+def text_options(options: FamilyOptions) -> dict[str, object]:
+    """Return the options that may decide what text encoders make of a caption."""
+    named = {each.name: getattr(options, each.name) for each in fields(options)}
+    return {name: value for name, value in named.items() if name not in _NOT_OF_TEXT}
 
 
 class Family(Protocol):
@@ -260,6 +269,13 @@ class Family(Protocol):
         """Return a hash of all that decides what a picture is encoded to.
 
         The VAE is loaded, on any device; its weights' type is part of the hash.
+        """
+        ...
+
+    def text_hash(self) -> str:
+        """Return a hash of all that decides what a caption is encoded to, autocast excepted.
+
+        The text encoders are loaded, on any device; their weights' type is part of the hash.
         """
         ...
 

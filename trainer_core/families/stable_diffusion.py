@@ -28,6 +28,7 @@ from trainer_core.families.base import (
     NoiseSchedule,
     Target,
     lent,
+    text_options,
 )
 from trainer_core.families.clip import encode_tokens, set_gradient_checkpointing
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
@@ -253,10 +254,21 @@ class StableDiffusion:
     def vae_hash(self) -> str:
         """Return a hash of the VAE's weights, on any device, and of the scale of its latents."""
         digest = hashlib.sha256(repr(self._vae.config.scaling_factor).encode())
-        for name, tensor in sorted(self._vae.state_dict().items()):
-            content = tensor.cpu().contiguous().view(-1).view(torch.uint8)
-            digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
-            digest.update(content.numpy().data)
+        _add_weights(digest, self._vae)
+        return digest.hexdigest()
+
+    def text_hash(self) -> str:
+        """Return a hash of text encoders and tokenizers, and of how they are used.
+
+        See the protocol.
+        """
+        digest = hashlib.sha256(f"{self.entry.kind}:{text_options(self._options)}".encode())
+        for part in self.entry.text_encoders:
+            tokenizer = self._networks.tokenizers[part]
+            words = sorted(tokenizer.library.get_vocab().items())
+            digest.update(f"{tokenizer.length}:{tokenizer.library.pad_token}:{words}".encode())
+            digest.update(self._networks.modules[part].config.hidden_act.encode())
+            _add_weights(digest, self.module(part))
         return digest.hexdigest()
 
     def identity(self) -> ModelIdentity:
@@ -321,3 +333,11 @@ def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
             reason=error,
         ) from error
     return NoiseSchedule(betas_T, scheduler.config.prediction_type)
+
+
+def _add_weights(digest: hashlib._Hash, module: nn.Module) -> None:
+    """Add names, types, shapes and numbers of a module's weights, on any device."""
+    for name, tensor in sorted(module.state_dict().items()):
+        content = tensor.cpu().contiguous().view(-1).view(torch.uint8)
+        digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
+        digest.update(content.numpy().data)

@@ -41,6 +41,27 @@ class CacheSettings(Section):
         advanced=True,
         old_labels=("VAE batch size",),
     )
+    cache_text_encoder_outputs: bool = param(
+        False,
+        T("Settings", "Cache text outputs"),
+        T(
+            "Settings",
+            "Encodes every caption once and releases the text encoders before the denoiser is "
+            "loaded. Up to 4,096 captions that stay the same are kept so in any case; turned on, "
+            "there is no limit, and what would change captions is refused.",
+        ),
+        old_labels=("Cache text encoder outputs",),
+        foreign=("sdxl_cache_text_encoder_outputs",),
+    )
+    cache_text_encoder_outputs_to_disk: bool = param(
+        False,
+        T("Settings", "Text on disk"),
+        T(
+            "Settings",
+            "Keeps the encoded captions on disk too, so that the next run need not encode them.",
+        ),
+        when=(acts_if("cache_text_encoder_outputs", True),),
+    )
     max_data_loader_n_workers: int = param(
         2,
         T("Settings", "Loader threads"),

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor
 
 from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
-from trainer_core.errors import DiskFull
+from trainer_core.errors import DiskFull, SettingsError
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
 from trainer_core.files.own_folders import cache_folder
@@ -23,12 +24,13 @@ from trainer_core.pipeline.file_hashes import FileHashes
 from trainer_core.pipeline.filling import LatentPlan, fill, plan_latents
 from trainer_core.pipeline.latents import LatentStore, Shape
 from trainer_core.pipeline.sources import Source
-from trainer_core.pipeline.texts import MAX_REMEMBERED, TextStore
+from trainer_core.pipeline.texts import MAX_REMEMBERED, TextFiles, TextStore
 from trainer_core.protocol.messages import Phase
 from trainer_core.runtime.device import Machine, free_cache
 from trainer_core.runtime.team import Team, leaving_together
 from trainer_core.settings.cache import CacheSettings
 from trainer_core.settings.schema import TrainSettings
+from trainer_core.texts import T
 from trainer_core.train.building import load_part
 from trainer_core.train.full_disk.sizes import bytes_of_latents
 from trainer_core.train.full_disk.waiting import WithRoom, at_once
@@ -64,21 +66,48 @@ class Caching:
         """
         parts = self.family.entry.text_encoders
         is_trained = any(map(method.trains, parts))
+        cache = inputs.settings.cache
         texts = TextStore(
             self.family.encode_text, is_trained=is_trained, device=self.machine.device
         )
         for part in parts:
             load_part(self.family, part, self.machine, method)
         self.stop_if_asked()
-        captions = None if is_trained else captions_ahead(inputs)
+        limit = None if cache.cache_text_encoder_outputs else MAX_REMEMBERED
+        captions = None if is_trained else captions_ahead(inputs, limit)
         if captions is None:
+            _refuse_changing_texts(cache)
             return texts, False
         with autocast():
-            texts.encode_ahead(captions, progress=self._progress("loading"))
+            self._encode_ahead(texts, captions, cache)
         for part in parts:
             self.family.release(part)
         free_cache(self.machine.device)
         return texts, True
+
+    def _encode_ahead(
+        self, texts: TextStore, captions: Sequence[str], cache: CacheSettings
+    ) -> None:
+        """Encode captions, or find them on the disk, in the autocast that is on."""
+        progress = self._progress("loading")
+        if not (cache.cache_text_encoder_outputs and cache.cache_text_encoder_outputs_to_disk):
+            texts.encode_ahead(captions, progress=progress)
+            return
+        kind = self.machine.device.type
+        computed_in = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else ""
+        folder = cache_folder() / "texts"
+        files = TextFiles(folder, encoder=f"{self.family.text_hash()} {computed_in}")
+
+        def encode_missing() -> None:
+            texts.encode_ahead(captions, progress=progress, files=files)
+
+        # The first process fills the disk, the others read from it.
+        with leaving_together(self.team):
+            if self.team.is_first:
+                remove_old_leftovers(folder)
+                self._with_room(encode_missing, "loading", lambda: texts.num_bytes(len(captions)))
+        if not self.team.is_first:
+            encode_missing()
 
     def latents(
         self, sources: Sequence[Source], settings: TrainSettings
@@ -142,13 +171,16 @@ class Caching:
         if is_on_disk:  # the first process fills the disk, the others read from it
             with leaving_together(self.team):
                 if self.team.is_first:
-                    self._with_room(encode_missing, plan)
+                    size = partial(bytes_of_latents, plan, self.family)
+                    self._with_room(encode_missing, "caching", size)
             if self.team.is_first:
                 return store
         encode_missing()
         return store
 
-    def _with_room(self, encode_missing: Callable[[], None], plan: LatentPlan) -> None:
+    def _with_room(
+        self, encode_missing: Callable[[], None], phase: str, num_bytes: Callable[[], int]
+    ) -> None:
         """Fill the disk, waiting where it is full; a run that is to end then has nothing to lose.
 
         Raises:
@@ -156,11 +188,7 @@ class Caching:
             StopRequested: Somebody was asked and decided to stop.
         """
         try:
-            self.with_room(
-                encode_missing,
-                phase="caching",
-                num_bytes=lambda: bytes_of_latents(plan, self.family),
-            )
+            self.with_room(encode_missing, phase=phase, num_bytes=num_bytes)
         except DiskFull:
             self.stop_if_asked()
             raise
@@ -177,8 +205,13 @@ class Caching:
         return tell
 
 
-def captions_ahead(inputs: RunInputs) -> list[str] | None:
-    """Return every text that the run will ask for; None if they are not known or too many."""
+def captions_ahead(inputs: RunInputs, limit: int | None) -> list[str] | None:
+    """Return every text that the run will ask for; None if they are not known or too many.
+
+    Args:
+        inputs: The captions and prompts of the run.
+        limit: The most that are wanted; None: however many there are.
+    """
     if any(settings.captions.shuffle_caption for settings in inputs.subsets.values()):
         return None
     captions: Mapping[str, None] = {
@@ -187,4 +220,21 @@ def captions_ahead(inputs: RunInputs) -> list[str] | None:
     }
     prompts = {each: None for p in inputs.prompts for each in (p.prompt, p.negative_prompt)}
     known = list({**captions, **prompts})
-    return known if len(known) <= MAX_REMEMBERED else None
+    return known if limit is None or len(known) <= limit else None
+
+
+def _refuse_changing_texts(cache: CacheSettings) -> None:
+    """Refuse to train with captions that change where they were to be cached.
+
+    A subset may have settings of its own that no rule of the run's looks at.
+
+    Raises:
+        SettingsError: Text outputs were to be cached.
+    """
+    if cache.cache_text_encoder_outputs:
+        raise SettingsError(
+            T("Errors", "Captions of a subset change; text outputs cannot be cached."),
+            T("Errors", "Switch {param} off, or let the captions stay the same."),
+            setting="cache.cache_text_encoder_outputs",
+            param="cache_text_encoder_outputs",
+        )

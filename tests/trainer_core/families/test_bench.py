@@ -317,3 +317,28 @@ def test_every_layout_encodes_pictures_alike(name: str, files: TinySD1) -> None:
         load(family, family.image_part)
         hashes.add(family.vae_hash())
     assert len(hashes) == 1
+
+
+def text_hash(family: Family, dtype: torch.dtype = torch.float32) -> str:
+    for part in family.entry.text_encoders:
+        family.load(part, dtype=dtype, device=CPU)
+    return family.text_hash()
+
+
+def test_every_layout_encodes_captions_alike(name: str, files: TinySD1) -> None:
+    assert len({text_hash(opened(name, getattr(files, layout))) for layout in LAYOUTS}) == 1
+
+
+def test_the_text_hash_tells_weights_their_type_and_options_apart(
+    name: str, files: TinySD1
+) -> None:
+    family = opened(name, files.folder)
+    original = text_hash(family)
+    assert text_hash(opened(name, files.folder)) == original
+    assert text_hash(family, torch.bfloat16) != original
+    assert text_hash(opened(name, files.folder, FamilyOptions(clip_skip=2))) != original
+    assert text_hash(family) == original
+    with torch.no_grad():
+        last = family.module(family.entry.text_encoders[-1])
+        next(last.parameters()).view(-1)[0] += 1e-3
+    assert family.text_hash() != original

@@ -6,12 +6,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pytest
-
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.subsets import CaptionRules, SampleSettings
 from trainer_core.prompts.file import SamplePrompt
-from trainer_core.train import caching
 from trainer_core.train.caching import captions_ahead
 from trainer_core.train.inputs import RunInputs
 
@@ -30,7 +27,7 @@ def inputs(*captions: str, shuffle: bool = False) -> RunInputs:
 
 def test_captions_and_prompts_are_known_ahead_each_once() -> None:
     # A caption is its file's first line.
-    assert captions_ahead(inputs("a dog", "a dog", "a cow\nmore")) == [
+    assert captions_ahead(inputs("a dog", "a dog", "a cow\nmore"), None) == [
         "a dog",
         "a cow",
         "a cat",
@@ -39,12 +36,10 @@ def test_captions_and_prompts_are_known_ahead_each_once() -> None:
 
 
 def test_shuffled_captions_are_not_known_ahead() -> None:
-    assert captions_ahead(inputs("a, b", shuffle=True)) is None
+    assert captions_ahead(inputs("a, b", shuffle=True), None) is None
 
 
-def test_more_captions_than_are_remembered_are_not_encoded_ahead(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(caching, "MAX_REMEMBERED", 3)
-    assert captions_ahead(inputs("a")) == ["a", "a cat", ""]
-    assert captions_ahead(inputs("a", "b")) is None
+def test_more_captions_than_are_remembered_are_not_encoded_ahead() -> None:
+    assert captions_ahead(inputs("a"), 3) == ["a", "a cat", ""]
+    assert captions_ahead(inputs("a", "b"), 3) is None
+    assert captions_ahead(inputs("a", "b"), None) == ["a", "b", "a cat", ""]
