@@ -29,6 +29,7 @@ from trainer_core.settings.reference import describe, describe_lines
 from trainer_core.settings.schema import TRAIN, AnySchema
 from trainer_core.settings.tools.schema import tool_schema
 from trainer_core.tools import run as tools
+from trainer_core.train.ahead.fill import fill_caches
 from trainer_core.train.check import as_json, as_lines, exit_code, report
 from trainer_core.train.run import Request, train
 from trainer_core.version import __version__
@@ -116,6 +117,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_run_file(check)
     check.add_argument("--json", action="store_true", help="print JSON")
     check.set_defaults(command=_check)
+    cache = commands.add_parser(
+        "cache",
+        help="fill the caches of a run file, and end",
+        description="Encodes the pictures and captions of a run whose caches are on the disk, as "
+        "the start of the run would. What is there already stays.",
+        usage="%(prog)s [--SETTING VALUE ...] RUN.toml",
+        epilog=_FOR_PROGRAMS,
+        allow_abbrev=False,
+    )
+    _add_run_file(cache)
+    cache.set_defaults(command=_cache)
     every = commands.add_parser("describe", help="describe every setting", allow_abbrev=False)
     every.add_argument("--json", action="store_true", help="print JSON")
     every.add_argument("--tool", metavar="NAME", help="those of a tool instead of a run's")
@@ -192,6 +204,10 @@ def _check(arguments: argparse.Namespace) -> int:
     else:
         sys.stdout.writelines(f"{line}\n" for line in as_lines(found))
     return exit_code(found)
+
+
+def _cache(arguments: argparse.Namespace) -> int:
+    return fill_caches(lambda: _raw(arguments))
 
 
 def _tool(arguments: argparse.Namespace) -> int:

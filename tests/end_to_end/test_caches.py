@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
+from helpers.pictures import write_picture
 from helpers.run_results import Result, train_one_after_another
-from helpers.trainer_process import TinyProject
+from helpers.trainer_process import Ended, TinyProject, run_trainer
 
-from trainer_core.protocol.messages import Progress
+from trainer_core.protocol.messages import Progress, StepDone, ToolDone
 
 UNET_ONLY = {"adapter.network_train_unet_only": True}
 TEXTS = UNET_ONLY | {"cache.cache_text_encoder_outputs": True}
@@ -43,3 +44,39 @@ def test_cached_texts_train_the_same_and_are_encoded_once(
         assert result.losses == results["plain"].losses
         found = result.weights()
         assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
+
+
+def encoded(ended: Ended) -> dict[str, int]:
+    """Return how many captions (``loading``) and pictures (``caching``) were encoded."""
+    assert ended.code == 0, ended.log
+    return {event.phase: event.done for event in ended.of(Progress) if event.total}
+
+
+def test_the_cache_command_encodes_what_changed_and_trains_nothing(
+    project: TinyProject, tmp_path: Path
+) -> None:
+    on_disk = {"cache.cache_latents_to_disk": True, "cache.vae_batch_size": 1}
+    run_file = project.run_file(TEXTS_ON_DISK | on_disk | {"output.output_dir": None})
+    env = {"LORA_LOOM_CACHE": str(tmp_path / "cache")}
+    first = run_trainer("cache", run_file, env=env)
+    # Pictures of one size are the same here, and encoded once.
+    assert encoded(first) == {"loading": 5, "caching": 2}
+    assert first.of(StepDone) == []
+    [done] = first.of(ToolDone)
+    assert [str(line).split(",")[0] for line in done.text] == [
+        "Cached: 5 pictures",
+        "Cached: 5 captions",
+    ]
+    assert not project.output.exists()
+
+    concept = project.pictures / "1_robot"
+    write_picture(concept / "a.png", (64, 96))
+    (concept / "b.txt").write_text("another caption", encoding="utf-8")
+    assert encoded(run_trainer("cache", run_file, env=env)) == {"loading": 1, "caching": 1}
+    assert encoded(run_trainer("cache", run_file, env=env)) == {}
+
+
+def test_a_run_without_a_cache_on_the_disk_has_none_to_fill(project: TinyProject) -> None:
+    ended = run_trainer("cache", project.run_file())
+    assert ended.code == 2
+    assert ended.failed.setting == "cache.cache_latents_to_disk"

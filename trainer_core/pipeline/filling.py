@@ -50,8 +50,18 @@ class LatentPlan(NamedTuple):
     groups: list[list[EncodingJob]]
 
 
+def _to_nobody(done: int, total: int) -> None:
+    del done, total
+
+
 def plan_latents(
-    sources: Sequence[Source], hashes: FileHashes, *, encoder: str, batch_size: int
+    sources: Sequence[Source],
+    hashes: FileHashes,
+    *,
+    encoder: str,
+    batch_size: int,
+    threads: int = 1,
+    progress: Callable[[int, int], None] = _to_nobody,
 ) -> LatentPlan:
     """Put the pictures into groups, bucket by bucket, and give each the keys of its latents.
 
@@ -60,11 +70,14 @@ def plan_latents(
         hashes: Those of their files.
         encoder: Identity of the VAE's weights and of their precision.
         batch_size: Pictures encoded at once; the last group of a bucket may be smaller.
+        threads: Threads that read files whose hashes are not known.
+        progress: Called with the files done and their number; may raise to stop.
 
     Raises:
         DatasetError: A picture cannot be read.
     """
-    digests = [hashes.sha256(source.path) for source in sources]
+    paths = [source.path for source in sources]
+    digests = hashes.of_all(paths, threads=max(1, threads), progress=progress)
 
     def keys_of(number: int, group_size: int) -> tuple[str, ...]:
         return _keys(sources[number], digests[number], encoder, group_size)

@@ -272,7 +272,8 @@ class Finished(EventBase):
 class ToolDone(EventBase):
     """A tool ended as planned (``completed``) or as it was told (``stopped``).
 
-    ``files`` are those that it wrote; ``text`` is what it has to say, a line each.
+    ``files`` are those that it wrote; ``text`` is what it has to say, a line each. A stopped one
+    that has nothing to say has written nothing.
     """
 
     event: Literal["tool_done"] = "tool_done"

@@ -102,7 +102,7 @@ def sentences(event: EventBase) -> tuple[Text, ...]:
 
 def tool_result(event: ToolDone) -> tuple[Text, ...]:
     """Return what a tool has to say at its end, a line each."""
-    if event.reason == "stopped":
+    if event.reason == "stopped" and not event.text:
         return (text(T("Events", "Stopped; nothing was written.")),)
     written = (text(T("Events", "Written: {path}"), path=path) for path in event.files)
     return (*(data.text() for data in event.text), *written)

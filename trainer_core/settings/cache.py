@@ -77,3 +77,13 @@ class CacheSettings(Section):
         advanced=True,
         old_labels=("Max num workers for DataLoader",),
     )
+
+    @property
+    def keeps_latents(self) -> bool:
+        """Whether latents are kept on the disk."""
+        return self.cache_latents and self.cache_latents_to_disk
+
+    @property
+    def keeps_texts(self) -> bool:
+        """Whether text outputs are kept on the disk."""
+        return self.cache_text_encoder_outputs and self.cache_text_encoder_outputs_to_disk

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import torch
+from accelerate import Accelerator
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
@@ -100,6 +103,25 @@ def load_part(
     dtype = torch.float32 if method.keeps_float32(part) else machine.weight_dtype
     with about(setting=_MODEL):
         family.load(part, dtype=dtype, device=machine.device, memory_format=memory_format)
+
+
+def build_accelerator(machine: Machine) -> Any:
+    """Return accelerate's own, for the machine's number format."""
+    return Accelerator(mixed_precision=machine.precision, cpu=machine.device.type == "cpu")
+
+
+def forward_context(
+    accelerator: Any, settings: TrainSettings, family: Family, method: Method
+) -> Callable[[], AbstractContextManager[Any]]:
+    """Return the context of forward passes.
+
+    Without autocast every network computes in the type of its own weights, which needs no cast at
+    every layer; with it, in the reference trainer's mixture. Parts that are kept in float32 need
+    it: the others hand them what is in the run's type.
+    """
+    parts = (family.entry.denoiser, *family.entry.text_encoders)
+    wanted = settings.hardware.autocast or any(map(method.keeps_float32, parts))
+    return accelerator.autocast if wanted else contextlib.nullcontext
 
 
 def used_memory_format(settings: TrainSettings, machine: Machine) -> str:

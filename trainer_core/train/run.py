@@ -10,7 +10,6 @@ import contextlib
 import logging
 import os
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -45,9 +44,9 @@ from trainer_core.protocol.messages import (
 )
 from trainer_core.runtime.libraries import quick_imports
 from trainer_core.runtime.streams import GuardedStreams
-from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T, Text, text
+from trainer_core.train.ahead.problems import tell_problems
 from trainer_core.train.control import Control
 from trainer_core.train.earlier.going_on import (
     finished_files,
@@ -65,7 +64,6 @@ if TYPE_CHECKING:  # these bring torch along
     from trainer_core.train.loop import Loop
 
 _log = logging.getLogger(__name__)
-_SHOWN_OF_A_KIND = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,26 +147,7 @@ class Run:
 
     def _check(self) -> RunInputs:
         found = examine(self._request.raw, goes_on=self._request.go_on)
-        first_error = next(iter(found.errors), None)
-        of_kind: Counter[str] = Counter()
-        for problem in found.problems:
-            if problem.severity is Severity.NOTICE:
-                _log.info("%s", problem.message)
-                continue
-            of_kind[problem.message.template] += 1
-            # A folder can hold hundreds of small pictures: `check` names them all.
-            is_shown = of_kind[problem.message.template] <= _SHOWN_OF_A_KIND
-            if problem is not first_error and is_shown:
-                hint = problem.suggestion.message if problem.suggestion else None
-                self._emitter.warn(problem.message, hint)
-        hidden = sum(max(0, count - _SHOWN_OF_A_KIND) for count in of_kind.values())
-        if hidden:
-            message = T(
-                "Events",
-                "There [count:is|are] {count} more [count:problem|problems] of these kinds; check "
-                "lists all.",
-            )
-            self._emitter.warn(text(message, count=hidden))
+        tell_problems(found, self._emitter.warn)
         return run_inputs(found)
 
     def _begin(self, inputs: RunInputs, resources: ExitStack) -> RunStart | None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from accelerate import Accelerator
 from torch import Tensor
 
 from trainer_core.catalogue.entry import implementation
@@ -29,16 +27,18 @@ from trainer_core.runtime.device import Machine, find_machine, memory_mib, pinni
 from trainer_core.runtime.draws import seed_globals
 from trainer_core.runtime.speed import use_hardware
 from trainer_core.runtime.team import Team, leaving_together, open_team
+from trainer_core.train.ahead.caching import Caching
 from trainer_core.train.building import (
+    build_accelerator,
     build_lr_schedule,
     build_method,
     build_objective,
     build_optimizer,
+    forward_context,
     load_part,
     open_family,
     used_memory_format,
 )
-from trainer_core.train.caching import Caching
 from trainer_core.train.control import Control
 from trainer_core.train.earlier.own_files import OwnFiles
 from trainer_core.train.effective import write_effective
@@ -81,13 +81,11 @@ class Session:
             )
         seed_globals(self.start.seed)
         with_room = WaitForRoom(self.emitter, self.control)
-        accelerator = Accelerator(
-            mixed_precision=self.machine.precision, cpu=self.machine.device.type == "cpu"
-        )
+        accelerator = build_accelerator(self.machine)
         self.emitter.emit(Phase(phase="loading"))
         family = open_family(self.inputs.settings)
         method = build_method(self.inputs.settings)
-        autocast = self._autocast(accelerator, family, method)
+        autocast = forward_context(accelerator, self.inputs.settings, family, method)
         method.prepare(family, seed=self.start.seed, warn=self.emitter.warn)
         # One part after the other, so that what is needed once is gone before the largest comes.
         caching = Caching(
@@ -184,17 +182,6 @@ class Session:
                 self.emitter.require_room, phase="training", num_bytes=lambda: RECORD_BYTES
             ),
         )
-
-    def _autocast(self, accelerator: Any, family: Family, method: Method) -> Autocast:
-        """Return the context of forward passes.
-
-        Without autocast every network computes in the type of its own weights, which needs no
-        cast at every layer; with it, in the reference trainer's mixture. Parts that are kept in
-        float32 need it: the others hand them what is in the run's type.
-        """
-        parts = (family.entry.denoiser, *family.entry.text_encoders)
-        wanted = self.inputs.settings.hardware.autocast or any(map(method.keeps_float32, parts))
-        return accelerator.autocast if wanted else contextlib.nullcontext
 
     def _loader(
         self, caching: Caching, objective: Objective, known: TextStore | None

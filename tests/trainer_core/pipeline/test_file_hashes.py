@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from trainer_core.errors import DatasetError
+from trainer_core.pipeline import file_hashes
 from trainer_core.pipeline.file_hashes import FileHashes
 
 # SHA-256 of "abc" and of "abd": FIPS 180-2, appendix B.1, and `printf abd | sha256sum`.
@@ -110,3 +112,36 @@ def test_without_a_place_for_it_hashes_are_not_remembered(tmp_path: Path, pictur
     (tmp_path / "cache").write_text("a file where the folder should be")
 
     assert FileHashes(tmp_path / "cache").sha256(picture) == SHA_ABC
+
+
+def test_of_many_files_only_new_and_changed_ones_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(20)]
+    for file in files:
+        file.write_bytes(b"abc")
+    hashes, told = FileHashes(tmp_path), list[tuple[int, int]]()
+    assert hashes.of_all(files, threads=3, progress=lambda *at: told.append(at)) == [SHA_ABC] * 20
+    assert told == [(done, 20) for done in range(1, 21)]
+
+    read: list[Path] = []
+    monkeypatch.setattr(
+        file_hashes, "open_regular", lambda path: (read.append(path), path.open("rb"))[1]
+    )
+    files[3].write_bytes(b"abcd")
+    os.utime(files[7], ns=(0, 1))
+    assert len(set(hashes.of_all(files, threads=3, progress=lambda *at: None))) == 2
+    assert sorted(read) == sorted([files[3], files[7]])
+
+
+def test_reading_many_files_stops_where_it_is_told_to(tmp_path: Path, picture: Path) -> None:
+    class Enough(Exception):  # noqa: N818 - not an error
+        pass
+
+    def stop(done: int, total: int) -> None:
+        raise Enough
+
+    with pytest.raises(Enough):
+        FileHashes(tmp_path).of_all([picture] * 5, threads=2, progress=stop)
+    names = [thread.name for thread in threading.enumerate()]
+    assert not any(name.startswith("hashes") for name in names)

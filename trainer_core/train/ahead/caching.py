@@ -90,7 +90,7 @@ class Caching:
     ) -> None:
         """Encode captions, or find them on the disk, in the autocast that is on."""
         progress = self._progress("loading")
-        if not (cache.cache_text_encoder_outputs and cache.cache_text_encoder_outputs_to_disk):
+        if not cache.keeps_texts:
             texts.encode_ahead(captions, progress=progress)
             return
         kind = self.machine.device.type
@@ -136,6 +136,8 @@ class Caching:
                 hashes,
                 encoder=encoder,
                 batch_size=settings.cache.vae_batch_size or settings.dataset.train_batch_size,
+                threads=settings.cache.max_data_loader_n_workers,
+                progress=lambda done, total: self.stop_if_asked(),
             )
         finally:
             hashes.close()

@@ -9,7 +9,7 @@ from typing import Any, cast
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.subsets import CaptionRules, SampleSettings
 from trainer_core.prompts.file import SamplePrompt
-from trainer_core.train.caching import captions_ahead
+from trainer_core.train.ahead.caching import captions_ahead
 from trainer_core.train.inputs import RunInputs
 
 RULES = BucketRules((64, 64))

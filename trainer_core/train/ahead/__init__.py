@@ -1,0 +1,1 @@
+"""What is done ahead of the first step: problems are told, captions and pictures encoded."""
