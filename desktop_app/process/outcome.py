@@ -9,7 +9,7 @@ from pathlib import Path
 from trainer_core.errors import StateError
 from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import Failed, Finished
-from trainer_core.protocol.words import end_sentence
+from trainer_core.protocol.words import end_sentence, waiting_sentences
 from trainer_core.texts import T, Text, text
 
 TRAINER_PAGE = "trainer"  # the page of the preferences that mends the trainer's Python
@@ -53,6 +53,7 @@ class Outcome:
         found_damage: The run did not start from the newest state, which is damaged; `state` is
             sound.
         way_on: How to go on from `state`, for whoever has the settings of this run before them.
+        remarks: What else there is to say of it.
         preferences_page: The page of the preferences that mends it, "" if none does.
     """
 
@@ -66,6 +67,7 @@ class Outcome:
     preferences_page: str = ""
     way_on: Text | None = None
     found_damage: bool = False
+    remarks: tuple[Text, ...] = ()
 
     @property
     def ok(self) -> bool:
@@ -123,7 +125,10 @@ def _finished(event: Finished, log_file: Path | None) -> Outcome:
     elif ending is Ending.STOPPED and saved_step > 0:
         way_on = _way_on(state)
     words = end_sentence(event)
-    return Outcome(ending, words, None, log_file, weights, state, event.step, way_on=way_on)
+    remarks = waiting_sentences(event)
+    return Outcome(
+        ending, words, None, log_file, weights, state, event.step, way_on=way_on, remarks=remarks
+    )
 
 
 def _failed(event: Failed, log_file: Path | None) -> Outcome:

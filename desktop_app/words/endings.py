@@ -40,6 +40,7 @@ def story(outcome: Outcome, record: RunRecord, metrics: MetricsModel) -> str:
     if record.latest is not None and record.seconds > 0:
         time = duration_words(record.seconds)
         sentences.append(shown(T("App", "It took {time}."), time=time))
+    sentences += [shown(each) for each in outcome.remarks]
     sentences += _measured(metrics)
     return " ".join(sentences)
 

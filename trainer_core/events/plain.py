@@ -18,6 +18,7 @@ from trainer_core.protocol.words import HOW_TO_GO_ON, in_words
 from trainer_core.runtime.streams import PatientWriter
 
 _INTERVAL_S = 10.0
+_WORTH_TELLING_S = 0.5
 
 
 class PlainProgress:
@@ -34,6 +35,7 @@ class PlainProgress:
         self._told_at = -_INTERVAL_S
         self._total_steps = 0
         self._begun: tuple[int, float] | None = None  # the first step told of, and when
+        self._waited_s = 0.0  # for data, since it was told last
 
     def __call__(self, event: EventBase) -> None:
         """Write what the event tells."""
@@ -65,6 +67,7 @@ class PlainProgress:
 
     def _step(self, event: StepDone) -> None:
         now = self._now()
+        self._waited_s += event.data_wait_s
         is_first_or_last = self._begun is None or event.step == self._total_steps
         self._begun = self._begun or (event.step, now)
         if not self._is_due() and not is_first_or_last:
@@ -72,7 +75,12 @@ class PlainProgress:
         self._told_at = now
         loss = "not finite" if event.loss is None else f"{event.loss:.4f}"
         line = f"Step {event.step} of {self._total_steps}, epoch {event.epoch}, loss {loss}"
-        self._write(line + self._time_left(event.step, now))
+        self._write(line + self._waited() + self._time_left(event.step, now))
+
+    def _waited(self) -> str:
+        """Return how long the steps since the last line waited for data; "" for a moment."""
+        waited_s, self._waited_s = self._waited_s, 0.0
+        return f", {waited_s:.1f} s of waiting for data" if waited_s >= _WORTH_TELLING_S else ""
 
     def _time_left(self, step: int, now: float) -> str:
         """Return how long the steps to come take at the pace so far; "" while it is not known."""

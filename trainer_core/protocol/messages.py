@@ -254,10 +254,11 @@ class Detached(EventBase):
 class Finished(EventBase):
     """The run ended as planned (``completed``) or as it was told (``stopped``).
 
-    ``method`` is the training method that ``weights`` come of.
+    ``method`` is the training method that ``weights`` come of; ``data_wait_s`` is how long its
+    steps waited for data since this start.
     """
 
-    left_out = frozenset({"method"})
+    left_out = frozenset({"method", "data_wait_s"})
 
     event: Literal["finished"] = "finished"
     reason: Literal["completed", "stopped"]
@@ -267,6 +268,7 @@ class Finished(EventBase):
     weights: str | None = None
     state: str | None = None
     method: str = USUAL_METHOD
+    data_wait_s: float = 0.0
 
 
 class ToolDone(EventBase):

@@ -34,6 +34,8 @@ _PHASES = {
 HOW_TO_END_THE_WAIT = "It goes on once there is room; Ctrl+C saves elsewhere and ends it."
 HOW_TO_GO_ON = "To go on from there: the same command with --continue."
 _STEP_INTERVAL_S = 30.0
+_WORTH_TELLING_S = 1.0
+_MUCH = 0.1  # of the time that a run took
 _BYTES_PER_MIB = 2**20
 
 
@@ -167,7 +169,20 @@ def _sample(event: SampleReady) -> Text:
 
 
 def _finished(event: Finished) -> tuple[Text, ...]:
+    told = (end_sentence(event), *waiting_sentences(event))
     if not event.weights:
-        return (end_sentence(event),)
+        return told
     method = METHODS.get(event.method, METHODS[USUAL_METHOD])
-    return end_sentence(event), text(method.result, path=event.weights)
+    return *told, text(method.result, path=event.weights)
+
+
+def waiting_sentences(event: Finished) -> tuple[Text, ...]:
+    """Return how long steps waited for data, and a way out where it was long; none for a moment."""
+    if event.data_wait_s < _WORTH_TELLING_S:
+        return ()
+    template = T("Events", "Steps waited {seconds} s of {total} s for data.")
+    facts = {"seconds": round(event.data_wait_s), "total": round(event.seconds)}
+    waited = text(template, **facts)
+    if event.data_wait_s < _MUCH * event.seconds:
+        return (waited,)
+    return waited, text(T("Events", "Cached latents or more loader threads may help."))

@@ -50,7 +50,8 @@ class Loop:
     ``before`` is where it was before its newest step; ``resumed_at`` is where its state was saved;
     ``has_samples`` tells whether the pictures that are due there were drawn before; ``rescued`` is
     where it saved what the output folder could not take. ``keep_records`` sees after each step that
-    its events are written, and waits where the disk is full.
+    its events are written, and waits where the disk is full. ``data_wait_s`` is how long it waited
+    for data so far.
     """
 
     emitter: Emitter
@@ -71,6 +72,7 @@ class Loop:
     team: Team = field(default_factory=Alone)
     rescued: Path | None = None
     keep_records: Callable[[], object] = lambda: None
+    data_wait_s: float = field(default=0.0, init=False)
 
     def run(self) -> Stop | None:
         """Train; return the command that stopped the run, None if it came to its end.
@@ -156,6 +158,7 @@ class Loop:
         result = self.stepper.step(group.batches, step, self.control.take_wishes)
         self.before, self.position = self.position, self._next(len(group.batches))
         seconds = time.perf_counter() - started + group.waited_s
+        self.data_wait_s += group.waited_s
         self.emitter.emit(
             StepDone(
                 step=step,

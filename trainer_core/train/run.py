@@ -306,6 +306,7 @@ class Run:
                 weights=self._newest_weights(),
                 state=self._newest_state(),
                 method=self._method,
+                data_wait_s=loop.data_wait_s if loop else 0.0,
             )
         )
 

@@ -53,6 +53,15 @@ def test_the_story_holds_time_speed_and_what_became_of_the_loss(workspace: Works
     )
 
 
+def test_the_story_tells_of_long_waiting_for_data(workspace: Workspace):
+    end = Finished(reason="completed", step=2, total_steps=2, seconds=90.0, data_wait_s=40.0)
+    words = story(outcome_of(ProcessEnd(0), end), workspace.record, workspace.metrics)
+    assert words == (
+        "Done: 2 steps trained. Steps waited 40 s of 90 s for data. "
+        "Cached latents or more loader threads may help."
+    )
+
+
 def test_a_file_is_told_how_to_be_used(workspace: Workspace):
     outcome = finished("completed", 380)
     words = [each.words for each in next_steps(outcome, workspace.record, outcome.weights)]

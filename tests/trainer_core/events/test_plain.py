@@ -74,6 +74,17 @@ def test_the_first_step_the_last_and_one_every_ten_seconds_are_told(told: Told) 
     ]
 
 
+def test_waiting_for_data_is_told_with_the_step_that_comes_after_it(told: Told) -> None:
+    waiting = [step(number).model_copy(update={"data_wait_s": 0.4}) for number in (1, 2, 3)]
+    events: list[tuple[float, EventBase]] = [(0.0, plan(3))]
+    events += [(float(number), each) for number, each in enumerate(waiting)]
+
+    assert told(events)[1:] == [
+        "Step 1 of 3, epoch 1, loss 0.2500",
+        "Step 3 of 3, epoch 1, loss 0.2500, 0.8 s of waiting for data",
+    ]
+
+
 def test_the_time_left_is_that_of_the_steps_to_come(told: Told) -> None:
     # 100 s for the 10 steps since the first: 3590 steps in 35,900 s.
     (line,) = told([(0.0, plan(3601)), (0.0, step(1)), (100.0, step(11))])[2:]

@@ -84,6 +84,19 @@ PLAN = Plan(
             "Done: 9 steps trained. The LoRA: /o/a.ckpt",
         ),
         (
+            Finished(reason="completed", step=9, total_steps=9, seconds=99, data_wait_s=0.9),
+            "Done: 9 steps trained.",
+        ),
+        (
+            Finished(reason="completed", step=9, total_steps=9, seconds=99, data_wait_s=4.2),
+            "Done: 9 steps trained. Steps waited 4 s of 99 s for data.",
+        ),
+        (
+            Finished(reason="completed", step=9, total_steps=9, seconds=99, data_wait_s=30),
+            "Done: 9 steps trained. Steps waited 30 s of 99 s for data. "
+            "Cached latents or more loader threads may help.",
+        ),
+        (
             Finished(reason="stopped", step=7, total_steps=9, seconds=1),
             "Stopped after step 7 of 9, not saved.",
         ),

@@ -58,10 +58,12 @@ def test_a_step_is_reported_with_what_it_came_to(parts: LoopParts) -> None:
 
 
 def test_the_time_of_a_step_includes_waiting_for_its_data(parts: LoopParts) -> None:
-    parts.loop().run()
+    loop = parts.loop()
+    loop.run()
 
     first = parts.emitter.steps[0]
     assert first.data_wait_s == 0.25
+    assert loop.data_wait_s == 0.25 * loop.position.step
     assert first.seconds >= 0.25
     assert first.images_per_second == pytest.approx(2 / first.seconds)
 
