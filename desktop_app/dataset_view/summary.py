@@ -5,10 +5,11 @@ from __future__ import annotations
 from desktop_app.models.pictures.dataset_scan import CheckProgress, Scan
 from desktop_app.translation import shown
 from desktop_app.widgets.stat_row import Stat
+from desktop_app.words.plans import concept_words
 from desktop_app.words.settings import count_words
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
-from trainer_core.texts import T, visible
+from trainer_core.texts import T
 
 
 def stats(scan: Scan) -> list[Stat]:
@@ -63,8 +64,7 @@ def size_words(size: Size | None) -> str:
 
 def _samples_words(plan: Plan) -> str:
     head = shown(T("App", "Pictures times repeats: what one epoch shows."))
-    rows = [f"{visible(c.name)}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
-    return "\n".join([head, *rows])
+    return "\n".join([head, *map(concept_words, plan.concepts)])
 
 
 def _bucket_words(plan: Plan) -> str:

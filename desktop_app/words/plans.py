@@ -13,7 +13,7 @@ from desktop_app.words.settings import count_words, size_words
 from trainer_core.catalogue.adapters import ADAPTERS
 from trainer_core.catalogue.families import FAMILIES, TRAINABLE, PartEntry
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS
-from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.plan import ConceptCount, Plan
 from trainer_core.disk_space.room import Demand
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
@@ -115,12 +115,23 @@ def _trained_parts(rates: Mapping[PartEntry, float]) -> str:
     return shown(T("App", "{parts} and {last}"), parts=", ".join(names[:-1]), last=names[-1])
 
 
+def concept_words(concept: ConceptCount) -> str:
+    """Return how often the pictures of a folder are shown, term by term."""
+    facts = {"pictures": concept.pictures, "repeats": concept.repeats, "asked": concept.asked}
+    template = T("App", "{name}: {pictures} × {repeats} = {asked}")
+    if concept.is_reg:
+        template = T(
+            "App", "{name}: {pictures} × {repeats} = {asked}; regularisation, {samples} shown"
+        )
+    return shown(template, name=visible(concept.name), samples=concept.samples, **facts)
+
+
 def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
     name = shown(T("App", "Pictures"))
     if scan is None or plan is None:
         yield Stat(name, "–")
         return
-    rows = [f"{visible(c.name)}: {c.pictures} × {c.repeats} = {c.samples}" for c in plan.concepts]
+    rows = map(concept_words, plan.concepts)
     facts = {"pictures": count_words(plan.pictures), "samples": count_words(plan.samples)}
     if len(plan.concepts) == 1:
         repeats = plan.concepts[0].repeats
@@ -132,6 +143,10 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
             "{pictures} in {folders} [folders:folder|folders], with repeats {samples} per epoch",
         )
         words = shown(template, folders=len(plan.concepts), **facts)
+    if plan.reg_asked:
+        template = T("App", "{words}; regularisation: {samples}, of {asked} by their repeats")
+        reg = {"samples": count_words(plan.reg_samples), "asked": count_words(plan.reg_asked)}
+        words = shown(template, words=words, **reg)
     left_out = len(scan.index.left_out)
     if left_out:
         words = shown(T("App", "{words}; left out: {count}"), words=words, count=left_out)

@@ -14,7 +14,7 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from trainer_core.dataset.batches import epoch_batches
+from trainer_core.dataset.batches import Pool, epoch_batches
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.pipeline.decode import load_pixels
 from trainer_core.pipeline.latents import LatentStore
@@ -45,7 +45,7 @@ def write_colours(folder: Path) -> Path:
 
 def late_in_the_first_epoch() -> tuple[str, int]:
     """Return a picture of the first epoch's last batch, and how many steps come before it."""
-    batches = epoch_batches([(64, 64)] * COUNT, [1] * COUNT, batch_size=BATCH, seed=SEED, epoch=0)
+    batches = epoch_batches([Pool(0, (64, 64), BATCH)] * COUNT, [1] * COUNT, seed=SEED, epoch=0)
     return f"colour{batches[-1].pictures[0]}.png", len(batches) - 1
 
 

@@ -97,7 +97,7 @@ def plan_facts(
     """Return the entries that come from the pictures and the planned length."""
     return {
         "num_train_images": plan.samples - plan.reg_samples,  # repeats counted
-        "num_reg_images": plan.reg_samples,
+        "num_reg_images": plan.reg_asked,  # before they are matched to the others
         "num_batches_per_epoch": plan.batches_per_epoch,
         "num_epochs": plan.epochs,
         "max_train_steps": plan.total_steps,

@@ -13,10 +13,24 @@ from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 from trainer_core.dataset.pictures import Size
 from trainer_core.seeds import derived_seed
+
+
+class Pool(NamedTuple):
+    """What samples must have in common to share a batch.
+
+    Attributes:
+        data_set: The number of their data set; see `trainer_core.dataset.subsets.data_sets`.
+        bucket: Their training size.
+        batch_size: Samples of a full batch.
+    """
+
+    data_set: int
+    bucket: Size
+    batch_size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +55,14 @@ class EpochOrder(Sequence[PlannedBatch]):
     more than a few bytes are.
     """
 
-    def __init__(
-        self, samples: Mapping[Size, Sequence[int]], batch_size: int, rng: random.Random
-    ) -> None:
-        """Draw the order of the batches; the samples of each bucket are in theirs already."""
-        self._batch_size = batch_size
-        self._buckets = sorted(samples)
-        self._samples = [samples[bucket] for bucket in self._buckets]
-        counts = [-(-len(numbers) // batch_size) for numbers in self._samples]
+    def __init__(self, samples: Mapping[Pool, Sequence[int]], rng: random.Random) -> None:
+        """Draw the order of the batches; the samples of each pool are in theirs already."""
+        self._pools = sorted(samples)
+        self._samples = [samples[pool] for pool in self._pools]
+        counts = [
+            -(-len(numbers) // pool.batch_size)
+            for pool, numbers in zip(self._pools, self._samples, strict=True)
+        ]
         self._ends = list(itertools.accumulate(counts))
         self._order = array("I", range(sum(counts)))
         rng.shuffle(self._order)
@@ -67,42 +81,37 @@ class EpochOrder(Sequence[PlannedBatch]):
             return [self[each] for each in range(*place.indices(len(self)))]
         place = range(len(self))[place]
         number, numbers = self._cut(place)
-        return PlannedBatch(self._buckets[number], tuple(numbers), self._positions[place])
+        return PlannedBatch(self._pools[number].bucket, tuple(numbers), self._positions[place])
 
     def _cut(self, place: int) -> tuple[int, Sequence[int]]:
-        """Return the number of the bucket and the samples of the batch at ``place``."""
+        """Return the number of the pool and the samples of the batch at ``place``."""
         batch = self._order[place]
         number = bisect.bisect_right(self._ends, batch)
-        begin = (batch - (self._ends[number - 1] if number else 0)) * self._batch_size
-        return number, self._samples[number][begin : begin + self._batch_size]
+        size = self._pools[number].batch_size
+        begin = (batch - (self._ends[number - 1] if number else 0)) * size
+        return number, self._samples[number][begin : begin + size]
 
 
 def epoch_batches(
-    buckets: Sequence[Size],
-    repeats: Sequence[int],
-    *,
-    batch_size: int,
-    seed: int,
-    epoch: int,
+    pools: Sequence[Pool], repeats: Sequence[int], *, seed: int, epoch: int
 ) -> EpochOrder:
     """Return the batches of an epoch, in order: every picture as often as it is repeated.
 
-    Each bucket's last batch may be smaller; no sample is left out or shown twice.
+    Each pool's last batch may be smaller; no sample is left out or shown twice.
 
     Args:
-        buckets: The bucket of each picture.
+        pools: The pool of each picture.
         repeats: How often each picture is shown.
-        batch_size: Samples of a full batch.
         seed: The run's seed.
         epoch: Number of the epoch; each has another order.
     """
     rng = random.Random(derived_seed(seed, "order", epoch))
-    samples: defaultdict[Size, array[int]] = defaultdict(lambda: array("I"))
-    for number, (bucket, times) in enumerate(zip(buckets, repeats, strict=True)):
-        samples[bucket] += array("I", [number]) * times
+    samples: defaultdict[Pool, array[int]] = defaultdict(lambda: array("I"))
+    for number, (pool, times) in enumerate(zip(pools, repeats, strict=True)):
+        samples[pool] += array("I", [number]) * times
     for _, numbers in sorted(samples.items()):
         rng.shuffle(numbers)
-    return EpochOrder(samples, batch_size, rng)
+    return EpochOrder(samples, rng)
 
 
 def is_flipped(seed: int, epoch: int, position: int) -> bool:

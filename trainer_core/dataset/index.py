@@ -23,7 +23,10 @@ from trainer_core.texts import T
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture of a subset, how often an epoch shows it, and the words where it has no caption."""
+    """A picture of a subset, how often an epoch shows it, and the words where it has no caption.
+
+    The repeats are 0 for a regularisation picture that an epoch does not come to.
+    """
 
     path: Path
     repeats: int
@@ -109,6 +112,11 @@ class DatasetIndex:
     def pictures(self) -> tuple[Picture, ...]:
         """Every picture of every subset, in the order of the concepts."""
         return tuple(picture for root in self.roots for picture in root.pictures)
+
+    @property
+    def trained(self) -> tuple[Picture, ...]:
+        """Those of them that an epoch shows."""
+        return tuple(picture for picture in self.pictures if picture.repeats)
 
     @property
     def left_out(self) -> tuple[Picture, ...]:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from trainer_core.catalogue.schedules import SCHEDULES
+from trainer_core.dataset.batches import Pool
 from trainer_core.dataset.buckets import Placement, too_thin
-from trainer_core.dataset.index import DatasetIndex
+from trainer_core.dataset.index import Concept, DatasetIndex
 from trainer_core.dataset.pictures import Size
-from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset, data_sets
 from trainer_core.errors import DatasetError
 from trainer_core.texts import T
 
@@ -53,26 +54,39 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class ConceptCount:
-    """The pictures of one folder in one subset."""
+    """The pictures of one folder in one subset.
+
+    Attributes:
+        name: What the folder is called.
+        pictures: In the folder.
+        repeats: How often each is to be shown.
+        samples: How often they are shown in an epoch, all together: pictures times repeats, or
+            as many as go with the training pictures.
+        is_reg: Whether they are regularisation pictures.
+        subset: The number of the subset.
+    """
 
     name: str
     pictures: int
     repeats: int
+    samples: int
     is_reg: bool = False
+    subset: int = 0
 
     @property
-    def samples(self) -> int:
+    def asked(self) -> int:
         """Pictures times repeats."""
         return self.pictures * self.repeats
 
 
 @dataclass(frozen=True, slots=True)
 class BucketCount:
-    """The samples of an epoch that share a training size."""
+    """The samples of an epoch that share a training size; of one data set where it says so."""
 
     resolution: Size
     samples: int
     batches: int
+    data_set: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +95,8 @@ class Plan:
 
     Attributes:
         concepts: The counts of each folder.
-        buckets: The counts of each bucket in use, sorted by resolution.
-        placements: How each picture of each subset is scaled and cut.
+        pools: The counts of each bucket in use of each data set, sorted by both.
+        placements: How each picture of each subset that an epoch shows is scaled and cut.
         has_buckets: False if there are no buckets in any subset.
         steps_per_epoch: Optimizer steps; the last one may have fewer batches than the others.
         total_steps: Optimizer steps of the run; the last epoch may end early.
@@ -91,7 +105,7 @@ class Plan:
     """
 
     concepts: tuple[ConceptCount, ...]
-    buckets: tuple[BucketCount, ...]
+    pools: tuple[BucketCount, ...]
     placements: Mapping[SampleKey, Placement] = field(repr=False)
     has_buckets: bool
     steps_per_epoch: int
@@ -107,7 +121,7 @@ class Plan:
 
     @property
     def samples(self) -> int:
-        """Pictures times repeats: the samples of an epoch, regularisation pictures included."""
+        """The samples of an epoch, regularisation pictures included."""
         return sum(concept.samples for concept in self.concepts)
 
     @property
@@ -116,9 +130,24 @@ class Plan:
         return sum(concept.samples for concept in self.concepts if concept.is_reg)
 
     @property
+    def reg_asked(self) -> int:
+        """Regularisation pictures times their repeats, before they are matched."""
+        return sum(concept.asked for concept in self.concepts if concept.is_reg)
+
+    @property
+    def buckets(self) -> tuple[BucketCount, ...]:
+        """The counts of each bucket in use, of all data sets together, sorted by resolution."""
+        samples: Counter[Size] = Counter()
+        batches: Counter[Size] = Counter()
+        for pool in self.pools:
+            samples[pool.resolution] += pool.samples
+            batches[pool.resolution] += pool.batches
+        return tuple(BucketCount(size, samples[size], batches[size]) for size in sorted(samples))
+
+    @property
     def batches_per_epoch(self) -> int:
         """Forward passes of an epoch; every bucket rounds up by itself."""
-        return sum(bucket.batches for bucket in self.buckets)
+        return sum(pool.batches for pool in self.pools)
 
     @property
     def epochs(self) -> int:
@@ -145,23 +174,20 @@ def make_plan(
     Raises:
         DatasetError: There is no picture, or one is too thin for any bucket.
     """
-    if not index.concepts:
+    if not index.trained:
         raise DatasetError(
             T("Errors", "There are no pictures in {path}."),
             T("Errors", "Choose a folder that holds pictures."),
             path=index.root,
         )
     placements = _placements(index, sizes, settings)
-    buckets = _bucket_counts(index, placements, pace.train_batch_size)
-    batches = sum(bucket.batches for bucket in buckets)
+    pools = _pool_counts(index, placements, settings, pace.train_batch_size)
+    batches = sum(pool.batches for pool in pools)
     steps_per_epoch = math.ceil(batches / pace.gradient_accumulation_steps)
     total_steps = pace.total_steps(steps_per_epoch)
     return Plan(
-        concepts=tuple(
-            ConceptCount(c.name, len(c.pictures), c.repeats, settings[c.subset].is_reg)
-            for c in index.concepts
-        ),
-        buckets=buckets,
+        concepts=tuple(_count(c, is_reg=settings[c.subset].is_reg) for c in index.concepts),
+        pools=pools,
         placements=placements,
         has_buckets=any(each.rules.enable_bucket for each in settings.values()),
         steps_per_epoch=steps_per_epoch,
@@ -197,7 +223,7 @@ def _placements(
 ) -> dict[SampleKey, Placement]:
     known: dict[tuple[int, Size], Placement | None] = {}
     placements: dict[SampleKey, Placement] = {}
-    for picture in index.pictures:
+    for picture in index.trained:
         size = sizes[picture.path]
         case = (picture.subset, size)
         if case not in known:
@@ -209,13 +235,51 @@ def _placements(
     return placements
 
 
-def _bucket_counts(
-    index: DatasetIndex, placements: Mapping[SampleKey, Placement], batch_size: int
+def pools_of(
+    placements: Mapping[SampleKey, Placement],
+    keys: Iterable[SampleKey],
+    settings: SettingsBySubset,
+    batch_size: int,
+) -> list[Pool]:
+    """Return what each sample shares with those that may be in its batch.
+
+    Args:
+        placements: How each picture is cut.
+        keys: The pictures, in their order.
+        settings: Of each subset.
+        batch_size: Samples of a full batch where a subset has no other.
+    """
+    groups = data_sets(settings)
+    sizes = {
+        subset: batch_size if each.train_batch_size is None else each.train_batch_size
+        for subset, each in settings.items()
+    }
+    return [Pool(groups[key.subset], placements[key].bucket, sizes[key.subset]) for key in keys]
+
+
+def _pool_counts(
+    index: DatasetIndex,
+    placements: Mapping[SampleKey, Placement],
+    settings: SettingsBySubset,
+    batch_size: int,
 ) -> tuple[BucketCount, ...]:
-    samples: Counter[Size] = Counter()
-    for picture in index.pictures:
-        samples[placements[picture.key].bucket] += picture.repeats
+    pictures = index.trained
+    samples: Counter[Pool] = Counter()
+    pools = pools_of(placements, (each.key for each in pictures), settings, batch_size)
+    for pool, picture in zip(pools, pictures, strict=True):
+        samples[pool] += picture.repeats
     return tuple(
-        BucketCount(resolution, count, math.ceil(count / batch_size))
-        for resolution, count in sorted(samples.items())
+        BucketCount(pool.bucket, count, math.ceil(count / pool.batch_size), pool.data_set)
+        for pool, count in sorted(samples.items())
+    )
+
+
+def _count(concept: Concept, *, is_reg: bool) -> ConceptCount:
+    return ConceptCount(
+        concept.name,
+        len(concept.pictures),
+        concept.repeats,
+        sum(picture.repeats for picture in concept.pictures),
+        is_reg,
+        concept.subset,
     )

@@ -15,6 +15,10 @@ from trainer_core.dataset.buckets import BucketRules
 from trainer_core.settings.param import Section
 from trainer_core.tokens.clip import CHUNK_TOKENS
 
+TRAIN_DATA_DIR = "dataset.train_data_dir"
+REG_DATA_DIR = "dataset.reg_data_dir"
+MORE_PICTURES = "dataset.more_pictures"
+
 
 class SampleKey(NamedTuple):
     """A picture as one subset trains it, which a path alone does not tell."""
@@ -61,6 +65,8 @@ class SampleSettings:
         is_reg: Whether they are regularisation pictures.
         weight: What the loss of a sample is multiplied with: for regularisation pictures the
             ``prior_loss_weight``.
+        train_batch_size: Samples of a full batch, of all processes together; None: as many as
+            the run has.
     """
 
     rules: BucketRules
@@ -69,6 +75,7 @@ class SampleSettings:
     dataset_repeats: int = 1
     is_reg: bool = False
     weight: float = 1.0
+    train_batch_size: int | None = None
 
     def having(self, **own: Any) -> SampleSettings:
         """Return the same with other values of some settings or parts, by their own names.
@@ -92,12 +99,19 @@ class Subset:
         folder: The picture folder, if there is one.
         more: Further folders and single pictures.
         own: Values for `SampleSettings.having`.
+        setting: The one that names the folder.
     """
 
     number: int = 0
     folder: Path | None = None
     more: tuple[Path, ...] = ()
     own: Mapping[str, object] = field(default_factory=dict)
+    setting: str = TRAIN_DATA_DIR
+
+    @property
+    def setting_of_more(self) -> str:
+        """The setting that names further folders and single pictures."""
+        return MORE_PICTURES if self.setting == TRAIN_DATA_DIR else self.setting
 
     @property
     def places(self) -> tuple[Path, ...]:
@@ -117,6 +131,19 @@ def settings_by_subset(subsets: Iterable[Subset], run: SampleSettings) -> Settin
         TypeError: A subset has a value of no setting of samples.
     """
     return {subset.number: run.having(**subset.own) for subset in subsets}
+
+
+def data_sets(settings: SettingsBySubset) -> dict[int, int]:
+    """Return the number of each subset's data set, by the number of the subset.
+
+    A data set is what has the same sizes and the same batch size: its pictures share batches,
+    and regularisation pictures are matched to its training pictures. Numbers count from 0.
+    """
+    numbers: dict[tuple[BucketRules, int | None], int] = {}
+    return {
+        subset: numbers.setdefault((each.rules, each.train_batch_size), len(numbers))
+        for subset, each in settings.items()
+    }
 
 
 def _names(kind: type[Any]) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 from trainer_core.dataset.audit import Audit, quick_audit
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.description.balance import balance_problems, balanced
+from trainer_core.dataset.description.subsets import described_subsets
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex, Root, index_subsets
 from trainer_core.dataset.listing import Reading, natural_key, read_by_nobody
@@ -60,8 +62,8 @@ class SurveyRequest:
     def of(cls, settings: TrainSettings) -> SurveyRequest | None:
         """Return what ``settings`` ask for, None if they name no pictures."""
         pictures = settings.dataset
-        subset = Subset(folder=pictures.train_data_dir, more=pictures.more_pictures)
-        if not subset.places:
+        subsets = described_subsets(pictures, process_count())
+        if not subsets:
             return None
         contradiction = None
         try:
@@ -81,7 +83,7 @@ class SurveyRequest:
         )
         length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
         return cls(
-            subsets=(subset,),
+            subsets=subsets,
             run=run,
             pace=length,
             left_out=pictures.left_out,
@@ -133,6 +135,7 @@ class Survey:
         found = self._failed_places()
         found += left_out_notice(self.index)
         found += self.unmatched
+        found += balance_problems(self.index, self.request.settings)
         if self.audit is not None:
             found += [self._of_finding(f, self._setting_of(f.path)) for f in self.audit.findings]
         if self.request.contradiction is not None:
@@ -147,15 +150,16 @@ class Survey:
         places = {root.path for root in self.index.roots}
         errors = () if self.audit is None else self.audit.errors
         whole = [
-            self._of_finding(each, self._setting_of_place(each.path))
+            self._of_finding(each, self._setting_of(each.path))
             for each in errors
             if each.path in places
         ]
-        return [*self._failed_places(), *whole, *self.unmatched]
+        balance = balance_problems(self.index, self.request.settings)
+        return [*self._failed_places(), *whole, *self.unmatched, *balance]
 
     def _failed_places(self) -> list[Problem]:
         return [
-            Problem.of(root.failure, setting=self._setting_of_place(root.path))
+            Problem.of(root.failure, setting=self._setting_of_root(root))
             for root in self.index.roots
             if root.failure is not None
         ]
@@ -172,17 +176,20 @@ class Survey:
             kind=DatasetError,
         )
 
-    def _setting_of_place(self, place: Path) -> str:
-        is_folder = any(place == subset.folder for subset in self.request.subsets)
-        return "dataset.train_data_dir" if is_folder else "dataset.more_pictures"
+    def _setting_of_root(self, root: Root) -> str:
+        subset = next(each for each in self.request.subsets if each.number == root.subset)
+        return subset.setting if root.path == subset.folder else subset.setting_of_more
 
     def _setting_of(self, path: Path) -> str:
         """Return the setting that led to a picture or folder."""
-        for subset in self.request.subsets:
-            is_alone = len(self.request.subsets) == 1 and not subset.more
+        subsets = self.request.subsets
+        for subset in subsets:
+            is_alone = len(subsets) == 1 and not subset.more
             if subset.folder is not None and (is_alone or path.is_relative_to(subset.folder)):
-                return "dataset.train_data_dir"
-        return "dataset.more_pictures"
+                return subset.setting
+            if any(path.is_relative_to(place) for place in subset.more):
+                return subset.setting_of_more
+        return subsets[0].setting_of_more
 
 
 def take_survey(
@@ -199,7 +206,7 @@ def take_survey(
     try:
         index = index_subsets(request.subsets, repeats, reading)
         index = leave_out(index, request.left_out, reading)
-        index = with_repeats(index, request.folder_repeats)
+        index = balanced(with_repeats(index, request.folder_repeats), settings)
     except DatasetError as error:
         return failed_survey(request, error)
     audit = _in_order(quick_audit(index, settings, reading))
@@ -230,8 +237,8 @@ def failed_survey(request: SurveyRequest, error: DatasetError) -> Survey:
 
 
 def _plan(request: SurveyRequest, index: DatasetIndex, audit: Audit) -> Plan | None:
-    usable = index.without(audit.unusable)
-    if request.contradiction is not None or not usable.concepts:
+    usable = balanced(index.without(audit.unusable), request.settings)
+    if request.contradiction is not None or not usable.trained:
         return None
     return make_plan(usable, audit.sizes, request.settings, request.pace)
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from trainer_core.dataset.batches import PlannedBatch, caption_rng, epoch_batches, is_flipped
+from trainer_core.dataset.batches import PlannedBatch, Pool, caption_rng, epoch_batches, is_flipped
 from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
+from trainer_core.dataset.plan import pools_of
 from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.objectives.objective import Draw
@@ -48,6 +49,7 @@ class BatchLoader:
     step and place alone; the threads only fetch.
 
     Attributes:
+        batch_size: Samples of a full batch where a subset has no other.
         threads: That work ahead; 0: the training thread does it itself.
         store: Where the latents are; None: pictures are decoded, and encoded on the device.
         encode: The VAE's encoder.
@@ -86,9 +88,8 @@ class BatchLoader:
                 decides, with the seed, what is drawn.
         """
         order = epoch_batches(
-            [source.placement.bucket for source in self.sources],
+            self._pools(),
             [source.repeats for source in self.sources],
-            batch_size=self.batch_size,
             seed=self.seed,
             epoch=epoch,
         )
@@ -106,6 +107,12 @@ class BatchLoader:
             batches = list(itertools.islice(prepared, min(self.accumulation, len(order) - begin)))
             waited_s = time.perf_counter() - started
             yield Group(tuple(self._delivered(batch) for batch in batches), waited_s)
+
+    def _pools(self) -> list[Pool]:
+        settings = {source.key.subset: source.settings for source in self.sources}
+        placements = {source.key: source.placement for source in self.sources}
+        keys = [source.key for source in self.sources]
+        return pools_of(placements, keys, settings, self.batch_size)
 
     def _prepare_ahead(self, jobs: Iterable[_Job]) -> Iterator[Batch]:
         if self.threads == 0:

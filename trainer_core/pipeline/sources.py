@@ -12,7 +12,7 @@ from torch import Tensor
 
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
-from trainer_core.dataset.index import DatasetIndex, subset_names
+from trainer_core.dataset.index import DatasetIndex, Picture, subset_names
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import SampleKey, SampleSettings, SettingsBySubset
@@ -63,7 +63,7 @@ class Source:
 def sources_of(
     index: DatasetIndex, audit: Audit, plan: Plan, settings: SettingsBySubset
 ) -> list[Source]:
-    """Return every picture of every subset with its cut and caption, in the order of the index."""
+    """Return every picture that an epoch shows, with its cut and caption, in the index's order."""
     sizes = audit.sizes
     return [
         Source(
@@ -75,17 +75,18 @@ def sources_of(
             caption=audit.captions[picture.key],
             settings=settings[picture.subset],
         )
-        for name, picture in zip(_names(index), index.pictures, strict=True)
+        for name, picture in _named(index)
+        if picture.repeats
     ]
 
 
-def _names(index: DatasetIndex) -> Iterator[str]:
-    """Yield what each picture is called: its place in its folder, so that folders may move."""
+def _named(index: DatasetIndex) -> Iterator[tuple[str, Picture]]:
+    """Yield each picture with what it is called: its place in its folder, as folders may move."""
     labels = subset_names([SampleKey(root.subset, root.path) for root in index.roots])
     for root, label in zip(index.roots, labels, strict=True):
         for picture in root.pictures:
             name = picture.path.relative_to(root.path).as_posix()
-            yield name if len(labels) == 1 else f"{label}/{name}"
+            yield (name if len(labels) == 1 else f"{label}/{name}"), picture
 
 
 def fingerprint(sources: Sequence[Source], *, batch_size: int, accumulation: int) -> str:
@@ -97,5 +98,8 @@ def fingerprint(sources: Sequence[Source], *, batch_size: int, accumulation: int
 
 def _batch_facts(source: Source) -> list[object]:
     facts: list[object] = [source.name, source.repeats, source.placement.bucket, source.caption]
+    own = source.settings.train_batch_size
     # The first subset goes without its number, so that states from before subsets still fit.
-    return facts if source.key.subset == 0 else [*facts, source.key.subset]
+    if source.key.subset == 0 and own is None:
+        return facts
+    return [*facts, source.key.subset, *([] if own is None else [own])]

@@ -106,11 +106,19 @@ class BucketCount(Message):
 
 
 class Plan(EventBase):
-    """What the run will do; trainable parameters by part (``unet``, ``text_encoder``)."""
+    """What the run will do; trainable parameters by part (``unet``, ``text_encoder``).
+
+    Of the showings, ``reg_showings`` are of regularisation pictures; ``reg_asked`` is how many
+    these would be by their own repeats, before they are matched to the training pictures.
+    """
+
+    left_out = frozenset({"reg_showings", "reg_asked"})
 
     event: Literal["plan"] = "plan"
     pictures: int
     showings_per_epoch: int
+    reg_showings: int = 0
+    reg_asked: int = 0
     buckets: tuple[BucketCount, ...]
     batches_per_epoch: int
     steps_per_epoch: int

@@ -134,12 +134,19 @@ def _plan(event: Plan) -> tuple[Text, ...]:
         samples=event.showings_per_epoch,
         steps=event.total_steps,
     )
+    told: tuple[Text, ...] = (amounts,)
+    if event.reg_asked:
+        template = T(
+            "Events",
+            "Regularisation: {asked} by their repeats, {samples} per epoch to match the rest.",
+        )
+        told = (amounts, text(template, asked=event.reg_asked, samples=event.reg_showings))
     if not event.device:
-        return (amounts,)
+        return told
     template = T("Events", "Training on {device}, precision {precision}.")
     if event.precision in MIXED_PRECISIONS and event.precision not in below_32_bit():
         template = T("Events", "Training on {device} in 32 bit.")  # its name is no word for people
-    return (amounts, text(template, device=event.device, precision=event.precision))
+    return (*told, text(template, device=event.device, precision=event.precision))
 
 
 def _saved(event: CheckpointSaved) -> Text:

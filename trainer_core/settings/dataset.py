@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_core.settings.param import Section, param
+from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
 
@@ -33,6 +33,32 @@ class DatasetSettings(Section):
         ),
         path_kind="file_or_folder",
         file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
+    )
+    reg_data_dir: Path | None = param(
+        None,
+        T("Settings", "Regularisation folder"),
+        T(
+            "Settings",
+            "Pictures of the class at large, such as any cats beside your cat, that keep the "
+            "model from forgetting it. Folders are read as in the picture folder. They are shown "
+            "as often as the training pictures, so an epoch takes twice as long. Rarely needed.",
+        ),
+        path_kind="folder",
+        old_labels=("Regularisation folder", "Regularization directory"),
+    )
+    prior_loss_weight: float = param(
+        1.0,
+        T("Settings", "Prior loss weight"),
+        T(
+            "Settings",
+            "How much regularisation pictures count in training. 1 counts them like training "
+            "pictures; lower values learn more of yours.",
+        ),
+        minimum=0.0,
+        maximum=100.0,
+        step=0.05,
+        when=(acts_if("reg_data_dir"),),
+        old_labels=("Prior loss weight",),
     )
     left_out: tuple[Path, ...] = param(
         (),

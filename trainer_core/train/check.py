@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from trainer_core.dataset.plan import ConceptCount
 from trainer_core.errors import OutputError, TrainerError
 from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import RunFolder
@@ -211,13 +212,7 @@ def as_lines(checked: Report) -> Iterator[str]:
     plan = found.plan
     if plan is None:
         return
-    for concept in plan.concepts:
-        template = (
-            "{name}: {pictures} [pictures:picture|pictures] x {repeats} = {samples} per epoch"
-        )
-        facts = {"pictures": concept.pictures, "repeats": concept.repeats}
-        facts["samples"] = concept.samples
-        yield filled(template, {"name": visible(concept.name), **facts})
+    yield from map(_concept_line, plan.concepts)
     for bucket in plan.buckets:
         width, height = bucket.resolution
         words = filled("{count} [count:batch|batches]", {"count": bucket.batches})
@@ -234,6 +229,18 @@ def as_lines(checked: Report) -> Iterator[str]:
         yield f"trainable parameters, {part}: {number:,}"
     if checked.device:
         yield f"device: {checked.device}, precision: {checked.precision}"
+
+
+def _concept_line(concept: ConceptCount) -> str:
+    template = "{name}: {pictures} [pictures:picture|pictures] x {repeats} = {asked} per epoch"
+    if concept.is_reg:
+        template = (
+            "{name}: {pictures} regularisation [pictures:picture|pictures] x {repeats} = {asked}; "
+            "{samples} per epoch"
+        )
+    facts = {"pictures": concept.pictures, "repeats": concept.repeats}
+    facts |= {"asked": concept.asked, "samples": concept.samples}
+    return filled(template, {"name": visible(concept.name), **facts})
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

@@ -78,6 +78,8 @@ def plan_event(
     return PlanEvent(
         pictures=plan.pictures,
         showings_per_epoch=plan.samples,
+        reg_showings=plan.reg_samples,
+        reg_asked=plan.reg_asked,
         buckets=tuple(
             BucketCount(width=b.resolution[0], height=b.resolution[1], count=b.samples)
             for b in plan.buckets

@@ -10,6 +10,7 @@ import pytest
 
 from trainer_core.dataset.batches import (
     PlannedBatch,
+    Pool,
     caption_rng,
     epoch_batches,
     is_flipped,
@@ -22,8 +23,8 @@ REPEATS = [3, 1, 2, 4, 2]
 
 
 def batches_of(seed: int = 7, epoch: int = 1, batch_size: int = 4) -> list[PlannedBatch]:
-    order = epoch_batches(BUCKETS, REPEATS, batch_size=batch_size, seed=seed, epoch=epoch)
-    return list(order)
+    pools = [Pool(0, bucket, batch_size) for bucket in BUCKETS]
+    return list(epoch_batches(pools, REPEATS, seed=seed, epoch=epoch))
 
 
 @pytest.mark.parametrize("batch_size", [1, 2, 4, 100])
@@ -59,7 +60,7 @@ def test_another_seed_or_epoch_gives_another_order(seed: int, epoch: int) -> Non
 
 def test_an_order_is_asked_like_a_list_of_its_batches() -> None:
     batches = batches_of(batch_size=2)
-    order = epoch_batches(BUCKETS, REPEATS, batch_size=2, seed=7, epoch=1)
+    order = epoch_batches([Pool(0, each, 2) for each in BUCKETS], REPEATS, seed=7, epoch=1)
     assert len(order) == len(batches)
     assert order[1:4] == batches[1:4]
     assert order[-1] == batches[-1]
@@ -69,7 +70,8 @@ def test_an_order_is_asked_like_a_list_of_its_batches() -> None:
 
 def test_an_epoch_of_many_repeats_is_made_of_a_few_bytes_a_sample() -> None:
     tracemalloc.start()
-    order = epoch_batches([WIDE, TALL], [100_000] * 2, batch_size=1, seed=1, epoch=0)
+    pools = [Pool(0, WIDE, 1), Pool(0, TALL, 1)]
+    order = epoch_batches(pools, [100_000] * 2, seed=1, epoch=0)
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert len(order) == 200_000
@@ -77,9 +79,19 @@ def test_an_epoch_of_many_repeats_is_made_of_a_few_bytes_a_sample() -> None:
 
 
 def test_batches_of_one_bucket_do_not_stay_together() -> None:
-    batches = epoch_batches([WIDE] * 50 + [TALL] * 50, [1] * 100, batch_size=5, seed=1, epoch=1)
+    pools = [Pool(0, WIDE, 5)] * 50 + [Pool(0, TALL, 5)] * 50
+    batches = epoch_batches(pools, [1] * 100, seed=1, epoch=1)
     changes = sum(a.bucket != b.bucket for a, b in itertools.pairwise(batches))
     assert changes > 1
+
+
+def test_data_sets_share_no_batch_and_have_their_own_batch_size() -> None:
+    pools = [Pool(0, WIDE, 2)] * 3 + [Pool(1, WIDE, 4)] * 6
+    batches = list(epoch_batches(pools, [1] * 9, seed=1, epoch=0))
+    # 3 pictures in batches of 2, and 6 in batches of 4.
+    assert sorted(len(batch.pictures) for batch in batches) == [1, 2, 2, 4]
+    assert all(len({number < 3 for number in batch.pictures}) == 1 for batch in batches)
+    assert sorted(n for batch in batches for n in batch.pictures) == list(range(9))
 
 
 def test_half_of_the_samples_are_flipped() -> None:

@@ -12,21 +12,17 @@ from helpers.pictures import write_sizes
 
 from trainer_core.dataset.batches import epoch_batches
 from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.index import DatasetIndex, build_index
+from trainer_core.dataset.description.balance import balanced
+from trainer_core.dataset.index import DatasetIndex, build_index, index_subsets
 from trainer_core.dataset.pictures import read_header
-from trainer_core.dataset.plan import Pace, Plan, bucket_info, dataset_dirs, make_plan
-from trainer_core.dataset.subsets import SampleSettings
+from trainer_core.dataset.plan import Pace, Plan, bucket_info, dataset_dirs, make_plan, pools_of
+from trainer_core.dataset.subsets import SampleSettings, Subset
 from trainer_core.errors import DatasetError
 
 FILE = "steps.json"
 CASES = vectors.load(FILE)["cases"]
-# Left to later issues: regularisation pictures and dataset configuration files.
-LEFT = {
-    "reg fewer than train",
-    "reg more than train",
-    "reg with repeats",
-    "two datasets of different batch size",
-}
+# A dataset configuration file; see the tests of its import.
+LEFT = {"two datasets of different batch size"}
 NOW = [case for case in CASES if case["description"] not in LEFT]
 RECORDED = pytest.mark.parametrize("case", NOW, ids=lambda case: case["description"])
 # The reference's command-line defaults, see the README of the vectors.
@@ -40,29 +36,44 @@ DEFAULTS: dict[str, Any] = {
 }
 
 
+RULES = {
+    "resolution", "enable_bucket", "bucket_no_upscale", "min_bucket_reso", "max_bucket_reso",
+    "bucket_reso_steps",
+}  # fmt: skip
+
+
 def options_of(case: dict[str, Any]) -> dict[str, Any]:
     options = dict(DEFAULTS)
     words = iter(shlex.split(case["command_line"]))
     for word in words:
         name = word.removeprefix("--")
-        options[name] = True if name == "enable_bucket" else int(next(words))
-    return options
+        options[name] = True if name == "enable_bucket" else float(next(words))
+    weight = options.pop("prior_loss_weight", 1.0)
+    return {name: int(value) for name, value in options.items()} | {"prior_loss_weight": weight}
+
+
+def settings_of(case: dict[str, Any]) -> dict[int, SampleSettings]:
+    options = {name: value for name, value in options_of(case).items() if name in RULES}
+    run = SampleSettings(rules=BucketRules((options.pop("resolution"),) * 2, **options))
+    reg = run.having(is_reg=True, weight=options_of(case)["prior_loss_weight"])
+    return {0: run, 1: reg}
 
 
 def index_of(case: dict[str, Any], root: Path) -> DatasetIndex:
-    return build_index(write_sizes(root, case["train_folders"]), plain_repeats=1)
+    subsets = [Subset(folder=write_sizes(root / "train", case["train_folders"]))]
+    if case["reg_folders"]:
+        folder = write_sizes(root / "reg", case["reg_folders"])
+        subsets.append(Subset(number=1, folder=folder))
+    return balanced(index_subsets(subsets, {0: 1, 1: 1}), settings_of(case))
 
 
 def plan_of(case: dict[str, Any], index: DatasetIndex) -> Plan:
-    options = options_of(case)
-    side = options.pop("resolution")
-    pace = {name: options.pop(name) for name in list(options) if name in Pace.__slots__}
+    pace = {name: each for name, each in options_of(case).items() if name in Pace.__slots__}
     sizes = {picture.path: read_header(picture.path).size for picture in index.pictures}
-    rules = BucketRules((side, side), **options)
-    return make_plan(index, sizes, {0: SampleSettings(rules=rules)}, Pace(**pace))
+    return make_plan(index, sizes, settings_of(case), Pace(**pace))
 
 
-def test_the_cases_left_to_later_issues_exist() -> None:
+def test_the_case_of_a_configuration_file_exists() -> None:
     assert {case["description"] for case in CASES} >= LEFT
 
 
@@ -72,7 +83,8 @@ def test_counts_steps_and_epochs_are_the_recorded_ones(
 ) -> None:
     plan = plan_of(case, index_of(case, tmp_path))
     actual = {
-        "num_train_images": plan.samples,
+        "num_train_images": plan.samples - plan.reg_samples,
+        "num_reg_images": plan.reg_asked,
         "num_batches_per_epoch": plan.batches_per_epoch,
         "num_epochs": plan.epochs,
         "max_train_steps": plan.total_steps,
@@ -98,8 +110,8 @@ def test_repeats_of_each_picture_are_the_recorded_ones(
     case: dict[str, Any], tmp_path: Path
 ) -> None:
     repeats = {
-        picture.path.relative_to(tmp_path).as_posix(): picture.repeats
-        for picture in index_of(case, tmp_path).pictures
+        f"{picture.path.parent.name}/{picture.path.name}": picture.repeats
+        for picture in index_of(case, tmp_path).trained
     }
     recorded = {p["image"]: p["repeats"] for p in case["expected"]["image_repeats"][0]}
     assert repeats == recorded
@@ -111,16 +123,16 @@ def test_the_first_epoch_delivers_the_recorded_batch_sizes(
 ) -> None:
     index = index_of(case, tmp_path)
     plan = plan_of(case, index)
-    batches = epoch_batches(
-        [plan.placements[picture.key].bucket for picture in index.pictures],
-        [picture.repeats for picture in index.pictures],
-        batch_size=options_of(case)["train_batch_size"],
-        seed=42,
-        epoch=1,
-    )
+    pictures, settings = index.trained, settings_of(case)
+    batch_size = options_of(case)["train_batch_size"]
+    keys = [picture.key for picture in pictures]
+    pools = pools_of(plan.placements, keys, settings, batch_size)
+    batches = epoch_batches(pools, [picture.repeats for picture in pictures], seed=42, epoch=1)
     sizes = sorted(len(batch.pictures) for batch in batches)
     assert sizes == case["expected"]["batch_sizes_first_epoch_sorted"]
     assert len(batches) == plan.batches_per_epoch
+    weights = [settings[pictures[n].subset].weight for batch in batches for n in batch.pictures]
+    assert sorted(weights) == case["expected"].get("loss_weights_first_epoch_sorted", weights)
 
 
 def test_every_listed_deviation_is_a_recorded_case() -> None:

@@ -15,7 +15,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from trainer_core.dataset.batches import PlannedBatch, caption_rng, epoch_batches, is_flipped
+from trainer_core.dataset.batches import PlannedBatch, Pool, caption_rng, epoch_batches, is_flipped
 from trainer_core.dataset.captions import process_caption
 from trainer_core.errors import DatasetError
 from trainer_core.families.base import LatentPosterior
@@ -124,9 +124,8 @@ class CountingStore:
 
 def order(sources: Sequence[Source], epoch: int) -> list[PlannedBatch]:
     order = epoch_batches(
-        [source.placement.bucket for source in sources],
+        [Pool(0, source.placement.bucket, BATCH_SIZE) for source in sources],
         [source.repeats for source in sources],
-        batch_size=BATCH_SIZE,
         seed=SEED,
         epoch=epoch,
     )

@@ -351,7 +351,7 @@ def test_mending_a_misplaced_setting_keeps_its_value(raw: Raw) -> None:
 
 
 def test_a_name_that_only_resembles_one_of_ours_is_not_guessed() -> None:
-    problem = one_problem({"dataset": {"reg_data_dir": "pictures"}})
+    problem = one_problem({"dataset": {"control_data_dir": "pictures"}})
 
     assert problem.suggestion is not None
     assert str(problem.suggestion.message) == "Remove it."

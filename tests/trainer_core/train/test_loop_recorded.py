@@ -21,7 +21,7 @@ from trainer_core.pipeline.sources import Source
 
 FILE = "steps.json"
 CASES = vectors.load(FILE)["cases"]
-# Left to later issues: regularisation pictures and dataset configuration files.
+# Repeats of regularisation pictures and configuration files are told in tests of the data set.
 RECORDED = [case for case in CASES if case["reg_folders"] is None and case["config"] is None]
 
 
@@ -108,6 +108,6 @@ def test_steps_batches_and_epochs_are_the_recorded_ones(
     vectors.check(FILE, case["description"], actual=actual, recorded=recorded)
 
 
-def test_recorded_cases_are_left_to_later_issues_only_for_what_is_missing() -> None:
+def test_recorded_cases_of_plain_folders_are_all_run() -> None:
     assert len(RECORDED) == 10
     assert len(CASES) == 14
