@@ -14,6 +14,7 @@ from desktop_app.editors.path_list import PathListEditor
 from desktop_app.editors.switch import SwitchEditor
 from desktop_app.editors.text import MultilineEditor, TextEditor, TextListEditor
 from desktop_app.prompt_table.editor import PromptsEditor
+from desktop_app.subset_table.editor import TablesEditor
 from trainer_core.settings.param import Param
 
 # The first that fits is taken.
@@ -25,6 +26,7 @@ EDITORS: tuple[tuple[Callable[[Param], bool], type[Editor]], ...] = (
     (lambda param: param.base_type == tuple[int, int], SizeEditor),
     (lambda param: param.is_path_list, PathListEditor),
     (lambda param: param.spec.prompts, PromptsEditor),
+    (lambda param: bool(param.columns), TablesEditor),
     (lambda param: param.base_type == tuple[str, ...], TextListEditor),
     (lambda param: param.base_type is str and param.spec.multiline, MultilineEditor),
     (lambda param: param.base_type is str, TextEditor),

@@ -8,6 +8,7 @@ from desktop_app.translation import choice_label, shown
 from desktop_app.words.numbers import number_text
 from trainer_core.settings.document import from_raw
 from trainer_core.settings.param import Param
+from trainer_core.settings.tables import row_text
 from trainer_core.texts import T
 
 
@@ -18,6 +19,9 @@ def value_words(param: Param, raw: object) -> str:
         return choice_label(param, value)
     if isinstance(value, Path):
         return str(value)
+    if param.columns and isinstance(raw, list):
+        rows = (row_text(row) if isinstance(row, dict) else str(row) for row in raw)
+        return "; ".join(rows) or "–"
     if isinstance(value, tuple):
         joint = " × " if param.length == 2 else " "
         return _with_unit(joint.join(str(each) for each in value), param) if value else "–"

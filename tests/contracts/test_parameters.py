@@ -25,6 +25,7 @@ OWN_NAMES = {
     "save_state_every_n_minutes",  # not offered there
     "more_pictures",  # a dataset there has one folder, or a file of its own that lists them
     "sample_max_side",  # no limit there
+    "subsets",  # of [[datasets]] in a file of its own
     "folder_repeats",  # there folders are renamed, or a file lists them with num_repeats
     "left_out",  # there a picture is moved away, or its file renamed
     "prompt_list",  # a file there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 from collections.abc import Iterator
@@ -37,7 +38,9 @@ def accepted(param: Param) -> Iterator[object]:
 
 def _lists(param: Param) -> Iterator[object]:
     assert param.is_tuple, f"no examples for {param.path}: {param.annotation}"
-    if param.spec.prompts:
+    if param.columns:
+        yield [{"image_dir": "10_a folder", "num_repeats": 3, "resolution": [768, 512]}]
+    elif param.spec.prompts:
         yield ["a cat, a -- b --n bad hands --w 512", "eine 貓"]
     elif param.element_type is str:
         yield ["weight_decay=0.1", "betas=0.9,0.99"]
@@ -66,6 +69,8 @@ def refused(param: Param) -> Iterator[object]:
             yield from (float(spec.minimum), 0.5)
     elif kind in (str, Path):
         yield from (1, 0.5, True, ["a"])
+    elif param.columns:
+        yield from ("a folder", 1, [1], ["a"], [{"image_dir": 1}], [{"nonsense": 1}])
     elif param.element_type is str:
         yield from ("a=1", 1, [1], [True])
     elif param.is_path_list:
@@ -79,6 +84,10 @@ def as_text(param: Param, raw: object) -> str:
     """Return a raw value as somebody would type it behind a command-line flag."""
     if param.is_path_list and isinstance(raw, list):
         return os.pathsep.join(raw)
+    if param.columns and isinstance(raw, list):
+        return ", ".join(
+            f"{name} = {json.dumps(value)}" for row in raw for name, value in row.items()
+        )
     if param.spec.prompts and isinstance(raw, list):
         return "\n".join(raw)
     if isinstance(raw, bool):

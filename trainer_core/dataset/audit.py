@@ -149,7 +149,7 @@ def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
 
 def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
     for folder in root.ignored_folders:
-        yield _ignored_folder(folder, root.path)
+        yield _ignored_folder(folder, root)
     yield from map(_ignored_file, root.ignored_files)
     for concept in root.concepts:
         if concept.repeats > MANY_REPEATS:
@@ -219,10 +219,16 @@ def _repeated(root: Root) -> Finding:
     return Finding(first if not others else root.path, Severity.WARNING, message, hint)
 
 
-def _ignored_folder(folder: Path, root: Path) -> Finding:
+def _ignored_folder(folder: Path, root: Root) -> Finding:
     hint: Text | None = None
     found = concepts_in(folder)
-    if folder.parent != root:
+    if root.is_one_concept:
+        message = T(
+            "Problems",
+            "{path} is not used: with repeats or a class prompt of its own, a subset takes the "
+            "pictures directly in its folder only.",
+        )
+    elif folder.parent != root.path:
         message = T("Problems", "{path} is not used: folders inside a concept are not searched.")
         hint = text(T("Problems", "Move it, or its pictures, one level up to train them."))
     elif parse_folder_name(folder.name):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -66,6 +66,8 @@ class Root:
         is_whole: False if only single pictures were asked for.
         failure: Why there is nothing in it, if it cannot be read.
         subset: The number of the subset that it is of.
+        is_one_concept: Whether only pictures directly in it are meant, with repeats and words of
+            the settings.
     """
 
     path: Path
@@ -77,6 +79,7 @@ class Root:
     is_whole: bool = True
     failure: DatasetError | None = None
     subset: int = 0
+    is_one_concept: bool = False
 
     @property
     def pictures(self) -> tuple[Picture, ...]:
@@ -185,7 +188,8 @@ def index_subsets(
 
 def _roots_of(subset: Subset, plain_repeats: int, reading: Reading) -> Iterator[Root]:
     picked: list[Path] = []
-    roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats, reading)]
+    read = _one_concept_root if subset.is_one_concept else _whole_root
+    roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats, reading, read)]
     for path in subset.more:
         reading(path)
         is_other = is_there(path) and not is_folder(path)
@@ -194,24 +198,45 @@ def _roots_of(subset: Subset, plain_repeats: int, reading: Reading) -> Iterator[
         elif is_other:  # a file, or a pipe or socket: opening that would wait for ever
             roots.append(Root(path, failure=_not_trained(path)))
         else:
-            roots.append(_root(path, plain_repeats, reading))
+            roots.append(_root(path, plain_repeats, reading, read))
     roots += _picked_roots(picked, plain_repeats)
-    return (_in_subset(root, subset.number) for root in roots)
+    return (_in_subset(root, subset) for root in roots)
 
 
-def _in_subset(root: Root, number: int) -> Root:
-    if number == root.subset:
+def _in_subset(root: Root, subset: Subset) -> Root:
+    if subset.number == root.subset and not subset.is_one_concept:
         return root
-    concepts = (
-        replace(c, subset=number, pictures=tuple(replace(p, subset=number) for p in c.pictures))
-        for c in root.concepts
+    concepts = tuple(_concept_in_subset(concept, subset) for concept in root.concepts)
+    is_one = subset.is_one_concept
+    return replace(root, subset=subset.number, concepts=concepts, is_one_concept=is_one)
+
+
+def _concept_in_subset(concept: Concept, subset: Subset) -> Concept:
+    repeats, words = concept.repeats, concept.class_tokens
+    if subset.is_one_concept:
+        repeats = subset.repeats or 1
+        words = subset.class_tokens or ""
+    number = subset.number
+    return replace(
+        concept,
+        repeats=repeats,
+        class_tokens=words,
+        subset=number,
+        pictures=tuple(
+            replace(picture, repeats=repeats, class_tokens=words, subset=number)
+            for picture in concept.pictures
+        ),
     )
-    return replace(root, subset=number, concepts=tuple(concepts))
 
 
-def _root(folder: Path, plain_repeats: int, reading: Reading) -> Root:
+def _root(
+    folder: Path,
+    plain_repeats: int,
+    reading: Reading,
+    read: Callable[[Path, int, Reading], Root],
+) -> Root:
     try:
-        return _whole_root(folder, plain_repeats, reading)
+        return read(folder, plain_repeats, reading)
     except DatasetError as failure:
         return Root(folder, failure=failure)
 
@@ -237,6 +262,15 @@ def _whole_root(root: Path, plain_repeats: int, reading: Reading) -> Root:
     return Root(
         root, tuple(c for c in concepts if c.pictures), tuple(ignored_folders), tuple(ignored_files)
     )
+
+
+def _one_concept_root(root: Path, plain_repeats: int, reading: Reading) -> Root:
+    """Read the pictures directly in a folder; what its name says is replaced by the subset."""
+    reading(root)
+    top = list_folder(root)
+    concept = _concept(root, plain_repeats, "", top.pictures)
+    concepts = (concept,) if concept.pictures else ()
+    return Root(root, concepts, top.folders, top.other_pictures)
 
 
 def _not_trained(file: Path) -> DatasetError:

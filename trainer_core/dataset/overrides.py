@@ -155,6 +155,8 @@ def _parsed(entries: Iterable[str]) -> list[FolderRepeats]:
 
 
 def _root_with_repeats(root: Root, wanted: Sequence[FolderRepeats]) -> Root:
+    if root.is_one_concept:
+        return root  # the subset says it itself
     return replace(
         root, concepts=tuple(_concept_with_repeats(concept, wanted) for concept in root.concepts)
     )

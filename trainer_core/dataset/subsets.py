@@ -18,6 +18,7 @@ from trainer_core.tokens.clip import CHUNK_TOKENS
 TRAIN_DATA_DIR = "dataset.train_data_dir"
 REG_DATA_DIR = "dataset.reg_data_dir"
 MORE_PICTURES = "dataset.more_pictures"
+SUBSETS = "dataset.subsets"
 
 
 class SampleKey(NamedTuple):
@@ -100,6 +101,8 @@ class Subset:
         more: Further folders and single pictures.
         own: Values for `SampleSettings.having`.
         setting: The one that names the folder.
+        repeats: How often an epoch shows each picture, whatever the folders say.
+        class_tokens: The words of pictures without a caption, whatever the folders say.
     """
 
     number: int = 0
@@ -107,6 +110,13 @@ class Subset:
     more: tuple[Path, ...] = ()
     own: Mapping[str, object] = field(default_factory=dict)
     setting: str = TRAIN_DATA_DIR
+    repeats: int | None = None
+    class_tokens: str | None = None
+
+    @property
+    def is_one_concept(self) -> bool:
+        """Whether only pictures directly in its folders are meant: their names say nothing."""
+        return self.repeats is not None or self.class_tokens is not None
 
     @property
     def setting_of_more(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from trainer_core.dataset.audit import Audit, quick_audit
@@ -81,6 +81,8 @@ class SurveyRequest:
             ),
             dataset_repeats=pictures.dataset_repeats,
         )
+        subsets, of_subset = _possible(subsets, run)
+        contradiction = contradiction or of_subset
         length = pace(pictures.train_batch_size * process_count(), settings.optimizer)
         return cls(
             subsets=subsets,
@@ -234,6 +236,26 @@ def failed_survey(request: SurveyRequest, error: DatasetError) -> Survey:
         for place in subset.places
     )
     return Survey(request=request, index=DatasetIndex(roots), failure=error)
+
+
+def _possible(
+    subsets: tuple[Subset, ...], run: SampleSettings
+) -> tuple[tuple[Subset, ...], Problem | None]:
+    """Return the subsets without sizes that contradict one another, and what the first says."""
+    problem, possible = None, []
+    for subset in subsets:
+        try:
+            run.having(**subset.own)
+            possible.append(subset)
+        except SettingsError as error:
+            problem = problem or replace(Problem.of(error), path=subset.setting)
+            possible.append(replace(subset, own={"rules": run.rules, **_but_sizes(subset)}))
+    return tuple(possible), problem
+
+
+def _but_sizes(subset: Subset) -> dict[str, object]:
+    sizes = {each.name for each in fields(BucketRules)}
+    return {name: value for name, value in subset.own.items() if name not in sizes}
 
 
 def _plan(request: SurveyRequest, index: DatasetIndex, audit: Audit) -> Plan | None:

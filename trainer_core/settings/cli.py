@@ -41,6 +41,8 @@ def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
     if param.is_path_list:
         several = f"give it several times, or separate paths by {os.pathsep!r}"
         help_text = f"{help_text}; {several}"
+    elif param.columns:
+        help_text = f"{help_text}; give it once for each, as 'image_dir = \"cats\", is_reg = true'"
     elif param.is_gathered:
         help_text = f"{help_text}; give it once for each"
     group.add_argument(

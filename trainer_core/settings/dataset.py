@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from trainer_core.settings.param import Section, acts_if, param
+from trainer_core.settings.param import Section, acts_if_any, param
+from trainer_core.settings.subsets import SUBSET, SubsetSettings
 from trainer_core.texts import T
 
 
@@ -57,8 +58,20 @@ class DatasetSettings(Section):
         minimum=0.0,
         maximum=100.0,
         step=0.05,
-        when=(acts_if("reg_data_dir"),),
+        when=(acts_if_any("reg_data_dir", "subsets"),),
         old_labels=("Prior loss weight",),
+    )
+    subsets: tuple[SubsetSettings, ...] = param(
+        (),
+        T("Settings", "Subsets"),
+        T(
+            "Settings",
+            "Further pictures with settings of their own, such as another resolution, batch size "
+            "or other captions; each stands in a table [[dataset.subsets]]. One folder may stand "
+            "in several. They are made in the list of folders beside the pictures.",
+        ),
+        table=SUBSET,
+        advanced=True,
     )
     left_out: tuple[Path, ...] = param(
         (),

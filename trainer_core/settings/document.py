@@ -11,11 +11,12 @@ import functools
 import json
 import os
 import re
+import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from trainer_core.files.plain_text import lines_of
@@ -41,11 +42,24 @@ def from_raw(param: Param, value: Any) -> Any:
         return Path(value) if value.strip() else (None if param.is_optional else value)
     if param.length is not None:
         value = _sides(value, param.length)
+    if param.columns and isinstance(value, list):
+        value = [_table(param, row) for row in value]
     if param.is_path_list and isinstance(value, list):
         value = [_path(v) if isinstance(v, str) and v.strip() else v for v in value]
     if param.is_tuple and isinstance(value, list):
         return tuple(value)
     return value
+
+
+def _table(param: Param, row: Any) -> Any:
+    """Return a table of a list as the settings hold it, if it can be one."""
+    table, columns = param.spec.table, param.columns
+    if table is None or not isinstance(row, Mapping) or not row.keys() <= columns.keys():
+        return row
+    try:
+        return table.model_validate({name: from_raw(columns[name], row[name]) for name in row})
+    except ValidationError:
+        return row
 
 
 def _sides(value: Any, count: int) -> Any:
@@ -63,6 +77,9 @@ def to_raw(param: Param, value: Any) -> Any:
         return UNSET
     if isinstance(value, Path):
         return value.as_posix()
+    if isinstance(value, BaseModel):
+        said = sorted(value.model_fields_set, key=list(param.columns).index)
+        return {name: to_raw(param.columns[name], getattr(value, name)) for name in said}
     if isinstance(value, tuple):
         return [to_raw(param, each) for each in value]
     return value
@@ -77,6 +94,8 @@ def from_text(param: Param, words: str) -> Any:
         return _sides(words, param.length)
     if param.is_path_list:
         return [path for path in words.split(os.pathsep) if path.strip()]
+    if param.columns:
+        return _table_of_text(words)
     if param.spec.prompts:
         return [line.strip() for line in lines_of(words) if line.strip()]
     if param.is_tuple:
@@ -85,6 +104,14 @@ def from_text(param: Param, words: str) -> Any:
     if param.base_type is bool:
         return {"true": True, "1": True, "false": False, "0": False}.get(words.lower(), words)
     return _number(words) if param.base_type in (int, float) else words
+
+
+def _table_of_text(words: str) -> Any:
+    """Return the table that ``name = value, name = value`` stands for, as a list of one."""
+    try:
+        return [tomllib.loads(f"table = {{{words}}}")["table"]] if words else []
+    except tomllib.TOMLDecodeError:
+        return words
 
 
 def _number(words: str) -> Any:
@@ -180,9 +207,9 @@ def _explain(param: Param, detail: ErrorDetails) -> Problem:
     guess = closest(given, param.spec.choices) if isinstance(given, str) else None
     if guess is not None:
         hint = text(T("Problems", "Did you mean {guess}?"), guess=guess)
-        return mistake(path, _reason(param, detail), hint, {path: param.value_of(guess)})
+        return mistake(path, reason(param, detail), hint, {path: param.value_of(guess)})
     changes = {path: to_raw(param, param.default)}
-    return mistake(path, _reason(param, detail), _default_hint(param), changes)
+    return mistake(path, reason(param, detail), _default_hint(param), changes)
 
 
 def _default_hint(param: Param) -> Text:
@@ -195,7 +222,8 @@ def _default_hint(param: Param) -> Text:
     return text(T("Problems", "Use the default, {default}."), default=words)
 
 
-def _reason(param: Param, detail: ErrorDetails) -> Text:
+def reason(param: Param, detail: ErrorDetails) -> Text:
+    """Return why a value does not fit, in words."""
     kind = detail["type"]
     facts = {"name": param.name, "value": _shown(detail["input"])}
     if kind in ("greater_than_equal", "less_than_equal"):
@@ -224,9 +252,11 @@ def _limit_reason(param: Param, detail: ErrorDetails) -> Text:
 
 def _list_reason(param: Param, detail: ErrorDetails, facts: Mapping[str, str]) -> Text:
     is_element = len(detail["loc"]) > 2 and detail["type"] != "missing"
-    if is_element:
+    if is_element and not param.columns:
         template = T("Problems", "{name} holds {value}, where {wanted} is needed.")
         return text(template, wanted=_KINDS[param.element_type], **facts)
+    if param.columns:
+        return text(T("Problems", "{name} is {value}, but must be a list of tables."), **facts)
     if param.is_path_list:
         return text(T("Problems", "{name} is {value}, but must be a list of paths."), **facts)
     if param.length is None:

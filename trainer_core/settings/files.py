@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import tomlkit
 from tomlkit.exceptions import InvalidControlChar, ParseError, TOMLKitError, UnexpectedEofError
+from tomlkit.items import AoT
 
 from trainer_core.errors import OutputError, SettingsError
 from trainer_core.files.presence import is_folder
@@ -245,5 +246,23 @@ def _update(toml: tomlkit.TOMLDocument, section: str, values: Any) -> None:
         table.remove(name)
     for name, value in values.items():
         # Compared as text: 1, 1.0 and true are equal, but not the same setting.
-        if name not in before or repr(before[name]) != repr(value):
+        if name in before and repr(before[name]) == repr(value):
+            continue
+        if isinstance(table.get(name), AoT) and isinstance(value, list) and value:
+            _update_tables(table[name], value)
+        else:
             table[name] = value
+
+
+def _update_tables(tables: AoT, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Bring a list of tables up to ``rows``; comments stay where the number of tables does."""
+    while len(tables) > len(rows):
+        tables.pop()
+    for table, row in zip(tables.body, rows, strict=False):
+        for name in table.unwrap().keys() - row.keys():
+            table.remove(name)
+        for name, value in row.items():
+            if name not in table or repr(table.unwrap()[name]) != repr(value):
+                table[name] = value
+    for row in rows[len(tables) :]:
+        tables.append(tomlkit.item(dict(row)))

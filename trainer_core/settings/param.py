@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -72,6 +73,7 @@ class Traits(TypedDict, total=False):
     foreign: tuple[str, ...]
     old_labels: tuple[str, ...]
     shown_before: str
+    table: type[Section] | None
     source: str
 
 
@@ -99,6 +101,7 @@ class ParamSpec:
     foreign: tuple[str, ...] = ()
     old_labels: tuple[str, ...] = ()
     shown_before: str = ""
+    table: type[Section] | None = None
     source: str = ""
 
 
@@ -119,7 +122,8 @@ def param(default: Any, label: str, help: str, **traits: Unpack[Traits]) -> Any:
             (acts at the next start only), ``foreign`` names in other programs' files,
             ``old_labels`` (what kohya_ss's form calls it, for those who look for that),
             ``shown_before`` (the name of a setting of another section in whose form it stands; in
-            files it stays where it is), ``source``.
+            files it stays where it is), ``table`` (what each table of a list of tables may hold),
+            ``source``.
     """
     spec = ParamSpec(label, help, **traits)
     return Field(
@@ -195,6 +199,11 @@ class Param:
         return self.is_tuple and self.element_type is Path
 
     @property
+    def columns(self) -> Mapping[str, Param]:
+        """What a table of a list of tables may hold, by name; nothing for other settings."""
+        return {} if self.spec.table is None else _columns(self.path, self.spec.table)
+
+    @property
     def is_tuple(self) -> bool:
         """True if the value is a fixed or open sequence."""
         return typing.get_origin(self.base_type) is tuple
@@ -202,7 +211,7 @@ class Param:
     @property
     def is_gathered(self) -> bool:
         """True if a flag gives one of its values at a time: paths and prompts hold blanks."""
-        return self.is_path_list or self.spec.prompts
+        return self.is_path_list or self.spec.prompts or self.spec.table is not None
 
     def value_of(self, choice: str) -> str | int:
         """Return the value that a choice stands for."""
@@ -220,6 +229,11 @@ class Param:
             return None
         elements = typing.get_args(self.base_type)
         return None if Ellipsis in elements else len(elements)
+
+
+@functools.cache
+def _columns(path: str, table: type[Section]) -> Mapping[str, Param]:
+    return {param.name: param for param in section_params(path, table)}
 
 
 def section_params(section: str, model: type[BaseModel]) -> Iterator[Param]:

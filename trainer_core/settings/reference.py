@@ -33,6 +33,8 @@ def describe_lines(schema: AnySchema) -> Iterator[str]:
             yield f"      Unset: {record['unset']}."
         if record["when"]:
             yield f"      Acts if {' and '.join(record['when'])}."
+        if record["columns"]:
+            yield f"      Each may have: {', '.join(param.columns)}."
 
 
 def _record(schema: AnySchema, param: Param) -> dict[str, Any]:
@@ -53,10 +55,13 @@ def _record(schema: AnySchema, param: Param) -> dict[str, Any]:
         "help": spec.help,
         "when": [_condition(condition) for condition in schema.conditions(param)],
         "advanced": spec.advanced,
+        "columns": [_record(schema, column) for column in param.columns.values()],
     }
 
 
 def _type_name(param: Param) -> str:
+    if param.columns:
+        return "tables"
     if param.is_tuple:
         return "list"
     if param.spec.choices:

@@ -37,6 +37,7 @@ from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.param import ActsIf, Param, Section, acts_if, section_params
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.sampling import SamplingSettings
+from trainer_core.settings.tables import table_problems, with_absolute_paths
 from trainer_core.texts import T, Text, text
 
 AUTO = "auto"
@@ -158,7 +159,7 @@ class Schema(Generic[S]):
         tree = replaced(raw, {})
         whole: Raw = {name: {} for name, values in tree.items() if isinstance(values, dict)}
         for param in self._params.values():
-            if param.section in whole:
+            if param.section in whole and not param.columns:  # no tables need no line
                 whole[param.section][param.name] = to_raw(param, param.default)
         return tree | {name: defaults | tree[name] for name, defaults in whole.items()}
 
@@ -174,6 +175,8 @@ class Schema(Generic[S]):
                 values[param.name] = absolute(value, folder)
             elif param.is_path_list and isinstance(value, list):
                 values[param.name] = [absolute(each, folder) for each in value]
+            elif param.columns and isinstance(value, list):
+                values[param.name] = with_absolute_paths(param, value, folder)
         return tree
 
     def idle(self, param: Param, values: Values, facts: Facts) -> ActsIf | None:
@@ -237,6 +240,10 @@ class Schema(Generic[S]):
             param = self._params.get(f"{section}.{name}")
             if param is None:
                 problems.append(_unknown_name(self, section, name, value))
+            elif param.columns and isinstance(value, list):
+                found = list(table_problems(param, value))
+                problems += found
+                yield name, () if found else from_raw(param, value)
             else:
                 yield name, from_raw(param, value)
 

@@ -88,7 +88,8 @@ def test_a_refused_value_is_named_with_its_place(param: Param, raw: object) -> N
     problem = one_problem({param.section: {param.name: raw}})
 
     assert problem.path == param.path
-    assert str(problem.message).startswith(f"{param.name} ")
+    # Of a list of tables the table is named too.
+    assert str(problem.message).startswith((f"{param.name} ", f"{param.name}[1]"))
 
 
 @every_refused

@@ -10,7 +10,7 @@ from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, Facts, Rule, TrainSettings
 
 # What is missing is said first, what merely has no effect last; the rest as the form has it.
-_ORDER = ("required", *TRAIN.sections, "written", "effects")
+_ORDER = ("required", *TRAIN.sections, "subsets", "written", "effects")
 
 
 def check(settings: TrainSettings, facts: Facts) -> list[Problem]:

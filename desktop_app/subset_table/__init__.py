@@ -1,0 +1,1 @@
+"""The list of subsets in a form, a line each."""
