@@ -212,7 +212,8 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
         return
     try:
         report = inspect_model(path)
-        require_base_model(report, TRAINABLE)
+        family = settings.model.family
+        require_base_model(report, [family] if family in TRAINABLE else TRAINABLE)
         facts = {"family": report.kind, "prediction_type": report.prediction_type}
         known = {name: fact for name, fact in facts.items() if fact is not None}
         found.facts = {**found.facts, **known}

@@ -93,9 +93,9 @@ def lora_as_model(folder: Path) -> Path:
     return folder / "lora.safetensors"
 
 
-def sdxl_model(folder: Path) -> Path:
+def refiner_model(folder: Path) -> Path:
     names = (
-        "conditioner.embedders.0.transformer.text_model.embeddings.position_ids",
+        "conditioner.embedders.0.model.positional_embedding",
         "model.diffusion_model.input_blocks.0.0.weight",
     )
     save_file({name: np.zeros((4, 4), np.float32) for name in names}, folder / "xl.safetensors")
@@ -156,7 +156,7 @@ def bad_prompts(folder: Path) -> Path:
         (missing_model, MODEL, "does not exist"),
         (truncated_model, MODEL, "cut short"),
         (lora_as_model, MODEL, "is a LoRA"),
-        (sdxl_model, MODEL, "Stable Diffusion XL"),
+        (refiner_model, MODEL, "refiner of Stable Diffusion XL"),
         (hostile_model, MODEL, "mkdir"),
         (empty_pictures, MODEL, "nothing"),
         (missing_model, PICTURES, "does not exist"),

@@ -53,8 +53,8 @@ def refusal(project: TinyProject, kind: str, *names: object, **changes: object) 
 # ------------------------------------------------------------------ base models
 
 
-def refused_model(project: TinyProject, model: Path) -> Failed:
-    changes = {"model__pretrained_model_name_or_path": str(model)}
+def refused_model(project: TinyProject, model: Path, **more: str) -> Failed:
+    changes = {"model__pretrained_model_name_or_path": str(model), **more}
     failed = refusal(project, "model_file", model, **changes)
     assert failed.setting == "model.pretrained_model_name_or_path"
     return failed
@@ -95,7 +95,7 @@ def test_an_sdxl_model_is_no_sd1_model(project: TinyProject, tmp_path: Path) -> 
     )
     save_file({name: torch.zeros(4, 4) for name in names}, sdxl)
 
-    failed = refused_model(project, sdxl)
+    failed = refused_model(project, sdxl, model__family="sd1")
 
     assert "Stable Diffusion XL" in str(failed.message)
     assert "Stable Diffusion 1.x" in str(failed.hint)

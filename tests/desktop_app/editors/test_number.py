@@ -84,7 +84,7 @@ def test_arrows_step_and_commit_once_after_a_moment(make: Make, qtbot):
     for _ in range(3):
         qtbot.keyClick(editor.field, Qt.Key.Key_Up)
     assert committed == []
-    qtbot.waitUntil(lambda: committed == [88])  # 64 + 3 x 8
+    qtbot.waitUntil(lambda: committed == [160])  # 64 + 3 x 32
 
 
 def test_stepping_below_the_smallest_unsets_an_optional_number(make: Make):
