@@ -113,28 +113,55 @@ RATES = {
         "optimizer.learning_rate_te2": 1e-2,
     },
 }
+CACHED = RATES["unet"] | {"cache.cache_text_encoder_outputs": True}
+CACHED_ON_DISK = CACHED | {"cache.cache_text_encoder_outputs_to_disk": True}
+#: Runs that train the U-Net alone, and differ in when captions are encoded.
+ENCODED = {
+    "at each step": RATES["unet"] | {"captions.shuffle_caption": True},  # of one tag each
+    "cached": CACHED,
+    "written": CACHED_ON_DISK,
+    "read": CACHED_ON_DISK,
+}
 
 
 @pytest.fixture(scope="module")
-def single_parts(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Result]:
-    """Runs of SDXL in which one part alone has a rate, by the part's name."""
+def xl_runs(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Result]:
+    """Runs of SDXL by their names in `RATES` and `ENCODED`."""
     folder = tmp_path_factory.mktemp("parts")
     model = TINY_MODELS["sdxl"](folder / "model").folder
-    write_picture(folder / "pictures" / "1_robot" / "a.png", (64, 64))
+    for name in ("a", "b"):
+        path = write_picture(folder / "pictures" / "1_robot" / f"{name}.png", (64, 64))
+        path.with_suffix(".txt").write_text(f"robot {name}", encoding="utf-8")
     project = TinyProject(folder, model, folder / "pictures", {**SETTINGS, **FEW})
     words = [
-        [project.run_file({**rates, "output.output_name": part}, f"{part}.toml")]
-        for part, rates in RATES.items()
+        [
+            project.run_file(
+                {**changes, "output.output_name": name.replace(" ", "-")}, f"{name}.toml"
+            )
+        ]
+        for name, changes in (RATES | ENCODED).items()
     ]
-    assert train_one_after_another(folder / "codes.json", words) == [0] * len(words)
-    return {part: Result.at(project.output, part) for part in RATES}
+    cache = {"LORA_LOOM_CACHE": str(folder / "cache")}
+    codes = train_one_after_another(folder / "codes.json", words, env=cache)
+    assert codes == [0] * len(words)
+    assert len(list((folder / "cache" / "texts").rglob("*.safetensors"))) == 4  # two are prompts
+    return {n: Result.at(project.output, n.replace(" ", "-")) for n in RATES | ENCODED}
 
 
 @pytest.mark.parametrize("part", list(RATES))
-def test_each_part_can_be_trained_alone(single_parts: Mapping[str, Result], part: str) -> None:
-    result, entry = single_parts[part], FAMILIES["sdxl"].part(part)
+def test_each_part_can_be_trained_alone(xl_runs: Mapping[str, Result], part: str) -> None:
+    result, entry = xl_runs[part], FAMILIES["sdxl"].part(part)
     weights = result.weights()
     assert weights
     assert all(key.startswith(f"{entry.prefix}_") for key in weights)
     assert any(tensor.abs().max() > 0 for key, tensor in weights.items() if ".lora_up" in key)
     assert set(result.steps[1].learning_rates) == {part}
+
+
+@pytest.mark.parametrize("name", list(ENCODED))
+def test_it_does_not_matter_when_captions_are_encoded(
+    xl_runs: Mapping[str, Result], name: str
+) -> None:
+    expected, found = xl_runs["unet"].weights(), xl_runs[name].weights()
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(tensor, found[key]) for key, tensor in expected.items())

@@ -26,11 +26,9 @@ def cached_texts_are_not_trained(settings: TrainSettings, facts: Facts) -> Itera
     """Refuse to train the text encoders whose outputs are cached."""
     if not settings.cache.cache_text_encoder_outputs:
         return
-    switch, optimizer = settings.method.no_text_encoders, settings.optimizer
-    for part in settings.trained_parts():
-        own = getattr(optimizer, part.rate)
-        rate = optimizer.learning_rate if own is None else own
-        if part.is_text_encoder and rate > 0:
+    switch = settings.method.no_text_encoders
+    for part in settings.trained_parts(settings.known_family(facts)):
+        if part.is_text_encoder and settings.rate_of(part) > 0:
             message = text(T("Problems", "Text outputs cannot be cached while they are trained."))
             train_less = Suggestion(text(T("Problems", "Train the U-Net only.")), {switch: True})
             ways = [train_less, _without_cache()] if switch else [_without_cache()]

@@ -24,6 +24,16 @@ ON = {"cache.cache_text_encoder_outputs": True}
         ({}, False),
         (ON | {"adapter.network_train_unet_only": True}, False),
         (ON | {"optimizer.text_encoder_lr": 0.0}, False),
+        (ON | {"optimizer.text_encoder_lr": 0.0, "optimizer.learning_rate_te2": 1e-5}, True),
+        (
+            ON
+            | {
+                "optimizer.text_encoder_lr": 0.0,
+                "optimizer.learning_rate_te2": 1e-5,
+                "model.family": "sd1",
+            },
+            False,
+        ),
         (ON | {"optimizer.learning_rate": 0.0, "optimizer.text_encoder_lr": "unset"}, False),
     ],
 )
