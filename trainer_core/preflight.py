@@ -9,7 +9,7 @@ from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
 from trainer_core.catalogue.families import FAMILIES, TRAINABLE
-from trainer_core.catalogue.predictions import USUAL_PREDICTION
+from trainer_core.catalogue.predictions import switch_of
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
@@ -21,16 +21,19 @@ from trainer_core.errors import ModelFileError, StateError, TrainerError
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.state_manifest import looks_damaged, state_step
 from trainer_core.model_files.base_outline import base_outline, starting_shapes
-from trainer_core.model_files.recognise import (
-    inspect_model,
-    require_base_model,
-    require_trainable_prediction,
-)
+from trainer_core.model_files.recognise import inspect_model, require_base_model
 from trainer_core.model_files.starting_weights import alphas_by_part
+from trainer_core.model_files.stated_noise import StatedNoise
 from trainer_core.prompts.file import PromptFile, SamplePrompt, load_prompts, prompts_of_lines
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.rules.adapter import STARTING_ALPHAS
 from trainer_core.settings.rules.check import check
+from trainer_core.settings.rules.model import (
+    PREDICTION,
+    PREDICTION_BY,
+    ZERO_SNR,
+    ZERO_SNR_BY,
+)
 from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 from trainer_core.settings.token_lengths import more_tokens
@@ -89,8 +92,8 @@ class FilesLook:
     Attributes:
         problems: What is wrong inside them.
         facts: What "auto" comes to with them: the ``family`` of the base model and, if the file
-            says so, its ``prediction_type``; the `STARTING_ALPHAS`; and, to know how large files
-            become, the `BASE_OUTLINE` and the `STARTING_SHAPES`; the `PROMPT_FILE`.
+            says so, of its noise (`noise_facts`); the `STARTING_ALPHAS`; and, to know how large
+            files become, the `BASE_OUTLINE` and the `STARTING_SHAPES`; the `PROMPT_FILE`.
         prompts: What the prompt file asks for; None if there is none that can be read.
     """
 
@@ -214,14 +217,22 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
         report = inspect_model(path)
         family = settings.model.family
         require_base_model(report, [family] if family in TRAINABLE else TRAINABLE)
-        facts = {"family": report.kind, "prediction_type": report.prediction_type}
-        known = {name: fact for name, fact in facts.items() if fact is not None}
-        found.facts = {**found.facts, **known}
-        require_trainable_prediction(report.prediction_type or USUAL_PREDICTION, report.kind)
+        found.facts = {**found.facts, "family": report.kind, **noise_facts(report.noise)}
         outline = base_outline(path, FAMILIES[report.kind])
         found.facts = {**found.facts, **({} if outline is None else {BASE_OUTLINE: outline})}
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_MODEL))
+
+
+def noise_facts(noise: StatedNoise) -> Facts:
+    """Return what a model's files say of its noise, for the rules and what "auto" comes to."""
+    facts: dict[str, object] = {}
+    if noise.prediction is not None:
+        stated, by = noise.prediction
+        facts |= {PREDICTION: stated, PREDICTION_BY: by, "v_parameterization": switch_of(stated)}
+    if noise.zero_snr is not None:
+        facts |= {ZERO_SNR: noise.zero_snr.value, ZERO_SNR_BY: noise.zero_snr.by}
+    return facts
 
 
 def _look_at_starting_weights(found: FilesLook, settings: TrainSettings) -> None:

@@ -58,7 +58,10 @@ class BeforePage(QWidget):
         self._missing.setText(words)
         self._missing.setProperty("role", "error" if errors else "dim")
         self._missing.style().polish(self._missing)
-        self._facts.show_facts(summary(workspace.document.usable, workspace.dataset.scan))
+        document = workspace.document
+        self._facts.show_facts(
+            summary(document.usable, workspace.dataset.scan, facts=document.facts)
+        )
         self.start_button.setEnabled(not errors)
         self.problems_button.setVisible(workspace.problems.rowCount() > 0)
 

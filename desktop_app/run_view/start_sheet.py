@@ -106,7 +106,8 @@ class StartSheet(QDialog):
         if not self.workspace.places.is_unsure("model.pretrained_model_name_or_path"):
             self._look_at_model(settings.model.pretrained_model_name_or_path)
         self._headline.setText(settings.output.output_name)
-        self._facts.show_facts(summary(settings, scan, self._report, self.workspace.space.demands))
+        facts, demands = self.workspace.document.facts, self.workspace.space.demands
+        self._facts.show_facts(summary(settings, scan, self._report, demands, facts))
         self.names.show_taken(
             taken_name(
                 self.workspace.settings_at_hand, total_steps, sound_state=self._sound_state()

@@ -17,8 +17,11 @@ from trainer_core.dataset.plan import ConceptCount, Plan
 from trainer_core.disk_space.room import Demand
 from trainer_core.errors import TrainerError
 from trainer_core.model_files.recognise import ModelReport, inspect_model
-from trainer_core.settings.schema import TRAIN, TrainSettings
+from trainer_core.settings.noise_words import noise_words
+from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 from trainer_core.texts import T, visible
+
+NOTHING_KNOWN: Facts = {}
 
 
 def summary(
@@ -26,6 +29,7 @@ def summary(
     scan: Scan | None = None,
     model: ModelReport | None = None,
     demands: Sequence[Demand] = (),
+    facts: Facts = NOTHING_KNOWN,
 ) -> list[Stat]:
     """Return the lines, from what is trained to where it goes; what is not known is a dash.
 
@@ -34,11 +38,13 @@ def summary(
         scan: The newest look at the pictures.
         model: What the base model turned out to be.
         demands: What it needs on each disk, and what is free there.
+        facts: What the base model's files say.
     """
     plan = None if scan is None else scan.plan
     rates = _trained_rates(settings, model)
     return [
         _base_model(settings, model),
+        *_noise(settings, facts),
         _trained(settings, rates),
         *_pictures(scan, plan),
         *_length(plan),
@@ -62,6 +68,13 @@ def _base_model(settings: TrainSettings, report: ModelReport | None) -> Stat:
     size = size_words(round(report.size_mib * 1024**2))
     words = shown(template, name=path.name, kind=FAMILIES[report.kind].label, size=size)
     return Stat(name, words, visible(path))
+
+
+def _noise(settings: TrainSettings, facts: Facts) -> Iterator[Stat]:
+    """Yield what the base model predicts, once its files were looked into."""
+    if "family" in facts:
+        words = "; ".join(map(shown, noise_words(settings, facts)))
+        yield Stat(shown(T("App", "It predicts")), words)
 
 
 def _trained(settings: TrainSettings, rates: Mapping[PartEntry, float]) -> Stat:

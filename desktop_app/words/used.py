@@ -35,6 +35,8 @@ _FACTS: Mapping[str, tuple[str, Mapping[str, str]]] = {
 # Why a setting came to something else than was asked; where there is nothing, the label says it.
 _REASONS = {
     "hardware.seed": T("App", "drawn; set it to get the same run again"),
+    "model.v_parameterization": T("App", "as the base model's files say, else the noise"),
+    "model.zero_terminal_snr": T("App", "as the base model's files say, else off"),
     "model.family": T("App", "recognised by the model's tensors"),
     "captions.caption_extension": T("App", "found beside the pictures"),
     "optimizer.max_train_steps": T("App", "from epochs and pictures"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,10 +10,13 @@ import pytest
 import torch
 from helpers.pictures import write_picture
 from helpers.run_results import Result, train_one_after_another
-from helpers.tiny_model import TINY_MODELS
+from helpers.tiny_model import TINY_MODELS, make_tiny_sd2
 from helpers.trainer_process import TinyProject
+from safetensors.torch import load_file, save_file
 
 from trainer_core.catalogue.families import FAMILIES
+from trainer_core.protocol.messages import Plan
+from trainer_core.protocol.words import in_words
 
 STEPS, STOPPED_AT = 6, 3
 SETTINGS = {
@@ -165,3 +169,43 @@ def test_it_does_not_matter_when_captions_are_encoded(
     expected, found = xl_runs["unet"].weights(), xl_runs[name].weights()
     assert expected.keys() == found.keys()
     assert all(torch.equal(tensor, found[key]) for key, tensor in expected.items())
+
+
+# ------------------------------------------------------------- velocity
+
+
+@pytest.fixture(scope="module")
+def velocity(tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """A run on a file whose marker tensors say velocity and zero terminal SNR."""
+    folder = tmp_path_factory.mktemp("velocity")
+    tensors = load_file(make_tiny_sd2(folder / "model").safetensors)
+    model = folder / "marked.safetensors"
+    save_file({**tensors, "v_pred": torch.zeros(0), "ztsnr": torch.zeros(0)}, model)
+    write_picture(folder / "pictures" / "1_robot" / "a.png", (64, 64))
+    project = TinyProject(folder, model, folder / "pictures", SETTINGS)
+    run = [project.run_file({"optimizer.max_train_steps": 2, "sampling.sample_every_n_steps": 2})]
+    assert train_one_after_another(folder / "codes.json", [run]) == [0]
+    return Result.at(project.output, str(project.values["output.output_name"]))
+
+
+def test_a_marked_file_is_trained_as_its_marks_say(velocity: Result) -> None:
+    metadata = velocity.metadata()
+    expected = {
+        "ss_base_model_version": "sd_v2_v",
+        "ss_zero_terminal_snr": "True",
+        "modelspec.architecture": "stable-diffusion-v2-768-v/lora",
+        "modelspec.prediction_type": "v",
+    }
+    assert {key: metadata[key] for key in expected} == expected
+
+
+def test_what_the_marks_said_is_told_at_the_start_and_written_down(velocity: Result) -> None:
+    (plan,) = velocity.of(Plan)
+    assert "predicts the velocity" in in_words(plan)
+    assert "zero terminal SNR" in in_words(plan)
+    used = json.loads(velocity.folder.effective_file.read_text(encoding="utf-8"))["used"]
+    assert used["model.v_parameterization"] == used["model.zero_terminal_snr"] == "on"
+
+
+def test_a_picture_is_drawn_with_the_same_noise(velocity: Result) -> None:
+    assert len(velocity.samples()) == 1

@@ -61,7 +61,8 @@ def refused(param: Param) -> Iterator[object]:
         yield from ("true", 1, 0.5, [])
     elif spec.choices:
         first = param.value_of(next(iter(spec.choices)))
-        yield from ("nonsense", 1, True, [first], str(first) if kind is int else 0.5)
+        yield from ("nonsense", 1, [first], str(first) if kind is int else 0.5)
+        yield from [True] * ("on" not in spec.choices)  # not a switch that may be left open
     elif kind in (int, float):
         yield from (True, "4", math.nan, math.inf, -math.inf, [])
         yield from (kind(spec.minimum) - 1, kind(spec.maximum) + 1)

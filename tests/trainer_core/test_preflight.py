@@ -180,10 +180,13 @@ def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_pa
     save_file(tensors, tmp_path / "base.safetensors", metadata)
 
     found = examine(raw)
-    assert known(found) == {"family": "sd1", "prediction_type": "v_prediction"}
-    # As `train` refuses it once it is loaded.
-    ((path, refusal),) = errors(found)
-    assert (path, refusal[:37]) == (MODEL, "The base model predicts v_prediction;")
+    assert known(found) == {
+        "family": "sd1",
+        "prediction": "v_prediction",
+        "prediction_by": "its metadata",
+        "v_parameterization": "on",
+    }
+    assert not errors(found)
 
 
 def test_a_lora_given_as_base_model_is_named(raw: dict[str, Any], tmp_path: Path) -> None:

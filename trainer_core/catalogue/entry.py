@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from trainer_core.texts import T
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,3 +66,27 @@ def missing_packages(entry: Entry) -> tuple[str, ...]:
         return requirement.specifier.contains(version, prereleases=True)
 
     return tuple(words for words in entry.package.split() if not is_met(Requirement(words)))
+
+
+# ------------------------------------------------------------- switches that may be left open
+
+LEFT_OPEN, ON, OFF = "auto", "on", "off"
+
+SWITCHES: Mapping[str, Entry] = {
+    LEFT_OPEN: Entry(
+        label=T("Settings", "Detect"),
+        help=T("Settings", "As the base model's files say; off where they are silent."),
+    ),
+    ON: Entry(label=T("Settings", "On")),
+    OFF: Entry(label=T("Settings", "Off")),
+}
+
+
+def position(is_on: bool) -> str:
+    """Return the value of a switch that is on or off."""
+    return ON if is_on else OFF
+
+
+def position_asked(value: str) -> bool | None:
+    """Return whether a switch is on; None if it is left open."""
+    return {ON: True, OFF: False}.get(value)

@@ -109,6 +109,8 @@ class FamilyEntry(Entry):
         side_step: Pixels that the sides of a bucket must be multiples of.
         resolution: The size of pictures that it was trained with.
         predictions: What its denoisers may predict and be trained to.
+        prediction_hint: How to tell which, where files often do not say; empty where it is the
+            noise unless they say otherwise.
         names: What other programs call it.
         names_by_prediction: The same of what predicts something else than the noise, if they
             differ.
@@ -124,6 +126,7 @@ class FamilyEntry(Entry):
     side_step: int = 64
     resolution: tuple[int, int] = (512, 512)
     predictions: tuple[str, ...] = ("epsilon",)
+    prediction_hint: str = ""
     names: BaseNames = _UNNAMED
     names_by_prediction: Mapping[str, BaseNames] = field(default_factory=dict)
     is_v2: bool = False
@@ -230,7 +233,9 @@ FAMILIES: Mapping[str, FamilyEntry] = {
             fragments=("cond_stage_model.transformer.",),
             is_folder=_is_sd1_folder,
             parts=(_UNET, _TEXT_ENCODER),
+            predictions=("epsilon", "v_prediction"),
             names=BaseNames("sd_v1", "stable-diffusion-v1"),
+            names_by_prediction={"v_prediction": BaseNames("sd_v1_v", "stable-diffusion-v1")},
         ),
         FamilyEntry(
             label=T("Settings", "Stable Diffusion 2.x"),
@@ -243,6 +248,10 @@ FAMILIES: Mapping[str, FamilyEntry] = {
             is_folder=_is_sd2_folder,
             parts=(_UNET, _OPENCLIP),
             predictions=("epsilon", "v_prediction"),
+            prediction_hint=T(
+                "Problems",
+                "The 768 models of SD 2 predict the velocity, its base models the noise.",
+            ),
             names=BaseNames("sd_v2", "stable-diffusion-v2-512"),
             names_by_prediction={"v_prediction": BaseNames("sd_v2_v", "stable-diffusion-v2-768-v")},
             is_v2=True,
@@ -259,6 +268,9 @@ FAMILIES: Mapping[str, FamilyEntry] = {
             side_step=32,
             resolution=(1024, 1024),
             predictions=("epsilon", "v_prediction"),
+            prediction_hint=T(
+                "Problems", "Models called v-pred predict the velocity, all others the noise."
+            ),
             names=BaseNames(
                 "sdxl_base_v1-0",
                 "stable-diffusion-xl-v1-base",

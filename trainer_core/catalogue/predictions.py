@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from trainer_core.catalogue.entry import Entry
+from trainer_core.catalogue.entry import LEFT_OPEN, OFF, ON, Entry, position
 from trainer_core.texts import T
 
 
@@ -14,11 +14,13 @@ class PredictionEntry(Entry):
     """A prediction; ``implementation`` returns the target of a loss.
 
     Attributes:
+        inline: Its label inside a sentence.
         modelspec: Its name in ``modelspec.prediction_type``.
         parameterization: Its name in CompVis' configs.
         marker: A tensor that marks the files of models that predict it; empty if none does.
     """
 
+    inline: str
     modelspec: str
     parameterization: str
     marker: str = ""
@@ -30,6 +32,7 @@ USUAL_PREDICTION = "epsilon"
 PREDICTIONS: Mapping[str, PredictionEntry] = {
     USUAL_PREDICTION: PredictionEntry(
         label=T("Settings", "Noise"),
+        inline=T("Problems", "the noise"),
         implementation="trainer_core.objectives.diffusion:noise_asked",
         modelspec="epsilon",
         parameterization="eps",
@@ -37,6 +40,7 @@ PREDICTIONS: Mapping[str, PredictionEntry] = {
     ),
     "v_prediction": PredictionEntry(
         label=T("Settings", "Velocity"),
+        inline=T("Problems", "the velocity"),
         implementation="trainer_core.objectives.diffusion:velocity_asked",
         modelspec="v",
         parameterization="v",
@@ -46,12 +50,35 @@ PREDICTIONS: Mapping[str, PredictionEntry] = {
 }
 
 
-def prediction_of_modelspec(word: str) -> str | None:
-    """Return the prediction that ``modelspec.prediction_type`` means by ``word``, if it is one."""
-    return next((name for name, entry in PREDICTIONS.items() if entry.modelspec == word), None)
+#: A tensor that marks the files of models whose last timestep is noise alone.
+ZERO_SNR_MARKER = "ztsnr"
 
 
-def prediction_of_config(word: str) -> str:
-    """Return the prediction that ``parameterization`` means by ``word``; ``word`` if it is none."""
-    names = {entry.parameterization: name for name, entry in PREDICTIONS.items()}
-    return names.get(word, word)
+def prediction_called(word: str) -> str | None:
+    """Return the prediction that a file means by a word, whoever wrote it; None if it is none."""
+    plain = word.strip().lower().replace("-", "_")
+    for name, entry in PREDICTIONS.items():
+        if plain in (name, entry.modelspec, entry.parameterization):
+            return name
+    return None
+
+
+#: The predictions by the values of ``v_parameterization``; None is for the model's files to say.
+PREDICTION_ASKED: Mapping[str, str | None] = {
+    LEFT_OPEN: None,
+    ON: "v_prediction",
+    OFF: USUAL_PREDICTION,
+}
+PREDICTION_CHOICES: Mapping[str, Entry] = {
+    LEFT_OPEN: Entry(
+        label=T("Settings", "Detect"),
+        help=T("Settings", "As the base model's files say; the noise where they are silent."),
+    ),
+    ON: Entry(label=PREDICTIONS["v_prediction"].label),
+    OFF: Entry(label=PREDICTIONS[USUAL_PREDICTION].label),
+}
+
+
+def switch_of(prediction: str) -> str:
+    """Return the value of ``v_parameterization`` that asks for a prediction."""
+    return position(prediction != USUAL_PREDICTION)

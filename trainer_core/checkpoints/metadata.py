@@ -42,6 +42,7 @@ class ModelFacts:
     is_v2: bool = False
     parts: Collection[str] = ()
     prediction_type: str = USUAL_PREDICTION
+    zero_terminal_snr: bool = False
     name: str | None = None
     short_hash: str | None = None
     sha256: Callable[[], str] = str
@@ -156,7 +157,6 @@ _SETTINGS: Mapping[str, object] = {
     "validate_every_n_steps": None,
     "validation_seed": None,
     "validation_split": 0.0,
-    "zero_terminal_snr": False,
 }
 
 
@@ -239,6 +239,7 @@ def _text_encoder_rates(facts: RunFacts) -> object:
 _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "base_model_version": lambda facts: facts.model.names.version,
     "v2": lambda facts: facts.model.is_v2,
+    "zero_terminal_snr": lambda facts: facts.model.zero_terminal_snr,
     "clip_skip": _clip_skip,
     "max_token_length": _max_token_length,
     "resize_interpolation": _interpolation,

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from trainer_core.catalogue.families import FamilyEntry
 from trainer_core.families.condition import Condition, SampleFacts
+from trainer_core.families.noise_schedule import NoiseSchedule
 from trainer_core.runtime.device import free_cache
 from trainer_core.tokens.clip import CHUNK_TOKENS
 
@@ -38,19 +39,6 @@ class LatentPosterior(NamedTuple):
 
     mean_BCHW: Tensor
     std_BCHW: Tensor
-
-
-@dataclass(frozen=True, slots=True)
-class NoiseSchedule:
-    """The noise that a family was trained with.
-
-    Attributes:
-        betas_T: Share of noise added at each step, float32, on the CPU.
-        prediction_type: What the denoiser predicts, by its name in the catalogue.
-    """
-
-    betas_T: Tensor
-    prediction_type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +77,14 @@ class FamilyOptions:
         clip_skip: The text encoder's layer from the end whose output is used, from 1.
         max_token_length: How many tokens of a caption are read: a multiple of what the text
             encoders read at once.
+        prediction: What the denoiser predicts; None is for its files to say.
+        zero_terminal_snr: Whether its last timestep is noise alone; None likewise.
     """
 
     clip_skip: int = 1
     max_token_length: int = CHUNK_TOKENS
+    prediction: str | None = None
+    zero_terminal_snr: bool | None = None
 
     @property
     def num_chunks(self) -> int:

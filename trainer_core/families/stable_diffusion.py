@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from trainer_core.catalogue.families import FamilyEntry
-from trainer_core.errors import ModelFileError, SettingsError
+from trainer_core.errors import SettingsError
 from trainer_core.families.base import (
     PLAIN,
     FamilyOptions,
@@ -25,7 +25,6 @@ from trainer_core.families.base import (
     LayerKind,
     Layout,
     ModelIdentity,
-    NoiseSchedule,
     Target,
     lent,
     text_options,
@@ -37,6 +36,11 @@ from trainer_core.families.layouts.family_layout import FamilyLayout
 from trainer_core.families.layouts.networks import Networks
 from trainer_core.families.layouts.reading import ModelReader, open_reader
 from trainer_core.families.layouts.writing import write_model
+from trainer_core.families.noise_schedule import (
+    ZERO_SNR,
+    read_noise_schedule,
+    sampler_changes,
+)
 from trainer_core.families.targets import text_targets, unet_targets
 from trainer_core.files.resources import resource_path
 from trainer_core.model_files.recognise import inspect_model, require_base_model
@@ -74,6 +78,7 @@ class StableDiffusion:
         self._options = options
         self._reader = reader
         self._checkpointed: set[str] = set()
+        networks.scheduler |= _said_of_noise(options)
         self.scheduler_config: Mapping[str, Any] = networks.scheduler
         self.noise_schedule = read_noise_schedule(path, networks.scheduler)
         if self.entry.has_clip_skip:
@@ -230,7 +235,8 @@ class StableDiffusion:
     def sampler_config(self) -> Mapping[str, Any]:
         """Settings from which the scheduler of a pipeline is built."""
         # The pipeline would set these two itself, with a warning, where an old base lacks them.
-        return {**self.scheduler_config, "steps_offset": 1, "clip_sample": False}
+        by_pipeline = {"steps_offset": 1, "clip_sample": False}
+        return {**self.scheduler_config, **by_pipeline, **sampler_changes(self.noise_schedule)}
 
     def pipeline(self, scheduler: Any) -> Any:
         """Return the diffusers pipeline from conditions to latents; see the protocol."""
@@ -314,30 +320,15 @@ class StableDiffusion:
         )
 
 
-def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
-    """Return the noise that a model was trained with.
-
-    Raises:
-        ModelFileError: Its config describes none.
-    """
-    try:
-        scheduler = DDPMScheduler.from_config(dict(config))
-        betas_T = scheduler.betas
-        if len(betas_T) != scheduler.config.num_train_timesteps or not betas_T.isfinite().all():
-            raise ValueError(f"{len(betas_T)} steps")
-    except Exception as error:  # the library raises whatever comes of values that do not fit
-        raise ModelFileError(
-            T("Errors", "The noise schedule of {path} cannot be used: {reason}"),
-            T("Errors", "Copy the model again, or choose another one."),
-            path=path,
-            reason=error,
-        ) from error
-    return NoiseSchedule(betas_T, scheduler.config.prediction_type)
-
-
 def _add_weights(digest: hashlib._Hash, module: nn.Module) -> None:
     """Add names, types, shapes and numbers of a module's weights, on any device."""
     for name, tensor in sorted(module.state_dict().items()):
         content = tensor.cpu().contiguous().view(-1).view(torch.uint8)
         digest.update(f"{name}:{tensor.dtype}:{tuple(tensor.shape)}".encode())
         digest.update(content.numpy().data)
+
+
+def _said_of_noise(options: FamilyOptions) -> dict[str, object]:
+    """Return the settings of the noise schedule that are not left to the model's files."""
+    said = {"prediction_type": options.prediction, ZERO_SNR: options.zero_terminal_snr}
+    return {key: value for key, value in said.items() if value is not None}

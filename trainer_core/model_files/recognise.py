@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TASKS, FamilyEntry, OtherKind
-from trainer_core.catalogue.predictions import (
-    PREDICTIONS,
-    prediction_of_config,
-    prediction_of_modelspec,
-)
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
+from trainer_core.model_files.stated_noise import (
+    SILENT,
+    StatedNoise,
+    noise_of_file,
+    noise_of_folder,
+)
 from trainer_core.model_files.tensor_index import TensorEntry, TensorIndex
 from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
 _UNET = "model.diffusion_model."
-_PARAMETERIZATION = re.compile(rb"""^\s*parameterization\s*:\s*["']?(\w+)""", re.MULTILINE)
-_MAX_YAML_BYTES = 2**20
 _STATE_FILES = ("manifest.json", "train_state.json", "optimizer.bin", "random_states_0.pkl")
 
 
@@ -35,14 +33,14 @@ class ModelReport:
         kind: What it is: one of `FAMILIES` or of `OTHER_KINDS`.
         size_mib: Of all tensors in it.
         dtype: The element type of most of them ("F16"), empty if there are none.
-        prediction_type: What the denoiser predicts, if the file says so.
+        noise: What it says of the noise that it was trained with.
     """
 
     path: Path
     kind: str
     size_mib: float
     dtype: str
-    prediction_type: str | None
+    noise: StatedNoise = SILENT
 
 
 def inspect_model(path: Path) -> ModelReport:
@@ -54,8 +52,7 @@ def inspect_model(path: Path) -> ModelReport:
     if path.is_dir():
         return _inspect_folder(path)
     index = read_index(path)
-    prediction = stated_prediction(index)
-    return _report(path, kind_of(index.entries), [index], prediction)
+    return _report(path, kind_of(index.entries), [index], noise_of_file(index))
 
 
 def kind_of(entries: Mapping[str, TensorEntry]) -> str:
@@ -103,35 +100,6 @@ def _single_parts() -> dict[str, tuple[str, ...]]:
     return {str(kind): other.fragments for kind, other in OTHER_KINDS.items() if other.is_part}
 
 
-def stated_prediction(index: TensorIndex) -> str | None:
-    """Return what the denoiser predicts, by its name in the catalogue, if the file says so.
-
-    Or if a ``.yaml`` beside it does, which is there for nothing else.
-
-    Source: the marker tensors of v-prediction models; AUTOMATIC1111's web interface, which takes
-    the config of a checkpoint from the ``.yaml`` of the same name; the ``modelspec`` standard.
-    """
-    for name, entry in PREDICTIONS.items():
-        if entry.marker and entry.marker in index.entries:
-            return name
-    beside = _prediction_beside(index.path)
-    return beside or prediction_of_modelspec(str(index.metadata.get("modelspec.prediction_type")))
-
-
-def _prediction_beside(path: Path) -> str | None:
-    """Return what the ``.yaml`` with the file's name says, in the words of CompVis' configs."""
-    yaml = path.with_suffix(".yaml")
-    if yaml == path or not yaml.is_file():
-        return None
-    try:
-        with yaml.open("rb") as file:
-            found = _PARAMETERIZATION.search(file.read(_MAX_YAML_BYTES))
-    except OSError:
-        return None
-    word = found[1].decode() if found else ""
-    return prediction_of_config(word) if word else None
-
-
 def require_trainable_prediction(found: str, kind: str) -> None:
     """Refuse a model that predicts what its family cannot be trained to.
 
@@ -144,8 +112,8 @@ def require_trainable_prediction(found: str, kind: str) -> None:
     """
     if found not in FAMILIES[kind].predictions:
         raise SettingsError(
-            T("Errors", "The base model predicts {found}; only noise prediction can be trained."),
-            T("Errors", "Choose a base model that predicts the noise."),
+            T("Errors", "The base model predicts {found}, which cannot be trained here."),
+            T("Errors", "Choose a base model that predicts noise or velocity."),
             setting="model.pretrained_model_name_or_path",
             found=found,
         )
@@ -157,10 +125,10 @@ def _inspect_folder(path: Path) -> ModelReport:
         kind = _kind_of_folder(folder)
         parts = FAMILIES[kind].folders if kind in FAMILIES else ()
         indexes = [folder.index(part) for part in parts]
-        prediction = folder.scheduler().get("prediction_type") if parts else None
-        return _report(path, kind, indexes, prediction)
+        noise = noise_of_folder(folder.scheduler()) if parts else SILENT
+        return _report(path, kind, indexes, noise)
     if any((path / name).is_file() for name in _STATE_FILES):
-        return _report(path, OtherKind.TRAINING_STATE, [], None)
+        return _report(path, OtherKind.TRAINING_STATE, [], SILENT)
     raise ModelFileError(
         T("Errors", "The folder {path} is no model: it has no model_index.json."),
         T("Errors", "Choose a .safetensors or .ckpt file, or a diffusers folder."),
@@ -182,13 +150,11 @@ def _kind_of_folder(folder: DiffusersFolder) -> str:
     return _kind_by_channels(entry.kind, given, gives)
 
 
-def _report(
-    path: Path, kind: str, indexes: list[TensorIndex], prediction_type: str | None
-) -> ModelReport:
+def _report(path: Path, kind: str, indexes: list[TensorIndex], noise: StatedNoise) -> ModelReport:
     entries = [entry for index in indexes for entry in index.entries.values()]
     size_mib = round(sum(entry.num_bytes for entry in entries) / 2**20, 1)
     dtypes = Counter(entry.dtype for entry in entries).most_common(1)
-    return ModelReport(path, kind, size_mib, dtypes[0][0] if dtypes else "", prediction_type)
+    return ModelReport(path, kind, size_mib, dtypes[0][0] if dtypes else "", noise)
 
 
 def require_base_model(report: ModelReport, wanted: Collection[str]) -> None:

@@ -50,22 +50,33 @@ class DDPM:
     """The discrete diffusion that Stable Diffusion is trained with.
 
     Attributes:
-        alpha_bar_T: Cumulative signal power by timestep, in (0, 1], float32.
+        alpha_bar_T: Cumulative signal power by timestep, in [0, 1], float32.
         prediction: What the denoiser is asked for, by its name in the catalogue.
+        plain_alpha_bar_T: The same before the schedule was rescaled to end in noise alone, which
+            the signal-to-noise ratio is that of; None if it was not.
 
     Source: Ho et al. 2020, arXiv:2006.11239; velocity: Salimans & Ho 2022, arXiv:2202.00512.
     """
 
     alpha_bar_T: Tensor
     prediction: str = USUAL_PREDICTION
+    plain_alpha_bar_T: Tensor | None = None
 
     @classmethod
-    def of_betas(cls, betas_T: Tensor, prediction: str) -> Self:
+    def of_betas(
+        cls, betas_T: Tensor, prediction: str, plain_betas_T: Tensor | None = None
+    ) -> Self:
         """Return the diffusion whose steps add these shares of noise, on their device.
+
+        Args:
+            betas_T: The shares.
+            prediction: What the denoiser is asked for.
+            plain_betas_T: What they were before they were rescaled, if they were.
 
         Source: the DDPM paper, equation 4.
         """
-        return cls(torch.cumprod(1 - betas_T, dim=0), prediction)
+        plain_T = None if plain_betas_T is None else torch.cumprod(1 - plain_betas_T, dim=0)
+        return cls(torch.cumprod(1 - betas_T, dim=0), prediction, plain_T)
 
     @property
     def num_timesteps(self) -> int:
@@ -74,7 +85,12 @@ class DDPM:
 
     def to(self, device: torch.device) -> DDPM:
         """Return the same on another device."""
-        return DDPM(self.alpha_bar_T.to(device), self.prediction)
+        plain_T = self.plain_alpha_bar_T
+        return DDPM(
+            self.alpha_bar_T.to(device),
+            self.prediction,
+            None if plain_T is None else plain_T.to(device),
+        )
 
     def noisy(self, latents_BCHW: Tensor, noise_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
         """Return ``sqrt(alpha_bar) * latents + sqrt(1 - alpha_bar) * noise``, BCHW.
@@ -91,8 +107,9 @@ class DDPM:
         return target_BCHW
 
     def snr(self, timesteps_B: Tensor) -> Tensor:
-        """Return ``alpha_bar / (1 - alpha_bar)``, shape B."""
-        alpha_bar_B = self.alpha_bar_T[timesteps_B]
+        """Return ``alpha_bar / (1 - alpha_bar)``, shape B; see ``plain_alpha_bar_T``."""
+        plain_T = self.plain_alpha_bar_T
+        alpha_bar_B = (self.alpha_bar_T if plain_T is None else plain_T)[timesteps_B]
         return alpha_bar_B / (1 - alpha_bar_B)
 
     def factors(self, timesteps_B: Tensor) -> tuple[Tensor, Tensor]:

@@ -110,6 +110,8 @@ class Plan(EventBase):
 
     Of the showings, ``reg_showings`` are of regularisation pictures; ``reg_asked`` is how many
     these would be by their own repeats, before they are matched to the training pictures.
+    ``prediction`` is what the base model is trained to predict, by its name in the catalogue, once
+    it is opened; ``zero_terminal_snr`` that its last timestep is noise alone.
     """
 
     left_out = frozenset({"reg_showings", "reg_asked"})
@@ -128,6 +130,8 @@ class Plan(EventBase):
     trainable_parameters: Mapping[str, int] = {}
     precision: str = ""
     device: str = ""
+    prediction: str = ""
+    zero_terminal_snr: bool = False
 
 
 class Phase(EventBase):

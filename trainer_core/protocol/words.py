@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from trainer_core.catalogue.methods import METHODS, USUAL_METHOD
 from trainer_core.catalogue.precisions import MIXED_PRECISIONS, below_32_bit
+from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
 from trainer_core.files.state_manifest import state_step
 from trainer_core.protocol.messages import (
     EVENT_MARK,
@@ -142,11 +143,21 @@ def _plan(event: Plan) -> tuple[Text, ...]:
         )
         told = (amounts, text(template, asked=event.reg_asked, samples=event.reg_showings))
     if not event.device:
-        return told
+        return (*told, *_noise(event))
     template = T("Events", "Training on {device}, precision {precision}.")
     if event.precision in MIXED_PRECISIONS and event.precision not in below_32_bit():
         template = T("Events", "Training on {device} in 32 bit.")  # its name is no word for people
-    return (*told, text(template, device=event.device, precision=event.precision))
+    device = text(template, device=event.device, precision=event.precision)
+    return (*told, device, *_noise(event))
+
+
+def _noise(event: Plan) -> Iterator[Text]:
+    """Yield how the base model differs from one that predicts the noise."""
+    known = PREDICTIONS.get(event.prediction)
+    if known is not None and event.prediction != USUAL_PREDICTION:
+        yield text(T("Events", "The base model predicts {prediction}."), prediction=known.inline)
+    if event.zero_terminal_snr:
+        yield text(T("Events", "Its noise ends at zero terminal SNR."))
 
 
 def _saved(event: CheckpointSaved) -> Text:

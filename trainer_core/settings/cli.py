@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Mapping, Sequence
 
+from trainer_core.catalogue.entry import ON
 from trainer_core.errors import SettingsError
 from trainer_core.settings.document import closest, from_text, to_raw
 from trainer_core.settings.limits import limits
@@ -45,13 +46,14 @@ def _add_flag(group: argparse._ArgumentGroup, param: Param) -> None:
         help_text = f"{help_text}; give it once for each, as 'image_dir = \"cats\", is_reg = true'"
     elif param.is_gathered:
         help_text = f"{help_text}; give it once for each"
+    is_switch = param.base_type is bool or ON in spec.choices
     group.add_argument(
         f"--{param.name}",
         dest=f"{_DEST}{param.path}",
         metavar="VALUE",
         action="append" if param.is_gathered else "store",
-        nargs="?" if param.base_type is bool else None,
-        const="true" if param.base_type is bool else None,
+        nargs="?" if is_switch else None,
+        const="true" if is_switch else None,
         help=help_text,
     )
 

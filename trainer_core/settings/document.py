@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from trainer_core.catalogue.entry import ON, position
 from trainer_core.files.plain_text import lines_of
 from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem, Severity, Suggestion
@@ -28,6 +29,7 @@ UNSET = "unset"  # TOML has no null; this word stands for None where None is not
 
 Raw = dict[str, Any]
 
+_FLAGS = {"true": True, "1": True, "false": False, "0": False}
 _WORD = re.compile(r'"([^"]+)"|(\S+)')
 
 
@@ -48,6 +50,13 @@ def from_raw(param: Param, value: Any) -> Any:
         value = [_path(v) if isinstance(v, str) and v.strip() else v for v in value]
     if param.is_tuple and isinstance(value, list):
         return tuple(value)
+    return _switched(param, value)
+
+
+def _switched(param: Param, value: Any) -> Any:
+    """Return true and false as the choices that they are where something may also be detected."""
+    if isinstance(value, bool) and position(value) in param.spec.choices:
+        return position(value)
     return value
 
 
@@ -102,7 +111,9 @@ def from_text(param: Param, words: str) -> Any:
         # A comma may be part of a text, as in betas=0.9,0.99; in quotes a space may be too.
         return [quoted or plain for quoted, plain in _WORD.findall(words)]
     if param.base_type is bool:
-        return {"true": True, "1": True, "false": False, "0": False}.get(words.lower(), words)
+        return _FLAGS.get(words.lower(), words)
+    if ON in param.spec.choices:
+        return _switched(param, _FLAGS.get(words.lower(), words))
     return _number(words) if param.base_type in (int, float) else words
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from trainer_core.catalogue.entry import LEFT_OPEN, SWITCHES
 from trainer_core.catalogue.families import FAMILY_CHOICES, with_clip_skip
 from trainer_core.catalogue.methods import METHODS
+from trainer_core.catalogue.predictions import PREDICTION_CHOICES
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -31,6 +33,7 @@ class ModelSettings(Section):
         T("Settings", "Which kind of base model it is. Detect is right unless it is told wrong."),
         choices=FAMILY_CHOICES,
         advanced=True,
+        foreign=("v2", "sdxl", "sdxl_checkbox"),
     )
     training_method: str = param(
         "adapter",
@@ -38,6 +41,31 @@ class ModelSettings(Section):
         T("Settings", "What is trained, and the kind of file that comes of it. LoRA suits most."),
         choices=METHODS,
         advanced=True,
+    )
+    v_parameterization: str = param(
+        LEFT_OPEN,
+        T("Settings", "Prediction"),
+        T(
+            "Settings",
+            "What the base model was taught to predict: the noise, or the velocity (v-prediction). "
+            "Velocity for the 768 models of SD 2 and for models called v-pred; most others "
+            "predict the noise. Trained as the wrong one, the result is useless.",
+        ),
+        choices=PREDICTION_CHOICES,
+        old_labels=("v_parameterization",),
+        source="Salimans and Ho 2022, arXiv:2202.00512",
+    )
+    zero_terminal_snr: str = param(
+        LEFT_OPEN,
+        T("Settings", "Zero terminal SNR"),
+        T(
+            "Settings",
+            "Rescales the noise so that the last timestep is noise alone. On for models that were "
+            "trained so, as many v-pred models are.",
+        ),
+        choices=SWITCHES,
+        advanced=True,
+        source="Lin et al. 2023, arXiv:2305.08891",
     )
     clip_skip: int = param(
         1,

@@ -13,11 +13,12 @@ from accelerate import Accelerator
 from torch.nn import Parameter
 from torch.optim import Optimizer
 
-from trainer_core.catalogue.entry import implementation, required_packages
+from trainer_core.catalogue.entry import implementation, position_asked, required_packages
 from trainer_core.catalogue.families import TRAINABLE
 from trainer_core.catalogue.losses import LOSSES
 from trainer_core.catalogue.memory_formats import memory_format
 from trainer_core.catalogue.methods import METHODS
+from trainer_core.catalogue.predictions import PREDICTION_ASKED
 from trainer_core.catalogue.samplers import SAMPLERS
 from trainer_core.checkpoints.state import SavedState
 from trainer_core.dataset.plan import Plan
@@ -67,9 +68,12 @@ def open_family(settings: TrainSettings) -> Family:
     """
     path = settings.model.pretrained_model_name_or_path
     assert path is not None
+    model = settings.model
     options = FamilyOptions(
-        clip_skip=settings.model.clip_skip,
+        clip_skip=model.clip_skip,
         max_token_length=settings.captions.max_token_length,
+        prediction=PREDICTION_ASKED[model.v_parameterization],
+        zero_terminal_snr=position_asked(model.zero_terminal_snr),
     )
     with about(setting=_MODEL):
         family: Family = _family_class(settings, path).open(path, options)
@@ -237,4 +241,5 @@ def build_objective(family: Family, training: OptimizerSettings) -> Objective:
     schedule = family.noise_schedule
     require_trainable_prediction(schedule.prediction_type, family.entry.kind)
     loss = implementation(LOSSES[training.loss_type].implementation)
-    return Objective.plain(DDPM.of_betas(schedule.betas_T, schedule.prediction_type), loss)
+    diffusion = DDPM.of_betas(schedule.betas_T, schedule.prediction_type, schedule.plain_betas_T)
+    return Objective.plain(diffusion, loss)

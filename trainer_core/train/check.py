@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from trainer_core.dataset.plan import ConceptCount
+from trainer_core.dataset.plan import ConceptCount, Plan
 from trainer_core.errors import OutputError, TrainerError
 from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.writing import output_error
 from trainer_core.preflight import Preflight, examine
 from trainer_core.runtime.libraries import quick_imports
+from trainer_core.settings.noise_words import noise_words
 from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
@@ -209,9 +210,18 @@ def as_lines(checked: Report) -> Iterator[str]:
             yield f"    {way.message}"
     if any(problem.picture and problem.severity is Severity.ERROR for problem in found.problems):
         yield "Pictures that cannot be used may be left out: name them in left_out of [dataset]."
-    plan = found.plan
-    if plan is None:
-        return
+    if found.plan is not None:
+        yield from _plan_lines(found.plan)
+        if found.settings is not None:
+            predicted = "; ".join(map(str, noise_words(found.settings, found.facts)))
+            yield f"the base model predicts: {predicted}"
+    for part, number in checked.parameters.items():
+        yield f"trainable parameters, {part}: {number:,}"
+    if checked.device:
+        yield f"device: {checked.device}, precision: {checked.precision}"
+
+
+def _plan_lines(plan: Plan) -> Iterator[str]:
     yield from map(_concept_line, plan.concepts)
     for bucket in plan.buckets:
         width, height = bucket.resolution
@@ -225,10 +235,6 @@ def as_lines(checked: Report) -> Iterator[str]:
             f"{plan.batches_in_full_step} batches; its loss is their mean"
         )
     yield f"epochs: {plan.epochs}, warm-up steps: {plan.warmup_steps}"
-    for part, number in checked.parameters.items():
-        yield f"trainable parameters, {part}: {number:,}"
-    if checked.device:
-        yield f"device: {checked.device}, precision: {checked.precision}"
 
 
 def _concept_line(concept: ConceptCount) -> str:

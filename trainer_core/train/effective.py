@@ -8,6 +8,8 @@ import torch
 from torch import nn
 from torch.optim import Optimizer
 
+from trainer_core.catalogue.entry import position
+from trainer_core.catalogue.predictions import switch_of
 from trainer_core.dataset.plan import Plan
 from trainer_core.families.base import Family
 from trainer_core.files.writing import publish_text
@@ -92,6 +94,8 @@ def _used(
     cache, training = settings.cache, settings.optimizer
     used: dict[str, object] = {
         "model.family": family.entry.kind,
+        "model.v_parameterization": switch_of(family.noise_schedule.prediction_type),
+        "model.zero_terminal_snr": position(family.noise_schedule.has_zero_terminal_snr),
         "hardware.mixed_precision": machine.precision,
         "hardware.memory_format": used_memory_format(settings, machine),
         "hardware.num_cpu_threads_per_process": torch.get_num_threads(),

@@ -72,7 +72,13 @@ def run_inputs(found: Preflight) -> RunInputs:
 
 
 def plan_event(
-    plan: Plan, *, parameters: Mapping[str, int], precision: str, device: str
+    plan: Plan,
+    *,
+    parameters: Mapping[str, int],
+    precision: str,
+    device: str,
+    prediction: str = "",
+    zero_terminal_snr: bool = False,
 ) -> PlanEvent:
     """Return the plan as the app is told of it."""
     return PlanEvent(
@@ -92,6 +98,8 @@ def plan_event(
         trainable_parameters=parameters,
         precision=precision,
         device=device,
+        prediction=prediction,
+        zero_terminal_snr=zero_terminal_snr,
     )
 
 

@@ -319,6 +319,7 @@ def run_facts(
             is_v2=family.entry.is_v2,
             parts=[part.name for part in family.entry.parts],
             prediction_type=prediction,
+            zero_terminal_snr=family.noise_schedule.has_zero_terminal_snr,
             name=identity.name,
             short_hash=identity.legacy_hash,
             sha256=resumable.base if identity.legacy_hash else str,

@@ -115,7 +115,7 @@ class Session:
         method.attach(self.machine.device)
         if self.inputs.settings.hardware.torch_compile:
             family.compile(family.entry.denoiser)
-        self._tell_plan(method)
+        self._tell_plan(family, method)
         resumable = self._resumable(method, loader, accelerator.scaler, base)
         position = self._restored(resumable)
         if self.team.is_first:
@@ -253,13 +253,15 @@ class Session:
             team=self.team,
         )
 
-    def _tell_plan(self, method: Method) -> None:
+    def _tell_plan(self, family: Family, method: Method) -> None:
         self.emitter.emit(
             plan_event(
                 self.inputs.plan,
                 parameters=method.counts(),
                 precision=self.machine.precision,
                 device=self.machine.name,
+                prediction=family.noise_schedule.prediction_type,
+                zero_terminal_snr=family.noise_schedule.has_zero_terminal_snr,
             )
         )
 

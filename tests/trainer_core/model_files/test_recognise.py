@@ -23,6 +23,7 @@ from trainer_core.model_files.recognise import (
     require_base_model,
     require_trainable_prediction,
 )
+from trainer_core.model_files.stated_noise import BY_SCHEDULER, SILENT, StatedNoise, Statement
 from trainer_core.model_files.tensor_index import TensorEntry
 
 UNET = "model.diffusion_model."
@@ -41,6 +42,7 @@ XL = {
 REFINER = {**XL, "cross_attention_dim": 1280, "projection_class_embeddings_input_dim": 2560}
 #: Channels that a denoiser for another task is given, by the kind.
 CHANNELS = {str(kind): 4 + more for more, kind in TASKS.items()} | {"other_task": 13}
+IN_FOLDER = StatedNoise(Statement("epsilon", BY_SCHEDULER), Statement("off", BY_SCHEDULER))
 VAE = "first_stage_model.encoder.down.0.block.0.conv1.weight"
 
 
@@ -112,14 +114,8 @@ def test_a_whole_model_is_reported_in_every_layout(tiny: TinySD1, layout: str) -
     assert report.dtype == "F32"
     weights_mib = (tiny.safetensors.stat().st_size) / 2**20
     assert report.size_mib == pytest.approx(weights_mib, abs=0.2)
-    assert report.prediction_type == ("epsilon" if layout == "folder" else None)
+    assert report.noise == (IN_FOLDER if layout == "folder" else SILENT)
     require_base_model(report, ["sd1"])
-
-
-def test_a_stated_prediction_type_is_reported(tmp_path: Path) -> None:
-    tensors = {name: np.ones((4, 4), np.float16) for name in (CONV_IN, CONV_OUT, SD1_TEXT)}
-    save_file(tensors, tmp_path / "v.safetensors", {"modelspec.prediction_type": "v"})
-    assert inspect_model(tmp_path / "v.safetensors").prediction_type == "v_prediction"
 
 
 @pytest.mark.parametrize(
@@ -217,32 +213,8 @@ def test_looking_at_a_model_needs_no_torch(tiny: TinySD1) -> None:
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize(
-    ("words", "metadata", "prediction"),
-    [
-        ('model:\n  params:\n    parameterization: "v"\n', {}, "v_prediction"),
-        ("model:\n  params:\n    parameterization: v  # velocity\n", {}, "v_prediction"),
-        ("model:\n  params:\n    parameterization: 'eps'\n", {}, "epsilon"),
-        ("model:\n  params:\n    parameterization: x0\n", {}, "x0"),
-        ("model:\n  params:\n    timesteps: 1000\n", {}, None),
-        ("model:\n  # parameterization: v\n", {}, None),
-        ("parameterization: v\n", {"modelspec.prediction_type": "epsilon"}, "v_prediction"),
-        ("timesteps: 1000\n", {"modelspec.prediction_type": "v"}, "v_prediction"),
-        (b"\xff\x00parameterization", {}, None),
-    ],
-)
-def test_a_yaml_beside_a_file_says_what_it_predicts(
-    tmp_path: Path, words: str | bytes, metadata: dict[str, str], prediction: str | None
-) -> None:
-    tensors = {name: np.ones((4, 4), np.float16) for name in (CONV_IN, CONV_OUT, SD1_TEXT)}
-    save_file(tensors, tmp_path / "fluff.v2.safetensors", metadata)
-    (tmp_path / "fluff.v2.yaml").write_bytes(words.encode() if isinstance(words, str) else words)
-    (tmp_path / "fluff.yaml").write_text("parameterization: v")  # of another model
-    assert inspect_model(tmp_path / "fluff.v2.safetensors").prediction_type == prediction
-
-
 def test_a_prediction_that_no_family_member_has_is_refused() -> None:
     require_trainable_prediction("epsilon", "sd1")
-    with pytest.raises(SettingsError, match="predicts x0; only noise prediction") as caught:
+    with pytest.raises(SettingsError, match="predicts x0, which cannot be trained") as caught:
         require_trainable_prediction("x0", "sd1")
     assert caught.value.setting == "model.pretrained_model_name_or_path"

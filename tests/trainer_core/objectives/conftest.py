@@ -8,8 +8,8 @@ import pytest
 from diffusers import DDPMScheduler
 
 from trainer_core.catalogue.families import FAMILIES
-from trainer_core.families.base import NoiseSchedule
 from trainer_core.families.layouts.sd1_architecture import published_architecture
+from trainer_core.families.noise_schedule import NoiseSchedule
 from trainer_core.objectives.objective import Objective
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.train.building import build_objective

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from trainer_core.catalogue.families import FAMILIES
 from trainer_core.errors import SettingsError
-from trainer_core.families.base import NoiseSchedule
+from trainer_core.families.noise_schedule import NoiseSchedule
 from trainer_core.objectives.diffusion import DDPM, Diffusion
 from trainer_core.objectives.noise import draw_timesteps
 from trainer_core.objectives.objective import Objective
@@ -53,12 +53,12 @@ def test_the_values_left_to_later_issues_exist() -> None:
 
 
 def test_a_model_that_predicts_something_else_is_refused() -> None:
-    class Velocity:
+    class Other:
         entry = FAMILIES["sd1"]
-        noise_schedule = NoiseSchedule(torch.full((1000,), 0.01), "v_prediction")
+        noise_schedule = NoiseSchedule(torch.full((1000,), 0.01), "sample")
 
-    family: Any = Velocity()
-    with pytest.raises(SettingsError, match="v_prediction"):
+    family: Any = Other()
+    with pytest.raises(SettingsError, match="sample"):
         build_objective(family, OptimizerSettings())
 
 

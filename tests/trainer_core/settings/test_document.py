@@ -479,3 +479,15 @@ def test_only_paths_are_made_absolute(tmp_path: Path) -> None:
     raw = {"output": {"output_name": "cat"}, "model": 3, "modl": {"train_data_dir": "a"}}
 
     assert TRAIN.with_absolute_paths(raw, tmp_path) == raw
+
+
+@pytest.mark.parametrize(("raw", "value"), [(True, "on"), (False, "off"), ("auto", "auto")])
+def test_true_and_false_are_on_and_off_where_a_switch_may_be_left_open(
+    raw: object, value: str
+) -> None:
+    settings, problems = TRAIN.parse({"model": {"v_parameterization": raw}})
+
+    assert problems == []
+    assert settings is not None
+    assert settings.model.v_parameterization == value
+    assert from_text(TRAIN.params()["model.v_parameterization"], str(raw)) == value

@@ -12,9 +12,12 @@ from typing import Any, NamedTuple
 
 from torch import Tensor
 
+from trainer_core.catalogue.entry import position_asked
 from trainer_core.families.clip import Padding
+from trainer_core.families.noise_schedule import ZERO_SNR
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.part_configs import ConfigKeys, checked_config
+from trainer_core.model_files.stated_noise import noise_of_file
 from trainer_core.model_files.tensor_index import TensorIndex
 
 Config = dict[str, Any]
@@ -126,28 +129,35 @@ class FamilyLayout:
 
 def filled_in(
     published: Architecture,
-    path: Path,
+    index: TensorIndex,
     sizes: Mapping[str, Config],
     parts: Mapping[str, PartLayout],
-    scheduler: Config,
 ) -> Architecture:
     """Return a family's published architecture with what one file says otherwise.
 
     Args:
         published: What holds where the file is silent.
-        path: The file.
+        index: Of the file.
         sizes: What its tensors' shapes say, by part.
         parts: Of the family.
-        scheduler: What it says of the noise schedule.
 
     Raises:
         ModelFileError: A size cannot be.
     """
     configs = {
-        name: published.parts[name] | checked_config(path, sizes[name], part.keys)
+        name: published.parts[name] | checked_config(index.path, sizes[name], part.keys)
         for name, part in parts.items()
     }
-    return Architecture(configs, published.scheduler | scheduler)
+    return Architecture(configs, published.scheduler | _stated_scheduler(index))
+
+
+def _stated_scheduler(index: TensorIndex) -> Config:
+    stated, said = noise_of_file(index), Config()
+    if stated.prediction is not None:
+        said["prediction_type"] = stated.prediction.value
+    if stated.zero_snr is not None:
+        said[ZERO_SNR] = position_asked(stated.zero_snr.value)
+    return said
 
 
 def folder_architecture(path: Path, parts: Mapping[str, PartLayout]) -> Architecture:

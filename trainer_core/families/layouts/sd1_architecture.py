@@ -6,7 +6,6 @@ heads in the U-Net.
 
 from __future__ import annotations
 
-from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.families.layouts.family_layout import (
     Architecture,
     FamilyLayout,
@@ -16,7 +15,6 @@ from trainer_core.families.layouts.family_layout import (
 from trainer_core.families.layouts.parts import clip_part, unet_part, vae_part
 from trainer_core.families.layouts.shapes import Shapes, clip_config, unet_config, vae_config
 from trainer_core.files.resources import resource_path
-from trainer_core.model_files.recognise import stated_prediction
 from trainer_core.model_files.tensor_index import TensorIndex
 
 UNET_PREFIX = "model.diffusion_model."
@@ -48,8 +46,7 @@ def file_architecture(index: TensorIndex) -> Architecture:
         "vae": vae_config(shapes, VAE_PREFIX),
         "text_encoder": clip_config(shapes, TEXT_PREFIX),
     }
-    scheduler = {"prediction_type": stated_prediction(index) or USUAL_PREDICTION}
-    return filled_in(published, index.path, sizes, _PARTS, scheduler)
+    return filled_in(published, index, sizes, _PARTS)
 
 
 SD1_LAYOUT = FamilyLayout(configs=_CONFIGS, parts=_PARTS, file_architecture=file_architecture)

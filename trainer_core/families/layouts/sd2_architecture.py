@@ -12,7 +12,6 @@ from typing import Any
 
 from diffusers import UNet2DConditionModel
 
-from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.families.clip import Padding
 from trainer_core.families.layouts.family_layout import (
     Architecture,
@@ -27,7 +26,6 @@ from trainer_core.families.layouts.openclip import openclip_config, openclip_par
 from trainer_core.families.layouts.parts import unet_part, vae_part
 from trainer_core.families.layouts.shapes import Shapes, unet_config, vae_config
 from trainer_core.files.resources import resource_path
-from trainer_core.model_files.recognise import stated_prediction
 from trainer_core.model_files.tensor_index import TensorIndex
 
 UNET_PREFIX = "model.diffusion_model."
@@ -72,8 +70,7 @@ def file_architecture(index: TensorIndex) -> Architecture:
     text_encoder = openclip_config(shapes, TEXT_PREFIX, most_layers=layers)
     del text_encoder["projection_dim"]  # nothing is projected
     sizes = {"unet": unet, "vae": vae_config(shapes, VAE_PREFIX), "text_encoder": text_encoder}
-    scheduler = {"prediction_type": stated_prediction(index) or USUAL_PREDICTION}
-    return filled_in(published, index.path, sizes, _PARTS, scheduler)
+    return filled_in(published, index, sizes, _PARTS)
 
 
 SD2_LAYOUT = FamilyLayout(configs=_CONFIGS, parts=_PARTS, file_architecture=file_architecture)

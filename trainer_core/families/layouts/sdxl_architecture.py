@@ -6,7 +6,6 @@ Diffusion 1's names, the text encoders as two embedders.
 
 from __future__ import annotations
 
-from trainer_core.catalogue.predictions import USUAL_PREDICTION
 from trainer_core.families.clip import Padding
 from trainer_core.families.layouts.family_layout import (
     Architecture,
@@ -20,7 +19,6 @@ from trainer_core.families.layouts.openclip import openclip_config, openclip_par
 from trainer_core.families.layouts.parts import CLIP_TOKENIZER, clip_part, unet_part, vae_part
 from trainer_core.families.layouts.shapes import Shapes, clip_config, unet_config, vae_config
 from trainer_core.files.resources import resource_path
-from trainer_core.model_files.recognise import stated_prediction
 from trainer_core.model_files.tensor_index import TensorIndex
 
 UNET_PREFIX = "model.diffusion_model."
@@ -64,8 +62,7 @@ def file_architecture(index: TensorIndex) -> Architecture:
         "text_encoder": clip_config(shapes, TEXT_PREFIX),
         "text_encoder_2": text_encoder_2,
     }
-    scheduler = {"prediction_type": stated_prediction(index) or USUAL_PREDICTION}
-    return filled_in(published, index.path, sizes, _PARTS, scheduler)
+    return filled_in(published, index, sizes, _PARTS)
 
 
 def _unet_config(shapes: Shapes, pooled_width: int) -> Config:

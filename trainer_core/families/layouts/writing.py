@@ -6,6 +6,7 @@ in memory.
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import shutil
@@ -17,9 +18,14 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
-from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
+from trainer_core.catalogue.predictions import (
+    PREDICTIONS,
+    USUAL_PREDICTION,
+    ZERO_SNR_MARKER,
+)
 from trainer_core.families.base import Layout
 from trainer_core.families.layouts.networks import Networks, original_tensors
+from trainer_core.families.noise_schedule import ZERO_SNR
 from trainer_core.files.writing import publish_file, publish_folder, publish_text
 
 Lend = Callable[[str], AbstractContextManager[None]]  # has a part loaded while it is written
@@ -46,8 +52,8 @@ def write_model(
         layout: Which of the two.
         lend: Called for each part; inside its context the part has its weights.
         dtype: Of all weights.
-        metadata: What a single file says of itself; what the denoiser predicts is added if it is
-            not the noise.
+        metadata: What a single file says of itself; what the denoiser predicts is added, and the
+            tensors that mark it, if it is not the noise.
         index: The ``model_index.json`` of the family, for a folder.
         replace: Whether what has that name may be replaced.
 
@@ -61,16 +67,31 @@ def write_model(
             replace=replace,
         )
         return
-    prediction = networks.scheduler.get("prediction_type", USUAL_PREDICTION)
-    if prediction != USUAL_PREDICTION and prediction in PREDICTIONS:
-        metadata = {"modelspec.prediction_type": PREDICTIONS[prediction].modelspec, **metadata}
-    shapes = {
+    prediction = PREDICTIONS.get(networks.scheduler.get("prediction_type", USUAL_PREDICTION))
+    if prediction is not None and prediction.marker:
+        metadata = {"modelspec.prediction_type": prediction.modelspec, **metadata}
+    shapes: dict[str, Sequence[int]] = {
         name: tuple(tensor.shape)
         for part in networks.modules
         for name, tensor in original_tensors(networks, part)
     }
-    weights = _original_weights(networks, lend)
+    markers = list(_markers(networks.scheduler))
+    shapes |= dict.fromkeys(markers, (0,))
+    empty = (torch.zeros(0) for _ in markers)
+    weights = itertools.chain(_original_weights(networks, lend), empty)
     write_tensors(target, shapes, weights, dtype=dtype, metadata=metadata, replace=replace)
+
+
+def _markers(scheduler: Mapping[str, object]) -> Iterator[str]:
+    """Yield the names of the tensors by which programs tell what a single file predicts, and how.
+
+    They are empty. Source: the files of v-prediction models for Stable Diffusion XL.
+    """
+    prediction = PREDICTIONS.get(str(scheduler.get("prediction_type", USUAL_PREDICTION)))
+    if prediction is not None and prediction.marker:
+        yield prediction.marker
+    if scheduler.get(ZERO_SNR):
+        yield ZERO_SNR_MARKER
 
 
 def _original_weights(networks: Networks, lend: Lend) -> Iterator[Tensor]:

@@ -68,11 +68,17 @@ def test_the_single_file_holds_the_names_and_shapes_of_the_original_layout(
 def test_a_single_file_says_what_its_denoiser_predicts(tiny_files: TinySD1, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_files.folder, tmp_path / "v"))
     config = folder / "scheduler" / "scheduler_config.json"
-    settings = json.loads(config.read_bytes()) | {"prediction_type": "v_prediction"}
+    settings = json.loads(config.read_bytes()) | {
+        "prediction_type": "v_prediction",
+        "rescale_betas_zero_snr": True,
+    }
     config.write_text(json.dumps(settings), encoding="utf-8")
     target = tmp_path / "v.safetensors"
     SD1.open(folder).write(target, Layout.ORIGINAL, dtype=torch.float16, metadata={"a": "b"})
-    assert SD1.open(target).noise_schedule.prediction_type == "v_prediction"
+    written = SD1.open(target).noise_schedule
+    assert written.prediction_type == "v_prediction"
+    assert written.has_zero_terminal_snr
+    assert {"v_pred", "ztsnr"} <= load_file(target).keys()
 
 
 @pytest.mark.parametrize("layout", list(Layout))
