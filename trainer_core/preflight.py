@@ -22,6 +22,7 @@ from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.state_manifest import looks_damaged, state_step
 from trainer_core.model_files.base_outline import base_outline, starting_shapes
 from trainer_core.model_files.recognise import inspect_model, require_base_model
+from trainer_core.model_files.separate_vae import VAE_SETTING, open_separate_vae
 from trainer_core.model_files.starting_weights import alphas_by_part
 from trainer_core.model_files.stated_noise import StatedNoise
 from trainer_core.prompts.file import PromptFile, SamplePrompt, load_prompts, prompts_of_lines
@@ -175,6 +176,8 @@ def look_into_files(settings: TrainSettings, absent: Container[str]) -> FilesLoo
     found = FilesLook()
     if _MODEL not in absent:
         _look_at_model(found, settings)
+    if VAE_SETTING not in absent:
+        _look_at_vae(found, settings)
     if _WEIGHTS not in absent:
         _look_at_starting_weights(found, settings)
     if _PROMPTS not in absent:
@@ -222,6 +225,14 @@ def _look_at_model(found: FilesLook, settings: TrainSettings) -> None:
         found.facts = {**found.facts, **({} if outline is None else {BASE_OUTLINE: outline})}
     except TrainerError as error:
         found.problems.append(Problem.of(error, setting=_MODEL))
+
+
+def _look_at_vae(found: FilesLook, settings: TrainSettings) -> None:
+    if settings.model.vae is not None:
+        try:
+            open_separate_vae(settings.model.vae)
+        except TrainerError as error:
+            found.problems.append(Problem.of(error, setting=VAE_SETTING))
 
 
 def noise_facts(noise: StatedNoise) -> Facts:

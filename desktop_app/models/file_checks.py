@@ -18,6 +18,7 @@ from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 
 FILES = (
     "model.pretrained_model_name_or_path",
+    "model.vae",
     "adapter.network_weights",
     "sampling.sample_prompts",
     "output.resume",

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import torch
 from helpers.pictures import write_picture
 from helpers.run_results import Result, train_one_after_another
-from helpers.tiny_model import TINY_MODELS, make_tiny_sd2
+from helpers.tiny_model import TINY_MODELS, make_tiny_sd1, make_tiny_sd2
 from helpers.trainer_process import TinyProject
 from safetensors.torch import load_file, save_file
 
@@ -209,3 +212,44 @@ def test_what_the_marks_said_is_told_at_the_start_and_written_down(velocity: Res
 
 def test_a_picture_is_drawn_with_the_same_noise(velocity: Result) -> None:
     assert len(velocity.samples()) == 1
+
+
+# ------------------------------------------------------------- another VAE
+
+
+@pytest.fixture(scope="module")
+def with_vae(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result, Result]:
+    """The file of a VAE, a run with it, and the same run without."""
+    folder = tmp_path_factory.mktemp("vae")
+    model = TINY_MODELS["sd1"](folder / "model").safetensors
+    vae = folder / "other.safetensors"
+    other = make_tiny_sd1(folder / "other", seed=1)
+    shutil.copy(other.folder / "vae" / "diffusion_pytorch_model.safetensors", vae)
+    write_picture(folder / "pictures" / "1_robot" / "a.png", (64, 64))
+    project = TinyProject(folder, model, folder / "pictures", {"optimizer.max_train_steps": 2})
+    plain, changed = folder / "plain", folder / "changed"
+    words = [
+        [project.run_file({"output.output_dir": str(plain)}, "plain.toml")],
+        [
+            project.run_file(
+                {"output.output_dir": str(changed), "model.vae": str(vae)}, "changed.toml"
+            )
+        ],
+    ]
+    assert train_one_after_another(folder / "codes.json", words) == [0, 0]
+    name = str(project.values["output.output_name"])
+    return vae, Result.at(changed, name), Result.at(plain, name)
+
+
+def test_another_vae_makes_other_latents_and_is_named_with_its_hashes(
+    with_vae: tuple[Path, Result, Result],
+) -> None:
+    vae, changed, plain = with_vae
+    assert changed.losses != plain.losses
+    metadata, content = changed.metadata(), vae.read_bytes()
+    # As sd-scripts names it: the file's name, 64 KiB at 1 MiB, and the whole file.
+    assert metadata["ss_vae_name"] == vae.name
+    window = content[0x100000 : 0x100000 + 0x10000]
+    assert metadata["ss_vae_hash"] == hashlib.sha256(window).hexdigest()[:8]
+    assert metadata["ss_new_vae_hash"] == hashlib.sha256(content).hexdigest()
+    assert not [key for key in plain.metadata() if "vae" in key]

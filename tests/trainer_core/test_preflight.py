@@ -189,6 +189,14 @@ def test_what_a_model_says_of_its_prediction_is_told(raw: dict[str, Any], tmp_pa
     assert not errors(found)
 
 
+def test_what_is_no_vae_is_named_with_its_setting(raw: dict[str, Any], tmp_path: Path) -> None:
+    lora = tmp_path / "lora.safetensors"
+    save_file({"lora_unet_x.lora_down.weight": np.zeros((4, 4), np.float16)}, lora)
+
+    ((path, message),) = errors(examined(raw, {"model.vae": str(lora)}))
+    assert (path, message) == ("model.vae", f"{lora} holds no VAE.")
+
+
 def test_a_lora_given_as_base_model_is_named(raw: dict[str, Any], tmp_path: Path) -> None:
     lora = tmp_path / "lora.safetensors"
     save_file({"lora_unet_x.lora_down.weight": np.zeros((4, 4), np.float16)}, lora)

@@ -34,7 +34,7 @@ class ModelFacts:
 
     ``implementation`` is ModelSpec's word. ``name`` is the file's or folder's; only files have
     hashes. ``parts`` are those of its parts that can be trained. ``sha256`` gives the file's, ""
-    without one; it may have to wait for it.
+    without one; it may have to wait for it. The same of the VAE, if it is not the model's own.
     """
 
     names: BaseNames
@@ -46,6 +46,9 @@ class ModelFacts:
     name: str | None = None
     short_hash: str | None = None
     sha256: Callable[[], str] = str
+    vae_name: str | None = None
+    vae_short_hash: str | None = None
+    vae_sha256: Callable[[], str] = str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,6 +274,9 @@ _RUN_IF_ANY: Mapping[str, Callable[[RunFacts], object]] = {
     "sd_model_name": lambda facts: facts.model.name,
     "sd_model_hash": lambda facts: facts.model.short_hash,
     "new_sd_model_hash": lambda facts: facts.model.sha256() or None,
+    "vae_name": lambda facts: facts.model.vae_name,
+    "vae_hash": lambda facts: facts.model.vae_short_hash,
+    "new_vae_hash": lambda facts: facts.model.vae_sha256() or None,
     "network_args": _network_args,
 }
 

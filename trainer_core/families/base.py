@@ -79,12 +79,14 @@ class FamilyOptions:
             encoders read at once.
         prediction: What the denoiser predicts; None is for its files to say.
         zero_terminal_snr: Whether its last timestep is noise alone; None likewise.
+        vae: The file or folder of a VAE that is used instead of its own.
     """
 
     clip_skip: int = 1
     max_token_length: int = CHUNK_TOKENS
     prediction: str | None = None
     zero_terminal_snr: bool | None = None
+    vae: Path | None = None
 
     @property
     def num_chunks(self) -> int:
@@ -275,8 +277,12 @@ class Family(Protocol):
         """Return the base model's name and hash; reads a little of the file."""
         ...
 
+    def vae_identity(self) -> ModelIdentity | None:
+        """Return name and hash of the VAE that is used instead of the base model's, if one is."""
+        ...
+
     def weight_files(self) -> Sequence[Path]:
-        """Return the files that the parts are loaded from, part by part; none without files."""
+        """Return the base model's files, part by part; none without files."""
         ...
 
     def write(

@@ -93,7 +93,7 @@ class StableDiffusion:
             SettingsError: A text encoder has fewer layers than are to be skipped.
         """
         require_base_model(inspect_model(path), [cls.entry.kind])
-        reader = open_reader(path, cls.layout)
+        reader = open_reader(path, cls.layout, options.vae)
         return cls(path, reader.networks, options, reader)
 
     def _refuse_too_much_skipping(self) -> None:
@@ -279,13 +279,14 @@ class StableDiffusion:
 
     def identity(self) -> ModelIdentity:
         """Return the base model's name and hash; reads a little of the file."""
-        if self.path.is_dir():
-            return ModelIdentity(self.path.name, None)
-        with self.path.open("rb") as file:
-            return ModelIdentity(self.path.name, legacy_hash(file))
+        return _identity(self.path)
+
+    def vae_identity(self) -> ModelIdentity | None:
+        """Return name and hash of the VAE that is used instead of its own; see the protocol."""
+        return None if self._options.vae is None else _identity(self._options.vae)
 
     def weight_files(self) -> Sequence[Path]:
-        """Return the files that the parts are loaded from, part by part; see the protocol."""
+        """Return the base model's files, part by part; see the protocol."""
         return [] if self._reader is None else self._reader.files()
 
     def write(
@@ -332,3 +333,10 @@ def _said_of_noise(options: FamilyOptions) -> dict[str, object]:
     """Return the settings of the noise schedule that are not left to the model's files."""
     said = {"prediction_type": options.prediction, ZERO_SNR: options.zero_terminal_snr}
     return {key: value for key, value in said.items() if value is not None}
+
+
+def _identity(path: Path) -> ModelIdentity:
+    if path.is_dir():
+        return ModelIdentity(path.name, None)
+    with path.open("rb") as file:
+        return ModelIdentity(path.name, legacy_hash(file))

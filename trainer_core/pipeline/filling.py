@@ -21,11 +21,17 @@ from torch import Tensor
 
 from trainer_core.catalogue.interpolations import acting_interpolation
 from trainer_core.dataset.pictures import Size
+from trainer_core.errors import NumericError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.pipeline.cache_writer import CacheWriter
 from trainer_core.pipeline.file_hashes import FileHashes
 from trainer_core.pipeline.latents import LatentStore, Shape, latent_key
 from trainer_core.pipeline.sources import Source
+from trainer_core.texts import T
+
+OTHER_VAE = T(
+    "Errors", "Turn on {param} if it is off, choose another VAE, or leave out the picture."
+)
 
 Encode = Callable[[Tensor], LatentPosterior]  # pixels_BCHW, wherever they are -> float32, there
 
@@ -149,6 +155,7 @@ def fill(
 
     Raises:
         DatasetError: A picture cannot be decoded; the error names it.
+        NumericError: The encoder made no finite numbers of a picture; the error names it.
         OutputError: The disk cache cannot be written.
     """
     wanted = [group for group in groups if not _is_whole(store, group, shape_of)]
@@ -159,11 +166,26 @@ def fill(
         for group, pixels in _decoded_ahead(pool, wanted):
             encoded = encode(torch.stack(pixels))
             means, stds = (part.cpu() for part in encoded)
+            _require_finite(group, means, stds)
             for job, mean_CHW, std_CHW in zip(group, means, stds, strict=True):
                 store.keep(job.key, (mean_CHW.clone(), std_CHW.clone()))
                 writer.put(partial(store.write, job.key))
             done += len(group)
             progress(done, total)
+
+
+def _require_finite(group: Sequence[EncodingJob], means: Tensor, stds: Tensor) -> None:
+    """Refuse latents that would make every step with their pictures fail; they are on the CPU."""
+    for job, *latent in zip(group, means, stds, strict=True):
+        if not all(bool(part.isfinite().all()) for part in latent):
+            raise NumericError(
+                T("Errors", "The VAE made no finite numbers of the picture {name}."),
+                OTHER_VAE,
+                setting="model.vae",
+                picture=str(job.source.path),
+                name=job.source.path.name,
+                param="no_half_vae",
+            )
 
 
 def _is_whole(

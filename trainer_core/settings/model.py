@@ -42,6 +42,30 @@ class ModelSettings(Section):
         choices=METHODS,
         advanced=True,
     )
+    vae: Path | None = param(
+        None,
+        T("Settings", "VAE"),
+        T(
+            "Settings",
+            "Encodes the pictures instead of the base model's own VAE: a file, or a diffusers "
+            "folder. Rarely needed.",
+        ),
+        path_kind="file_or_folder",
+        file_filter="*.safetensors *.ckpt *.pt *.bin",
+        unset_label=T("Settings", "the base model's own"),
+        advanced=True,
+    )
+    no_half_vae: bool = param(
+        True,
+        T("Settings", "No half VAE"),
+        T(
+            "Settings",
+            "The VAE computes in 32 bit whatever the run does. Off is faster with 16 bit, but "
+            "the VAE of SDXL then makes useless numbers of some pictures.",
+        ),
+        advanced=True,
+        foreign=("sdxl_no_half_vae",),
+    )
     v_parameterization: str = param(
         LEFT_OPEN,
         T("Settings", "Prediction"),

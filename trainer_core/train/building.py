@@ -74,6 +74,7 @@ def open_family(settings: TrainSettings) -> Family:
         max_token_length=settings.captions.max_token_length,
         prediction=PREDICTION_ASKED[model.v_parameterization],
         zero_terminal_snr=position_asked(model.zero_terminal_snr),
+        vae=model.vae,
     )
     with about(setting=_MODEL):
         family: Family = _family_class(settings, path).open(path, options)
@@ -126,6 +127,11 @@ def forward_context(
     parts = (family.entry.denoiser, *family.entry.text_encoders)
     wanted = settings.hardware.autocast or any(map(method.keeps_float32, parts))
     return accelerator.autocast if wanted else contextlib.nullcontext
+
+
+def vae_dtype(settings: TrainSettings, machine: Machine) -> torch.dtype:
+    """Return the number format that the VAE computes in, whatever its file's."""
+    return torch.float32 if settings.model.no_half_vae else machine.weight_dtype
 
 
 def used_memory_format(settings: TrainSettings, machine: Machine) -> str:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from trainer_core.checkpoints.state import Position
 from trainer_core.disk_space.sizes import picture_bytes
 from trainer_core.events.emitter import Emitter
@@ -19,8 +17,10 @@ from trainer_core.optim.modes import Evaluation
 from trainer_core.pipeline.texts import TextStore
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import Phase, SampleReady
+from trainer_core.runtime.device import Machine
 from trainer_core.sampling.pictures import Picture, PreviewDefaults
 from trainer_core.sampling.preview import Preview, PreviewModel
+from trainer_core.train.building import vae_dtype
 from trainer_core.train.full_disk.waiting import WithRoom, at_once
 from trainer_core.train.inputs import RunInputs
 from trainer_core.train.run_start import RunStart
@@ -100,7 +100,7 @@ def sample_drawer(
     family: Family,
     texts: TextStore,
     *,
-    device: torch.device,
+    machine: Machine,
     autocast: Autocast,
     emitter: Emitter,
     is_stopping: Callable[[], bool],
@@ -113,20 +113,21 @@ def sample_drawer(
         start: The folder for the pictures, and the seed.
         family: Its image decoder is loaded for each round of pictures and released after it.
         texts: The prompts' conditions.
-        device: Where it is drawn.
+        machine: Where it is drawn, and in which number format.
         autocast: The context that it is computed in.
         emitter: Told of every picture.
         is_stopping: Asked between sampling steps.
         evaluation: The context in which the trained weights are those to be drawn with.
     """
     settings, entry, image_part = inputs.settings, family.entry, family.image_part
+    device, dtype = machine.device, vae_dtype(settings, machine)
     width_px, height_px = settings.buckets.resolution
     parts = (entry.denoiser, image_part, *entry.text_encoders)
     model = PreviewModel(
         family=family,
         modules=[family.module(part) for part in parts],
         conditions=texts,
-        lend_decoder=lambda: lent(family, image_part, dtype=torch.float32, device=device),
+        lend_decoder=lambda: lent(family, image_part, dtype=dtype, device=device),
     )
     defaults = PreviewDefaults(
         sampler=settings.sampling.sample_sampler,

@@ -26,6 +26,7 @@ from trainer_core.files.presence import is_folder
 from trainer_core.files.run_folder import STATE_SUFFIX, RunFolder
 from trainer_core.files.writing import discard
 from trainer_core.methods.base import Method
+from trainer_core.model_files.base_hash import BaseHash
 from trainer_core.optim.build import display_name
 from trainer_core.optim.modes import Evaluation
 from trainer_core.protocol.messages import CheckpointRemoved, Phase
@@ -309,7 +310,8 @@ def run_facts(
     """Return what every weight file says of the run."""
     settings, identity = inputs.settings, family.identity()
     arguments = parse_arguments(settings.optimizer.optimizer_args)
-    prediction = family.noise_schedule.prediction_type
+    prediction, vae = family.noise_schedule.prediction_type, family.vae_identity()
+    vae_file = settings.model.vae if vae is not None and vae.legacy_hash else None
     names = family.entry.names_for(prediction)
     return RunFacts(
         settings=settings,
@@ -323,6 +325,9 @@ def run_facts(
             name=identity.name,
             short_hash=identity.legacy_hash,
             sha256=resumable.base if identity.legacy_hash else str,
+            vae_name=None if vae is None else vae.name,
+            vae_short_hash=None if vae is None else vae.legacy_hash,
+            vae_sha256=str if vae_file is None else BaseHash([vae_file]),
         ),
         network=resumable.method.facts(),
         plan=plan_facts(inputs.plan, inputs.index, inputs.captions),

@@ -135,7 +135,7 @@ class Session:
             self.start,
             family,
             texts,
-            device=self.machine.device,
+            machine=self.machine,
             autocast=autocast,
             emitter=self.emitter,
             is_stopping=self.control.is_stopping,

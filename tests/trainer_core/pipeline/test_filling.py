@@ -17,7 +17,7 @@ from torch import Tensor
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.subsets import SampleKey
-from trainer_core.errors import DatasetError, OutputError
+from trainer_core.errors import DatasetError, NumericError, OutputError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.pipeline.file_hashes import FileHashes
 from trainer_core.pipeline.filling import LatentPlan, fill, plan_latents
@@ -230,6 +230,36 @@ def test_a_disk_that_is_full_ends_the_filling_in_its_words(
     with pytest.raises(OutputError, match="latent cache cannot be written: full"):
         filled(FailingDisk(tmp_path), plan_of(sources, tmp_path), encoder)
     assert threads_of_the_cache() == []
+
+
+def test_a_picture_of_which_nothing_finite_comes_is_named_and_kept_nowhere(
+    sources: list[Source], tmp_path: Path
+) -> None:
+    guilty = sources[0].pixels(flip=False)
+
+    def encode(pixels_BCHW: Tensor) -> LatentPosterior:
+        mean_BCHW = pixels_BCHW[:, :, ::4, ::4].clone()
+        for number, pixels_CHW in enumerate(pixels_BCHW):
+            if torch.equal(pixels_CHW, guilty):
+                mean_BCHW[number, 0, 0, 0] = torch.nan
+        return LatentPosterior(mean_BCHW, torch.ones_like(mean_BCHW))
+
+    cache = tmp_path / "cache"
+    plan = plan_of(sources, tmp_path, batch_size=1)
+    with pytest.raises(NumericError, match=f"picture {sources[0].path.name}") as caught:
+        fill(
+            LatentStore(cache),
+            plan.groups,
+            encode,
+            shape_of=shape_of,
+            threads=1,
+            progress=lambda *_: None,
+        )
+    assert (caught.value.setting, caught.value.picture) == ("model.vae", str(sources[0].path))
+    assert "choose another VAE" in str(caught.value.hint)
+    known = LatentStore(cache)
+    [key] = plan.sources[0].latents
+    assert not known.has(key, shape_of(plan.sources[0].placement.bucket))
 
 
 class SlowDisk(LatentStore):

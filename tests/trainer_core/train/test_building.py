@@ -1,4 +1,4 @@
-"""The optimizer is tried before anything is loaded."""
+"""The optimizer is tried before anything is loaded; the VAE's number format is its own."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import pytest
 import torch
 
 from trainer_core.errors import SettingsError
+from trainer_core.runtime.device import Machine
 from trainer_core.settings.optimizer import OptimizerSettings
-from trainer_core.train.building import try_optimizer
+from trainer_core.settings.schema import TrainSettings
+from trainer_core.train.building import try_optimizer, vae_dtype
 
 CPU = torch.device("cpu")
 
@@ -26,3 +28,12 @@ def test_arguments_that_work_are_taken() -> None:
     training = OptimizerSettings(optimizer_type="AdamW", optimizer_args=("weight_decay=0.1",))
 
     try_optimizer(training, CPU)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16", "no"])
+def test_the_vae_computes_in_32_bit_unless_it_is_told_otherwise(precision: str) -> None:
+    machine = Machine(CPU, precision, "CPU")
+    half = TrainSettings.model_validate({"model": {"no_half_vae": False}})
+
+    assert vae_dtype(TrainSettings(), machine) == torch.float32
+    assert vae_dtype(half, machine) == machine.weight_dtype

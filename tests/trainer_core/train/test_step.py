@@ -262,7 +262,7 @@ def test_a_latent_that_is_not_finite_is_the_vaes_and_names_its_picture_alone(num
     with pytest.raises(NumericError, match="The VAE made no finite numbers of these pic") as caught:
         bench.stepper.step([PAIRS[0], with_nan_latent(PAIRS[1], 1)], number)
     assert f"pictures: d (timestep {PAIRS[1].draw.timesteps_B[1]})." in str(caught.value)
-    assert caught.value.setting == "model.pretrained_model_name_or_path"
+    assert caught.value.setting == "model.vae"
     assert caught.value.picture == "d"
     assert bench.weight.item() == START
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
-from trainer_core.errors import DiskFull, SettingsError
+from trainer_core.errors import DiskFull, SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
 from trainer_core.files.own_folders import cache_folder
@@ -31,10 +31,12 @@ from trainer_core.runtime.team import Team, leaving_together
 from trainer_core.settings.cache import CacheSettings
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T
-from trainer_core.train.building import load_part
+from trainer_core.train.building import load_part, vae_dtype
 from trainer_core.train.full_disk.sizes import bytes_of_latents
 from trainer_core.train.full_disk.waiting import WithRoom, at_once
 from trainer_core.train.inputs import RunInputs
+
+_MODEL = "model.pretrained_model_name_or_path"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,16 +123,18 @@ class Caching:
 
         Raises:
             DatasetError: A picture cannot be decoded; the error names it.
+            NumericError: The VAE made no finite numbers of a picture.
             OutputError: The disk cache cannot be written.
         """
-        part = self.family.image_part
-        self.family.load(part, dtype=torch.float32, device=self.machine.device)
+        part, dtype = self.family.image_part, vae_dtype(settings, self.machine)
+        with about(setting=_MODEL):
+            self.family.load(part, dtype=dtype, device=self.machine.device)
         if not settings.cache.cache_latents:
             return None, sources
         self.emitter.emit(Phase(phase="caching"))
         hashes = FileHashes(cache_folder())
         try:
-            encoder = f"{self.family.vae_hash()} float32"
+            encoder = f"{self.family.vae_hash()} {str(dtype).removeprefix('torch.')}"
             plan = plan_latents(
                 sources,
                 hashes,

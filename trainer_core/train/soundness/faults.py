@@ -10,10 +10,12 @@ from torch import Tensor
 
 from trainer_core.errors import NumericError
 from trainer_core.pipeline.batch import Batch
+from trainer_core.pipeline.filling import OTHER_VAE
 from trainer_core.texts import T
 
 _SHOWN = 8
 _MODEL = "model.pretrained_model_name_or_path"
+_VAE = "model.vae"
 _RATE = "optimizer.learning_rate"
 _LOWER_RATE = T("Errors", "Lower the learning rate. The weights before that update are kept.")
 
@@ -93,8 +95,7 @@ def loss_fault(
             "The VAE made no finite numbers of these pictures: {pictures}. Nothing was updated in "
             "step {step}.",
         )
-        hint = T("Errors", "Leave them out, or choose a base model with another VAE.")
-        return _fault(message, hint, guilty, number, rates, setting=_MODEL)
+        return _fault(message, OTHER_VAE, guilty, number, rates, setting=_VAE)
     if any(not each.has_finite_text for each in guilty):
         guilty = [each for each in guilty if not each.has_finite_text]
         message = T(
@@ -172,4 +173,5 @@ def _fault(
         step=number,
         rates=", ".join(f"{name} {rate:g}" for name, rate in rates.items()),
         pictures=", ".join(shown + ["…"] * (len(suspects) > _SHOWN)),
+        param="no_half_vae",  # of `OTHER_VAE`
     )
