@@ -56,6 +56,9 @@ def shown_problem(problem: Problem, schema: AnySchema) -> str:
     if "wanted" in named and "other" in named:
         other, wanted = str(message.values["other"]), str(named["wanted"])
         named["wanted"] = _choice_labels(other, wanted, schema)
+    if "others" in named:
+        names = str(named["others"]).split(", ")
+        named["others"] = ", ".join(_label_of(name, schema) for name in names)
     return shown(Text(message.template, named))
 
 

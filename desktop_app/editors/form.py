@@ -188,9 +188,12 @@ def _condition_words(condition: ActsIf, schema: AnySchema) -> str:
     path = schema.path_of(condition.name) or condition.name
     other = place(path, schema)
     if condition.or_set:
+        others = [place(schema.path_of(name) or name, schema) for name in condition.or_set]
+        if len(others) > 1:
+            words = T("App", "Acts only if one of these is set: {labels}.")
+            return shown(words, labels=", ".join((other, *others)))
         words = T("App", "Acts only if {label} or {other} is set.")
-        second = place(schema.path_of(condition.or_set[0]) or condition.or_set[0], schema)
-        return shown(words, label=other, other=second)
+        return shown(words, label=other, other=others[0])
     if not condition.values:
         return shown(T("App", "Acts only if {label} is set."), label=other)
     param = schema.params().get(path)

@@ -68,11 +68,21 @@ def test_a_place_is_a_label_if_there_is_one():
 
 
 def test_a_condition_is_told_in_the_words_of_the_form():
-    settings, _ = TRAIN.parse({"captions": {"keep_tokens": 2, "shuffle_caption": False}})
+    settings, _ = TRAIN.parse({"buckets": {"min_bucket_reso": 128, "enable_bucket": False}})
     assert settings is not None
     [problem] = values_without_effect(settings, {})
-    words = "“Keep tokens” has no effect: it acts only if “Shuffle caption” is on."
+    words = "“Smallest bucket side” has no effect: it acts only if “Enable buckets” is on."
     assert shown_problem(problem, TRAIN) == words
+
+
+def test_several_settings_of_a_condition_are_called_as_in_the_form():
+    settings, _ = TRAIN.parse({"captions": {"keep_tokens": 2}})
+    assert settings is not None
+    [problem] = values_without_effect(settings, {})
+    assert shown_problem(problem, TRAIN) == (
+        "“Keep tokens” has no effect because none of these is set: “Shuffle caption”, "
+        "“Tag dropout”, “Tag warm-up”."
+    )
 
 
 def test_an_offer_ends_like_a_button():

@@ -118,9 +118,8 @@ def plan_facts(
 _SETTINGS: Mapping[str, object] = {
     "adaptive_noise_scale": None,
     "cache_latents": None,
-    "caption_dropout_every_n_epochs": 0,
-    "caption_dropout_rate": 0.0,
-    "caption_tag_dropout_rate": 0.0,
+    "caption_dropout_rate": None,
+    "caption_tag_dropout_rate": None,
     "color_aug": False,
     "debiased_estimation": False,
     "enable_bucket": None,
@@ -245,6 +244,9 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "zero_terminal_snr": lambda facts: facts.model.zero_terminal_snr,
     "clip_skip": _clip_skip,
     "max_token_length": _max_token_length,
+    "caption_dropout_every_n_epochs": lambda facts: (
+        facts.settings.captions.caption_dropout_every_n_epochs or 0
+    ),
     "resize_interpolation": _interpolation,
     "network_module": lambda facts: facts.network.module,
     "network_dim": lambda facts: facts.network.dim,

@@ -1,10 +1,9 @@
-"""Captions: which file belongs to a picture, its text, its tags, and their order in training."""
+"""Captions: which file belongs to a picture, its text, its tags."""
 
 from __future__ import annotations
 
-import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePath
 
 from trainer_core.dataset.index import DatasetIndex, Picture
@@ -72,14 +71,26 @@ def caption_stems(picture: PurePath) -> list[str]:
     return stems
 
 
-def read_caption(picture: Picture, extension: str) -> str:
-    """Return the first line of the picture's caption file, its class tokens if there is none.
+def read_caption(picture: Picture, extension: str, *, has_lines: bool = False) -> str:
+    """Return the caption of the picture's file, its class tokens if there is none.
+
+    Args:
+        picture: The picture.
+        extension: Of its caption file, with the dot.
+        has_lines: Whether all lines are used, as with wildcards; else the first one is.
 
     Raises:
         DatasetError: The file cannot be read, is empty, is not UTF-8, or is no text.
     """
     file = caption_path(picture.path, extension)
-    return picture.class_tokens if file is None else caption_lines(file)[0]
+    if file is None:
+        return picture.class_tokens
+    return caption_of_lines(caption_lines(file), has_lines=has_lines)
+
+
+def caption_of_lines(lines: Sequence[str], *, has_lines: bool) -> str:
+    """Return what is used of the lines of a caption file: the first, or all that have text."""
+    return "\n".join(line for line in lines if line) if has_lines else lines[0]
 
 
 def caption_lines(file: Path) -> list[str]:
@@ -98,24 +109,6 @@ def caption_lines(file: Path) -> list[str]:
             path=file,
         )
     return lines
-
-
-def process_caption(caption: str, *, shuffle: bool, keep_tokens: int, rng: random.Random) -> str:
-    """Return the caption as one sample of an epoch is trained with.
-
-    Args:
-        caption: As read; only its first line is used.
-        shuffle: Put the comma-separated tags in a new order.
-        keep_tokens: So many tags stay in front.
-        rng: Drawn from only to shuffle.
-    """
-    line = caption.split("\n", 1)[0]
-    if not shuffle:
-        return line
-    tags = [tag.strip() for tag in line.strip().split(",")]
-    fixed, free = tags[:keep_tokens], tags[keep_tokens:]
-    rng.shuffle(free)
-    return ", ".join(fixed + free)
 
 
 def count_tags(caption: str) -> Counter[str]:

@@ -32,18 +32,40 @@ class SampleKey(NamedTuple):
 class CaptionRules:
     """The settings of captions that a subset may have of its own.
 
-    But for ``max_token_length``, which is the same in all of them.
+    But for ``max_token_length`` and ``weighted_captions``, which are the same in all of them.
     """
 
     caption_extension: str = "auto"
     shuffle_caption: bool = False
     keep_tokens: int = 0
+    keep_tokens_separator: str | None = None
+    caption_separator: str = ","
+    secondary_separator: str | None = None
+    caption_prefix: str | None = None
+    caption_suffix: str | None = None
+    enable_wildcard: bool = False
+    caption_dropout_rate: float = 0.0
+    caption_dropout_every_n_epochs: int | None = None
+    caption_tag_dropout_rate: float = 0.0
+    token_warmup_step: float | None = None
+    token_warmup_min: int = 1
     max_token_length: int = CHUNK_TOKENS
+    weighted_captions: bool = False
 
     @classmethod
     def of(cls, section: Section) -> Self:
         """Return what a section of the settings says."""
         return cls(**{name: getattr(section, name) for name in _names(cls)})
+
+    @property
+    def takes_apart(self) -> bool:
+        """Whether captions are taken apart into tags, whose order or number changes."""
+        return bool(self.shuffle_caption or self.caption_tag_dropout_rate or self.token_warmup_step)
+
+    @property
+    def may_drop(self) -> bool:
+        """Whether some samples are trained without their caption."""
+        return bool(self.caption_dropout_rate or self.caption_dropout_every_n_epochs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

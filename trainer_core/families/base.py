@@ -80,6 +80,7 @@ class FamilyOptions:
         prediction: What the denoiser predicts; None is for its files to say.
         zero_terminal_snr: Whether its last timestep is noise alone; None likewise.
         vae: The file or folder of a VAE that is used instead of its own.
+        weighted_captions: Whether weights are read in captions and prompts: ``(word:1.3)``.
     """
 
     clip_skip: int = 1
@@ -87,6 +88,7 @@ class FamilyOptions:
     prediction: str | None = None
     zero_terminal_snr: bool | None = None
     vae: Path | None = None
+    weighted_captions: bool = False
 
     @property
     def num_chunks(self) -> int:

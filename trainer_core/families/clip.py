@@ -23,6 +23,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from trainer_core.errors import ModelFileError
 from trainer_core.texts import T
+from trainer_core.tokens.prompt_weights import read_weights
 
 #: What transformers 4 puts in front of a text encoder's names and 5 leaves out.
 #: Files and adapters keep it.
@@ -38,9 +39,11 @@ class Tokens(NamedTuple):
 
     Attributes:
         ids_BNL: int64.
+        weights_BNL: What the features of each are multiplied with, float32; None: as they are.
     """
 
     ids_BNL: Tensor
+    weights_BNL: Tensor | None = None
 
     @property
     def rows_RL(self) -> Tensor:
@@ -49,7 +52,8 @@ class Tokens(NamedTuple):
 
     def to(self, device: torch.device) -> Tokens:
         """Return the same on a device."""
-        return Tokens(self.ids_BNL.to(device))
+        weights_BNL = None if self.weights_BNL is None else self.weights_BNL.to(device)
+        return Tokens(self.ids_BNL.to(device), weights_BNL)
 
 
 class Padding(StrEnum):
@@ -108,19 +112,48 @@ class ClipTokenizer:
                 config = json.loads(path.read_text(encoding="utf-8")) | {"pad_token": _FIRST}
                 path.write_text(json.dumps(config, indent=2), encoding="utf-8")
 
-    def encode(self, captions: Sequence[str], num_chunks: int = 1) -> Tokens:
+    def encode(
+        self, captions: Sequence[str], num_chunks: int = 1, *, is_weighted: bool = False
+    ) -> Tokens:
         """Return the ids, on the CPU.
 
         What does not fit into so many chunks is cut, the rest filled up.
+
+        Args:
+            captions: The texts.
+            num_chunks: So many for each.
+            is_weighted: Whether weights are read in them: ``(word:1.3)``.
+
+        Raises:
+            DatasetError: Such a weight is no number.
         """
+        length = num_chunks * (self.length - 2) + 2
+        if is_weighted:
+            rows = [self._weighted_row(caption, length) for caption in captions]
+            ids, weights = (torch.tensor(part) for part in zip(*rows, strict=True))
+            return Tokens(self._chunks(ids), _weight_chunks(weights, self.length))
         padded = self.library(
             [_clean(caption) for caption in captions],
             padding="max_length",
             truncation=True,
-            max_length=num_chunks * (self.length - 2) + 2,
+            max_length=length,
             return_tensors="pt",
         )
         return Tokens(self._chunks(padded.input_ids))
+
+    def _weighted_row(self, caption: str, length: int) -> tuple[list[int], list[float]]:
+        """Return ids and weights of a caption, cut or filled up: each piece is read by itself."""
+        ids: list[int] = []
+        weights: list[float] = []
+        for piece in read_weights(caption).pieces:
+            found = self.library(_clean(piece.text), add_special_tokens=False).input_ids
+            ids += found
+            weights += [piece.weight] * len(found)
+        library, room = self.library, length - 2
+        ids = [library.bos_token_id, *ids[:room], library.eos_token_id]
+        weights = [1.0, *weights[:room]]
+        ids += [library.pad_token_id] * (length - len(ids))
+        return ids, weights + [1.0] * (length - len(weights))
 
     def _chunks(self, ids: Tensor) -> Tensor:
         """Return the rows of ids, start mark, tokens and one more, cut into chunks BNL.
@@ -143,6 +176,12 @@ class ClipTokenizer:
             last = torch.where(has_room, following, end)[:, :, None]
             middle[:, :, 0].masked_fill_(middle[:, :, 0] == pad, end)
         return torch.cat([first, middle, last], dim=2)
+
+
+def _weight_chunks(weights: Tensor, length: int) -> Tensor:
+    """Return rows of weights cut into chunks BNL of a length; marks have the weight 1."""
+    inner_BNT = weights[:, 1:-1].reshape(len(weights), -1, length - 2)
+    return nn.functional.pad(inner_BNT, (1, 1), value=1.0)
 
 
 def _clean(caption: str) -> str:
@@ -179,17 +218,25 @@ def read(text_encoder: nn.Module, tokens: Tokens) -> Any:
 
 
 def joined(states_RLC: Tensor, tokens: Tokens) -> Tensor:
-    """Return the features BTC of texts that were read in chunks.
+    """Return the features BTC of texts that were read in chunks, times the weights of their ids.
 
     Of each chunk what stands between its marks, before it the first chunk's start mark, behind
     it the last one's last place.
     """
+    states_BTC = _in_one_row(states_RLC, tokens)
+    if tokens.weights_BNL is None:
+        return states_BTC
+    weights_RL1 = tokens.weights_BNL.flatten(0, 1)[..., None]
+    return states_BTC * _in_one_row(weights_RL1, tokens).to(states_BTC.dtype)
+
+
+def _in_one_row(rows_RLC: Tensor, tokens: Tokens) -> Tensor:
     count = tokens.ids_BNL.shape[1]
     if count == 1:
-        return states_RLC
-    states_BNLC = states_RLC.view(-1, count, *states_RLC.shape[1:])
-    inner_BTC = states_BNLC[:, :, 1:-1].flatten(1, 2)
-    return torch.cat([states_BNLC[:, 0, :1], inner_BTC, states_BNLC[:, -1, -1:]], dim=1)
+        return rows_RLC
+    rows_BNLC = rows_RLC.view(-1, count, *rows_RLC.shape[1:])
+    inner_BTC = rows_BNLC[:, :, 1:-1].flatten(1, 2)
+    return torch.cat([rows_BNLC[:, 0, :1], inner_BTC, rows_BNLC[:, -1, -1:]], dim=1)
 
 
 def of_first_chunk(rows_RC: Tensor, tokens: Tokens) -> Tensor:

@@ -184,10 +184,12 @@ class StableDiffusion:
 
     def encode_text(self, captions: Sequence[str]) -> Condition:
         """Return the text features BTC, in the encoder's type; see the protocol."""
-        encoder = self._text_encoder
-        tokens = self.tokenizer.encode(captions, self._options.num_chunks)
-        tokens = tokens.to(encoder.device)
-        return Condition({TEXT: encode_tokens(encoder, tokens, self._options.clip_skip)})
+        encoder, options = self._text_encoder, self._options
+        tokens = self.tokenizer.encode(
+            captions, options.num_chunks, is_weighted=options.weighted_captions
+        )
+        features_BTC = encode_tokens(encoder, tokens.to(encoder.device), options.clip_skip)
+        return Condition({TEXT: features_BTC})
 
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
         """Return the condition as it is: the denoiser is not told of sizes."""

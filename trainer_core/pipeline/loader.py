@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from trainer_core.dataset.batches import PlannedBatch, Pool, caption_rng, epoch_batches, is_flipped
-from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import pools_of
+from trainer_core.dataset.processing.captions import Moment, process_caption
 from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.objectives.objective import Draw
@@ -50,6 +50,7 @@ class BatchLoader:
 
     Attributes:
         batch_size: Samples of a full batch where a subset has no other.
+        total_steps: Optimizer steps of the whole run.
         threads: That work ahead; 0: the training thread does it itself.
         store: Where the latents are; None: pictures are decoded, and encoded on the device.
         encode: The VAE's encoder.
@@ -67,6 +68,7 @@ class BatchLoader:
     batch_size: int
     accumulation: int
     seed: int
+    total_steps: int
     threads: int
     store: LatentStore | None
     encode: Encode
@@ -178,9 +180,9 @@ class BatchLoader:
         settings = source.settings
         caption = process_caption(
             source.caption,
-            shuffle=settings.captions.shuffle_caption,
-            keep_tokens=settings.captions.keep_tokens,
-            rng=caption_rng(self.seed, job.epoch, place),
+            settings.captions,
+            Moment(job.epoch + 1, job.step - 1, self.total_steps),
+            caption_rng(self.seed, job.epoch, place),
         )
         flip = settings.pictures.flip_aug and is_flipped(self.seed, job.epoch, place)
         return _Sample(source, caption, flip)

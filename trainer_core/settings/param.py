@@ -23,7 +23,7 @@ PathKind = Literal["file", "folder", "file_or_folder", "new_file"]
 class ActsIf:
     """Condition under which a parameter acts: another one has one of these values.
 
-    With no values: the other one is set (neither None, False nor empty), or one of ``or_set`` is.
+    With no values: the other one is set (neither None, False, 0 nor empty), or one of ``or_set``.
     """
 
     name: str
@@ -34,7 +34,7 @@ class ActsIf:
         """Tell whether the condition holds for the other parameter's ``value``."""
         if self.values:
             return value in self.values
-        return value is not None and value is not False and value != ()
+        return bool(value)
 
     @property
     def words(self) -> list[str]:

@@ -75,6 +75,7 @@ def open_family(settings: TrainSettings) -> Family:
         prediction=PREDICTION_ASKED[model.v_parameterization],
         zero_terminal_snr=position_asked(model.zero_terminal_snr),
         vae=model.vae,
+        weighted_captions=settings.captions.weighted_captions,
     )
     with about(setting=_MODEL):
         family: Family = _family_class(settings, path).open(path, options)

@@ -195,6 +195,7 @@ class Session:
             batch_size=inputs.settings.dataset.train_batch_size * self.team.size,
             accumulation=inputs.settings.optimizer.gradient_accumulation_steps,
             seed=self.start.seed,
+            total_steps=inputs.plan.total_steps,
             threads=inputs.settings.cache.max_data_loader_n_workers,
             store=store,
             encode=caching.encode,

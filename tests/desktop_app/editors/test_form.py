@@ -118,6 +118,15 @@ def test_a_setting_that_does_not_act_is_disabled_and_says_why(document: Document
     assert "Acts only" not in row.toolTip()
 
 
+def test_one_of_several_settings_makes_another_one_act(document: Document, qtbot):
+    row = shown_form("captions", document, qtbot).rows["captions.keep_tokens"]
+    assert not row.editor.isEnabled()
+    labels = "Shuffle caption, Tag dropout, Tag warm-up"
+    assert f"Acts only if one of these is set: {labels}." in row.toolTip()
+    document.set_value("captions.caption_tag_dropout_rate", 0.1)
+    assert row.editor.isEnabled()
+
+
 def test_a_changed_value_that_does_not_act_can_still_be_mended(document: Document, qtbot):
     form = shown_form("optimizer", document, qtbot)
     document.set_value("optimizer.lr_scheduler_num_cycles", 3)

@@ -176,6 +176,21 @@ def test_values_equal_the_recorded_ones_where_settings_are_not_the_default() -> 
         assert set(metadata) | HASHES | LATER == set(MANY[f"{name}.safetensors"]) | OWN_KEYS
 
 
+def test_how_captions_are_dropped_is_told_under_the_recorded_names() -> None:
+    captions = CaptionSettings(
+        caption_dropout_rate=0.1, caption_dropout_every_n_epochs=3, caption_tag_dropout_rate=0.2
+    )
+    facts = replace(DEFAULT_FACTS, settings=TrainSettings(captions=captions))
+    metadata = build_metadata(facts, step=4, epoch=1, saved_at=2000.5)
+    told = {name: value for name, value in metadata.items() if "dropout" in name}
+    assert told == {
+        "ss_caption_dropout_rate": "0.1",
+        "ss_caption_dropout_every_n_epochs": "3",
+        "ss_caption_tag_dropout_rate": "0.2",
+        "ss_network_dropout": "None",
+    }
+
+
 def test_a_stable_diffusion_2_that_predicts_velocity_is_named_as_recorded() -> None:
     entry = FAMILIES["sd2"]
     model = ModelFacts(

@@ -1,8 +1,7 @@
-"""Caption files and captions against the recorded ones."""
+"""Caption files against the recorded ones."""
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ from helpers.pictures import write_dataset
 
 from trainer_core.dataset.captions import (
     caption_path,
-    process_caption,
     read_caption,
     resolve_extension,
     tag_frequency,
@@ -21,34 +19,8 @@ from trainer_core.dataset.index import DatasetIndex, build_index
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
 
-FOLDERS, CAPTIONS = "dataset_folders.json", "captions.json"
+FOLDERS = "dataset_folders.json"
 LOOKUPS = vectors.load(FOLDERS)["caption_lookup"]
-NOW_LOOKUPS = [case for case in LOOKUPS if not case["enable_wildcard"]]
-PROCESSED = vectors.load(CAPTIONS)
-SUPPORTED = {"shuffle_caption", "keep_tokens"}
-# Left to later issues: wildcards, prefix and suffix, separators of their own, caption and tag
-# dropout, and token warm-up.
-LEFT = {
-    "enable_wildcard",
-    "caption_prefix",
-    "caption_suffix",
-    "caption_separator",
-    "secondary_separator",
-    "keep_tokens_separator",
-    "caption_dropout_rate",
-    "caption_dropout_every_n_epochs",
-    "caption_tag_dropout_rate",
-    "token_warmup_min",
-    "token_warmup_step",
-}
-# These separators change nothing unless something else that is left acts too.
-IDLE = {"keep_tokens_separator"}
-
-
-def now(group: str) -> list[dict[str, Any]]:
-    idle = IDLE if group == "deterministic" else set()
-    supported = SUPPORTED | idle
-    return [case for case in PROCESSED[group] if set(case["options"]) <= supported]
 
 
 def index_of(root: Path, class_tokens: str = "") -> DatasetIndex:
@@ -62,9 +34,12 @@ def write_case(root: Path, case: dict[str, Any]) -> DatasetIndex:
     return index_of(root, case["class_tokens"] or "")
 
 
-def read_all(index: DatasetIndex, asked: str) -> dict[SampleKey, str]:
+def read_all(index: DatasetIndex, asked: str, *, has_lines: bool = False) -> dict[SampleKey, str]:
     extension = resolve_extension(index, asked)
-    return {picture.key: read_caption(picture, extension) for picture in index.pictures}
+    return {
+        picture.key: read_caption(picture, extension, has_lines=has_lines)
+        for picture in index.pictures
+    }
 
 
 def caption_of(root: Path, content: str | bytes) -> str:
@@ -73,69 +48,18 @@ def caption_of(root: Path, content: str | bytes) -> str:
     return caption
 
 
-@pytest.mark.parametrize("case", NOW_LOOKUPS, ids=lambda case: case["description"])
+@pytest.mark.parametrize("case", LOOKUPS, ids=lambda case: case["description"])
 def test_caption_is_found_and_read_as_recorded(tmp_path: Path, case: dict[str, Any]) -> None:
     index = write_case(tmp_path, case)
     if "error" in case:
         with pytest.raises(DatasetError, match="empty"):
             read_all(index, case["caption_extension"])
         return
-    captions = read_all(index, case["caption_extension"])
+    has_lines = case["enable_wildcard"]
+    captions = read_all(index, case["caption_extension"], has_lines=has_lines)
     assert {key.path.name: caption for key, caption in captions.items()} == case["captions"]
     (tags,) = tag_frequency(index, captions).values()
     assert tags == case["tag_frequency"]
-
-
-def test_only_wildcard_lookups_are_left_to_later_issues() -> None:
-    left = [case["description"] for case in LOOKUPS if case not in NOW_LOOKUPS]
-    assert left == ["wildcard keeps all lines"]
-
-
-@pytest.mark.parametrize("case", now("deterministic"), ids=lambda case: repr(case["caption"]))
-def test_caption_is_processed_as_recorded(case: dict[str, Any]) -> None:
-    result = process_caption(
-        case["caption"],
-        shuffle=case["options"].get("shuffle_caption", False),
-        keep_tokens=case["options"].get("keep_tokens", 0),
-        rng=random.Random(0),
-    )
-    vectors.check(CAPTIONS, case["caption"], actual=result, recorded=case["result"])
-
-
-@pytest.mark.parametrize("case", now("random"), ids=lambda case: str(case["options"]))
-def test_tags_are_shuffled_as_recorded(case: dict[str, Any]) -> None:
-    rng = random.Random(case["python_random_seed"])
-    keep_tokens = case["options"].get("keep_tokens", 0)
-    results = [
-        process_caption(case["caption"], shuffle=True, keep_tokens=keep_tokens, rng=rng)
-        for _ in case["results"]
-    ]
-    vectors.check(CAPTIONS, case["caption"], actual=results, recorded=case["results"])
-    assert rng.random() == case["next_random_after"]
-
-
-def test_cases_left_to_later_issues_use_an_option_that_is_not_offered_yet() -> None:
-    options = {
-        name
-        for group in PROCESSED.values()
-        if group is not PROCESSED["defaults"]
-        for case in group
-        for name in case["options"]
-    }
-    assert options - SUPPORTED <= LEFT
-    assert len(now("random")) == 2
-    assert len(now("deterministic")) >= 5
-
-
-def test_every_listed_deviation_is_a_recorded_case() -> None:
-    cases = [case["caption"] for group in ("deterministic", "random") for case in now(group)]
-    vectors.check_listing(CAPTIONS, cases)
-
-
-def test_without_shuffling_nothing_is_drawn() -> None:
-    rng = random.Random(1)
-    process_caption("a, b, c", shuffle=False, keep_tokens=1, rng=rng)
-    assert rng.getstate() == random.Random(1).getstate()
 
 
 def test_a_byte_order_mark_is_no_part_of_the_caption(tmp_path: Path) -> None:

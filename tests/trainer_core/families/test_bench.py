@@ -102,8 +102,10 @@ def test_a_tiny_model_is_there_for_the_tests(name: str) -> None:
 # ------------------------------------------------------------- captions
 
 
-def texts(name: str, files: TinySD1, max_token_length: int, *captions: str) -> Condition:
-    options = FamilyOptions(max_token_length=max_token_length)
+def texts(
+    name: str, files: TinySD1, max_token_length: int, *captions: str, is_weighted: bool = False
+) -> Condition:
+    options = FamilyOptions(max_token_length=max_token_length, weighted_captions=is_weighted)
     family = opened(name, files.folder, options)
     load(family, *family.entry.text_encoders)
     with torch.no_grad():
@@ -121,6 +123,16 @@ def test_longer_texts_are_read_in_parts(name: str, files: TinySD1, length: int) 
     others = texts(name, files, 75, first, first).tensors
     for entry, tensor in found.tensors.items():  # what else it is told is of the first part
         assert entry == TEXT or torch.allclose(tensor, others[entry], atol=1e-5)
+
+
+def test_weights_in_texts_act_where_they_are_read(name: str, files: TinySD1) -> None:
+    plain = texts(name, files, 75, "a cat")
+    weighted = texts(name, files, 75, "a (cat:1.5)", is_weighted=True)
+    factors = torch.ones(1, 77, 1)
+    factors[0, 2] = 1.5
+    assert torch.allclose(weighted[TEXT], plain[TEXT] * factors, atol=1e-5)
+    for entry, tensor in weighted.tensors.items():  # pooled features are as they were
+        assert entry == TEXT or torch.allclose(tensor, plain[entry], atol=1e-5)
 
 
 # ------------------------------------------------------------- opening, loading, releasing

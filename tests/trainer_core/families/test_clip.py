@@ -14,6 +14,7 @@ from helpers.tiny_model import tiny_networks
 from torch import Tensor, nn
 from transformers import CLIPTokenizer
 
+from trainer_core.errors import DatasetError
 from trainer_core.families.clip import (
     ClipTokenizer,
     Padding,
@@ -68,6 +69,41 @@ def test_ids_equal_the_recorded_ones(name: str) -> None:
                 assert found.ids_BNL[0].tolist() == recorded, (case["text"], name)
                 checked[len(recorded)] += 1
     assert checked == {1: 15, 2: 11, 3: 11}
+
+
+@pytest.mark.parametrize("name", TOKENIZERS)
+def test_ids_and_weights_equal_the_recorded_ones(name: str) -> None:
+    tokenizer = tokenizer_called(name)
+    checked: Counter[int] = Counter()
+    for case in vectors.load("prompt_weights.json")["tokenize_with_weights"]:
+        for result in case["results"]:
+            if result["tokenizer"] == name:
+                found = tokenizer.encode([case["text"]], num_chunks(result), is_weighted=True)
+                recorded = [expand(row) for row in result["input_ids"]]
+                assert found.ids_BNL[0].tolist() == recorded, (case["text"], name)
+                weights = torch.tensor([expand(row) for row in result["weights"]])
+                assert found.weights_BNL is not None
+                torch.testing.assert_close(found.weights_BNL[0], weights, rtol=1e-6, atol=0)
+                checked[len(recorded)] += 1
+    assert checked == {1: 4, 2: 4, 3: 4}
+
+
+@pytest.mark.parametrize("chunks", [1, 2])
+def test_a_text_without_weights_has_the_ids_that_it_has_without_reading_them(
+    tokenizer: ClipTokenizer, chunks: int
+) -> None:
+    texts = ["", "a “cat”, 1girl", "cat " * 200]
+    plain = tokenizer.encode(texts, chunks)
+    weighted = tokenizer.encode(texts, chunks, is_weighted=True)
+    assert torch.equal(weighted.ids_BNL, plain.ids_BNL)
+    assert weighted.weights_BNL is not None
+    assert plain.weights_BNL is None
+    assert (weighted.weights_BNL == 1).all()
+
+
+def test_a_weight_that_is_none_is_refused(tokenizer: ClipTokenizer) -> None:
+    with pytest.raises(DatasetError, match=r"\(a:1\.2\.3\)"):
+        tokenizer.encode(["a cat", "(a:1.2.3)"], is_weighted=True)
 
 
 @pytest.mark.parametrize("padding", [Padding.FIRST, Padding.FIRST_IN_TEXTS_TOO])
@@ -166,6 +202,21 @@ def test_two_encoders_are_read_as_recorded(case: dict[str, Any]) -> None:
         assert found[0].tolist() == spelt_out(case[f"runs_encoder{number}"])
     pooled = of_first_chunk(output.text_embeds, tokens)
     assert pooled.tolist() == [case["pooled_from_layer_chunk_position"]]
+
+
+@pytest.mark.parametrize("chunks", [1, 3])
+def test_features_are_multiplied_with_the_weights_of_their_ids(
+    tokenizer: ClipTokenizer, chunks: int
+) -> None:
+    texts = ["a (cat:1.5)", "cat " * 74 + "(cat dog:0.5)"]
+    tokens = tokenizer.encode(texts, chunks, is_weighted=True)
+    states = torch.randn(2 * chunks, 77, 4)
+    plain = joined(states, Tokens(tokens.ids_BNL))
+    factors = torch.ones(2, 75 * chunks + 2, 1)
+    factors[0, 2] = 1.5  # behind the start mark and the first word
+    factors[1, 75 : 77 if chunks > 1 else 76] = 0.5  # the second of them is cut off in one chunk
+    assert torch.equal(joined(states, tokens), plain * factors)
+    assert joined(states.bfloat16(), tokens).dtype == torch.bfloat16
 
 
 def test_each_text_of_a_batch_keeps_its_own_chunks(tokenizer: ClipTokenizer) -> None:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from trainer_core.dataset.batches import PlannedBatch, Pool, caption_rng, epoch_batches, is_flipped
-from trainer_core.dataset.captions import process_caption
+from trainer_core.dataset.processing.captions import Moment, process_caption
 from trainer_core.errors import DatasetError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
@@ -31,7 +31,7 @@ from trainer_core.pipeline.loader import BatchLoader, Group
 from trainer_core.pipeline.sources import Source
 from trainer_core.runtime.draws import generator
 
-SEED, BATCH_SIZE = 5, 2
+SEED, BATCH_SIZE, TOTAL_STEPS = 5, 2, 20
 ACCUMULATION = 2
 OBJECTIVE = Objective.plain(DDPM(torch.linspace(0.99, 0.01, 1000)))
 CPU = torch.device("cpu")
@@ -65,6 +65,7 @@ def loader_of(sources: list[Source], encoder: Encoder) -> LoaderOf:
             "batch_size": BATCH_SIZE,
             "accumulation": ACCUMULATION,
             "seed": SEED,
+            "total_steps": TOTAL_STEPS,
             "threads": 0,
             "store": None,
             "encode": encoder,
@@ -200,7 +201,7 @@ def test_flips_and_captions_are_those_of_the_place_in_the_epoch(
             pixels = source.pixels(flip=flip)
             torch.testing.assert_close(encoded(each).mean_BCHW[row], encoder(pixels[None])[0][0])
             assert each.captions[row] == process_caption(
-                source.caption, shuffle=True, keep_tokens=1, rng=caption_rng(SEED, 2, place)
+                source.caption, source.settings.captions, Moment(3), caption_rng(SEED, 2, place)
             )
     assert flips == {False, True}
 
@@ -218,6 +219,34 @@ def test_without_flips_and_shuffling_everything_stays_as_it_is(
             pixels = source.pixels(flip=False)
             torch.testing.assert_close(mean, encoder(pixels[None])[0][0])
             assert caption == source.caption
+
+
+def test_captions_are_dropped_in_the_epochs_that_are_counted_from_1(
+    loader_of: LoaderOf, sources: list[Source]
+) -> None:
+    dropping = [having(source, caption_dropout_every_n_epochs=2) for source in sources]
+    loader = loader_of(sources=dropping)
+    dropped = [
+        {each == "" for b in batches_of(loader, epoch) for each in b.captions} for epoch in range(4)
+    ]
+    assert dropped == [{False}, {True}, {False}, {True}]
+
+
+def test_tags_warm_up_with_the_steps_that_are_done(
+    loader_of: LoaderOf, sources: list[Source]
+) -> None:
+    rules = {"shuffle_caption": False, "keep_tokens": 0, "flip_aug": False}
+    warming = [
+        replace(having(source, token_warmup_step=0.2, **rules), caption="a, b, c, d")
+        for source in sources
+    ]
+    # A fifth of all steps: one tag at first, and one more each time a quarter of them is done.
+    loader = loader_of(sources=warming)
+    groups = loader.groups(0, first_step=1)
+    counts = [{len(c.split(", ")) for b in g.batches for c in b.captions} for g in groups]
+    assert counts[:2] == [{1}, {1}]
+    later = next(iter(loader.groups(0, first_step=5)))
+    assert {c for b in later.batches for c in b.captions} == {"a, b, c, d"}
 
 
 def test_epochs_differ(loader_of: LoaderOf) -> None:

@@ -83,6 +83,7 @@ def batches_of(
         batch_size=BATCH_SIZE,
         accumulation=1,
         seed=4,
+        total_steps=100,
         threads=threads,
         store=store,
         encode=encode,

@@ -117,13 +117,13 @@ def test_a_field_without_param_is_named() -> None:
         list(section_params("brush", Careless))
 
 
-@pytest.mark.parametrize("value", [0, 0.0, "", "a", Path("a"), True, 3])
+@pytest.mark.parametrize("value", ["a", Path("a"), True, 3, 0.5, ("a",)])
 def test_without_values_a_condition_asks_whether_the_other_is_set(value: object) -> None:
     assert acts_if("other").holds(value)
 
 
-@pytest.mark.parametrize("value", [None, False])
-def test_none_and_false_count_as_not_set(value: object) -> None:
+@pytest.mark.parametrize("value", [None, False, 0, 0.0, "", ()])
+def test_nothing_and_zero_count_as_not_set(value: object) -> None:
     assert not acts_if("other").holds(value)
 
 

@@ -58,7 +58,10 @@ def test_bounds_unit_and_choices_are_those_declared() -> None:
     ("name", "when"),
     [
         ("learning_rate", []),
-        ("keep_tokens", ["shuffle_caption is true"]),
+        (
+            "keep_tokens",
+            ["shuffle_caption or caption_tag_dropout_rate or token_warmup_step is set"],
+        ),
         ("network_train_unet_only", ["network_train_text_encoder_only is false"]),
         ("sample_at_first", ["prompt_list or sample_prompts is set"]),
         ("epoch", ["max_train_epochs is not set", "max_train_steps is not set"]),
@@ -91,9 +94,9 @@ def test_a_line_says_type_default_bounds_unit_and_choices() -> None:
 
 
 def test_a_line_says_when_a_setting_acts() -> None:
-    place = _line_of("keep_tokens")
+    place = _line_of("token_warmup_min")
 
-    assert place[2] == "      Acts if shuffle_caption is true."
+    assert place[2] == "      Acts if token_warmup_step is set."
 
 
 def test_a_line_says_what_an_empty_value_means() -> None:

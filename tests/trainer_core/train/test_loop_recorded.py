@@ -77,6 +77,7 @@ def real_loader(case: dict[str, Any], *, threads: int) -> BatchLoader:
         batch_size=options.get("train_batch_size", 1),
         accumulation=options.get("gradient_accumulation_steps", 1),
         seed=42,
+        total_steps=100,
         threads=threads,
         store=store,
         encode=lambda pixels: pytest.fail("nothing is to be encoded"),

@@ -28,7 +28,11 @@ def values_without_effect(settings: TrainSettings, facts: Facts) -> Iterator[Pro
 
 def _without_effect(param: Param, condition: ActsIf) -> Problem:
     facts = {"name": param.name, "other": condition.name}
-    if condition.or_set:
+    if len(condition.or_set) > 1:
+        template = T("Problems", "{name} has no effect because none of these is set: {others}.")
+        others = ", ".join((condition.name, *condition.or_set))
+        message = text(template, name=param.name, others=others)
+    elif condition.or_set:
         template = T(
             "Problems", "{name} has no effect because neither {first} nor {second} is set."
         )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -12,8 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from trainer_core.dataset.captions import process_caption
 from trainer_core.dataset.pictures import Size
+from trainer_core.dataset.processing.outcomes import texts_of
 from trainer_core.errors import DiskFull, SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
@@ -218,15 +217,15 @@ def captions_ahead(inputs: RunInputs, limit: int | None) -> list[str] | None:
         inputs: The captions and prompts of the run.
         limit: The most that are wanted; None: however many there are.
     """
-    if any(settings.captions.shuffle_caption for settings in inputs.subsets.values()):
-        return None
-    captions: Mapping[str, None] = {
-        process_caption(caption, shuffle=False, keep_tokens=0, rng=random.Random(0)): None
-        for caption in inputs.captions.values()
-    }
-    prompts = {each: None for p in inputs.prompts for each in (p.prompt, p.negative_prompt)}
-    known = list({**captions, **prompts})
-    return known if limit is None or len(known) <= limit else None
+    known: dict[str, None] = {}
+    for key, caption in inputs.captions.items():
+        texts = texts_of(caption, inputs.subsets[key.subset].captions)
+        if texts is None:
+            return None
+        known.update(dict.fromkeys(texts))
+    for prompt in inputs.prompts:
+        known.update(dict.fromkeys((prompt.prompt, prompt.negative_prompt)))
+    return list(known) if limit is None or len(known) <= limit else None
 
 
 def _refuse_changing_texts(cache: CacheSettings) -> None:

@@ -98,7 +98,8 @@ def test_a_default_that_does_not_act_is_not_mentioned(
     [
         (
             {"captions.keep_tokens": 1},
-            "keep_tokens has no effect: it acts only if shuffle_caption is true.",
+            "keep_tokens has no effect because none of these is set: shuffle_caption, "
+            "caption_tag_dropout_rate, token_warmup_step.",
         ),
         (
             {"sampling.sample_at_first": True},
