@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from trainer_core.catalogue.entry import missing_packages
@@ -17,7 +17,13 @@ from trainer_core.dataset.subsets import MORE_PICTURES, REG_DATA_DIR, SUBSETS, T
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.disk_space.needs import BASE_OUTLINE, STARTING_SHAPES, needs
 from trainer_core.disk_space.room import demands, space_problems, without_present
-from trainer_core.errors import ModelFileError, StateError, TrainerError
+from trainer_core.errors import (
+    DatasetError,
+    ModelFileError,
+    SettingsError,
+    StateError,
+    TrainerError,
+)
 from trainer_core.files.run_folder import RunFolder
 from trainer_core.files.state_manifest import looks_damaged, state_step
 from trainer_core.model_files.base_outline import base_outline, starting_shapes
@@ -39,7 +45,8 @@ from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN, Facts, TrainSettings
 from trainer_core.settings.token_lengths import more_tokens
 from trainer_core.texts import T, text
-from trainer_core.tokens.clip import count_tokens, is_table_read
+from trainer_core.tokens.clip import is_table_read
+from trainer_core.tokens.prompt_weights import count_read_tokens, read_weights
 
 _MODEL = "model.pretrained_model_name_or_path"
 _PROMPTS, _LIST = "sampling.sample_prompts", "sampling.prompt_list"
@@ -125,6 +132,7 @@ def examine(raw: Mapping[str, Any], *, goes_on: bool = False) -> Preflight:
     found.problems += files.problems
     found.problems += prompt_problems(found.settings)
     found.problems += long_prompts(found.settings, found.facts)
+    found.problems += wrong_weights(found.settings, found.facts)
     if not _has_error(found, TRAIN_DATA_DIR, MORE_PICTURES, REG_DATA_DIR, SUBSETS):
         _examine_pictures(found, found.settings)
     found.prompts = all_prompts(found.settings, files.prompts)
@@ -150,7 +158,8 @@ def known_problems(settings: TrainSettings, facts: Facts) -> list[Problem]:
     Tokens are counted only where that takes no more than a blink.
     """
     long = long_prompts(settings, facts) if is_table_read() else ()
-    return [*check(settings, facts), *prompt_problems(settings), *long]
+    wrong = wrong_weights(settings, facts)
+    return [*check(settings, facts), *prompt_problems(settings), *long, *wrong]
 
 
 def prompt_problems(settings: TrainSettings) -> list[Problem]:
@@ -286,25 +295,55 @@ def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:
 
 def long_prompts(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Yield the prompts, of the list and of the file, whose end is not read."""
+    captions = settings.captions
+    for path, number, prompt in _numbered_prompts(settings, facts):
+        count = _tokens_of(prompt, is_weighted=captions.weighted_captions)
+        if count > captions.max_token_length:
+            template = T(
+                "Problems",
+                "Prompt {number} has {count} tokens; only the first {limit} are read.",
+            )
+            message = text(template, number=number, count=count, limit=captions.max_token_length)
+            yield Problem(path, Severity.WARNING, message, more_tokens(count))
+
+
+def wrong_weights(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
+    """Yield what has a weight that is no number: prompts of list and file, prefix and suffix."""
+    captions = settings.captions
+    if not captions.weighted_captions:
+        return
+    try:  # as one text: brackets may begin before the caption and end after it
+        read_weights(" ".join(filter(None, (captions.caption_prefix, captions.caption_suffix))))
+    except DatasetError as error:
+        name = "caption_suffix" if captions.caption_suffix else "caption_prefix"
+        yield replace(Problem.of(error, setting=f"captions.{name}"), kind=SettingsError)
+    for path, number, prompt in _numbered_prompts(settings, facts):
+        try:
+            for words in (prompt.prompt, prompt.negative_prompt):
+                read_weights(words)
+        except DatasetError as error:
+            template = T("Problems", "In prompt {number} the weight {weight} is no number: {piece}")
+            message = text(template, number=number, **error.message.values)
+            hint = None if error.hint is None else Suggestion(error.hint)
+            yield Problem(path, Severity.ERROR, message, hint)
+
+
+def _numbered_prompts(
+    settings: TrainSettings, facts: Facts
+) -> Iterator[tuple[str, int, SamplePrompt]]:
+    """Yield each prompt of list and file, with the setting it is from and its number there."""
     of_file = facts.get(PROMPT_FILE)
     files = {_LIST: _listed_prompts(settings), _PROMPTS: of_file}
-    limit = settings.captions.max_token_length
     for path, file in files.items():
         prompts = file.prompts if isinstance(file, PromptFile) else ()
         for number, prompt in enumerate(prompts, start=1):
-            count = _tokens_of(prompt)
-            if count > limit:
-                template = T(
-                    "Problems",
-                    "Prompt {number} has {count} tokens; only the first {limit} are read.",
-                )
-                message = text(template, number=number, count=count, limit=limit)
-                yield Problem(path, Severity.WARNING, message, more_tokens(count))
+            yield path, number, prompt
 
 
-def _tokens_of(prompt: SamplePrompt) -> int:
+def _tokens_of(prompt: SamplePrompt, *, is_weighted: bool = False) -> int:
     """Return how many tokens a prompt has, or its negative one if that has more."""
-    return max(map(count_tokens, (prompt.prompt, prompt.negative_prompt)))
+    words = (prompt.prompt, prompt.negative_prompt)
+    return max(count_read_tokens(each, is_weighted=is_weighted) for each in words)
 
 
 def all_prompts(settings: TrainSettings, of_file: PromptFile | None) -> PromptFile:

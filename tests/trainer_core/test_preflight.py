@@ -369,6 +369,30 @@ def test_a_listed_prompt_whose_end_is_not_read_is_a_warning_while_editing(
     assert problem.suggestion.changes == {}
 
 
+def test_a_prompt_is_counted_without_its_weights_where_they_are_read(raw: dict[str, Any]) -> None:
+    weighted = {"captions.weighted_captions": True, "sampling.prompt_list": ["(dog:1.2)" * 75]}
+    assert examined(raw, weighted).problems == []
+
+
+def test_a_weight_around_captions_is_read_where_weights_are(raw: dict[str, Any]) -> None:
+    ends = {"captions.caption_prefix": "(a", "captions.caption_suffix": "b:1.2.3)"}
+    assert examined(raw, ends).problems == []
+    (problem,) = examined(raw, ends | {"captions.weighted_captions": True}).problems
+    assert (problem.path, problem.severity) == ("captions.caption_suffix", Severity.ERROR)
+    assert str(problem.message) == "The weight 1.2.3 is no number: (a b:1.2.3)"
+
+
+def test_a_prompt_with_a_weight_that_is_none_is_refused(raw: dict[str, Any]) -> None:
+    prompts = {"sampling.prompt_list": ["a cat", "a dog --n (cat:1.2.3)"]}
+    assert examined(raw, prompts).problems == []
+    found = examined(raw, prompts | {"captions.weighted_captions": True})
+    (problem,) = found.problems
+    assert (problem.path, problem.severity) == ("sampling.prompt_list", Severity.ERROR)
+    assert str(problem.message) == "In prompt 2 the weight 1.2.3 is no number: (cat:1.2.3)"
+    assert found.settings is not None
+    assert problem in known_problems(found.settings, found.facts)
+
+
 def test_a_caption_whose_end_is_not_read_is_a_warning_at_its_picture(
     raw: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -119,7 +119,8 @@ def test_a_setting_that_does_not_act_is_disabled_and_says_why(document: Document
 
 
 def test_one_of_several_settings_makes_another_one_act(document: Document, qtbot):
-    row = shown_form("captions", document, qtbot).rows["captions.keep_tokens"]
+    form = shown_form("captions", document, qtbot)
+    row = form.rows["captions.keep_tokens"]
     assert not row.editor.isEnabled()
     labels = "Shuffle caption, Tag dropout, Tag warm-up"
     assert f"Acts only if one of these is set: {labels}." in row.toolTip()

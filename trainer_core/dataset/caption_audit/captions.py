@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from trainer_core.dataset.caption_audit.side_files import SideFiles, is_plain
+from trainer_core.dataset.caption_audit.words import word_findings
 from trainer_core.dataset.captions import (
     KNOWN_EXTENSIONS,
     caption_lines,
+    caption_of_lines,
     caption_path,
     has_captions,
     resolve_extension,
@@ -19,9 +21,7 @@ from trainer_core.dataset.listing import Reading
 from trainer_core.dataset.subsets import CaptionRules, SampleKey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.token_lengths import more_tokens
 from trainer_core.texts import T, text
-from trainer_core.tokens.clip import count_tokens
 
 
 def captions_of_root(
@@ -63,19 +63,21 @@ def _caption_findings(
             captions[picture.key] = picture.class_tokens
             continue
         try:
-            first, *others = caption_lines(file)
+            lines = caption_lines(file)
         except DatasetError as error:
             yield Finding.of(picture.path, error)
             continue
-        captions[picture.key] = first
-        yield from _line_findings(picture.path, file, first, others)
-        yield from _long(picture.path, first, rules.max_token_length)
+        caption = caption_of_lines(lines, has_lines=rules.enable_wildcard)
+        captions[picture.key] = caption
+        if not rules.enable_wildcard:
+            yield from _line_findings(picture.path, file, lines)
+        yield from word_findings(picture.path, caption, rules)
     if len(without) == len(concept.pictures):
         yield _uncaptioned(concept, extension, side_files)
     else:
         yield from (_without_caption(path, concept, extension, side_files) for path in without)
     if without:
-        yield from _long(concept.folder, concept.class_tokens, rules.max_token_length)
+        yield from word_findings(concept.folder, concept.class_tokens, rules)
 
 
 def _without_caption(
@@ -94,19 +96,6 @@ def _without_caption(
     return Finding(path, Severity.WARNING, message, hint)
 
 
-def _long(path: Path, caption: str, limit: int) -> Iterator[Finding]:
-    """Tell of a caption of which only the first ``limit`` tokens are read."""
-    count = count_tokens(caption)
-    if count > limit:
-        template = T(
-            "Problems",
-            "The caption of {path} has {count} tokens; only the first {limit} are read.",
-        )
-        message = text(template, path=path, count=count, limit=limit)
-        more = more_tokens(count)
-        yield Finding(path, Severity.WARNING, message, more.message, changes=more.changes)
-
-
 def _lost_captions(concept: Concept, extension: str, side_files: SideFiles) -> Iterator[Finding]:
     """Name caption files of which the picture is missing, once for a folder."""
     lost = side_files.without_picture({extension, *KNOWN_EXTENSIONS})
@@ -120,7 +109,8 @@ def _lost_captions(concept: Concept, extension: str, side_files: SideFiles) -> I
     yield Finding(concept.folder, Severity.WARNING, message, hint)
 
 
-def _line_findings(picture: Path, file: Path, first: str, others: list[str]) -> Iterator[Finding]:
+def _line_findings(picture: Path, file: Path, lines: list[str]) -> Iterator[Finding]:
+    first, *others = lines
     if not first:
         message = text(T("Problems", "{path} begins with an empty line."), path=file)
         hint = text(T("Problems", "Only the first line is used: begin with the caption."))
@@ -129,7 +119,7 @@ def _line_findings(picture: Path, file: Path, first: str, others: list[str]) -> 
         message = text(
             T("Problems", "{path} has several lines; only the first is used."), path=file
         )
-        hint = text(T("Problems", "Put the caption on one line."))
+        hint = text(T("Problems", "Put the caption on one line, or turn on wildcards."))
         yield Finding(picture, Severity.NOTICE, message, hint)
 
 

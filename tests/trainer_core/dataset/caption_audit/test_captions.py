@@ -1,4 +1,4 @@
-"""What is said of captions that are cut, lost, or called otherwise."""
+"""What is said of captions that are lost, or called otherwise."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import build_index
 from trainer_core.dataset.subsets import CaptionRules, SampleSettings
 from trainer_core.settings.problems import Severity
-from trainer_core.settings.token_lengths import LENGTH
 
 FOLDER = "1_zxq toy"
 WORDS = "zxq toy, blue"
@@ -23,71 +22,16 @@ def audit_of(
     root: Path,
     files: dict[str, str | bytes | None],
     folder: str = FOLDER,
-    *,
-    max_token_length: int = 75,
 ) -> Audit:
     write_dataset(root, {folder: files})
     index = build_index(root, plain_repeats=1)
-    captions = CaptionRules(max_token_length=max_token_length)
-    settings = SampleSettings(rules=BucketRules((64, 64)), captions=captions)
+    settings = SampleSettings(rules=BucketRules((64, 64)))
     return quick_audit(index, {0: settings})
 
 
 def only(audit: Audit) -> Finding:
     (finding,) = audit.findings
     return finding
-
-
-# ------------------------------------------------------------------ captions that are too long
-
-
-def test_a_caption_beyond_the_limit_is_a_warning_beside_its_picture(tmp_path: Path) -> None:
-    audit = audit_of(
-        tmp_path, {"a.png": None, "a.txt": "cat " * 76, "b.png": None, "b.txt": "cat " * 75}
-    )
-    finding = only(audit)
-    assert (finding.path, finding.severity) == (tmp_path / FOLDER / "a.png", Severity.WARNING)
-    assert "has 76 tokens; only the first 75 are read" in str(finding.message)
-
-
-@pytest.mark.parametrize(
-    ("count", "limit", "changes"),
-    [
-        (75, 75, None),
-        (76, 75, {LENGTH: 150}),
-        (150, 75, {LENGTH: 150}),
-        (151, 75, {LENGTH: 225}),
-        (151, 150, {LENGTH: 225}),
-        (225, 225, None),
-        (226, 150, {}),
-        (226, 225, {}),
-    ],
-)
-def test_the_way_out_is_the_least_length_that_reads_it_all(
-    tmp_path: Path, count: int, limit: int, changes: dict[str, object] | None
-) -> None:
-    files = {"a.png": None, "a.txt": "cat " * count}
-    findings = audit_of(tmp_path, files, max_token_length=limit).findings
-    assert [finding.changes for finding in findings] == ([] if changes is None else [changes])
-    for finding in findings:
-        assert f"{count} tokens; only the first {limit} are read" in str(finding.message)
-        is_beyond_all = "At most 225 tokens can be read" in str(finding.suggestion)
-        assert is_beyond_all == (changes == {})
-
-
-def test_only_the_line_that_is_trained_counts(tmp_path: Path) -> None:
-    finding = only(audit_of(tmp_path, {"a.png": None, "a.txt": "cat\n" + "cat " * 76}))
-    assert finding.severity is Severity.NOTICE
-
-
-def test_the_words_of_a_folder_count_once(tmp_path: Path) -> None:
-    name = "1_" + "a " * 80
-    found = audit_of(tmp_path, {"a.png": None, "b.png": None}, folder=name.strip()).findings
-    long = [finding for finding in found if "tokens" in str(finding.message)]
-    assert [finding.path.name for finding in long] == [name.strip()]
-
-
-# ------------------------------------------------------------------ files that are not read
 
 
 @pytest.mark.parametrize("ending", [".png.txt", ".TXT", ".tags"])
