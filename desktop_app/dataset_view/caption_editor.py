@@ -9,8 +9,9 @@ from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
 from desktop_app.captions import Captions, Draft
+from desktop_app.captions_view.draws import CaptionDraws
 from desktop_app.dataset_view.caption_field import CaptionField
-from desktop_app.models.pictures.picture_row import PictureRow
+from desktop_app.models.pictures.picture_row import PictureRow, caption_of_text
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel, LinkButton
@@ -19,11 +20,12 @@ from desktop_app.words.findings import finding_words
 from trainer_core.dataset.caption_files import CaptionFile, read_caption_file
 from trainer_core.dataset.captions import count_tags
 from trainer_core.dataset.findings import Finding
+from trainer_core.dataset.processing.outcomes import count_most_tokens
 from trainer_core.errors import DatasetError, TrainerError
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.token_lengths import LENGTH, more_tokens
 from trainer_core.texts import T
-from trainer_core.tokens.clip import count_tokens, is_table_read
+from trainer_core.tokens.clip import is_table_read
 
 _SENTENCE_ENDS = (".", "!", "?", "。", "！", "？")
 _WAYS = 2
@@ -47,6 +49,7 @@ class CaptionEditor(QWidget):
         self._count.setProperty("role", "dim")
         self._hint = ElidedLabel(Qt.TextElideMode.ElideRight, self)
         self._hint.setProperty("role", "dim")
+        self._draws = CaptionDraws(self)
         self._note = WrappedLabel(self)
         self._ways = [LinkButton(parent=self) for _ in range(_WAYS)]
         self._actions: list[Callable[[], object]] = []
@@ -65,8 +68,11 @@ class CaptionEditor(QWidget):
         if is_other and self._row is not None:
             self._captions.leave(self._row.path)
         self._row = row
-        if row is not None and (is_other or self._captions.draft(row.path) is None):
+        draft = None if row is None else self._captions.draft(row.path)
+        if row is not None and (is_other or draft is None):
             self._load(row)
+        elif draft is not None and draft.error is None:
+            self._show_state()  # what is typed may be read by other rules now
 
     # ---------------------------------------------------------------- what is shown
 
@@ -81,6 +87,7 @@ class CaptionEditor(QWidget):
             self._show_text("", "")
             self.field.setPlaceholderText("")
             self._count.clear()
+            self._draws.show_caption(None)
             self._show_hint("")
             self._say("" if _is_told(row, error) else _words(error, row.path), "error")
             if file is not None:
@@ -106,12 +113,14 @@ class CaptionEditor(QWidget):
         row, file = self._row, self._file
         if row is None or file is None:
             return
-        text = self.field.toPlainText()
-        first, *others = text.split("\n")
+        text, limit = self.field.toPlainText(), row.rules.max_token_length
+        has_others = any(line.strip() for line in text.split("\n")[1:])
         is_saved = self._captions.draft(row.path) is None or file.with_text(text) == file
-        count = self._show_count(first, row.token_limit)
-        is_cut = count > row.token_limit
-        unread = _cut(row.token_limit) if is_cut and not (is_saved and _is_cut_told(row)) else ""
+        count = self._show_count(row, text)
+        self.field.show_rules(row.rules)
+        self._draws.show_caption(row, _trained(row, text))
+        is_cut = count > limit
+        unread = _cut(limit) if is_cut and not (is_saved and _is_cut_told(row)) else ""
         self._show_hint("" if is_saved else shown(T("App", "Ctrl+Enter saves")))
         self.field.setPlaceholderText(_placeholder(row, file))
         if not text.strip():
@@ -120,23 +129,26 @@ class CaptionEditor(QWidget):
                 template = T("App", "Begin with “{words}”")
                 words = shown(template, words=row.class_tokens)
                 self._offer((words, lambda: self._replace_text(row.class_tokens)))
-        elif any(line.strip() for line in others):
+        elif has_others and not row.rules.enable_wildcard:
             self._say(unread, "warning")
             self._show_hint(shown(T("App", "Only line 1 is trained")))
             join = shown(T("App", "Join lines"))
             self._offer((join, lambda: self._replace_text(joined(self.field.toPlainText()))))
         else:
             self._say(unread, "warning")
+            if has_others and is_saved:
+                self._show_hint(shown(T("App", "One line is drawn")))
             if is_cut:
                 self._offer_more(count)
 
-    def _show_count(self, line: str, limit: int) -> int:
-        """Show how much the line that is trained holds; return its tokens, 0 if not yet known."""
-        tags = count_tags(line).total()
+    def _show_count(self, row: PictureRow, text: str) -> int:
+        """Show how much the caption that is trained holds; return its tokens, 0 if not known."""
+        caption, rules = caption_of_text(text, row.rules), row.rules
+        tags = count_tags(caption).total()
         if not is_table_read():  # the look at the folder reads it, in its own thread
             self._count.setText(shown(T("App", "Tags: {count}"), count=tags))
             return 0
-        count = count_tokens(line.strip())
+        count, limit = count_most_tokens(caption, rules), rules.max_token_length
         template = T("App", "Tags: {tags}, tokens: {tokens} of {limit}")
         self._count.setText(shown(template, tags=tags, tokens=count, limit=limit))
         return count
@@ -228,6 +240,7 @@ class CaptionEditor(QWidget):
         column.addWidget(self._note)
         column.addLayout(below)
         column.addLayout(ways)
+        column.addWidget(self._draws)
 
 
 def joined(text: str) -> str:
@@ -241,6 +254,11 @@ def joined(text: str) -> str:
         else:
             words = words.rstrip(", ") + ", " + line.lstrip(", ")
     return words
+
+
+def _trained(row: PictureRow, text: str) -> str:
+    """Return what is trained of the text of a caption file; without a text it is removed."""
+    return caption_of_text(text, row.rules) if text.strip() else row.class_tokens
 
 
 def _read(row: PictureRow) -> CaptionFile:

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QPixmap, QResizeEvent
+from PySide6.QtGui import QPixmap
 from PySide6.QtWidgets import (
-    QFrame,
     QHBoxLayout,
     QLabel,
-    QScrollArea,
     QSplitter,
     QVBoxLayout,
     QWidget,
@@ -26,6 +24,7 @@ from desktop_app.translation import shown
 from desktop_app.widgets.elided_label import ElidedLabel, LinkButton
 from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.pictures.framed_picture import WHOLE, FramedPicture
+from desktop_app.widgets.scrolled_label import ScrolledLabel
 from desktop_app.widgets.wrapped_label import WrappedLabel
 from desktop_app.words.findings import finding_words, way_out
 from trainer_core.dataset.buckets import Placement
@@ -57,7 +56,7 @@ class PictureDetails(QSplitter):
         self._facts = WrappedLabel(self)
         self._facts.setProperty("role", "dim")
         self._facts.setFont(tokens.font(tokens.current().font_small))
-        self._findings = _Findings(self)
+        self._findings = ScrolledLabel(_FINDING_LINES, self)
         self.setChildrenCollapsible(False)
         self.addWidget(self._named_picture())
         self.addWidget(self._words())
@@ -90,7 +89,7 @@ class PictureDetails(QSplitter):
         self.picture.setAccessibleName(visible(row.path.name))
         self._name.setText(visible(row.path.name))
         self._facts.say(_facts(row))
-        self._findings.show_findings(row)
+        _show_findings(self._findings, row)
         self._show_way_out(row)
         # Where a folder is left out whole, the kind of its captions is not known.
         self.caption.setVisible(not row.is_left_out or row.extension is not None)
@@ -147,43 +146,10 @@ class PictureDetails(QSplitter):
         return row
 
 
-class _Findings(QScrollArea):
-    """What is wrong with the picture and the ways out; scrolls when it is much."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        self._label = QLabel(self)
-        self._label.setWordWrap(True)
-        self._label.setTextFormat(Qt.TextFormat.PlainText)
-        self._label.setAlignment(Qt.AlignmentFlag.AlignTop)
-        self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setProperty("scrolled", True)
-        self.setWidget(self._label)
-        self.setWidgetResizable(True)
-        self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        self._label.setFont(tokens.font(tokens.current().font_small))
-
-    def show_findings(self, row: PictureRow) -> None:
-        """List them, the worst first; hide without any."""
-        self.setVisible(bool(row.findings))
-        if row.severity is None:
-            return
-        lines = [f"{finding_words(f, row.folder)} {way_out(f)}".strip() for f in row.findings]
-        self._label.setText("\n".join(lines))
-        self._label.setProperty("role", str(row.severity))
-        self._label.style().polish(self._label)
-        self._fit()
-
-    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Take the height that the words need at this width."""
-        super().resizeEvent(event)
-        self._fit()
-
-    def _fit(self) -> None:
-        limit = self._label.fontMetrics().lineSpacing() * _FINDING_LINES
-        wanted = self._label.heightForWidth(self.viewport().width())  # -1 without words
-        self.setFixedHeight(min(max(wanted, 0), limit))
+def _show_findings(label: ScrolledLabel, row: PictureRow) -> None:
+    """List what is wrong with a picture and the ways out, the worst first."""
+    lines = [f"{finding_words(f, row.folder)} {way_out(f)}".strip() for f in row.findings]
+    label.say("\n".join(lines), "dim" if row.severity is None else str(row.severity))
 
 
 def _facts(row: PictureRow) -> str:

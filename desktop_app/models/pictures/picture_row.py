@@ -11,17 +11,20 @@ from pathlib import Path
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.caption_files import CaptionFile
+from trainer_core.dataset.captions import caption_of_lines
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import Picture, Root
 from trainer_core.dataset.listing import natural_key
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
-from trainer_core.dataset.subsets import SampleKey
+from trainer_core.dataset.processing.captions import Moment
+from trainer_core.dataset.subsets import CaptionRules, SampleKey
 from trainer_core.dataset.survey import Survey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
-from trainer_core.tokens.clip import CHUNK_TOKENS
 
+_MOMENTS = 3
+_PLAIN = CaptionRules()
 WORST_FIRST = (Severity.ERROR, Severity.WARNING, Severity.NOTICE)
 
 
@@ -38,7 +41,8 @@ class PictureRow:
         extension: Of its caption file, with the dot; None while there are two kinds.
         findings: What is wrong with it, the worst first.
         is_left_out: The run does not train it, because the settings say so.
-        token_limit: How many tokens of its caption are read.
+        rules: What is made of its caption.
+        moments: When its caption is drawn, for some examples.
     """
 
     path: Path
@@ -51,7 +55,8 @@ class PictureRow:
     extension: str | None = None
     findings: tuple[Finding, ...] = ()
     is_left_out: bool = False
-    token_limit: int = CHUNK_TOKENS
+    rules: CaptionRules = _PLAIN
+    moments: tuple[Moment, ...] = ()
 
     @property
     def bucket(self) -> Size | None:
@@ -68,10 +73,11 @@ def picture_rows(survey: Survey, audit: Audit) -> tuple[PictureRow, ...]:
     """Return a row for every picture: place by place, folders and names in natural order."""
     rows: list[PictureRow] = []
     found = _by_path(audit.findings)
-    limit = survey.request.run.captions.max_token_length
+    settings = survey.request.settings
     for root in survey.index.roots:
-        trained = _trained_rows(root, audit, survey.plan, found, limit)
-        left_out = (_left_out_row(picture, audit, limit) for picture in root.left_out)
+        rules = settings[root.subset].captions
+        trained = _trained_rows(root, audit, survey.plan, found, rules)
+        left_out = (_left_out_row(picture, audit, rules) for picture in root.left_out)
         rows += sorted((*trained, *left_out), key=partial(_order, root.path))
     return tuple(rows)
 
@@ -81,9 +87,10 @@ def _trained_rows(
     audit: Audit,
     plan: Plan | None,
     found: Mapping[Path, tuple[Finding, ...]],
-    token_limit: int,
+    rules: CaptionRules,
 ) -> Iterator[PictureRow]:
     placements: Mapping[SampleKey, Placement] = plan.placements if plan else {}
+    moments = moments_of(plan)
     for concept in root.concepts:
         for picture in concept.pictures:
             header = audit.headers.get(picture.path)
@@ -97,11 +104,12 @@ def _trained_rows(
                 class_tokens=picture.class_tokens,
                 extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
                 findings=found.get(picture.path, ()),
-                token_limit=token_limit,
+                rules=rules,
+                moments=moments,
             )
 
 
-def _left_out_row(picture: Picture, audit: Audit, token_limit: int) -> PictureRow:
+def _left_out_row(picture: Picture, audit: Audit, rules: CaptionRules) -> PictureRow:
     folder = picture.path.parent
     return PictureRow(
         path=picture.path,
@@ -110,8 +118,20 @@ def _left_out_row(picture: Picture, audit: Audit, token_limit: int) -> PictureRo
         class_tokens=picture.class_tokens,
         extension=audit.extensions.get(SampleKey(picture.subset, folder)),
         is_left_out=True,
-        token_limit=token_limit,
+        rules=rules,
     )
+
+
+def moments_of(plan: Plan | None) -> tuple[Moment, ...]:
+    """Return the beginnings of the first epochs; of few epochs, moments spread over the run."""
+    if plan is None:
+        return tuple(Moment(number) for number in range(1, _MOMENTS + 1))
+    per_epoch, total = plan.steps_per_epoch, plan.total_steps
+    if plan.epochs >= _MOMENTS:
+        steps = [number * per_epoch for number in range(_MOMENTS)]
+    else:
+        steps = [number * total // _MOMENTS for number in range(_MOMENTS)]
+    return tuple(Moment(step // per_epoch + 1, step, total) for step in steps)
 
 
 def _order(root: Path, row: PictureRow) -> tuple[object, ...]:
@@ -150,9 +170,15 @@ def _caption(row: PictureRow, file: CaptionFile) -> str:
     if file.data is None:
         return row.class_tokens
     try:
-        return file.text.split("\n", 1)[0].strip()
+        return caption_of_text(file.text, row.rules)
     except DatasetError:  # undone to a file that was not UTF-8
         return ""
+
+
+def caption_of_text(text: str, rules: CaptionRules) -> str:
+    """Return the caption in the text of a file, as training reads it."""
+    lines = [line.strip() for line in text.split("\n")]
+    return caption_of_lines(lines, has_lines=rules.enable_wildcard)
 
 
 def _by_path(findings: Iterable[Finding]) -> dict[Path, tuple[Finding, ...]]:

@@ -164,7 +164,8 @@ def test_the_frame_is_the_trainer_s_crop_and_follows_the_settings(view, folder, 
 
 def test_buttons_step_through_the_listed_pictures(view):
     details = view.browser.details
-    previous, following = details.findChildren(QToolButton)[:2]
+    buttons = details.findChildren(QToolButton)
+    previous, following = (b for b in buttons if "Alt+" in b.toolTip())
     following.click()
     assert selected(view) == "a.png"
     previous.click()

@@ -3,6 +3,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLabel, QPushButton
 
+from desktop_app.captions_view.draws import CaptionDraws
 from desktop_app.dataset_view.caption_editor import joined
 from trainer_core.settings.token_lengths import LENGTH
 
@@ -268,3 +269,94 @@ def test_the_limit_follows_the_setting(field, editor, workspace, qtbot):
     retype(field, "cat " * 226)
     assert "Only the first 225 tokens are read." in says(editor)
     assert offers(editor) == {}
+
+
+# ------------------------------------------------------------------ what is read of it
+
+
+def set_captions(workspace, qtbot, **values) -> None:
+    """Set caption settings and wait until the pictures were looked at with them."""
+    for name, value in values.items():
+        workspace.document.set_value(f"captions.{name}", value)
+    qtbot.waitUntil(
+        lambda: (
+            not workspace.dataset.is_busy
+            and all(
+                getattr(row.rules, name) == value
+                for row in workspace.dataset.rows
+                for name, value in values.items()
+            )
+        )
+    )
+
+
+def struck_out(field) -> str:
+    """Return what is struck out in the first line."""
+    block = field.document().firstBlock()
+    found = [r for r in block.layout().formats() if r.format.fontStrikeOut()]
+    return "".join(block.text()[r.start : r.start + r.length] for r in found)
+
+
+def test_what_is_beyond_the_limit_is_struck_out(field, workspace, qtbot):
+    retype(field, "cat " * 75 + "dog dog")
+    assert struck_out(field).split() == ["dog", "dog"]
+    set_captions(workspace, qtbot, caption_prefix="red")
+    assert struck_out(field).split() == ["cat", "dog", "dog"]
+    set_captions(workspace, qtbot, max_token_length=150)
+    assert struck_out(field) == ""
+
+
+def test_prefix_and_weights_are_counted_as_they_are_read(editor, field, workspace, qtbot):
+    retype(field, "(cat:1.3)")
+    set_captions(workspace, qtbot, caption_prefix="red", weighted_captions=True)
+    assert "tokens: 2 of 75" in says(editor)
+
+
+def test_with_wildcards_every_line_is_trained(view, editor, cats, workspace, qtbot):
+    set_captions(workspace, qtbot, enable_wildcard=True)
+    view.reveal(cats / "b.png")
+    assert "Only line 1 is trained" not in says(editor)
+    assert "One line is drawn" in says(editor)
+    assert "Join lines" not in offers(editor)
+
+
+# ------------------------------------------------------------------ what the trainer sees
+
+
+def drawn(editor) -> list[str]:
+    """Return the draws that are shown, without the number of the epoch."""
+    words = editor.findChild(CaptionDraws).words
+    return [line.partition(": ")[2] for line in words.text().split("\n")] * words.isVisible()
+
+
+def test_a_caption_that_is_trained_as_it_stands_is_not_drawn(editor):
+    assert "What the trainer sees" not in says(editor)
+    assert drawn(editor) == []
+
+
+def test_three_draws_show_how_a_caption_is_shuffled(editor, field, workspace, qtbot):
+    retype(field, "cat, a, b, c, d, e, f")
+    set_captions(workspace, qtbot, shuffle_caption=True, keep_tokens=1)
+    assert "What the trainer sees" in says(editor)
+    first = drawn(editor)
+    assert len(set(first)) == 3
+    assert {line.split(", ")[0] for line in first} == {"cat"}
+    assert {frozenset(line.split(", ")) for line in first} == {frozenset("abcdef") | {"cat"}}
+    qtbot.mouseClick(editor.findChild(CaptionDraws).again, Qt.MouseButton.LeftButton)
+    assert drawn(editor) != first
+    retype(field, "cat, dog")
+    assert set(drawn(editor)) == {"cat, dog"}
+
+
+def test_draws_show_the_epochs_that_have_no_captions(editor, workspace, qtbot):
+    workspace.document.set_value("optimizer.epoch", 5)
+    set_captions(workspace, qtbot, caption_dropout_every_n_epochs=2)
+    caption = "zxq cat, sitting"
+    assert drawn(editor) == [caption, "(no caption)", caption]
+
+
+def test_a_caption_that_is_always_the_same_is_shown_once(editor, workspace, qtbot):
+    set_captions(workspace, qtbot, caption_prefix="photo of")
+    draws = editor.findChild(CaptionDraws)
+    assert draws.words.text() == "photo of zxq cat, sitting"
+    assert not draws.again.isVisible()
