@@ -63,10 +63,8 @@ class SDXL(StableDiffusion):
         """
         features, pooled_BC = [], torch.empty(0)
         for part in self.entry.text_encoders:
-            encoder = self._networks.modules[part]
-            tokens = self._networks.tokenizers[part].encode(captions, self._options.num_chunks)
-            tokens = tokens.to(encoder.device)
-            output = read(encoder, tokens)
+            tokens = self.tokens(part, captions)
+            output = read(self._networks.modules[part], tokens)
             features.append(joined(output.hidden_states[_LAYER], tokens))
             if "text_embeds" in output:
                 pooled_BC = of_first_chunk(output.text_embeds, tokens)

@@ -29,7 +29,7 @@ from trainer_core.families.base import (
     lent,
     text_options,
 )
-from trainer_core.families.clip import encode_tokens, set_gradient_checkpointing
+from trainer_core.families.clip import Tokens, encode_tokens, set_gradient_checkpointing
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
 from trainer_core.families.float32 import Float32Denoiser
 from trainer_core.families.layouts.family_layout import FamilyLayout
@@ -184,12 +184,21 @@ class StableDiffusion:
 
     def encode_text(self, captions: Sequence[str]) -> Condition:
         """Return the text features BTC, in the encoder's type; see the protocol."""
-        encoder, options = self._text_encoder, self._options
-        tokens = self.tokenizer.encode(
+        tokens = self.tokens(self.entry.text_encoders[0], captions)
+        features_BTC = encode_tokens(self._text_encoder, tokens, self._options.clip_skip)
+        return Condition({TEXT: features_BTC})
+
+    def tokens(self, part: str, captions: Sequence[str]) -> Tokens:
+        """Return captions as a text encoder reads them, on its device.
+
+        Raises:
+            DatasetError: Weights are read, and one is no number.
+        """
+        tokenizer, options = self._networks.tokenizers[part], self._options
+        tokens = tokenizer.encode(
             captions, options.num_chunks, is_weighted=options.weighted_captions
         )
-        features_BTC = encode_tokens(encoder, tokens.to(encoder.device), options.clip_skip)
-        return Condition({TEXT: features_BTC})
+        return tokens.to(self._networks.modules[part].device)
 
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
         """Return the condition as it is: the denoiser is not told of sizes."""

@@ -11,11 +11,10 @@ from trainer_core.texts import T, Text, text
 
 _TEXTS = "cache.cache_text_encoder_outputs"
 
-# What changes a caption from one showing to the next, as far as there are such settings.
+# What changes a caption from one showing to the next. Dropping all of it is none of these: the
+# empty caption is cached too.
 _CHANGING = (
     "shuffle_caption",
-    "caption_dropout_rate",
-    "caption_dropout_every_n_epochs",
     "caption_tag_dropout_rate",
     "token_warmup_step",
     "enable_wildcard",

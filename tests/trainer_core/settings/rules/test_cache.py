@@ -52,6 +52,11 @@ def test_text_encoders_that_are_trained_are_not_cached(
     ("values", "named"),
     [
         (ON | {"captions.shuffle_caption": True}, "shuffle_caption"),
+        (ON | {"captions.caption_tag_dropout_rate": 0.1}, "caption_tag_dropout_rate"),
+        (ON | {"captions.token_warmup_step": 0.5}, "token_warmup_step"),
+        (ON | {"captions.enable_wildcard": True}, "enable_wildcard"),
+        (ON | {"captions.caption_dropout_rate": 0.1}, None),
+        (ON | {"captions.caption_dropout_every_n_epochs": 2}, None),
         ({"captions.shuffle_caption": True}, None),
         (ON, None),
     ],
