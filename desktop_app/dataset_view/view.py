@@ -37,8 +37,8 @@ from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.words.offers import explanation, invitation
 from desktop_app.workspace import Workspace
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.files.run_folder import is_run_folder
+from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.texts import T
 
 _LAYOUT = "dataset"  # what its layout is kept as

@@ -21,7 +21,6 @@ from trainer_core.dataset.index import (
 )
 from trainer_core.dataset.listing import Reading, read_by_nobody
 from trainer_core.dataset.pictures import (
-    FORMAT_OF_EXTENSION,
     PictureHeader,
     Size,
     is_transparent,
@@ -30,6 +29,7 @@ from trainer_core.dataset.pictures import (
 )
 from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.errors import DatasetError
+from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.settings.problems import Severity
 from trainer_core.settings.rules.dataset import MANY_REPEATS
 from trainer_core.texts import T, Text, text
@@ -173,7 +173,9 @@ def _ignored_file(file: Path) -> Finding:
     """Name a picture that is not trained, by its ending; the content tells the way out."""
     message = text(T("Problems", "{path} is not used: its kind is not trained."), path=file)
     hint = text(T("Problems", "Save it as PNG, JPEG, WebP or BMP to train it."))
-    endings = [e for e, kind in FORMAT_OF_EXTENSION.items() if kind == kind_of(file)]
+    # Raw formats of cameras are TIFF too; renamed, they would be read as their small preview.
+    found = None if (kind := kind_of(file)) == "TIFF" else kind
+    endings = [e for e, trained in FORMAT_OF_EXTENSION.items() if trained == found]
     if endings:
         message = text(T("Problems", "{path} is not used: its ending is not known."), path=file)
         hint = text(T("Problems", "Rename it to {name} to train it."), name=file.stem + endings[0])
@@ -270,6 +272,8 @@ def _header_findings(path: Path, header: PictureHeader) -> Iterator[Finding]:
         yield Finding(path, Severity.WARNING, message, text(T("Problems", "Rename it.")))
     if header.frames > 1:
         template = T("Problems", "{path} is animated; only the first of {count} frames is used.")
+        if header.format == "TIFF":
+            template = T("Problems", "{path} has {count} pages; only the first is used.")
         yield Finding(path, Severity.WARNING, text(template, path=path, count=header.frames))
 
 

@@ -29,7 +29,8 @@ _KINDS: tuple[tuple[str, re.Pattern[bytes]], ...] = tuple(
         ("TIFF", rb"II\*\0|MM\0\*"),  # most raw formats of cameras are TIFF too
         ("PSD", rb"8BPS"),
         ("JXL", rb"\xff\x0a|\0\0\0\x0cJXL "),
-        ("AVIF or HEIF", rb"....ftyp(?:avi[fs]|hei[cmsx]|hev[cm]|mif1|msf1|crx )"),
+        ("AVIF", rb"....ftypavi[fs]"),
+        ("HEIF", rb"....ftyp(?:hei[cmsx]|hev[cm]|mif1|msf1|crx )"),
     )
 )
 """How pictures begin, whether they are trained or not."""
@@ -44,6 +45,11 @@ def kind_of(path: Path) -> str | None:
             head = file.read(16)
     except OSError:
         return None
+    return kind_of_bytes(head)
+
+
+def kind_of_bytes(head: bytes) -> str | None:
+    """Return what kind of picture begins with these 16 bytes; None for anything else."""
     return next((kind for kind, pattern in _KINDS if pattern.match(head)), None)
 
 
@@ -110,6 +116,63 @@ def _bmp(file: BinaryIO, length: int) -> bool:
     return bool(pixels_at + row * abs(height) <= length)
 
 
+def _tiff(file: BinaryIO, length: int) -> bool:
+    """Tell whether the first picture's table and its pixels are there (TIFF 6.0, section 2)."""
+    file.seek(0)
+    order = "<" if file.read(2) == b"II" else ">"
+    file.seek(4)
+    (table_at,) = struct.unpack(f"{order}I", file.read(4))
+    file.seek(table_at)
+    head = file.read(2)
+    if len(head) < 2:
+        return False
+    (count,) = struct.unpack(f"{order}H", head)
+    table = file.read(12 * count)
+    if not count or len(table) < 12 * count:
+        return False
+    entries = {entry[0]: entry[1:] for entry in struct.iter_unpack(f"{order}HHI4s", table)}
+    begins, sizes = (_last_of(file, entries.get(tag), order) for tag in (273, 279))  # strips
+    return begins + sizes <= length
+
+
+def _last_of(file: BinaryIO, entry: tuple[int, int, bytes] | None, order: str) -> int:
+    """Return the last number of a table's entry; 0 if there is none, or it is out of reach."""
+    if entry is None or entry[0] not in (3, 4) or not entry[1]:
+        return 0
+    kind, count, value = entry
+    letter, size = ("H", 2) if kind == 3 else ("I", 4)
+    if size * count > 4:
+        file.seek(struct.unpack(f"{order}I", value)[0] + size * (count - 1))
+        value = file.read(size)
+    return int(struct.unpack_from(order + letter, value)[0]) if len(value) >= size else 2**32
+
+
+_BOXES = frozenset(
+    {
+        *(b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid"),
+        *(b"JXL ", b"jxlc", b"jxlp", b"jxll", b"jxli", b"Exif", b"xml ", b"brob", b"jbrd", b"jumb"),
+    }
+)
+"""The boxes of AVIF and JPEG XL."""
+
+
+def _boxes(file: BinaryIO, length: int) -> bool:
+    """Tell whether every box is there to its end (ISO/IEC 14496-12, 4.2)."""
+    place = 0
+    while place < length:
+        file.seek(place)
+        head = file.read(16)
+        size = int.from_bytes(head[:4], "big")
+        if size == 0 and len(head) >= 8:  # it goes to the end of the file
+            return True
+        if size == 1:
+            size = int.from_bytes(head[8:16], "big")
+        if size < 8 or head[4:8] not in _BOXES:
+            return place > 0  # something that follows the picture
+        place += size
+    return place == length
+
+
 def _tail(file: BinaryIO, length: int, size: int) -> bytes:
     file.seek(max(0, length - size))
     return file.read(size)
@@ -120,5 +183,8 @@ _CHECKS: tuple[tuple[bytes, Callable[[BinaryIO, int], bool]], ...] = (
     (rb"\xff\xd8\xff", _jpeg),
     (rb"RIFF....WEBP", _webp),
     (rb"BM", _bmp),
+    (rb"II\*\0|MM\0\*", _tiff),
+    (rb"....ftypavi[fs]", _boxes),
+    (rb"\0\0\0\x0cJXL ", _boxes),
 )
 """How files of a kind begin, and where the end of the picture is looked for."""

@@ -10,16 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from trainer_core.dataset.file_ends import kind_of
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.errors import DatasetError
 from trainer_core.files.presence import is_there
+from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.texts import T
 
 # Pictures to people, but of kinds that are not trained; named so that nobody misses them.
 _OTHER_PICTURES = frozenset(
     {
-        *(".avif", ".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".jxl", ".psd"),
-        *(".svg", ".tga", ".tif", ".tiff"),
+        *(".dib", ".gif", ".heic", ".heif", ".jfif", ".jp2", ".jpe", ".psd", ".svg", ".tga"),
         # Raw formats of cameras.
         *(".arw", ".cr2", ".cr3", ".crw", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf"),
         *(".raw", ".rw2", ".srw"),

@@ -19,7 +19,6 @@ from trainer_core.dataset.overrides import (
     unmatched_problems,
     with_repeats,
 )
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.dataset.subsets import (
     CaptionRules,
@@ -33,6 +32,7 @@ from trainer_core.environment.launch import process_count
 from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.settings.buckets import BucketSettings
 from trainer_core.settings.optimizer import OptimizerSettings
+from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from trainer_core.settings.param import Section, acts_if_any, param
+from trainer_core.settings.picture_kinds import PICTURE_FILTER
 from trainer_core.settings.subsets import SUBSET, SubsetSettings
 from trainer_core.texts import T
 
@@ -33,7 +34,7 @@ class DatasetSettings(Section):
             "the folder that they lie in.",
         ),
         path_kind="file_or_folder",
-        file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
+        file_filter=PICTURE_FILTER,
     )
     reg_data_dir: Path | None = param(
         None,
@@ -82,7 +83,7 @@ class DatasetSettings(Section):
             "Their files stay as they are; take one off the list to train it again.",
         ),
         path_kind="file",
-        file_filter="*.png *.jpg *.jpeg *.webp *.bmp",
+        file_filter=PICTURE_FILTER,
         advanced=True,
     )
     dataset_repeats: int = param(

@@ -5,7 +5,7 @@ from PySide6.QtWidgets import QFileDialog, QLineEdit, QListWidget, QPushButton
 
 from desktop_app.editors.form import SectionForm
 from desktop_app.editors.path_list import PathListEditor
-from trainer_core.dataset.pictures import FORMAT_OF_EXTENSION
+from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.settings.rules.places import check_places
 from trainer_core.settings.schema import TRAIN
 

@@ -19,7 +19,7 @@ def one_listed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_deviation_names_a_file_and_the_line_that_decides(entry: dict[str, str]) -> None:
     assert set(entry) == {"file", "case", "decided_by", "reason"}
     assert (vectors.DATA / entry["file"]).is_file()
-    decisions = r"((behaviours|guide-facts) \d+|vectors README)"
+    decisions = r"((behaviours|guide-facts|issue) \d+|vectors README)"
     assert re.fullmatch(rf"{decisions}(, {decisions})*", entry["decided_by"])
     assert entry["reason"]
 

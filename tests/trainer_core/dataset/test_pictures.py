@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import importlib.util
 import random
+import struct
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,8 +15,11 @@ from PIL import ExifTags, Image
 from trainer_core.dataset import pictures
 from trainer_core.dataset.pictures import is_transparent, load_picture, open_rgb, read_header
 from trainer_core.errors import DatasetError
+from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 
-NAMES = ["a.png", "a.jpg", "a.jpeg", "a.webp", "a.bmp", "a.PNG"]
+NAMES = ["a.png", "a.jpg", "a.jpeg", "a.webp", "a.bmp", "a.PNG", "a.tif", "a.tiff", "a.avif"]
+if importlib.util.find_spec("pillow_jxl") is not None:
+    NAMES.append("a.jxl")
 LYING = (64, 32)
 
 
@@ -25,9 +31,10 @@ def exif(orientation: object) -> Image.Exif:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_header_tells_size_and_format(tmp_path: Path, name: str) -> None:
-    header = read_header(write_picture(tmp_path / name, (96, 40)))
+    path = write_picture(tmp_path / name, (96, 40))
+    header = read_header(path)
     assert header.size == (96, 40)
-    assert header.format == {"jpg": "JPEG", "jpeg": "JPEG"}.get(name[2:], name[2:].upper())
+    assert header.format == FORMAT_OF_EXTENSION[path.suffix.lower()]
     assert (header.orientation, header.frames) == (1, 1)
 
 
@@ -37,7 +44,7 @@ def test_format_is_that_of_the_content(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp"])
+@pytest.mark.parametrize("name", ["a.jpg", "a.png", "a.webp", "a.tif", "a.avif"])
 def test_orientation_is_applied_to_size_and_pixels(
     tmp_path: Path, name: str, orientation: int
 ) -> None:
@@ -60,7 +67,7 @@ def test_orientation_is_applied_to_size_and_pixels(
     stored.save(path, exif=exif(orientation), quality=100, **options)
     header = read_header(path)
     assert header.size == LYING
-    assert header.orientation == orientation
+    assert header.orientation == (1 if name == "a.tif" else orientation)  # Pillow turns it itself
     pixels = open_rgb(path)
     assert pixels.size == LYING
     for corner in ((0, 0), (63, 0), (0, 31), (63, 31)):
@@ -90,7 +97,7 @@ def test_png_header_is_read_without_decoding(tmp_path: Path) -> None:
         open_rgb(path)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [each for each in NAMES if each != "a.jxl"])
 @pytest.mark.parametrize("kept", [slice(20), slice(300), slice(-20)])
 def test_a_file_cut_short_is_refused_by_its_header(tmp_path: Path, name: str, kept: slice) -> None:
     path = write_picture(tmp_path / name, (256, 256))
@@ -234,7 +241,7 @@ def test_a_missing_file_is_named_with_the_systems_reason(tmp_path: Path) -> None
 
 # Pillow warns of damaged EXIF and metadata; what counts here is that nothing else is raised.
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.gif"])
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.bmp", "a.gif", "a.tif", "a.avif"])
 def test_damaged_files_raise_nothing_but_our_error(tmp_path: Path, name: str) -> None:
     path = (
         write_picture(tmp_path / name, exif=exif(6))
@@ -255,3 +262,121 @@ def test_damaged_files_raise_nothing_but_our_error(tmp_path: Path, name: str) ->
             except DatasetError:
                 refused += 1
     assert refused > 0
+
+
+@pytest.mark.parametrize("kept", [slice(20), slice(300), slice(-20)])
+def test_a_jpeg_xl_without_boxes_that_is_cut_short_is_refused_by_its_decoder(
+    tmp_path: Path, kept: slice
+) -> None:
+    pytest.importorskip("pillow_jxl")
+    path = write_picture(tmp_path / "a.jxl", (256, 256))
+    path.write_bytes(path.read_bytes()[kept])
+    with pytest.raises(DatasetError, match=r"a\.jxl cannot be read"):
+        open_rgb(path)
+
+
+def test_a_jpeg_xl_is_upright_whatever_its_exif_says(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_jxl")
+    path = tmp_path / "a.jxl"
+    gradient(LYING).save(path, lossless=True, exif=exif(6).tobytes())
+    assert read_header(path).size == LYING
+    assert open_rgb(path).tobytes() == gradient(LYING).tobytes()
+
+
+def test_a_jpeg_within_a_jpeg_xl_is_turned_as_the_jpeg_is(tmp_path: Path) -> None:
+    pytest.importorskip("pillow_jxl")
+    jpeg = write_picture(tmp_path / "a.jpg", LYING, quality=100)
+    with Image.open(jpeg) as stored:
+        stored.save(tmp_path / "a.jxl", lossless_jpeg=True)
+    assert open_rgb(tmp_path / "a.jxl").size == read_header(tmp_path / "a.jxl").size == LYING
+
+
+def test_an_animated_jpeg_xl_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "a.jxl"
+    # Small, 16 x 40; more: upright, no other size, no preview, animated (ISO/IEC 18181-1, D).
+    path.write_bytes(b"\xff\x0a" + bytes((0b00000011, 0b10001000, 0b100001, 0, 0)))
+    with pytest.raises(DatasetError, match=r"a\.jxl is an animated JPEG XL|pillow-jxl-plugin"):
+        read_header(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content", "package"),
+    [
+        ("JXL", b"\xff\x0a" + bytes(40), "pillow-jxl-plugin"),
+        ("AVIF", b"\0\0\0\x10ftypavif" + bytes(4), "Pillow"),
+    ],
+)
+def test_a_kind_that_this_python_cannot_read_names_what_reads_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, content: bytes, package: str
+) -> None:
+    monkeypatch.setattr(pictures, "_READABLE_FORMATS", ["PNG"])
+    monkeypatch.setattr(pictures.features, "check", lambda _: False)
+    path = tmp_path / "a.png"
+    path.write_bytes(content)
+    with pytest.raises(DatasetError, match=rf"a {kind} picture.* without {package}"):
+        read_header(path)
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif"])
+def test_sixteen_bit_colours_keep_their_upper_byte(tmp_path: Path, name: str) -> None:
+    path = tmp_path / name
+    path.write_bytes((png_16_bit if name == "a.png" else tiff_16_bit)((0x12FF, 0x8000, 0xFFFF)))
+    assert open_rgb(path).getpixel((0, 0)) == (0x12, 0x80, 0xFF)
+
+
+def png_16_bit(colour: tuple[int, ...]) -> bytes:
+    """Return one pixel of 16-bit colours (PNG 3rd edition, 11.2)."""
+    row = b"\0" + struct.pack(">3H", *colour)
+    header = struct.pack(">2I5B", 1, 1, 16, 2, 0, 0, 0)
+    content = b"\x89PNG\r\n\x1a\n"
+    for kind, data in ((b"IHDR", header), (b"IDAT", zlib.compress(row)), (b"IEND", b"")):
+        content += struct.pack(">I", len(data)) + kind + data
+        content += struct.pack(">I", zlib.crc32(kind + data))
+    return content
+
+
+def tiff_16_bit(colour: tuple[int, ...]) -> bytes:
+    """Return one pixel of 16-bit colours (TIFF 6.0, section 6): the pixel, its bits, the table."""
+    entries = [
+        *((256, 3, 1, 1), (257, 3, 1, 1), (258, 3, 3, 14), (259, 3, 1, 1), (262, 3, 1, 2)),
+        *((273, 4, 1, 8), (277, 3, 1, 3), (278, 3, 1, 1), (279, 4, 1, 6)),
+    ]
+    table = struct.pack("<H", len(entries)) + b"".join(
+        struct.pack("<HHII", *each) for each in entries
+    )
+    pixel, depths = struct.pack("<3H", *colour), struct.pack("<3H", 16, 16, 16)
+    return struct.pack("<2sHI", b"II", 42, 20) + pixel + depths + table + bytes(4)
+
+
+@pytest.mark.parametrize("mode", ["F", "I"])
+def test_pixels_of_32_bits_are_refused_by_their_header(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "a.tif"
+    Image.new(mode, (4, 4)).save(path)
+    for read in (read_header, open_rgb):
+        with pytest.raises(DatasetError, match="32 bits per colour"):
+            read(path)
+
+
+@pytest.mark.parametrize("compression", ["raw", "tiff_lzw", "tiff_deflate", "jpeg"])
+def test_every_usual_compression_of_tiff_is_read(tmp_path: Path, compression: str) -> None:
+    path = tmp_path / "a.tif"
+    gradient().save(path, compression=compression)
+    assert open_rgb(path).getpixel((60, 60)) == pytest.approx(
+        gradient().getpixel((60, 60)), abs=0 if compression != "jpeg" else 8
+    )
+
+
+def test_the_header_tells_of_pages_transparency_and_profile(tmp_path: Path) -> None:
+    gradient().save(tmp_path / "a.tif", save_all=True, append_images=[gradient()] * 2)
+    gradient(mode="RGBA").save(tmp_path / "a.png")
+    write_picture(tmp_path / "b.png", icc_profile=b"damaged")
+    assert read_header(tmp_path / "a.tif").frames == 3
+    assert read_header(tmp_path / "a.png").has_alpha
+    plain = read_header(tmp_path / "b.png")
+    assert (plain.frames, plain.has_alpha, plain.is_profiled) == (1, False, False)
+
+
+def test_an_adobe_cmyk_jpeg_is_not_inverted(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    Image.new("CMYK", (64, 64), (0, 255, 255, 0)).save(path, quality=100)  # red ink
+    assert open_rgb(path).getpixel((32, 32)) == pytest.approx((255, 0, 0), abs=12)
