@@ -184,36 +184,48 @@ class NumberEditor(Editor):
         self.committed.emit(value)
 
 
-class SizeEditor(Editor):
-    """Edits width and height."""
+class PairEditor(Editor):
+    """Edits two numbers: width and height, or the ends of a range; optional ones may be empty."""
 
     def __init__(self, param: Param, parent: QWidget | None = None) -> None:
         super().__init__(param, parent)
+        is_size = param.element_type is int
         step = param.spec.step or 1.0
-        kind = NumberKind(is_whole=True, minimum=step, step=step, start=step, unit=param.spec.unit)
-        self._sides = (NumberField(kind, self), NumberField(kind, self))
+        kind = NumberKind(
+            is_whole=is_size,
+            is_optional=param.is_optional,
+            minimum=step if is_size else None,
+            step=step,
+            start=step,
+            unit=param.spec.unit,
+            empty_text=choice_label(param, None) if param.is_optional else "",
+        )
+        self._ends = (NumberField(kind, self), NumberField(kind, self))
         self._shown: object = None
         self.row.setSpacing(tokens.current().gap_m)
-        self.row.addWidget(self._sides[0], 1)
-        self.row.addWidget(QLabel("×"))
-        self.row.addWidget(self._sides[1], 1)
-        for side in self._sides:
-            side.finished.connect(self.commit)
-            side.lineEdit().textEdited.connect(self.edited)
+        self.row.addWidget(self._ends[0], 1)
+        self.row.addWidget(QLabel("×" if is_size else "–"))
+        self.row.addWidget(self._ends[1], 1)
+        for end in self._ends:
+            end.finished.connect(self.commit)
+            end.lineEdit().textEdited.connect(self.edited)
 
     def raw(self) -> object:
-        """Return both sides; as they were while one is empty."""
-        values = [side.value() for side in self._sides]
+        """Return both numbers; as they were while one is empty."""
+        values = [end.value() for end in self._ends]
+        if self.param.is_optional and values == [None, None]:
+            return UNSET
         return self._shown if None in values else values
 
     def set_raw(self, value: object) -> None:
-        """Show two sides, or what stands in their place."""
+        """Show two numbers, or what stands in their place."""
         self._shown = value
-        is_pair = isinstance(value, list | tuple) and len(value) == len(self._sides)
-        numbers = typing.cast(Sequence[object], value) if is_pair else (value, None)
-        for side, number in zip(self._sides, numbers, strict=True):
-            side.set_value(number)
+        is_pair = isinstance(value, list | tuple) and len(value) == len(self._ends)
+        rest = (None, None) if value == UNSET and self.param.is_optional else (value, None)
+        numbers = typing.cast(Sequence[object], value) if is_pair else rest
+        for end, number in zip(self._ends, numbers, strict=True):
+            end.set_value(number)
 
     def fields(self) -> tuple[QWidget, ...]:
-        """Return the fields of width and height."""
-        return self._sides
+        """Return both fields."""
+        return self._ends

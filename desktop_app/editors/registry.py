@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QWidget
 
 from desktop_app.editors.base import Editor
 from desktop_app.editors.choice import ChoiceEditor
-from desktop_app.editors.number import NumberEditor, SizeEditor
+from desktop_app.editors.number import NumberEditor, PairEditor
 from desktop_app.editors.path import PathEditor
 from desktop_app.editors.path_list import PathListEditor
 from desktop_app.editors.switch import SwitchEditor
@@ -23,7 +23,7 @@ EDITORS: tuple[tuple[Callable[[Param], bool], type[Editor]], ...] = (
     (lambda param: param.is_path, PathEditor),
     (lambda param: param.base_type is bool, SwitchEditor),
     (lambda param: param.base_type in (int, float), NumberEditor),
-    (lambda param: param.base_type == tuple[int, int], SizeEditor),
+    (lambda param: param.length == 2, PairEditor),
     (lambda param: param.is_path_list, PathListEditor),
     (lambda param: param.spec.prompts, PromptsEditor),
     (lambda param: bool(param.columns), TablesEditor),

@@ -27,6 +27,7 @@ OWN_NAMES = {
     "sample_max_side",  # no limit there
     "subsets",  # of [[datasets]] in a file of its own
     "folder_repeats",  # there folders are renamed, or a file lists them with num_repeats
+    "skip_image_resolution",  # there since pull request 2273, later than the list
     "left_out",  # there a picture is moved away, or its file renamed
     "prompt_list",  # a file there
     "autocast",  # always on there

@@ -13,8 +13,6 @@ from trainer_core.settings.param import Param
 from trainer_core.settings.problems import Problem
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
-PAIR = "buckets.resolution"  # the one setting that holds a fixed number of values
-
 
 def accepted(param: Param) -> Iterator[object]:
     """Yield raw values that the setting takes: default, unset, bounds, every choice."""
@@ -47,8 +45,8 @@ def _lists(param: Param) -> Iterator[object]:
     elif param.is_path_list:
         yield ["10_a folder", "ein Ordner/貓.png"]
     else:
-        assert param.path == PAIR
-        yield [768, 64]
+        assert param.length == 2
+        yield [768, 64] if param.element_type is int else [1.5, 4.0]
 
 
 def refused(param: Param) -> Iterator[object]:
@@ -77,8 +75,10 @@ def refused(param: Param) -> Iterator[object]:
     elif param.is_path_list:
         yield from ("a folder", 1, [1], ["a", True], [" "])
     else:
-        yield from ("512x512", "", 512.0, True, "64,64,64", [], [512], [512, 512, 512])
-        yield from ([512.0, 512], [True, 512], ["512", 512], [-64, 512], [0, 512], [512, 10**9])
+        yield from ("8x8", "", 0.5, True, "64,64,64", [], [64], [64, 64, 64])
+        yield from ([True, 64], ["64", 64], [-64, 64], [0, 64], [64, 10**9])
+        if param.element_type is int:
+            yield [64.0, 64]
 
 
 def as_text(param: Param, raw: object) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from trainer_core.dataset.augmentation.audit import face_findings
 from trainer_core.dataset.buckets import MAX_CUT, Placement, is_sliver, too_thin
 from trainer_core.dataset.caption_audit.captions import captions_of_root
 from trainer_core.dataset.file_ends import kind_of
@@ -20,6 +21,8 @@ from trainer_core.dataset.index import (
     parse_folder_name,
 )
 from trainer_core.dataset.listing import Reading, read_by_nobody
+from trainer_core.dataset.masks.audit import mask_findings
+from trainer_core.dataset.masks.folder import Mask
 from trainer_core.dataset.pictures import (
     PictureHeader,
     Size,
@@ -52,6 +55,8 @@ class Audit:
         unusable: Pictures that cannot be planned with: unreadable, or too thin for a bucket.
         extensions: Of the caption files, with their dots, by subset and folder of the concept;
             none for a folder where there are two kinds to choose from.
+        masks: The mask of every picture that has one in a folder.
+        skipped: Pictures that are too small to be trained, as ``skip_image_resolution`` has it.
     """
 
     findings: tuple[Finding, ...]
@@ -59,6 +64,8 @@ class Audit:
     captions: Mapping[SampleKey, str] = field(repr=False)
     unusable: frozenset[SampleKey]
     extensions: Mapping[SampleKey, str] = field(default_factory=dict, repr=False)
+    masks: Mapping[SampleKey, Mask] = field(default_factory=dict, repr=False)
+    skipped: frozenset[SampleKey] = frozenset()
 
     @property
     def errors(self) -> tuple[Finding, ...]:
@@ -86,6 +93,7 @@ def quick_audit(
     findings = [*_folder_findings(index), *_shared_captions(index)]
     headers: dict[Path, PictureHeader | DatasetError] = {}
     unusable: set[SampleKey] = set()
+    skipped: set[SampleKey] = set()
     for picture in index.pictures:
         if picture.path not in headers:
             reading(picture.path)
@@ -94,6 +102,9 @@ def quick_audit(
         if isinstance(header, DatasetError):
             findings.append(Finding.of(picture.path, header))
             unusable.add(picture.key)
+            continue
+        if settings[picture.subset].pictures.skips(header.size):
+            skipped.add(picture.key)
             continue
         findings += _header_findings(picture.path, header)
         rules = settings[picture.subset].rules
@@ -105,16 +116,32 @@ def quick_audit(
             findings.append(_sliver(picture.path, header.size, placement))
         elif math.prod(header.size) < SMALL_SHARE * math.prod(rules.resolution):
             findings.append(_small(picture.path, header.size, placement))
+    index = index.without(skipped)
     captions: dict[SampleKey, str] = {}
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
         caption_rules = settings[root.subset].captions
         findings += captions_of_root(root, caption_rules, captions, extensions, reading)
+    read = {path: found for path, found in headers.items() if isinstance(found, PictureHeader)}
+    masks: dict[SampleKey, Mask] = {}
+    findings += mask_findings(index, settings, read, masks, reading)
+    findings += face_findings(index, settings)
+    return Audit(
+        findings=_each_once(findings),
+        headers=read,
+        captions=captions,
+        unusable=frozenset(unusable),
+        extensions=extensions,
+        masks=masks,
+        skipped=frozenset(skipped),
+    )
+
+
+def _each_once(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     once: dict[tuple[Path, str], Finding] = {}
     for finding in findings:
         once.setdefault((finding.path, str(finding.message)), finding)
-    read = {path: found for path, found in headers.items() if isinstance(found, PictureHeader)}
-    return Audit(tuple(once.values()), read, captions, frozenset(unusable), extensions)
+    return tuple(once.values())
 
 
 def _header(path: Path) -> PictureHeader | DatasetError:
@@ -124,13 +151,16 @@ def _header(path: Path) -> PictureHeader | DatasetError:
         return error
 
 
-def decode_fully(path: Path) -> Finding | None:
-    """Decode a picture whole, which alone proves it sound; takes some 10 to 100 ms."""
+def decode_fully(path: Path, *, alpha_mask: bool = False) -> Finding | None:
+    """Decode a picture whole, which alone proves it sound; takes some 10 to 100 ms.
+
+    ``alpha_mask``: its transparency is its mask, and so wanted.
+    """
     try:
         image = load_picture(path)
     except DatasetError as error:
         return Finding.of(path, error)
-    if is_transparent(image):
+    if not alpha_mask and is_transparent(image):
         return Finding(
             path,
             Severity.WARNING,

@@ -122,3 +122,13 @@ def is_flipped(seed: int, epoch: int, position: int) -> bool:
 def caption_rng(seed: int, epoch: int, position: int) -> random.Random:
     """Return the generator for the caption of the sample at ``position`` of the epoch."""
     return random.Random(derived_seed(seed, "caption", epoch, position))
+
+
+def cut_rng(seed: int, epoch: int, position: int) -> random.Random:
+    """Return the generator for the cut of the sample at ``position`` of the epoch."""
+    return random.Random(derived_seed(seed, "cut", epoch, position))
+
+
+def colour_rng(seed: int, epoch: int, position: int) -> random.Random:
+    """Return the generator for the colours of the sample at ``position`` of the epoch."""
+    return random.Random(derived_seed(seed, "colour", epoch, position))

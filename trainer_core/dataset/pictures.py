@@ -289,10 +289,13 @@ def _failures_in_words(path: Path) -> Iterator[None]:
             path=path,
         ) from error
     except Exception as error:  # on damaged files decoders raise anything, down to RuntimeError
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        if reason.startswith("Generic Error"):  # the decoder of JPEG XL has no words of its own
+            reason = "damaged"
         raise DatasetError(
             T("Errors", "The picture {path} cannot be read: {reason}"),
             T("Errors", "Replace or remove the file."),
             picture=str(path),
             path=path,
-            reason=getattr(error, "strerror", None) or str(error) or type(error).__name__,
+            reason=reason,
         ) from error

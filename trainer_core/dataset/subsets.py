@@ -6,12 +6,14 @@ resolutions, with two captions, to be learnt and as a regularisation picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.pictures import Size
 from trainer_core.settings.param import Section
 from trainer_core.tokens.clip import CHUNK_TOKENS
 
@@ -73,7 +75,40 @@ class PictureRules:
     """The settings of pictures that a subset may have of its own, but for their size."""
 
     flip_aug: bool = False
+    color_aug: bool = False
+    random_crop: bool = False
+    face_crop_aug_range: tuple[float, float] | None = None
+    masked_loss: bool = False
+    conditioning_data_dir: Path | None = None
+    alpha_mask: bool = False
     resize_interpolation: str = "auto"
+    skip_image_resolution: tuple[int, int] | None = None
+
+    @classmethod
+    def of(cls, *sections: Section) -> Self:
+        """Return what sections of the settings say, each of which has some of them."""
+        said = {
+            name: getattr(section, name)
+            for section in sections
+            for name in _names(cls)
+            if name in type(section).model_fields
+        }
+        return cls(**said)
+
+    @property
+    def mask_folder(self) -> Path | None:
+        """Where masks are, if any are asked for."""
+        return self.conditioning_data_dir if self.masked_loss else None
+
+    @property
+    def has_masks(self) -> bool:
+        """Whether parts of a picture may count less than others."""
+        return self.alpha_mask or self.mask_folder is not None
+
+    def skips(self, size: Size) -> bool:
+        """Tell whether a picture of ``size`` is too small to be trained."""
+        limit = self.skip_image_resolution
+        return limit is not None and math.prod(size) <= math.prod(limit)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +134,17 @@ class SampleSettings:
     is_reg: bool = False
     weight: float = 1.0
     train_batch_size: int | None = None
+
+    @property
+    def face_range(self) -> tuple[float, float] | None:
+        """How large faces are made in a cut; None where no cut is made around a face."""
+        return None if self.rules.enable_bucket else self.pictures.face_crop_aug_range
+
+    @property
+    def varies_pixels(self) -> bool:
+        """Whether a picture differs from one showing to the next, but for being mirrored."""
+        pictures = self.pictures
+        return pictures.color_aug or pictures.random_crop or self.face_range is not None
 
     def having(self, **own: Any) -> SampleSettings:
         """Return the same with other values of some settings or parts, by their own names.

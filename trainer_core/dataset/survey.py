@@ -37,6 +37,8 @@ from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.settings.schema import TrainSettings
 from trainer_core.texts import T, text
 
+_SKIPPED = "buckets.skip_image_resolution"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SurveyRequest:
@@ -75,10 +77,7 @@ class SurveyRequest:
         run = SampleSettings(
             rules=rules,
             captions=CaptionRules.of(settings.captions),
-            pictures=PictureRules(
-                flip_aug=settings.augmentation.flip_aug,
-                resize_interpolation=settings.buckets.resize_interpolation,
-            ),
+            pictures=PictureRules.of(settings.augmentation, settings.buckets),
             dataset_repeats=pictures.dataset_repeats,
         )
         subsets, of_subset = _possible(subsets, run)
@@ -136,6 +135,7 @@ class Survey:
             return [Problem.of(self.failure, setting=self._setting_of(path))]
         found = self._failed_places()
         found += left_out_notice(self.index)
+        found += self._skipped()
         found += self.unmatched
         found += balance_problems(self.index, self.request.settings)
         if self.audit is not None:
@@ -145,6 +145,22 @@ class Survey:
         if self.plan is not None and all(each.severity is not Severity.ERROR for each in found):
             found += _plan_problems(self.plan)
         return found
+
+    def _skipped(self) -> Iterator[Problem]:
+        """Tell of pictures that are too small to be trained."""
+        count = 0 if self.audit is None else len(self.audit.skipped)
+        if not count:
+            return
+        if self.index.concepts:
+            template = T(
+                "Problems",
+                "{count} [count:picture is|pictures are] skipped: no more pixels than asked for.",
+            )
+            yield Problem(_SKIPPED, Severity.NOTICE, text(template, count=count))
+            return
+        message = text(T("Problems", "All pictures are skipped: they are too small."))
+        hint = Suggestion(text(T("Problems", "Skip none.")), {_SKIPPED: None})
+        yield Problem(_SKIPPED, Severity.ERROR, message, hint)
 
     @property
     def place_problems(self) -> list[Problem]:
@@ -212,6 +228,7 @@ def take_survey(
     except DatasetError as error:
         return failed_survey(request, error)
     audit = _in_order(quick_audit(index, settings, reading))
+    index = index.without(audit.skipped)
     unmatched = unmatched_problems(index, request.left_out, request.folder_repeats, reading)
     return Survey(
         request=request,

@@ -121,6 +121,7 @@ def _keys(source: Source, digest: str, encoder: str, group_size: int) -> tuple[s
             flip=flip,
             encoder=encoder,
             group_size=group_size,
+            decoding=source.decoding,
         )
         for flip in ((False, True) if source.settings.pictures.flip_aug else (False,))
     )

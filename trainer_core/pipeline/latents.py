@@ -33,6 +33,7 @@ def latent_key(
     flip: bool,
     encoder: str,
     group_size: int,
+    decoding: str = "",
 ) -> str:
     """Return the key of one encoded picture.
 
@@ -44,8 +45,9 @@ def latent_key(
         encoder: Identity of the VAE's weights and of their precision.
         group_size: Pictures encoded at once with it, which decides how its numbers are rounded;
             which others these are does not.
+        decoding: What makes pixels of the file that a plain picture's are not made by.
     """
-    facts = [
+    facts: list[object] = [
         ENCODER_VERSION,
         file_sha256,
         placement.resized,
@@ -56,6 +58,8 @@ def latent_key(
         encoder,
         group_size,
     ]
+    if decoding:
+        facts.append(decoding)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -10,12 +10,22 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from trainer_core.dataset.batches import PlannedBatch, Pool, caption_rng, epoch_batches, is_flipped
+from trainer_core.dataset.augmentation.colours import ColourChange, draw_colour_change
+from trainer_core.dataset.batches import (
+    PlannedBatch,
+    Pool,
+    caption_rng,
+    colour_rng,
+    cut_rng,
+    epoch_batches,
+    is_flipped,
+)
+from trainer_core.dataset.buckets import Placement
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import pools_of
 from trainer_core.dataset.processing.captions import Moment, process_caption
@@ -25,6 +35,7 @@ from trainer_core.objectives.objective import Draw
 from trainer_core.pipeline.batch import Batch, content_of
 from trainer_core.pipeline.filling import Encode
 from trainer_core.pipeline.latents import LatentStore
+from trainer_core.pipeline.masks import LatentMasks, batch_of_masks
 from trainer_core.pipeline.sources import Source
 from trainer_core.runtime.draws import generator
 
@@ -62,6 +73,7 @@ class BatchLoader:
         conditions: What the text encoders make of captions, on the CPU, looked up in the threads;
             None: they are asked when the batch is trained.
         part: The part of so many samples that is this process's.
+        masks: Gives those of the samples.
     """
 
     sources: Sequence[Source]
@@ -79,6 +91,7 @@ class BatchLoader:
     pin: Callable[[Tensor], Tensor] | None = None
     conditions: Callable[[Sequence[str]], Condition] | None = None
     part: Callable[[int], slice] = _whole
+    masks: LatentMasks = field(default_factory=LatentMasks)
 
     def groups(self, epoch: int, *, skip_batches: int = 0, first_step: int) -> Iterator[Group]:
         """Yield the steps of an epoch, without the first ``skip_batches`` batches.
@@ -152,7 +165,7 @@ class BatchLoader:
             pixels_BCHW=pixels_BCHW,
             condition=self.conditions(captions) if self.conditions and samples else None,
             weights_B=_weights([sample.source.settings.weight for sample in samples]),
-            mask_B1HW=None,
+            mask_B1HW=self._masks(samples, shape),
             draw=Draw(*(tensor[part] for tensor in draw)),
             content=content,
             group_size=job.group_size,
@@ -175,6 +188,18 @@ class BatchLoader:
             return torch.stack([sample.pixels() for sample in samples]), None
         return None, _joined([sample.latent(self.store) for sample in samples])
 
+    def _masks(self, samples: Sequence[_Sample], shape: Sequence[int]) -> Tensor | None:
+        masks = [
+            self.masks.of(
+                sample.source,
+                sample.cut,
+                flip=sample.flip,
+                pixels_per_latent=self.pixels_per_latent,
+            )
+            for sample in samples
+        ]
+        return batch_of_masks(masks, *shape[2:])
+
     def _sample(self, number: int, place: int, job: _Job) -> _Sample:
         source = self.sources[number]
         settings = source.settings
@@ -185,7 +210,11 @@ class BatchLoader:
             caption_rng(self.seed, job.epoch, place),
         )
         flip = settings.pictures.flip_aug and is_flipped(self.seed, job.epoch, place)
-        return _Sample(source, caption, flip)
+        cut = source.cut(cut_rng(self.seed, job.epoch, place))
+        colour = None
+        if settings.pictures.color_aug:
+            colour = draw_colour_change(colour_rng(self.seed, job.epoch, place))
+        return _Sample(source, caption, flip, cut, colour)
 
     def _delivered(self, batch: Batch) -> Batch:
         """Bring a batch to the device; in the training thread, which owns it.
@@ -220,16 +249,31 @@ class _Sample:
     source: Source
     caption: str
     flip: bool
+    cut: Placement
+    colour: ColourChange | None
 
     def pixels(self) -> Tensor:
-        return self.source.pixels(flip=self.flip)
+        return self.source.pixels(flip=self.flip, placement=self.cut, colour=self.colour)
 
     def latent(self, store: LatentStore) -> tuple[Tensor, Tensor]:
         return store.get(self.source.latents[self.flip])
 
     def facts(self) -> SampleFacts:
-        bucket = self.source.placement.bucket
-        return SampleFacts(original=self.source.size, target=bucket, is_flipped=self.flip)
+        return SampleFacts(
+            original=self.source.size,
+            target=self.source.placement.bucket,
+            is_flipped=self.flip,
+            cut=self._moved_cut(),
+        )
+
+    def _moved_cut(self) -> Size | None:
+        """Return where the cut begins, if that is not where it was planned."""
+        if self.cut == self.source.placement:
+            return None
+        left, top = self.cut.crop_offset
+        if self.flip:
+            left = self.cut.resized[0] - self.cut.bucket[0] - left
+        return left, top
 
 
 def _names(samples: Sequence[_Sample]) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
 Side = Annotated[int, Field(ge=64, le=8192)]
+SkippedSide = Annotated[int, Field(ge=1, le=8192)]
 
 
 class BucketSettings(Section):
@@ -98,4 +99,18 @@ class BucketSettings(Section):
         ),
         choices=INTERPOLATIONS,
         advanced=True,
+    )
+    skip_image_resolution: tuple[SkippedSide, SkippedSide] | None = param(
+        None,
+        T("Settings", "Skip up to"),
+        T(
+            "Settings",
+            "Pictures with no more pixels than this width times height are not trained. For "
+            "the larger of several resolutions, so that small pictures are in the smaller only.",
+        ),
+        unit="px",
+        step=64,
+        unset_label=T("Settings", "none"),
+        advanced=True,
+        source="sd-scripts, pull request 2273",
     )

@@ -43,7 +43,7 @@ def from_raw(param: Param, value: Any) -> Any:
     if param.is_path and isinstance(value, str):
         return Path(value) if value.strip() else (None if param.is_optional else value)
     if param.length is not None:
-        value = _sides(value, param.length)
+        value = _numbers_of(param, value)
     if param.columns and isinstance(value, list):
         value = [_table(param, row) for row in value]
     if param.is_path_list and isinstance(value, list):
@@ -71,13 +71,14 @@ def _table(param: Param, row: Any) -> Any:
         return row
 
 
-def _sides(value: Any, count: int) -> Any:
-    """Return one number as ``count`` equal ones and "512,512" as a list; leave the rest."""
+def _numbers_of(param: Param, value: Any) -> Any:
+    """Return one number as so many equal ones and "512,512" as a list; leave the rest."""
     words = value.replace(",", " ").split() if isinstance(value, str) else []
     numbers = [_number(word) for word in words] or [value]
-    if not all(isinstance(number, int) for number in numbers) or isinstance(value, bool):
+    kinds = int if param.element_type is int else (int, float)
+    if not all(isinstance(number, kinds) for number in numbers) or isinstance(value, bool):
         return value
-    return numbers * count if len(numbers) == 1 else numbers
+    return numbers * (param.length or 1) if len(numbers) == 1 else numbers
 
 
 def to_raw(param: Param, value: Any) -> Any:
@@ -100,7 +101,7 @@ def from_text(param: Param, words: str) -> Any:
     if words == UNSET and param.is_optional:
         return UNSET
     if param.length is not None:
-        return _sides(words, param.length)
+        return _numbers_of(param, words)
     if param.is_path_list:
         return [path for path in words.split(os.pathsep) if path.strip()]
     if param.columns:

@@ -318,7 +318,7 @@ TRAIN = Schema(
             "dataset": T("Settings", "Dataset"),
             "buckets": T("Settings", "Resolution"),
             "captions": T("Settings", "Captions"),
-            "augmentation": T("Settings", "Augmentation"),
+            "augmentation": T("Settings", "Augmentation, masks"),
             "cache": T("Settings", "Cache"),
             "adapter": T("Settings", "Network"),
             "optimizer": T("Settings", "Training"),

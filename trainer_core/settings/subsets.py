@@ -22,7 +22,7 @@ OWN_SECTIONS: dict[str, type[Section]] = {
     "captions": CaptionSettings,
     "augmentation": AugmentationSettings,
 }
-OF_THE_WHOLE_RUN = frozenset({"max_token_length", "weighted_captions", "skip_image_resolution"})
+OF_THE_WHOLE_RUN = frozenset({"max_token_length", "weighted_captions"})
 
 
 class SubsetSettings(Section):

@@ -5,7 +5,7 @@ from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QWheelEvent
 from PySide6.QtWidgets import QApplication
 
-from desktop_app.editors.number import NumberEditor, SizeEditor
+from desktop_app.editors.number import NumberEditor, PairEditor
 from trainer_core.settings.schema import TRAIN
 
 Make = Callable[[str], NumberEditor]
@@ -137,7 +137,7 @@ def test_the_wheel_turns_the_field_that_has_the_focus(make: Make, qtbot):
 
 
 def test_a_size_is_a_pair(qtbot):
-    editor = SizeEditor(TRAIN.params()["buckets.resolution"])
+    editor = PairEditor(TRAIN.params()["buckets.resolution"])
     qtbot.addWidget(editor)
     editor.set_raw([512, 768])
     assert [side.text() for side in editor.fields()] == ["512", "768"]
@@ -146,7 +146,7 @@ def test_a_size_is_a_pair(qtbot):
 
 
 def test_a_broken_size_is_shown_and_kept(qtbot):
-    editor = SizeEditor(TRAIN.params()["buckets.resolution"])
+    editor = PairEditor(TRAIN.params()["buckets.resolution"])
     qtbot.addWidget(editor)
     editor.set_raw([512])
     assert editor.fields()[0].text() == "[512]"

@@ -397,3 +397,16 @@ def test_a_whole_model_has_the_architecture_of_the_base_model(another_method: st
     entries = build_metadata(facts, step=1, epoch=1, saved_at=0)
 
     assert entries["modelspec.architecture"] == "stable-diffusion-v1"
+
+
+def test_what_varies_pictures_is_written_as_the_reference_does() -> None:
+    # Python's text of the values, as of everything (behaviours 16).
+    augmentation = AugmentationSettings(
+        color_aug=True, random_crop=True, face_crop_aug_range=(2.0, 4.0)
+    )
+    settings = DEFAULT_FACTS.settings.model_copy(update={"augmentation": augmentation})
+    facts = replace(DEFAULT_FACTS, settings=settings)
+    metadata = build_metadata(facts, step=4, epoch=1, saved_at=2000.5)
+
+    assert metadata["ss_color_aug"] == metadata["ss_random_crop"] == "True"
+    assert metadata["ss_face_crop_aug_range"] == "(2.0, 4.0)"

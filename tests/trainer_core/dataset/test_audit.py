@@ -370,6 +370,23 @@ def test_transparency_is_found_by_decoding(picture: Path) -> None:
     assert "become white" in str(finding.message)
 
 
+def test_transparency_that_is_a_mask_is_no_finding(picture: Path) -> None:
+    Image.new("RGBA", (64, 64), (0, 0, 0, 128)).save(picture)
+    assert decode_fully(picture, alpha_mask=True) is None
+
+
+def test_pages_are_no_animation(picture: Path) -> None:
+    picture.unlink()
+    gradient().save(picture.with_suffix(".tif"), save_all=True, append_images=[gradient()])
+    assert "has 2 pages" in str(only(audit_of(root_of(picture))).message)
+
+
+def test_a_raw_photo_is_not_to_be_renamed_though_it_begins_as_a_tiff(picture: Path) -> None:
+    picture.with_name("b.dng").write_bytes(b"II*\0" + bytes(20))
+    finding = only(audit_of(root_of(picture)))
+    assert "its kind is not trained" in str(finding.message)
+
+
 @pytest.mark.slow
 def test_two_thousand_pictures_are_audited_in_a_few_seconds(tmp_path: Path) -> None:
     names = [f"{number:04}" for number in range(2000)]

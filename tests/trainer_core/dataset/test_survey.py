@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from helpers.pictures import write_dataset
+from helpers.pictures import write_dataset, write_picture
 
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.captions import tag_frequency
@@ -15,6 +15,7 @@ from trainer_core.dataset.subsets import SampleKey, SampleSettings, Subset
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.document import replaced
+from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
 
 RUN = SampleSettings(rules=BucketRules((128, 128)))
@@ -237,3 +238,26 @@ def test_settings_that_name_no_pictures_ask_for_nothing() -> None:
     settings, _ = TRAIN.parse({})
     assert settings is not None
     assert SurveyRequest.of(settings) is None
+
+
+def test_pictures_up_to_a_size_are_skipped_in_the_subset_that_asks(folder: Path) -> None:
+    # Of 100 x 150 and 128 x 128 pixels, only the second has more than 128 x 120.
+    write_picture(folder / "2_cat" / "a.png", (100, 150))
+    small = Subset(folder=folder, own={"caption_extension": ".txt"})
+    own = {"caption_extension": ".txt", "skip_image_resolution": (128, 120)}
+
+    survey = survey_of(small, replace(small, number=1, own=own))
+    assert [key.path.name for key in survey.plan.placements] == ["a.png", "b.png", "b.png"]
+    assert survey.audit.skipped == {SampleKey(1, folder / "2_cat" / "a.png")}
+    [notice] = [each for each in survey.problems if each.path == "buckets.skip_image_resolution"]
+    assert (notice.severity, str(notice.message)[:20]) == (Severity.NOTICE, "1 picture is skipped")
+
+
+def test_a_picture_of_just_that_size_is_skipped_too(folder: Path) -> None:
+    # Source: sd-scripts, pull request 2273: "equal to or smaller".
+    [problem] = survey_of(
+        Subset(folder=folder), run=RUN.having(skip_image_resolution=(64, 256))
+    ).problems
+    assert problem.severity is Severity.ERROR
+    assert str(problem.message) == "All pictures are skipped: they are too small."
+    assert problem.suggestion.changes == {"buckets.skip_image_resolution": None}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import Tensor
 
 from trainer_core.dataset.buckets import BucketRules, Placement
 from trainer_core.errors import DatasetError
+from trainer_core.pipeline import decode
 from trainer_core.pipeline.decode import load_pixels
 
 Size = tuple[int, int]
@@ -170,3 +173,44 @@ def test_what_the_placement_says_is_kept_is_what_the_crop_keeps(
         expected = start * whole + middles * step - 0.5
         # The filter has no neighbours to weigh beyond the picture's own edge.
         torch.testing.assert_close(line[3:-3].float(), expected[3:-3], atol=0.6, rtol=0)
+
+
+def test_a_picture_of_another_size_than_planned_is_refused(tmp_path: Path) -> None:
+    path = ramp(tmp_path / "a.png", (64, 48))
+
+    with pytest.raises(DatasetError, match=r"a\.png has changed since the start: it is 64 x 48"):
+        load_pixels(path, uncut((64, 64)), interpolation="auto", flip=False, size=(64, 64))
+
+
+def test_transparent_parts_are_white_or_keep_their_colours(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("RGBA", (8, 8), (255, 0, 0, 0)).save(path)
+    how = {"interpolation": "auto", "flip": False}
+
+    white = load_pixels(path, uncut((8, 8)), **how)
+    kept = load_pixels(path, uncut((8, 8)), keeps_transparent=True, **how)
+    assert white[:, 0, 0].tolist() == [1.0, 1.0, 1.0]
+    assert kept[:, 0, 0].tolist() == [1.0, -1.0, -1.0]
+
+
+def test_huge_pictures_are_decoded_one_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = ramp(tmp_path / "a.png", (64, 48))
+    at_once, most = 0, 0
+    open_rgb = decode.open_rgb
+
+    def slowly(path: Path, **options: bool) -> Image.Image:
+        nonlocal at_once, most
+        at_once += 1
+        most = max(most, at_once)
+        time.sleep(0.02)
+        at_once -= 1
+        return open_rgb(path, **options)
+
+    monkeypatch.setattr(decode, "open_rgb", slowly)
+    monkeypatch.setattr(decode, "HUGE_PIXELS", 64 * 48 - 1)
+    with ThreadPoolExecutor(4) as pool:
+        how = {"interpolation": "auto", "flip": False, "size": (64, 48)}
+        list(pool.map(lambda _: load_pixels(path, uncut((64, 48)), **how), range(4)))
+    assert most == 1

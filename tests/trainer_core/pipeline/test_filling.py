@@ -80,6 +80,25 @@ def test_a_picture_that_changed_gets_another_key(sources: list[Source], tmp_path
     assert plan_of(sources, tmp_path).sources[0].latents != before
 
 
+def test_what_changes_a_picture_s_pixels_changes_its_key_alone(
+    sources: list[Source], tmp_path: Path
+) -> None:
+    plain = [source.latents for source in plan_of(sources, tmp_path).sources]
+    profiled = replace(sources[0], is_profiled=True)
+    with_alpha = replace(sources[1], has_alpha=True)
+    masked = replace(with_alpha, settings=with_alpha.settings.having(alpha_mask=True))
+    opaque = replace(sources[3], settings=sources[3].settings.having(alpha_mask=True))
+    changed = [profiled, masked, sources[2], opaque, sources[4]]
+
+    keys = [source.latents for source in plan_of(changed, tmp_path).sources]
+    assert [one == other for one, other in zip(keys, plain, strict=True)] == [
+        *(False, False, True, True, True)
+    ]
+    assert plan_of([with_alpha], tmp_path, batch_size=1).sources[0].latents == (
+        plan_of([sources[1]], tmp_path, batch_size=1).sources[0].latents
+    )
+
+
 @pytest.mark.parametrize("flip", [False, True])
 def test_every_picture_is_found_under_its_key(
     sources: list[Source], tmp_path: Path, encoder: Encoder, flip: bool

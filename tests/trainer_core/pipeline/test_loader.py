@@ -13,10 +13,24 @@ from typing import Any, ClassVar, Protocol
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 
-from trainer_core.dataset.batches import PlannedBatch, Pool, caption_rng, epoch_batches, is_flipped
+from trainer_core.dataset.augmentation.colours import draw_colour_change
+from trainer_core.dataset.augmentation.crops import random_cut
+from trainer_core.dataset.batches import (
+    PlannedBatch,
+    Pool,
+    caption_rng,
+    colour_rng,
+    cut_rng,
+    epoch_batches,
+    is_flipped,
+)
+from trainer_core.dataset.buckets import BucketRules
+from trainer_core.dataset.masks.folder import Mask
 from trainer_core.dataset.processing.captions import Moment, process_caption
+from trainer_core.dataset.subsets import SampleKey
 from trainer_core.errors import DatasetError
 from trainer_core.families.base import LatentPosterior
 from trainer_core.families.condition import Condition, SampleFacts
@@ -326,6 +340,106 @@ def test_facts_tell_where_the_pixels_come_from(loader_of: LoaderOf, sources: lis
                 target=source.placement.bucket,
                 is_flipped=is_flipped(SEED, 2, batch.position + row),
             )
+
+
+# ------------------------------------------------------------------ what varies
+
+
+@pytest.fixture
+def varied(sources: list[Source]) -> list[Source]:
+    """Pictures whose cut and colours differ from one showing to the next."""
+    narrow = [
+        replace(each, placement=replace(each.placement, bucket=(32, 32), crop_offset=(16, 0)))
+        for each in sources
+    ]
+    return [having(each, random_crop=True, color_aug=True) for each in narrow]
+
+
+def test_cuts_and_colours_are_those_of_the_place_in_the_epoch(
+    loader_of: LoaderOf, varied: list[Source], encoder: Encoder
+) -> None:
+    cuts, changes = set(), set()
+    planned = order(varied, 2)
+    for each, batch in zip(batches_of(loader_of(sources=varied), 2), planned, strict=True):
+        for row, number in enumerate(batch.pictures):
+            place, source = batch.position + row, varied[number]
+            cut = random_cut(source.placement, cut_rng(SEED, 2, place))
+            change = draw_colour_change(colour_rng(SEED, 2, place))
+            flip = is_flipped(SEED, 2, place)
+            pixels = source.pixels(flip=flip, placement=cut, colour=change)
+            torch.testing.assert_close(encoded(each).mean_BCHW[row], encoder(pixels[None])[0][0])
+            assert each.facts[row].crop == cut.crop_offset
+            cuts.add(cut.crop_offset)
+            changes.add(change)
+    assert len(cuts) > 4
+    assert len(changes) > 1
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_what_varies_is_the_same_for_any_number_of_threads(
+    loader_of: LoaderOf, varied: list[Source], threads: int
+) -> None:
+    alone = content(epoch_of(loader_of(sources=varied), 1))
+
+    assert content(epoch_of(loader_of(sources=varied, threads=threads), 1)) == alone
+    assert content(epoch_of(loader_of(sources=varied), 2)) != alone
+
+
+def test_a_face_is_in_the_middle_of_the_cut(
+    loader_of: LoaderOf, sources: list[Source], tmp_path: Path
+) -> None:
+    path = tmp_path / "a_100_60_16_16.png"
+    Image.new("RGB", (200, 120)).save(path)
+    rules = BucketRules((64, 64), enable_bucket=False)
+    placement = rules.place((200, 120))
+    assert placement is not None
+    source = replace(
+        having(sources[0], rules=rules, face_crop_aug_range=(4.0, 4.0), flip_aug=False),
+        key=SampleKey(0, path),
+        size=(200, 120),
+        placement=placement,
+    )
+
+    # The shorter side, 64, is 4 times the face of 16: nothing is scaled.
+    [batch, *_] = batches_of(loader_of(sources=[source]))
+    assert batch.facts[0].crop == (100 - 32, 60 - 32)
+
+
+# ------------------------------------------------------------------ masks
+
+
+def test_a_batch_has_the_masks_of_its_samples(
+    loader_of: LoaderOf, sources: list[Source], tmp_path: Path
+) -> None:
+    left_half = Image.new("L", (64, 64))
+    left_half.paste(255, (0, 0, 32, 64))
+    left_half.save(tmp_path / "mask.png")
+    masked = replace(sources[0], mask=Mask(tmp_path / "mask.png", (64, 64)))
+    expected = torch.zeros(1, 16, 16)
+    expected[..., :8] = 1.0
+
+    for each in batches_of(loader_of(sources=[masked, *sources[1:]], threads=2)):
+        if masked.name not in each.names:
+            assert each.mask_B1HW is None
+            continue
+        assert each.mask_B1HW is not None
+        for name, facts, mask in zip(each.names, each.facts, each.mask_B1HW, strict=True):
+            if name != masked.name:
+                assert torch.equal(mask, torch.ones(1, 16, 16))
+            else:
+                assert torch.equal(mask, expected.flip(-1) if facts.is_flipped else expected)
+
+
+def test_a_picture_that_is_replaced_in_mid_run_is_named(
+    loader_of: LoaderOf, sources: list[Source]
+) -> None:
+    groups = loader_of(batch_size=1).groups(0, first_step=1)
+    next(groups)
+    for source in sources:
+        Image.new("RGB", (48, 48)).save(source.path)
+
+    with pytest.raises(DatasetError, match=r"png has changed since the start: it is 48 x 48"):
+        list(groups)
 
 
 def features(captions: Sequence[str]) -> Condition:

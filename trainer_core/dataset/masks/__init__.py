@@ -1,0 +1,1 @@
+"""Masks: pictures that say which parts of others are learnt."""
