@@ -164,13 +164,21 @@ def _facts(row: PictureRow) -> str:
         template = T(
             "App", "{size} px, trained at {bucket} ({cut} % cut off), {repeats}\u00a0× per epoch"
         )
-    return shown(
+    words = shown(
         template,
         size=size_words(row.size),
         bucket=size_words(row.bucket),
         cut=0 if row.placement is None else _cut_percent(row.placement),
         repeats=row.repeats,
     )
+    return "\n".join(filter(None, (words, _mask(row))))
+
+
+def _mask(row: PictureRow) -> str:
+    """Say which parts of a picture are learnt, if not all."""
+    if row.mask is not None:
+        return shown(T("App", "Mask: {name}"), name=visible(row.mask.name))
+    return shown(T("App", "Mask: its transparency")) if row.has_alpha_mask else ""
 
 
 def _cut_percent(placement: Placement) -> int:

@@ -75,10 +75,14 @@ def refused(param: Param) -> Iterator[object]:
     elif param.is_path_list:
         yield from ("a folder", 1, [1], ["a", True], [" "])
     else:
-        yield from ("8x8", "", 0.5, True, "64,64,64", [], [64], [64, 64, 64])
-        yield from ([True, 64], ["64", 64], [-64, 64], [0, 64], [64, 10**9])
-        if param.element_type is int:
-            yield [64.0, 64]
+        yield from _no_pairs(param)
+
+
+def _no_pairs(param: Param) -> Iterator[object]:
+    yield from ("8x8", "", 0.5, True, "64,64,64", [], [64], [64, 64, 64])
+    yield from ([True, 64], ["64", 64], [-64, 64], [0, 64], [64, 10**9])
+    if param.element_type is int:
+        yield [64.0, 64]
 
 
 def as_text(param: Param, raw: object) -> str:

@@ -21,17 +21,20 @@ TEXT = "text"
 class SampleFacts(NamedTuple):
     """Where a sample's pixels come from, for families whose denoiser is told.
 
-    What was cut away follows from it: see `trainer_core.dataset.buckets.told_offset`.
+    Of a cut at the centre, what was cut away follows from it: see
+    `trainer_core.dataset.buckets.told_offset`.
 
     Attributes:
         original: Width and height of the picture, upright, in pixels.
         target: Width and height of the training picture, in pixels.
         is_flipped: Whether it is mirrored left to right.
+        cut: Left and top of a cut that lies elsewhere, in the scaled and mirrored picture.
     """
 
     original: Size
     target: Size
     is_flipped: bool
+    cut: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

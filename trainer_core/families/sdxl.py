@@ -73,12 +73,16 @@ class SDXL(StableDiffusion):
     def with_sizes(self, condition: Condition, facts: Sequence[SampleFacts]) -> Condition:
         """Return the condition with height and width of each picture, of its cut and its target.
 
-        Float32: top and left stand for the cut, see `trainer_core.dataset.buckets.told_offset`.
-        See the protocol.
+        Float32: top and left stand for the cut, see `trainer_core.dataset.buckets.told_offset`; a
+        cut that does not lie at the centre is told as it is. See the protocol.
+
+        Source: Podell et al. 2023, arXiv:2307.01952, section 2.2.
         """
         rows = []
         for fact in facts:
-            left, top = told_offset(fact.original, fact.target, is_flipped=fact.is_flipped)
+            left, top = fact.cut or told_offset(
+                fact.original, fact.target, is_flipped=fact.is_flipped
+            )
             rows.append([*fact.original[::-1], top, left, *fact.target[::-1]])
         sizes_B6 = torch.tensor(rows, dtype=torch.float32).to(condition[TEXT].device)
         return Condition({**condition.tensors, SIZES: sizes_B6})

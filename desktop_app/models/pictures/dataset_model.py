@@ -208,8 +208,10 @@ class DatasetModel(QObject):
             return
         damaged = {finding.path for finding in scan.audit.errors}
         paths = [p.path for p in scan.index.pictures if p.path not in damaged]
+        settings = scan.request.settings
+        masked = {p.path for p in scan.index.pictures if settings[p.subset].pictures.alpha_mask}
         known = dict(self._checked)
-        self._checking.start(lambda job: check_fully(job, paths, known))
+        self._checking.start(lambda job: check_fully(job, paths, known, masked))
 
     def _watch(self, scan: Scan | None) -> None:
         wanted: set[str] = set()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -58,10 +58,13 @@ class Scan:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A picture that was decoded whole, as the file was then, and what came of it."""
+    """A picture that was decoded whole, as the file was then, and what came of it.
+
+    ``stamp``: size, time of the last change, and whether its transparency was its mask.
+    """
 
     path: Path
-    stamp: tuple[int, int]
+    stamp: tuple[int, int, bool]
     finding: Finding | None
 
 
@@ -127,16 +130,29 @@ def silence_problems(request: SurveyRequest, path: Path) -> list[Problem]:
     return [not_answering(TRAIN.params()[setting], path)]
 
 
-def check_fully(job: Job, paths: Iterable[Path], known: Mapping[Path, Checked]) -> None:
-    """Decode every picture that was not checked as it is now, and report on the way."""
-    stamps = {path: _stamp(path) for path in paths}
+def check_fully(
+    job: Job,
+    paths: Iterable[Path],
+    known: Mapping[Path, Checked],
+    masked: Collection[Path] = frozenset(),
+) -> None:
+    """Decode every picture that was not checked as it is now, and report on the way.
+
+    Args:
+        job: Reports are given to it.
+        paths: The pictures.
+        known: Those that were checked before.
+        masked: Those whose transparency is their mask.
+    """
+    stamps = {path: (*_stamp(path), path in masked) for path in paths}
     new = [path for path in stamps if path not in known or known[path].stamp != stamps[path]]
     reported_at = time.monotonic()
     checked: list[Checked] = []
     for done, path in enumerate(new, start=1):
         if job.is_cancelled:
             return
-        checked.append(Checked(path, stamps[path], decode_fully(path)))
+        finding = decode_fully(path, alpha_mask=path in masked)
+        checked.append(Checked(path, stamps[path], finding))
         if done == len(new) or time.monotonic() - reported_at > _REPORT_INTERVAL_S:
             job.report(CheckProgress(done, len(new), tuple(checked)))
             checked, reported_at = [], time.monotonic()

@@ -18,7 +18,7 @@ from trainer_core.dataset.listing import natural_key
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.processing.captions import Moment
-from trainer_core.dataset.subsets import CaptionRules, SampleKey
+from trainer_core.dataset.subsets import CaptionRules, SampleKey, SampleSettings
 from trainer_core.dataset.survey import Survey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
@@ -43,6 +43,8 @@ class PictureRow:
         is_left_out: The run does not train it, because the settings say so.
         rules: What is made of its caption.
         moments: When its caption is drawn, for some examples.
+        mask: The picture that says which parts of it are learnt, if there is one.
+        has_alpha_mask: Whether its transparency says so.
     """
 
     path: Path
@@ -57,6 +59,8 @@ class PictureRow:
     is_left_out: bool = False
     rules: CaptionRules = _PLAIN
     moments: tuple[Moment, ...] = ()
+    mask: Path | None = None
+    has_alpha_mask: bool = False
 
     @property
     def bucket(self) -> Size | None:
@@ -75,9 +79,9 @@ def picture_rows(survey: Survey, audit: Audit) -> tuple[PictureRow, ...]:
     found = _by_path(audit.findings)
     settings = survey.request.settings
     for root in survey.index.roots:
-        rules = settings[root.subset].captions
-        trained = _trained_rows(root, audit, survey.plan, found, rules)
-        left_out = (_left_out_row(picture, audit, rules) for picture in root.left_out)
+        acting = settings[root.subset]
+        trained = _trained_rows(root, audit, survey.plan, found, acting)
+        left_out = (_left_out_row(picture, audit, acting.captions) for picture in root.left_out)
         rows += sorted((*trained, *left_out), key=partial(_order, root.path))
     return tuple(rows)
 
@@ -87,13 +91,13 @@ def _trained_rows(
     audit: Audit,
     plan: Plan | None,
     found: Mapping[Path, tuple[Finding, ...]],
-    rules: CaptionRules,
+    settings: SampleSettings,
 ) -> Iterator[PictureRow]:
     placements: Mapping[SampleKey, Placement] = plan.placements if plan else {}
     moments = moments_of(plan)
     for concept in root.concepts:
         for picture in concept.pictures:
-            header = audit.headers.get(picture.path)
+            header, mask = audit.headers.get(picture.path), audit.masks.get(picture.key)
             yield PictureRow(
                 path=picture.path,
                 folder=concept.folder,
@@ -104,8 +108,13 @@ def _trained_rows(
                 class_tokens=picture.class_tokens,
                 extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
                 findings=found.get(picture.path, ()),
-                rules=rules,
+                rules=settings.captions,
                 moments=moments,
+                mask=None if mask is None else mask.path,
+                has_alpha_mask=mask is None
+                and settings.pictures.alpha_mask
+                and header is not None
+                and header.has_alpha,
             )
 
 

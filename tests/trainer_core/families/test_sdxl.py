@@ -135,6 +135,12 @@ def test_the_denoiser_is_told_height_before_width_and_of_the_letterboxed_cut(mod
     assert condition[SIZES].dtype == torch.float32
 
 
+def test_a_cut_that_is_not_at_the_centre_is_told_as_it_is(model: SDXL) -> None:
+    facts = [FACTS[0]._replace(cut=(9, 5)), FACTS[1]._replace(cut=(0, 0))]
+    condition = model.with_sizes(Condition({TEXT: torch.ones(2, 1, 1)}), facts)
+    assert condition[SIZES].tolist() == [[400, 1000, 5, 9, 32, 64], [500, 300, 0, 0, 64, 64]]
+
+
 @torch.no_grad()
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_prediction_is_that_of_the_diffusers_unet(

@@ -368,7 +368,14 @@ def test_cuts_and_colours_are_those_of_the_place_in_the_epoch(
             flip = is_flipped(SEED, 2, place)
             pixels = source.pixels(flip=flip, placement=cut, colour=change)
             torch.testing.assert_close(encoded(each).mean_BCHW[row], encoder(pixels[None])[0][0])
-            assert each.facts[row].crop == cut.crop_offset
+            left, top = cut.crop_offset
+            if cut == source.placement:
+                expected = None
+            elif flip:
+                expected = (cut.resized[0] - 32 - left, top)
+            else:
+                expected = (left, top)
+            assert each.facts[row].cut == expected
             cuts.add(cut.crop_offset)
             changes.add(change)
     assert len(cuts) > 4
@@ -402,7 +409,7 @@ def test_a_face_is_in_the_middle_of_the_cut(
 
     # The shorter side, 64, is 4 times the face of 16: nothing is scaled.
     [batch, *_] = batches_of(loader_of(sources=[source]))
-    assert batch.facts[0].crop == (100 - 32, 60 - 32)
+    assert batch.facts[0].cut == (100 - 32, 60 - 32)
 
 
 # ------------------------------------------------------------------ masks

@@ -33,10 +33,13 @@ def variation_of_cached_latents(settings: TrainSettings, facts: Facts) -> Iterat
 
 
 def masks_of_masked_loss(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
-    """Require that a masked loss has masks."""
+    """Require that a masked loss has masks, of the run or of a subset."""
     pictures = settings.augmentation
     path = "augmentation.masked_loss"
-    if pictures.masked_loss and pictures.conditioning_data_dir is None and not pictures.alpha_mask:
+    own = [table.own for table in settings.dataset.subsets]
+    sources: list[object] = [pictures.conditioning_data_dir, pictures.alpha_mask]
+    sources += [each.get(name) for each in own for name in ("conditioning_data_dir", "alpha_mask")]
+    if pictures.masked_loss and not any(sources):
         message = text(T("Problems", "There are no masks: choose a mask folder."))
         hint = Suggestion(
             text(T("Problems", "Take the transparency of the pictures.")),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from trainer_core.errors import DatasetError
 from trainer_core.settings.document import to_raw
 from trainer_core.settings.problems import Problem, Severity, Suggestion
-from trainer_core.settings.rules import buckets, captions
+from trainer_core.settings.rules import augmentation, buckets, captions
 from trainer_core.settings.schema import TRAIN, Facts, Rules, TrainSettings
 from trainer_core.settings.subsets import OWN, SubsetSettings
 from trainer_core.texts import T, Text, text
@@ -34,7 +34,7 @@ def subset_places(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
 
 def own_settings(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Ask the rules of what a subset may have of its own, with its own values."""
-    rules = (*buckets.RULES, *captions.RULES)
+    rules = (*augmentation.RULES, *buckets.RULES, *captions.RULES)
     of_run = {str(problem.message) for rule in rules for problem in rule(settings, facts)}
     for number, table in enumerate(settings.dataset.subsets, start=1):
         if not table.own:

@@ -15,6 +15,7 @@ from trainer_core.settings.rules.augmentation import (
     variation_of_cached_latents,
 )
 from trainer_core.settings.rules.effects import values_without_effect
+from trainer_core.settings.rules.subsets import own_settings
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 SettingsOf = Callable[[Mapping[str, object]], TrainSettings]
@@ -80,3 +81,19 @@ def test_the_smaller_size_of_a_face_comes_first(settings_of: SettingsOf) -> None
     mended = after_suggestion(settings, problem)
     assert mended.augmentation.face_crop_aug_range == (2.0, 4.0)
     assert list(order_of_face_sizes(mended, {})) == []
+
+
+def test_a_subset_may_have_the_masks_of_its_own(settings_of: SettingsOf) -> None:
+    subset = {"image_dir": "/b", "conditioning_data_dir": "/masks"}
+    values = {"augmentation.masked_loss": True, "dataset.subsets": [subset]}
+
+    assert list(masks_of_masked_loss(settings_of(values), {})) == []
+
+
+def test_a_subset_whose_own_pictures_vary_needs_another_cache_too(settings_of: SettingsOf) -> None:
+    values = {"dataset.subsets": [{"image_dir": "/b", "random_crop": True}]}
+
+    (problem,) = own_settings(settings_of(values), {})
+    assert problem.severity is Severity.ERROR
+    assert str(problem.message).startswith("subsets[1]: random_crop has no effect")
+    assert list(own_settings(settings_of({**values, **UNCACHED}), {})) == []
