@@ -10,6 +10,7 @@ from typing import Any
 from trainer_core.catalogue.families import BaseNames
 from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.catalogue.predictions import PREDICTIONS, USUAL_PREDICTION
+from trainer_core.checkpoints.dataset_metadata import DATASETS, OF_ONE_DATA_SET
 from trainer_core.checkpoints.modelspec import (
     DIFFUSERS,
     PROGRAM,
@@ -303,6 +304,8 @@ def build_metadata(facts: RunFacts, *, step: int, epoch: int, saved_at: float) -
         "epoch": epoch,
         "training_finished_at": saved_at,
     }
+    if DATASETS in facts.plan:
+        entries = {name: each for name, each in entries.items() if name not in OF_ONE_DATA_SET}
     if_any = {name: source(facts) for name, source in _RUN_IF_ANY.items()}
     entries |= {name: value for name, value in if_any.items() if value is not None}
     spec = ModelSpec(

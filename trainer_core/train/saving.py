@@ -14,6 +14,7 @@ from typing import Any
 
 from torch.optim import Optimizer
 
+from trainer_core.checkpoints.dataset_metadata import DATASETS, datasets_entry
 from trainer_core.checkpoints.metadata import ModelFacts, RunFacts, build_metadata, plan_facts
 from trainer_core.checkpoints.naming import SavePoint, is_kept_state
 from trainer_core.checkpoints.retention import Action, Remove, Save
@@ -298,6 +299,20 @@ def _beside(path: Path) -> Path:
     return next(name for name in names if not is_taken(name))
 
 
+def _plan_facts(inputs: RunInputs, processes: int) -> dict[str, object]:
+    facts = plan_facts(inputs.plan, inputs.index, inputs.captions)
+    if inputs.settings.dataset.subsets:
+        facts[DATASETS] = datasets_entry(
+            inputs.plan,
+            inputs.index,
+            inputs.captions,
+            inputs.subsets,
+            batch_size=inputs.settings.dataset.train_batch_size,
+            processes=processes,
+        )
+    return facts
+
+
 def run_facts(
     inputs: RunInputs,
     start: RunStart,
@@ -330,7 +345,7 @@ def run_facts(
             vae_sha256=str if vae_file is None else BaseHash([vae_file]),
         ),
         network=resumable.method.facts(),
-        plan=plan_facts(inputs.plan, inputs.index, inputs.captions),
+        plan=_plan_facts(inputs, processes),
         optimizer=display_name(resumable.optimizer, arguments),
         precision=precision,
         seed=start.seed,

@@ -1,0 +1,106 @@
+"""``ss_datasets`` equals the recorded one of the same dataset configuration."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers import vectors
+from helpers.pictures import write_picture
+
+from trainer_core.checkpoints.dataset_metadata import OF_ONE_DATA_SET, datasets_entry
+from trainer_core.dataset.plan import dataset_dirs
+from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
+from trainer_core.settings.schema import TRAIN
+
+CASES = {each["description"]: each for each in vectors.load("metadata.json")["written_files"]}
+CASE = CASES["dataset config file"]
+RECORDED = {key: each["value"] for key, each in CASE["files"]["demo.safetensors"].items()}
+
+
+def write_recorded(root: Path) -> Path:
+    for folder, pictures in CASE["train_folders"].items():
+        for number, (width, height, caption) in enumerate(pictures):
+            path = write_picture(root / folder / f"img{number:03}.png", (width, height))
+            if caption is not None:
+                path.with_suffix(".txt").write_text(caption)
+    return root / "2_demo cat"
+
+
+def survey_of(rows: list[dict[str, Any]], **sections: object) -> Survey:
+    settings, problems = TRAIN.parse({"dataset": {"subsets": rows}, **sections})
+    assert settings is not None, problems
+    request = SurveyRequest.of(settings)
+    assert request is not None
+    return take_survey(request)
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Survey:
+    row = {
+        "image_dir": str(write_recorded(tmp_path)),
+        "num_repeats": 3,
+        "class_tokens": "demo cat",
+        "keep_tokens": 1,
+        "flip_aug": True,
+        "train_batch_size": 2,
+        "resolution": [128, 128],
+        "min_bucket_reso": 64,
+        "max_bucket_reso": 256,
+        "bucket_no_upscale": False,
+        "caption_extension": ".txt",
+    }
+    return survey_of([row])
+
+
+def entry_of(found: Survey) -> Any:
+    assert found.plan is not None
+    assert found.audit is not None
+    return datasets_entry(
+        found.plan,
+        found.index,
+        found.audit.captions,
+        found.request.settings,
+        batch_size=7,
+        processes=1,
+    )
+
+
+def test_the_entry_of_a_data_set_is_the_recorded_one(found: Survey) -> None:
+    assert found.plan is not None
+    recorded = json.loads(RECORDED["ss_datasets"])
+    (entry,) = entry_of(found)
+    prefixes = [
+        each.pop("caption_prefix") for each in (entry["subsets"][0], recorded[0]["subsets"][0])
+    ]
+    assert prefixes[1] == "p"  # a setting of captions, told in their tests
+    assert list(entry) == list(recorded[0])
+    error = recorded[0]["bucket_info"].pop("mean_img_ar_error")
+    assert entry["bucket_info"].pop("mean_img_ar_error") == pytest.approx(error, rel=1e-12)
+    assert [entry] == recorded
+    assert dataset_dirs(found.plan) == json.loads(RECORDED["ss_dataset_dirs"])
+
+
+def test_entries_of_a_single_data_set_are_left_out() -> None:
+    default = CASES["SD1.5 with the directory layout, default options"]["files"]
+    gone = set(default["demo.safetensors"]) - set(RECORDED)
+    assert {f"ss_{name}" for name in OF_ONE_DATA_SET} == gone
+
+
+def test_each_data_set_has_its_own_sizes_and_counts(tmp_path: Path) -> None:
+    folder = str(write_recorded(tmp_path))
+    rows = [
+        {"image_dir": folder, "resolution": [192, 192]},
+        {"image_dir": folder, "resolution": [128, 128], "train_batch_size": 4},
+        {"image_dir": folder, "num_repeats": 1, "is_reg": True, "resolution": [128, 128]},
+    ]
+    rows[2]["train_batch_size"] = 4
+    large, small = entry_of(survey_of(rows))
+    assert (large["resolution"], large["batch_size_per_device"]) == ([192, 192], 7)
+    assert (small["resolution"], small["batch_size_per_device"]) == ([128, 128], 4)
+    # Three pictures shown twice; those for regularisation count by their own repeats.
+    assert (large["num_train_images"], large["num_reg_images"]) == (6, 0)
+    assert (small["num_train_images"], small["num_reg_images"]) == (6, 3)
+    assert [each["is_reg"] for each in small["subsets"]] == [False, True]
