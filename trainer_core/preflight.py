@@ -13,7 +13,13 @@ from trainer_core.catalogue.predictions import switch_of
 from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
-from trainer_core.dataset.subsets import MORE_PICTURES, REG_DATA_DIR, SUBSETS, TRAIN_DATA_DIR
+from trainer_core.dataset.subsets import (
+    IN_JSON,
+    MORE_PICTURES,
+    REG_DATA_DIR,
+    SUBSETS,
+    TRAIN_DATA_DIR,
+)
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.disk_space.needs import BASE_OUTLINE, STARTING_SHAPES, needs
 from trainer_core.disk_space.room import demands, space_problems, without_present
@@ -133,7 +139,7 @@ def examine(raw: Mapping[str, Any], *, goes_on: bool = False) -> Preflight:
     found.problems += prompt_problems(found.settings)
     found.problems += long_prompts(found.settings, found.facts)
     found.problems += wrong_weights(found.settings, found.facts)
-    if not _has_error(found, TRAIN_DATA_DIR, MORE_PICTURES, REG_DATA_DIR, SUBSETS):
+    if not _has_error(found, TRAIN_DATA_DIR, MORE_PICTURES, REG_DATA_DIR, SUBSETS, IN_JSON):
         _examine_pictures(found, found.settings)
     found.prompts = all_prompts(found.settings, files.prompts)
     found.problems += _lacking_space(found, found.settings, goes_on=goes_on)

@@ -181,6 +181,17 @@ def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
     for folder in root.ignored_folders:
         yield _ignored_folder(folder, root)
     yield from map(_ignored_file, root.ignored_files)
+    if root.unfound:
+        yield _unfound(root)
+    if root.unnamed:
+        template = T(
+            "Problems",
+            "{count} [count:picture|pictures] of {folder} [count:is|are] not in {file} and not "
+            "used, such as {name}.",
+        )
+        first, count = root.unnamed[0], len(root.unnamed)
+        facts = {"folder": first.parent, "file": root.metadata, "name": first.name}
+        yield Finding(first.parent, Severity.WARNING, text(template, count=count, **facts))
     for concept in root.concepts:
         if concept.repeats > MANY_REPEATS:
             yield _many_repeats(concept)
@@ -197,6 +208,16 @@ def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
         message = text(template, path=root.path, count=len(root.concepts[0].pictures))
         hint = text(T("Problems", "Move them away if they are not to be trained."))
         yield Finding(root.path, Severity.WARNING, message, hint)
+
+
+def _unfound(root: Root) -> Finding:
+    """Name what a metadata file tells of pictures that are not there."""
+    template = T(
+        "Problems", "{path} names {count} [count:picture|pictures] not found, such as {name}."
+    )
+    message = text(template, path=root.metadata, count=len(root.unfound), name=root.unfound[0])
+    hint = text(T("Problems", "Choose the folder that its pictures lie in."))
+    return Finding(root.metadata or root.path, Severity.WARNING, message, hint)
 
 
 def _ignored_file(file: Path) -> Finding:

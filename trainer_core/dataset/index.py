@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from trainer_core.dataset.description.metadata_file import Described, read_metadata
 from trainer_core.dataset.listing import (
     Reading,
     check_name,
@@ -25,13 +26,15 @@ from trainer_core.texts import T
 class Picture:
     """A picture of a subset, how often an epoch shows it, and the words where it has no caption.
 
-    The repeats are 0 for a regularisation picture that an epoch does not come to.
+    The repeats are 0 for a regularisation picture that an epoch does not come to. What a metadata
+    file says of it stands instead of a caption file.
     """
 
     path: Path
     repeats: int
     class_tokens: str
     subset: int = 0
+    described: Described | None = None
 
     @property
     def key(self) -> SampleKey:
@@ -66,6 +69,9 @@ class Root:
         is_whole: False if only single pictures were asked for.
         failure: Why there is nothing in it, if it cannot be read.
         subset: The number of the subset that it is of.
+        metadata: The file that names its pictures and their captions, if there is one.
+        unfound: Names in that file to which there is no picture.
+        unnamed: Pictures of its folder that the file does not name.
         is_one_concept: Whether only pictures directly in it are meant, with repeats and words of
             the settings.
     """
@@ -79,6 +85,9 @@ class Root:
     is_whole: bool = True
     failure: DatasetError | None = None
     subset: int = 0
+    metadata: Path | None = None
+    unfound: tuple[str, ...] = ()
+    unnamed: tuple[Path, ...] = ()
     is_one_concept: bool = False
 
     @property
@@ -189,7 +198,11 @@ def index_subsets(
 def _roots_of(subset: Subset, plain_repeats: int, reading: Reading) -> Iterator[Root]:
     picked: list[Path] = []
     read = _one_concept_root if subset.is_one_concept else _whole_root
-    roots = [] if subset.folder is None else [_root(subset.folder, plain_repeats, reading, read)]
+    roots: list[Root] = []
+    if subset.metadata is not None:
+        roots = _metadata_roots(subset.metadata, subset.folder, plain_repeats, reading)
+    elif subset.folder is not None:
+        roots = [_root(subset.folder, plain_repeats, reading, read)]
     for path in subset.more:
         reading(path)
         is_other = is_there(path) and not is_folder(path)
@@ -271,6 +284,33 @@ def _one_concept_root(root: Path, plain_repeats: int, reading: Reading) -> Root:
     concept = _concept(root, plain_repeats, "", top.pictures)
     concepts = (concept,) if concept.pictures else ()
     return Root(root, concepts, top.folders, top.other_pictures)
+
+
+def _metadata_roots(
+    file: Path, folder: Path | None, plain_repeats: int, reading: Reading
+) -> list[Root]:
+    """Return a root for every folder with pictures that a metadata file names."""
+    reading(file)
+    try:
+        found = read_metadata(file, folder)
+    except DatasetError as failure:
+        return [Root(file, failure=failure, metadata=file)]
+    by_folder: dict[Path, list[Picture]] = {}
+    for path, described in found.pictures.items():
+        picture = Picture(path, plain_repeats, "", described=described)
+        by_folder.setdefault(path.parent, []).append(picture)
+    first, *others = by_folder or [file]
+    roots = [_described_root(each, file, by_folder.get(each, [])) for each in (first, *others)]
+    first_root = replace(roots[0], unfound=found.unfound, unnamed=found.unnamed)
+    return [first_root, *roots[1:]]
+
+
+def _described_root(folder: Path, file: Path, pictures: Sequence[Picture]) -> Root:
+    in_order = tuple(sorted(pictures, key=lambda picture: picture.path.name))
+    if not in_order:
+        return Root(folder, is_whole=False, metadata=file)
+    concept = Concept(folder, _name(folder), in_order[0].repeats, "", in_order)
+    return Root(folder, (concept,), is_whole=False, metadata=file)
 
 
 def _not_trained(file: Path) -> DatasetError:

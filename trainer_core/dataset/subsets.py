@@ -19,6 +19,7 @@ from trainer_core.tokens.clip import CHUNK_TOKENS
 
 TRAIN_DATA_DIR = "dataset.train_data_dir"
 REG_DATA_DIR = "dataset.reg_data_dir"
+IN_JSON = "dataset.in_json"
 MORE_PICTURES = "dataset.more_pictures"
 SUBSETS = "dataset.subsets"
 
@@ -171,6 +172,7 @@ class Subset:
         setting: The one that names the folder.
         repeats: How often an epoch shows each picture, whatever the folders say.
         class_tokens: The words of pictures without a caption, whatever the folders say.
+        metadata: A file that names the pictures, in the folder or elsewhere, and their captions.
     """
 
     number: int = 0
@@ -180,6 +182,7 @@ class Subset:
     setting: str = TRAIN_DATA_DIR
     repeats: int | None = None
     class_tokens: str | None = None
+    metadata: Path | None = None
 
     @property
     def is_one_concept(self) -> bool:
@@ -194,7 +197,8 @@ class Subset:
     @property
     def places(self) -> tuple[Path, ...]:
         """Everything that was asked for."""
-        return (*([] if self.folder is None else [self.folder]), *self.more)
+        named = (self.metadata if self.folder is None else self.folder, *self.more)
+        return tuple(place for place in named if place is not None)
 
 
 SettingsBySubset = Mapping[int, SampleSettings]

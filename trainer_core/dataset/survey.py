@@ -21,6 +21,8 @@ from trainer_core.dataset.overrides import (
 )
 from trainer_core.dataset.plan import Pace, Plan, make_plan
 from trainer_core.dataset.subsets import (
+    IN_JSON,
+    TRAIN_DATA_DIR,
     CaptionRules,
     PictureRules,
     SampleSettings,
@@ -196,12 +198,16 @@ class Survey:
 
     def _setting_of_root(self, root: Root) -> str:
         subset = next(each for each in self.request.subsets if each.number == root.subset)
+        if subset.setting == TRAIN_DATA_DIR and root.path == subset.metadata:
+            return IN_JSON
         return subset.setting if root.path == subset.folder else subset.setting_of_more
 
     def _setting_of(self, path: Path) -> str:
         """Return the setting that led to a picture or folder."""
         subsets = self.request.subsets
         for subset in subsets:
+            if path == subset.metadata:
+                return IN_JSON if subset.setting == TRAIN_DATA_DIR else subset.setting
             is_alone = len(subsets) == 1 and not subset.more
             if subset.folder is not None and (is_alone or path.is_relative_to(subset.folder)):
                 return subset.setting

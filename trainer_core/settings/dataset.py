@@ -36,6 +36,19 @@ class DatasetSettings(Section):
         path_kind="file_or_folder",
         file_filter=PICTURE_FILTER,
     )
+    in_json: Path | None = param(
+        None,
+        T("Settings", "Metadata file"),
+        T(
+            "Settings",
+            "A JSON or JSONL file that names pictures and their captions and tags, as the "
+            "preparation scripts of sd-scripts write it. Only these pictures of the picture "
+            "folder are trained then, and caption files are not read.",
+        ),
+        path_kind="file",
+        file_filter="*.json *.jsonl",
+        advanced=True,
+    )
     reg_data_dir: Path | None = param(
         None,
         T("Settings", "Regularisation folder"),

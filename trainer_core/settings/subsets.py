@@ -48,6 +48,13 @@ class SubsetSettings(Section):
         T("Settings", "Single pictures and further folders of the subset."),
         path_kind="file_or_folder",
     )
+    metadata_file: Path | None = param(
+        None,
+        T("Settings", "Metadata file"),
+        T("Settings", "A JSON or JSONL file that names pictures and their captions and tags."),
+        path_kind="file",
+        file_filter="*.json *.jsonl",
+    )
     num_repeats: int | None = param(
         None,
         T("Settings", "Repeats"),
@@ -77,6 +84,11 @@ class SubsetSettings(Section):
         step=1,
         unset_label=T("Settings", "as in the run"),
     )
+
+    @property
+    def has_pictures(self) -> bool:
+        """Whether the subset names any pictures."""
+        return bool(self.image_dir or self.pictures or self.metadata_file)
 
     @property
     def own(self) -> dict[str, object]:

@@ -32,6 +32,9 @@ def captions_of_root(
     reading: Reading,
 ) -> Iterator[Finding]:
     """Fill both for one place; each has the kind of caption files that lie in it."""
+    if root.metadata is not None:
+        yield from _described_captions(root, root.metadata, captions, rules)
+        return
     try:
         extension = resolve_extension(DatasetIndex((root,)), rules.caption_extension)
     except DatasetError as error:
@@ -43,6 +46,25 @@ def captions_of_root(
         yield from _caption_findings(concept, extension, side_files, captions, rules, reading)
         if root.is_whole:
             yield from _lost_captions(concept, extension, side_files)
+
+
+def _described_captions(
+    root: Root, file: Path, captions: dict[SampleKey, str], rules: CaptionRules
+) -> Iterator[Finding]:
+    """Fill ``captions`` with what a metadata file says."""
+    for picture in root.pictures:
+        words = ""
+        if picture.described is not None:
+            separator = getattr(rules, "caption_separator", ",")
+            has_lines = getattr(rules, "enable_wildcard", False)
+            words = picture.described.joined(separator, has_lines=has_lines)
+        captions[picture.key] = words or picture.class_tokens
+        if not words:
+            message = text(
+                T("Problems", "{file} has no words for {path}."), file=file.name, path=picture.path
+            )
+            yield Finding(picture.path, Severity.WARNING, message)
+        yield from _long(picture.path, words, rules.max_token_length)
 
 
 def _caption_findings(

@@ -27,11 +27,14 @@ def table_number(subset: int) -> int:
 
 
 def _described(dataset: DatasetSettings, processes: int) -> Iterator[Subset]:
-    if dataset.train_data_dir is not None or dataset.more_pictures:
-        yield Subset(folder=dataset.train_data_dir, more=dataset.more_pictures)
+    plain = Subset(
+        folder=dataset.train_data_dir, more=dataset.more_pictures, metadata=dataset.in_json
+    )
+    if plain.places:
+        yield plain
     weight = dataset.prior_loss_weight
     for number, table in enumerate(dataset.subsets, start=_OF_TABLES):
-        if table.image_dir is not None or table.pictures:
+        if table.has_pictures:
             yield _of_table(number, table, weight, processes)
     if dataset.reg_data_dir is not None:
         yield Subset(
@@ -56,4 +59,5 @@ def _of_table(number: int, table: SubsetSettings, weight: float, processes: int)
         setting=SUBSETS,
         repeats=table.num_repeats,
         class_tokens=table.class_tokens,
+        metadata=table.metadata_file,
     )

@@ -20,7 +20,9 @@ def required_values(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Require a base model, pictures and a place for the result."""
     for path, kind, message in _WANTED:
         pictures = settings.dataset
-        if path == "dataset.train_data_dir" and (pictures.more_pictures or pictures.subsets):
+        if path == "dataset.train_data_dir" and (
+            pictures.more_pictures or pictures.subsets or pictures.in_json
+        ):
             continue
         if settings.get(path) is None:
             yield Problem(path, Severity.ERROR, text(message), kind=kind, is_missing=True)

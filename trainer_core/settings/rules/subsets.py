@@ -19,7 +19,7 @@ def subset_places(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:
     """Refuse a subset without pictures, and one that stands there twice."""
     seen: dict[str, int] = {}
     for number, table in enumerate(settings.dataset.subsets, start=1):
-        if table.image_dir is None and not table.pictures:
+        if not table.has_pictures:
             message = text(T("Problems", "subsets[{number}] names no pictures."), number=number)
             yield _removable(settings, number, message)
             continue
