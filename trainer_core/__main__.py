@@ -25,6 +25,7 @@ from trainer_core.runtime.libraries import quiet_libraries
 from trainer_core.settings import files
 from trainer_core.settings.cli import add_setting_flags, changes_from_flags, setting_names
 from trainer_core.settings.document import Raw, closest, replaced
+from trainer_core.settings.foreign.dataset_toml import import_dataset_config
 from trainer_core.settings.reference import describe, describe_lines
 from trainer_core.settings.schema import TRAIN, AnySchema
 from trainer_core.settings.tools.schema import tool_schema
@@ -132,6 +133,14 @@ def _parser() -> argparse.ArgumentParser:
     every.add_argument("--json", action="store_true", help="print JSON")
     every.add_argument("--tool", metavar="NAME", help="those of a tool instead of a run's")
     every.set_defaults(command=_describe)
+    importing = commands.add_parser(
+        "import",
+        help="write a run file of a dataset configuration of sd-scripts",
+        allow_abbrev=False,
+    )
+    importing.add_argument("config", type=Path, metavar="CONFIG", help="TOML or JSON")
+    importing.add_argument("run_file", type=Path, metavar="RUN.toml", help="a new file")
+    importing.set_defaults(command=_import)
     demo = commands.add_parser("demo", help="train the demo project", allow_abbrev=False)
     demo.add_argument("--folder", type=Path, help="where to copy it (default: your data folder)")
     demo.set_defaults(command=_demo)
@@ -194,6 +203,17 @@ def _demo(arguments: argparse.Namespace) -> int:
     _say(f"The demo project is {run_file.parent}")
     flags = ["--output_dir", str(output), "--output_name", name]
     return _train(_parser().parse_args(["train", str(run_file), *flags]))
+
+
+def _import(arguments: argparse.Namespace) -> int:
+    """Write a run file, and say what of the other file has no place in it."""
+    found = import_dataset_config(arguments.config.absolute(), is_alone=True)
+    run_file = files.RunFile(replaced({section: {} for section in TRAIN.sections}, found.changes))
+    files.save(arguments.run_file, run_file, replace=False)
+    for note in found.notes:
+        _say(str(note))
+    _say(f"Written: {arguments.run_file}")
+    return 1 if found.notes else 0
 
 
 def _check(arguments: argparse.Namespace) -> int:

@@ -18,6 +18,7 @@ from trainer_core.files.presence import is_folder
 from trainer_core.files.reading import read_limited
 from trainer_core.files.writing import publish_bytes
 from trainer_core.settings.document import Raw
+from trainer_core.settings.foreign.dataset_toml import is_dataset_config
 from trainer_core.settings.migrations import dataset_in_parts
 from trainer_core.settings.other_programs import json_file, other_toml
 from trainer_core.settings.schema import TRAIN, AnySchema
@@ -79,7 +80,10 @@ def loads(content: str, name: str) -> RunFile:
             limit=_MAX_DIGITS,
         )
     if "format" not in plain:
-        _refuse_other(other_toml(plain, name))
+        hint = None
+        if is_dataset_config(plain):
+            hint = T("Errors", "Import it into a run file: in the File menu, or by import.")
+        _refuse_other(other_toml(plain, name), hint)
     version = _version(plain.get("format"), name)
     for number in range(version, FORMAT_VERSION):
         MIGRATIONS[number](toml)  # which keeps the comments
@@ -209,9 +213,9 @@ def _read(path: Path) -> str:
         ) from error
 
 
-def _refuse_other(sentence: Text | None) -> None:
+def _refuse_other(sentence: Text | None, hint: str | None = None) -> None:
     if sentence is not None:
-        hint = T("Errors", "Choose a run file (.toml), or enter its values in a new one.")
+        hint = hint or T("Errors", "Choose a run file (.toml), or enter its values in a new one.")
         raise SettingsError.in_words(sentence, text(hint))
 
 

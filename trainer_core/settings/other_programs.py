@@ -1,6 +1,6 @@
 """Settings files of other programs, told apart from run files so that it can be said what they are.
 
-They cannot be imported yet.
+Dataset configurations are imported by `trainer_core.settings.foreign`; the others cannot be yet.
 """
 
 from __future__ import annotations
@@ -40,10 +40,7 @@ def other_toml(plain: Mapping[str, Any], path: str) -> Text | None:
     """
     template = None
     if plain.keys() >= _OF_DATASET_CONFIG:
-        template = T(
-            "Errors",
-            "{path} is a dataset configuration of sd-scripts, which cannot be imported yet.",
-        )
+        template = T("Errors", "{path} is a dataset configuration of sd-scripts, no run file.")
     elif _OF_LORA_EASY_SCRIPTS & plain.keys():
         template = T(
             "Errors",

@@ -43,7 +43,7 @@ def test_settings_of_sd_scripts_are_recognised(content: str) -> None:
 def test_a_dataset_configuration_is_recognised() -> None:
     content = "[general]\nkeep_tokens = 1\n[[datasets]]\nresolution = 512\n"
 
-    assert "dataset configuration of sd-scripts" in told(content)
+    assert "dataset configuration of sd-scripts, no run file" in told(content)
 
 
 def test_settings_of_lora_easy_training_scripts_are_recognised() -> None:
