@@ -55,16 +55,16 @@ def _described_captions(
     for picture in root.pictures:
         words = ""
         if picture.described is not None:
-            separator = getattr(rules, "caption_separator", ",")
-            has_lines = getattr(rules, "enable_wildcard", False)
-            words = picture.described.joined(separator, has_lines=has_lines)
+            words = picture.described.joined(
+                rules.caption_separator, has_lines=rules.enable_wildcard
+            )
         captions[picture.key] = words or picture.class_tokens
         if not words:
             message = text(
                 T("Problems", "{file} has no words for {path}."), file=file.name, path=picture.path
             )
             yield Finding(picture.path, Severity.WARNING, message)
-        yield from _long(picture.path, words, rules.max_token_length)
+        yield from word_findings(picture.path, words, rules)
 
 
 def _caption_findings(
