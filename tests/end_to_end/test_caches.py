@@ -46,6 +46,30 @@ def test_cached_texts_train_the_same_and_are_encoded_once(
         assert all(torch.equal(found[name], tensor) for name, tensor in weights.items())
 
 
+def test_dropped_and_weighted_captions_train_the_same_cached(
+    project: TinyProject, tmp_path: Path
+) -> None:
+    captions = {
+        "captions.caption_dropout_rate": 0.5,
+        "captions.caption_prefix": "a (photo:1.3) of",
+        "captions.weighted_captions": True,
+    }
+    runs = {"plain": UNET_ONLY, "cached": TEXTS}
+    files = [
+        project.run_file({"output.output_name": name, **captions, **values}, f"{name}.toml")
+        for name, values in runs.items()
+    ]
+    codes = train_one_after_another(tmp_path / "codes.json", [[file] for file in files])
+    assert codes == [0, 0]
+
+    plain, cached = (Result.at(project.output, name) for name in runs)
+    totals = {event.total for event in cached.of(Progress) if event.phase == "loading"}
+    assert totals == {6}  # a caption for each of five pictures, and none
+    assert cached.losses == plain.losses
+    weights = cached.weights()
+    assert all(torch.equal(weights[name], tensor) for name, tensor in plain.weights().items())
+
+
 def encoded(ended: Ended) -> dict[str, int]:
     """Return how many captions (``loading``) and pictures (``caching``) were encoded."""
     assert ended.code == 0, ended.log
