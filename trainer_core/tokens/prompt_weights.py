@@ -117,7 +117,9 @@ class _Reader:
         elif mark in _OPENING and self._open[_OPENING[mark]]:
             opened = self._open[_OPENING[mark]].pop()
             self._close(opened, match, _FACTORS[opened.bracket])
-        elif mark != "\\":  # which by itself stands for nothing
+        elif mark == "\\":  # by itself it stands for nothing, but may part two pieces
+            self._pieces.append(Piece("", 1.0))
+        else:
             self._found.unopened.append(mark[-1])
             self._add(mark)
 
