@@ -335,6 +335,32 @@ def test_another_alpha_of_starting_weights_is_told_before_torch_is_there(
     assert examined(raw, {**weights, "adapter.network_alpha": 4.0}).problems == []
 
 
+@pytest.mark.parametrize(
+    ("name", "fits", "exceeds", "message"),
+    [
+        (
+            "token_warmup_step",
+            12.0,
+            13.0,
+            "The tag warm-up of 13 steps is longer than the run of 12",
+        ),
+        ("token_warmup_step", 0.9, 100.0, "The tag warm-up of 100 steps is longer than the run"),
+        ("caption_dropout_every_n_epochs", None, 2, "dropped in epoch 2; the run has 1 epoch."),
+    ],
+)
+def test_what_does_not_come_about_within_the_run_is_a_warning_with_a_way_out(
+    raw: dict[str, Any], name: str, fits: float | None, exceeds: float, message: str
+) -> None:
+    path = f"captions.{name}"
+    assert examined(raw, {path: "unset" if fits is None else fits}).problems == []
+
+    (problem,) = examined(raw, {path: exceeds}).problems
+    assert (problem.path, problem.severity) == (path, Severity.WARNING)
+    assert message in str(problem.message)
+    assert problem.suggestion is not None
+    assert examined(raw, problem.suggestion.changes).problems == []
+
+
 def test_what_is_not_understood_in_a_prompt_is_a_warning(
     raw: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -20,6 +20,7 @@ from trainer_core.dataset.overrides import (
     with_repeats,
 )
 from trainer_core.dataset.plan import Pace, Plan, make_plan
+from trainer_core.dataset.processing.timing import timing_problems
 from trainer_core.dataset.subsets import (
     IN_JSON,
     TRAIN_DATA_DIR,
@@ -146,6 +147,7 @@ class Survey:
             found.append(self.request.contradiction)
         if self.plan is not None and all(each.severity is not Severity.ERROR for each in found):
             found += _plan_problems(self.plan)
+            found += timing_problems(self.request.run.captions, self.plan)
         return found
 
     def _skipped(self) -> Iterator[Problem]:
