@@ -54,7 +54,7 @@ class CaptionDraws(QWidget):
 
     def _show(self) -> None:
         row, caption = self._row, self._caption
-        texts = (caption,) if row is None else texts_of(caption, row.rules)
+        texts = (caption,) if row is None or row.is_left_out else texts_of(caption, row.rules)
         self.setVisible(texts != (caption,))
         if row is None or texts == (caption,):
             return

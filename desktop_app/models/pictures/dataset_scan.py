@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from desktop_app.background import Job
-from desktop_app.models.pictures.picture_row import PictureRow, picture_rows
+from desktop_app.models.pictures.picture_row import PictureRow, picture_rows, with_moments
 from trainer_core.dataset.audit import Audit, decode_fully
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex
@@ -104,7 +104,7 @@ def look(request: SurveyRequest, known: Scan | None = None, pulse: Pulse | None 
     survey = take_survey(request, None if known is None else known.survey, pulse)
     pulse.rest()
     if known is not None and survey.audit is known.audit is not None:
-        return replace(known, survey=survey)
+        return replace(known, survey=survey, rows=with_moments(known.rows, survey.plan))
     if survey.audit is None:
         return Scan(survey)
     return Scan(survey, picture_rows(survey, survey.audit))

@@ -42,7 +42,7 @@ class PictureRow:
         findings: What is wrong with it, the worst first.
         is_left_out: The run does not train it, because the settings say so.
         rules: What is made of its caption.
-        moments: When its caption is drawn, for some examples.
+        moments: When its caption is drawn, for some examples; none if it is left out.
         mask: The picture that says which parts of it are learnt, if there is one.
         has_alpha_mask: Whether its transparency says so.
     """
@@ -141,6 +141,14 @@ def moments_of(plan: Plan | None) -> tuple[Moment, ...]:
     else:
         steps = [number * total // _MOMENTS for number in range(_MOMENTS)]
     return tuple(Moment(step // per_epoch + 1, step, total) for step in steps)
+
+
+def with_moments(rows: tuple[PictureRow, ...], plan: Plan | None) -> tuple[PictureRow, ...]:
+    """Return the rows with the moments of a run of another length."""
+    moments = moments_of(plan)
+    if all(row.is_left_out or row.moments == moments for row in rows):
+        return rows
+    return tuple(row if row.is_left_out else replace(row, moments=moments) for row in rows)
 
 
 def _order(root: Path, row: PictureRow) -> tuple[object, ...]:
