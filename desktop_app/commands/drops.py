@@ -25,6 +25,7 @@ from trainer_core.texts import T, Text
 
 _MODEL = "model.pretrained_model_name_or_path"
 _WEIGHTS = "adapter.network_weights"
+_VAE = "model.vae"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +126,17 @@ class DropCommands(QObject):
         if report is not None and report.kind == OtherKind.LORA:
             use = partial(self._start_from, path, report)
             ways = ((shown(T("App", "Start from its weights")), use),)
+        elif report is not None and report.kind == OtherKind.VAE:
+            use = partial(self._encode_with, path, report)
+            ways = ((shown(T("App", "Use it as VAE")), use),)
         hint = shown(error.hint) if isinstance(error.hint, Text) else ""
         self.refused.emit(shown(error.message), hint, ways)
 
     def _start_from(self, path: Path, report: ModelReport) -> None:
         self._set(_WEIGHTS, path, T("App", "“{name}” gives the starting weights now."), report)
+
+    def _encode_with(self, path: Path, report: ModelReport) -> None:
+        self._set(_VAE, path, T("App", "“{name}” encodes the pictures now."), report)
 
     def _on_pictures_taken(
         self, places: Sequence[Path], is_added: bool, drop: _Drop | None

@@ -1,5 +1,6 @@
 """What is dropped on the window is understood, done as one step of undo, and said."""
 
+import shutil
 from pathlib import Path
 
 from helpers.drops import drop
@@ -133,6 +134,18 @@ def test_a_lora_is_no_base_model_but_may_be_started_from(
     press(window, "Start from its weights")
     assert workspace.document.value(WEIGHTS) == lora.as_posix()
     assert said(window) == "“mine.safetensors” gives the starting weights now."
+
+
+def test_a_vae_is_no_base_model_but_may_be_used_as_one(
+    window: MainWindow, workspace: Workspace, tmp_path: Path, qtbot
+):
+    vae = BASE / "vae" / "diffusion_pytorch_model.safetensors"
+    dropped = Path(shutil.copy(vae, tmp_path / "other.safetensors"))
+    drop(window, dropped)
+    qtbot.waitUntil(lambda: "VAE" in said(window))
+    press(window, "Use it as VAE")
+    assert workspace.document.value("model.vae") == dropped.as_posix()
+    assert said(window) == "“other.safetensors” encodes the pictures now."
 
 
 def test_a_damaged_model_is_named_and_not_taken(

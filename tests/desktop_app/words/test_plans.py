@@ -44,6 +44,23 @@ def test_pictures_repeats_batches_and_length_are_counted(qapp, settings: TrainSe
     assert facts["Length"] == "40 steps: 5 epochs of 8; warm-up: 10"  # 25 % of 40
 
 
+def test_what_the_base_model_predicts_is_said_once_its_files_were_looked_into(
+    qapp, settings: TrainSettings
+):
+    marked = {
+        "family": "sdxl",
+        "prediction": "v_prediction",
+        "prediction_by": "its marker tensor",
+        "zero_terminal_snr": "on",
+        "zero_terminal_snr_by": "its marker tensor",
+    }
+    assert "It predicts" not in lines(settings)
+    assert lines(settings, facts={"family": "sdxl"})["It predicts"].startswith("the noise")
+    assert lines(settings, facts=marked)["It predicts"] == (
+        "the velocity, as its marker tensor says; zero terminal SNR, as its marker tensor says"
+    )
+
+
 def test_an_unset_alpha_is_the_rank(qapp, settings: TrainSettings):
     assert lines(settings)["Trains"] == "Standard LoRA, rank 16, alpha 16; U-Net and text encoder"
 

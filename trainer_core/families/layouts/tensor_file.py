@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from io import BufferedReader
@@ -179,7 +179,7 @@ def fill_module(
     state, totals, doubtful = {}, {}, []
     places = found_places(module, file.index, names_in_file)
     wanted = module.state_dict()
-    stored_tensors = file.read_all([places[name].name for name in wanted], dtype)
+    stored_tensors = _each_once(file, [places[name].name for name in wanted], dtype)
     for (name, expected), (stored, total) in zip(wanted.items(), stored_tensors, strict=True):
         # A linear layer may be stored as a 1x1 convolution, and the other way round.
         tensor = places[name].taken_from(stored).view(expected.shape)
@@ -197,6 +197,21 @@ def fill_module(
             raise _not_finite(file, places[name].name, dtype)
     module.load_state_dict(state, assign=True)
     module.requires_grad_(False).eval()
+
+
+def _each_once(file: TensorFile, names: Sequence[str], dtype: torch.dtype) -> Iterator[Read]:
+    """Yield what is stored under each name in turn.
+
+    What is asked for several times, as it holds shares for several layers, is read once and kept
+    until it was asked for the last time.
+    """
+    left, kept = Counter(names), dict[str, Read]()
+    stored = file.read_all(list(left), dtype)
+    for name in names:
+        if name not in kept:
+            kept[name] = next(stored)
+        left[name] -= 1
+        yield kept[name] if left[name] else kept.pop(name)
 
 
 def found_places(module: nn.Module, index: TensorIndex, names_in_file: Names) -> dict[str, Place]:

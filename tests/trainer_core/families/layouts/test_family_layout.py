@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -23,9 +24,9 @@ from trainer_core.families.layouts.family_layout import (
 from trainer_core.families.layouts.networks import Networks
 from trainer_core.families.layouts.openclip import openclip_part
 from trainer_core.families.layouts.original_names import UNetNames
-from trainer_core.families.layouts.reading import open_reader
+from trainer_core.families.layouts.reading import ModelReader, open_reader
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT
-from trainer_core.families.layouts.tensor_file import found_places
+from trainer_core.families.layouts.tensor_file import Read, TensorFile, found_places
 from trainer_core.families.layouts.writing import write_model
 from trainer_core.files.resources import resource_path
 from trainer_core.model_files.weights_file import read_index
@@ -67,6 +68,15 @@ def written(networks: Networks, layout: Layout, target: Path) -> Path:
     return target
 
 
+def read(reader: ModelReader, part: str) -> None:
+    reader.read(
+        part,
+        dtype=torch.float32,
+        device=torch.device("cpu"),
+        memory_format=torch.contiguous_format,
+    )
+
+
 @pytest.mark.parametrize("layout", list(Layout))
 def test_both_text_encoders_read_back_equal(
     layout: Layout, networks: Networks, tmp_path: Path
@@ -74,12 +84,7 @@ def test_both_text_encoders_read_back_equal(
     target = written(networks, layout, tmp_path / "two")
     reader = open_reader(target.rename(tmp_path / "two.safetensors"), LAYOUT)
     for part, module in networks.modules.items():
-        reader.read(
-            part,
-            dtype=torch.float32,
-            device=torch.device("cpu"),
-            memory_format=torch.contiguous_format,
-        )
+        read(reader, part)
         expected: dict[str, Tensor] = module.state_dict()
         found = reader.networks.modules[part].state_dict()
         assert found.keys() == expected.keys()
@@ -99,6 +104,23 @@ def test_query_key_and_value_stand_in_one_tensor_and_a_matrix_is_turned(
         fused = stored[f"{PREFIX}transformer.resblocks.1.attn.in_proj_{leaf}"]
         assert torch.equal(fused, torch.cat(shares))
     assert torch.equal(stored[f"{PREFIX}text_projection"], second.text_projection.weight.T)
+
+
+def test_what_holds_several_layers_is_read_once(
+    networks: Networks, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader = open_reader(written(networks, Layout.ORIGINAL, tmp_path / "two.safetensors"), LAYOUT)
+    asked: list[str] = []
+    read_all = TensorFile.read_all
+
+    def noting(file: TensorFile, names: Sequence[str], dtype: torch.dtype) -> Iterator[Read]:
+        asked.extend(names)
+        return read_all(file, names, dtype)
+
+    monkeypatch.setattr(TensorFile, "read_all", noting)
+    read(reader, SECOND)
+    assert f"{PREFIX}transformer.resblocks.1.attn.in_proj_weight" in asked
+    assert len(asked) == len(set(asked))
 
 
 def test_a_share_of_another_shape_is_named_with_the_shape_of_the_whole(tmp_path: Path) -> None:
