@@ -98,7 +98,7 @@ def left_out(offer: Offer) -> str:
         head = shown(words, count=count, names=names)
     else:
         head = shown(T("App", "Left out: {names}."), names=names)
-    kinds = shown(T("App", "Pictures of the kinds PNG, JPEG, WebP and BMP are trained."))
+    kinds = shown(T("App", "Only PNG, JPEG, WebP, BMP, TIFF, AVIF and JPEG XL are trained."))
     return shown(T("App", "{first} {second}"), first=head, second=kinds)
 
 

@@ -1,4 +1,4 @@
-from helpers.pictures import write_picture
+from helpers.pictures import gradient, write_picture
 from PySide6.QtCore import QRectF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QCheckBox, QLabel, QLineEdit, QPushButton, QToolButton
@@ -254,3 +254,22 @@ def test_the_selected_picture_stays_in_sight_when_the_grid_gets_lower(view, cats
     qtbot.waitUntil(lambda: grid.viewport().rect().contains(grid.visualRect(grid.currentIndex())))
     view.resize(view.width(), view.height() - 120)
     qtbot.waitUntil(lambda: grid.viewport().rect().contains(grid.visualRect(grid.currentIndex())))
+
+
+def test_the_mask_of_a_picture_is_named(view, cats, workspace, tmp_path, qtbot):
+    write_picture(tmp_path / "masks" / "b.png", (512, 512))
+    workspace.document.set_value("augmentation.conditioning_data_dir", str(tmp_path / "masks"))
+    workspace.document.set_value("augmentation.masked_loss", True)
+    qtbot.waitUntil(lambda: any(row.mask is not None for row in workspace.dataset.rows))
+    view.reveal(cats / "b.png")
+    assert "Mask: b.png" in words(view.browser.details)
+    view.reveal(cats / "a.png")
+    assert "Mask:" not in words(view.browser.details)
+
+
+def test_transparency_that_is_a_mask_is_told_and_no_finding(view, cats, workspace, qtbot):
+    gradient((512, 512), "RGBA").save(cats / "b.png")
+    workspace.document.set_value("augmentation.alpha_mask", True)
+    qtbot.waitUntil(lambda: any(row.has_alpha_mask for row in workspace.dataset.rows))
+    view.reveal(cats / "b.png")
+    assert "Mask: its transparency" in words(view.browser.details)

@@ -151,3 +151,15 @@ def test_a_broken_size_is_shown_and_kept(qtbot):
     editor.set_raw([512])
     assert editor.fields()[0].text() == "[512]"
     assert editor.raw() == [512]
+
+
+def test_a_pair_that_may_be_unset_is_empty_then(qtbot):
+    editor = PairEditor(TRAIN.params()["augmentation.face_crop_aug_range"])
+    qtbot.addWidget(editor)
+    editor.set_raw("unset")
+    assert [end.text() for end in editor.fields()] == ["", ""]
+    assert editor.raw() == "unset"
+    editor.fields()[0].lineEdit().setText("2")
+    assert editor.raw() == "unset", "half of a pair is none"
+    editor.fields()[1].lineEdit().setText("4,5")
+    assert editor.raw() == [2, 4.5]

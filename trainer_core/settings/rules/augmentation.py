@@ -25,8 +25,7 @@ def variation_of_cached_latents(settings: TrainSettings, facts: Facts) -> Iterat
             text(T("Problems", "Do not cache latents.")), {"cache.cache_latents": False}
         )
         other = Suggestion(
-            text(T("Problems", "Switch {name} off."), name=name),
-            {param.path: to_raw(param, param.default)},
+            text(T("Problems", "Switch it off.")), {param.path: to_raw(param, param.default)}
         )
         message = text(template, name=name)
         yield Problem(param.path, Severity.ERROR, message, hint, other_ways=(other,))
