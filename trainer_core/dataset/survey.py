@@ -236,7 +236,8 @@ def take_survey(
     except DatasetError as error:
         return failed_survey(request, error)
     audit = _in_order(quick_audit(index, settings, reading))
-    index = index.without(audit.skipped)
+    if audit.skipped:  # regularisation pictures are matched to what is left
+        index = balanced(index.without(audit.skipped), settings)
     unmatched = unmatched_problems(index, request.left_out, request.folder_repeats, reading)
     return Survey(
         request=request,

@@ -261,3 +261,16 @@ def test_a_picture_of_just_that_size_is_skipped_too(folder: Path) -> None:
     assert problem.severity is Severity.ERROR
     assert str(problem.message) == "All pictures are skipped: they are too small."
     assert problem.suggestion.changes == {"buckets.skip_image_resolution": None}
+
+
+def test_regularisation_pictures_are_matched_to_what_is_not_skipped(
+    folder: Path, tmp_path: Path
+) -> None:
+    write_picture(folder / "2_cat" / "a.png", (64, 64))
+    reg = write_dataset(tmp_path / "reg", {"1_any": {"c.png": None, "d.png": None, "e.png": None}})
+    run = RUN.having(caption_extension=".txt", skip_image_resolution=(64, 64))
+    own = {"is_reg": True, "skip_image_resolution": None}
+
+    # One picture is left, shown twice; so two of the three go with it.
+    plan = survey_of(Subset(folder=folder), Subset(number=1, folder=reg, own=own), run=run).plan
+    assert (plan.samples, plan.reg_samples) == (4, 2)
