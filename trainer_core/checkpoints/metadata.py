@@ -281,6 +281,8 @@ _RUN_IF_ANY: Mapping[str, Callable[[RunFacts], object]] = {
     "vae_hash": lambda facts: facts.model.vae_short_hash,
     "new_vae_hash": lambda facts: facts.model.vae_sha256() or None,
     "network_args": _network_args,
+    # Newer versions of the reference trainer write it.
+    "skip_image_resolution": lambda facts: facts.settings.buckets.skip_image_resolution,
 }
 
 

@@ -141,12 +141,6 @@ class SampleSettings:
         """How large faces are made in a cut; None where no cut is made around a face."""
         return None if self.rules.enable_bucket else self.pictures.face_crop_aug_range
 
-    @property
-    def varies_pixels(self) -> bool:
-        """Whether a picture differs from one showing to the next, but for being mirrored."""
-        pictures = self.pictures
-        return pictures.color_aug or pictures.random_crop or self.face_range is not None
-
     def having(self, **own: Any) -> SampleSettings:
         """Return the same with other values of some settings or parts, by their own names.
 

@@ -19,6 +19,7 @@ from desktop_app.models.pictures.dataset_scan import (
     broken_off,
     check_fully,
     look,
+    mask_folders,
     place_problems,
     silence_problems,
 )
@@ -219,6 +220,7 @@ class DatasetModel(QObject):
             roots = (root.path for root in scan.index.roots if root.failure is None)
             wanted = {str(folder) for folder in roots}
             wanted |= {str(concept.folder) for concept in scan.index.concepts}
+            wanted |= {str(folder) for folder in mask_folders(scan.request)}
         watched = set(self._watcher.directories())
         if watched - wanted:
             self._watcher.removePaths(list(watched - wanted))

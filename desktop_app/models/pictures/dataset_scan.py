@@ -127,7 +127,15 @@ def silence_problems(request: SurveyRequest, path: Path) -> list[Problem]:
     folders = (subset.folder for subset in request.subsets if subset.folder is not None)
     is_in_folder = any(path.is_relative_to(folder) for folder in folders)
     setting = "dataset.train_data_dir" if is_in_folder else "dataset.more_pictures"
+    if any(path.is_relative_to(folder) for folder in mask_folders(request)):
+        setting = "augmentation.conditioning_data_dir"
     return [not_answering(TRAIN.params()[setting], path)]
+
+
+def mask_folders(request: SurveyRequest) -> set[Path]:
+    """Return the folders whose masks the pictures have."""
+    folders = (settings.pictures.mask_folder for settings in request.settings.values())
+    return {folder for folder in folders if folder is not None}
 
 
 def check_fully(

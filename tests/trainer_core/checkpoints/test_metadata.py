@@ -410,3 +410,14 @@ def test_what_varies_pictures_is_written_as_the_reference_does() -> None:
 
     assert metadata["ss_color_aug"] == metadata["ss_random_crop"] == "True"
     assert metadata["ss_face_crop_aug_range"] == "(2.0, 4.0)"
+
+
+def test_the_size_up_to_which_pictures_are_skipped_is_written_if_there_is_one() -> None:
+    buckets = DEFAULT_FACTS.settings.buckets.model_copy(
+        update={"skip_image_resolution": (512, 768)}
+    )
+    settings = DEFAULT_FACTS.settings.model_copy(update={"buckets": buckets})
+    facts = replace(DEFAULT_FACTS, settings=settings)
+    metadata = build_metadata(facts, step=4, epoch=1, saved_at=2000.5)
+
+    assert metadata["ss_skip_image_resolution"] == "(512, 768)"

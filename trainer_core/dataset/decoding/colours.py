@@ -32,10 +32,11 @@ def to_rgb(image: Image.Image, *, keeps_transparent: bool = False) -> Image.Imag
         keeps_transparent: Whether transparent pixels keep the colours that are stored in them.
             Otherwise they become white, as picture viewers show them.
     """
-    icc = image.info.get("icc_profile")
-    change = functools.partial(
-        _changed, transform=_acting(icc, image.mode), keeps_transparent=keeps_transparent
-    )
+    transform = _acting(image.info.get("icc_profile"), image.mode)
+    if image.mode == "RGB" and transform is None and not image.has_transparency_data:
+        image.load()  # the file may be closed after this
+        return image
+    change = functools.partial(_changed, transform=transform, keeps_transparent=keeps_transparent)
     width, height = image.size
     if width * height <= _BAND_PIXELS:
         return change(image)

@@ -233,3 +233,12 @@ def test_other_places_beside_the_known_ones_do_not_empty_the_view(model, folder,
     qtbot.waitUntil(lambda: names(model)[-1] == "y.png")
     model.follow({"dataset": {"more_pictures": [str(other)]}}, folder)
     qtbot.waitUntil(lambda: names(model) == ["y.png"])
+
+
+def test_the_folder_of_masks_is_watched(model, folder, tmp_path, qtbot):
+    masks = write_dataset(tmp_path / "masks", {".": {"a.png": None}}, size=(512, 512))
+    follow(model, folder, masked_loss=True, conditioning_data_dir=str(masks))
+    wait_for_scan(model, qtbot)
+    assert [row.mask and row.mask.name for row in model.rows] == [None, "a.png", None]
+    write_picture(masks / "b.png", (512, 512))
+    qtbot.waitUntil(lambda: [bool(row.mask) for row in model.rows] == [False, True, True])
