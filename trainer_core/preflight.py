@@ -15,6 +15,7 @@ from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import (
     IN_JSON,
+    MASK_FOLDER,
     MORE_PICTURES,
     REG_DATA_DIR,
     SUBSETS,
@@ -139,7 +140,8 @@ def examine(raw: Mapping[str, Any], *, goes_on: bool = False) -> Preflight:
     found.problems += prompt_problems(found.settings)
     found.problems += long_prompts(found.settings, found.facts)
     found.problems += wrong_weights(found.settings, found.facts)
-    if not _has_error(found, TRAIN_DATA_DIR, MORE_PICTURES, REG_DATA_DIR, SUBSETS, IN_JSON):
+    places = (TRAIN_DATA_DIR, MORE_PICTURES, REG_DATA_DIR, SUBSETS, IN_JSON, MASK_FOLDER)
+    if not _has_error(found, *places):
         _examine_pictures(found, found.settings)
     found.prompts = all_prompts(found.settings, files.prompts)
     found.problems += _lacking_space(found, found.settings, goes_on=goes_on)

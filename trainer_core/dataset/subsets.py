@@ -21,6 +21,7 @@ TRAIN_DATA_DIR = "dataset.train_data_dir"
 REG_DATA_DIR = "dataset.reg_data_dir"
 IN_JSON = "dataset.in_json"
 MORE_PICTURES = "dataset.more_pictures"
+MASK_FOLDER = "augmentation.conditioning_data_dir"
 SUBSETS = "dataset.subsets"
 
 

@@ -13,6 +13,7 @@ from trainer_core.dataset.audit import Audit, decode_fully
 from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
+from trainer_core.dataset.subsets import MASK_FOLDER
 from trainer_core.dataset.survey import Survey, SurveyRequest, failed_survey, take_survey
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Problem
@@ -128,7 +129,7 @@ def silence_problems(request: SurveyRequest, path: Path) -> list[Problem]:
     is_in_folder = any(path.is_relative_to(folder) for folder in folders)
     setting = "dataset.train_data_dir" if is_in_folder else "dataset.more_pictures"
     if any(path.is_relative_to(folder) for folder in mask_folders(request)):
-        setting = "augmentation.conditioning_data_dir"
+        setting = MASK_FOLDER
     return [not_answering(TRAIN.params()[setting], path)]
 
 

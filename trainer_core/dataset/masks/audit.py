@@ -12,6 +12,7 @@ from trainer_core.dataset.masks.folder import Mask, MaskFolder
 from trainer_core.dataset.pictures import PictureHeader, Size, read_header
 from trainer_core.dataset.subsets import PictureRules, SampleKey, SettingsBySubset
 from trainer_core.errors import DatasetError
+from trainer_core.files.presence import is_folder
 from trainer_core.settings.problems import Severity
 from trainer_core.texts import T, text
 
@@ -41,6 +42,9 @@ def mask_findings(
             continue
         if rules.mask_folder is None:
             yield from _without_alpha(root, headers)
+            continue
+        if not is_folder(rules.mask_folder):
+            yield _no_folder(root, rules.mask_folder)
             continue
         try:
             folder = folders.get(rules.mask_folder) or MaskFolder(rules.mask_folder, reading)
@@ -83,6 +87,12 @@ def _of_root(
     else:
         yield from (each for each in found if each.severity is Severity.ERROR)
         yield _no_mask_at_all(root, folder)
+
+
+def _no_folder(root: Root, path: Path) -> Finding:
+    message = text(T("Problems", "There is no mask folder {path}."), path=path)
+    hint = text(T("Problems", "Choose another one, or correct the path."))
+    return Finding(root.path, Severity.ERROR, message, hint)
 
 
 def _of_picture(

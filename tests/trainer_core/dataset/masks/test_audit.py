@@ -88,7 +88,7 @@ def test_a_missing_folder_is_an_error(pictures: Path, tmp_path: Path) -> None:
     [(severity, message)] = told(audit_of(pictures, tmp_path / "nowhere"))
 
     assert severity is Severity.ERROR
-    assert "nowhere" in message
+    assert message == f"There is no mask folder {tmp_path / 'nowhere'}."
 
 
 @pytest.mark.parametrize(
