@@ -22,6 +22,7 @@ from trainer_core.dataset.subsets import (
     TRAIN_DATA_DIR,
 )
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
+from trainer_core.dataset.validation.split import HeldOut
 from trainer_core.disk_space.needs import BASE_OUTLINE, STARTING_SHAPES, needs
 from trainer_core.disk_space.room import demands, space_problems, without_present
 from trainer_core.errors import (
@@ -89,6 +90,11 @@ class Preflight:
     def audit(self) -> Audit | None:
         """What is wrong with them, their sizes and captions."""
         return None if self.survey is None else self.survey.audit
+
+    @property
+    def held_out(self) -> HeldOut | None:
+        """The pictures for validation; None if there is to be none."""
+        return None if self.survey is None else self.survey.held_out
 
     @property
     def plan(self) -> Plan | None:

@@ -53,7 +53,7 @@ class ChartsView(QWidget):
         self._document = workspace.document
         self._run = workspace.run
         self._export = ChartExport(self, ask=ask)
-        self._drawn_groups: tuple[str, ...] = ()
+        self._drawn_names: tuple[str, ...] = ()
         self._panels = {chart: _panel(chart) for chart in CHARTS}
         self._stack = ChartStack(list(self._panels.values()), self)
         for place, chart in enumerate(CHARTS):
@@ -82,7 +82,7 @@ class ChartsView(QWidget):
     def redraw(self) -> None:
         """Draw the run as it is now."""
         self._pages.setCurrentIndex(1 if len(self._metrics.images_per_second) else 0)
-        if tuple(self._metrics.learning_rates) != self._drawn_groups:
+        if _names_of_lines(self._metrics) != self._drawn_names:
             self._set_curves()
         self._panels[LOSS].set_marks(_marks(self._metrics.marks))
         self._stack.redraw()
@@ -102,7 +102,7 @@ class ChartsView(QWidget):
     # ---------------------------------------------------------------- what is drawn
 
     def _set_curves(self) -> None:
-        self._drawn_groups = tuple(self._metrics.learning_rates)
+        self._drawn_names = _names_of_lines(self._metrics)
         for chart, panel in self._panels.items():
             panel.set_curves(_curves(chart, self._metrics))
 
@@ -231,6 +231,11 @@ def _panel(chart: Chart) -> ChartPanel:
     return ChartPanel(
         shown(chart.title), from_zero=chart.from_zero, number_format=chart.number_format
     )
+
+
+def _names_of_lines(metrics: MetricsModel) -> tuple[str, ...]:
+    """Return what tells whether there are other lines than before."""
+    return tuple(line.name for chart in CHARTS for line in chart.lines(metrics))
 
 
 def _curves(chart: Chart, metrics: MetricsModel) -> list[Curve]:

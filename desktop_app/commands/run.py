@@ -37,7 +37,7 @@ from trainer_core.settings.schema import TRAIN
 from trainer_core.texts import T
 
 _PREFERENCES = "preferences"
-_PHASES_OF_TRAINING = ("training", "sampling", "saving", "paused")
+_PHASES_OF_TRAINING = ("training", "sampling", "validating", "saving", "paused")
 
 
 class RunCommands(QObject):

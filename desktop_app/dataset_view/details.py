@@ -160,6 +160,8 @@ def _facts(row: PictureRow) -> str:
         template = T("App", "Cannot be read")
     elif row.placement is None:
         template = T("App", "{size} px, not trained")
+    elif row.is_held_out:
+        template = T("App", "{size} px, held out for validation at {bucket}")
     elif _cut_percent(row.placement) > 0:
         template = T(
             "App", "{size} px, trained at {bucket} ({cut} % cut off), {repeats}\u00a0× per epoch"

@@ -36,6 +36,9 @@ def missing_words(scan: Scan) -> str:
     lines = []
     if left_out:
         lines.append(shown(T("App", "Left out of this run: {count}"), count=left_out))
+    if scan.survey.held_out is not None:
+        template = T("App", "Held out for validation: {count}")
+        lines.append(shown(template, count=scan.survey.held_out.pictures))
     if unusable:
         lines.append(shown(T("App", "Cannot be used: {count}"), count=unusable))
     return "\n".join(lines)

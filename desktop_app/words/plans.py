@@ -163,6 +163,10 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
     left_out = len(scan.index.left_out)
     if left_out:
         words = shown(T("App", "{words}; left out: {count}"), words=words, count=left_out)
+    held_out = scan.survey.held_out
+    if held_out is not None:
+        template = T("App", "{words}; held out for validation: {count}")
+        words = shown(template, words=words, count=held_out.pictures)
     yield Stat(name, words, "\n".join([*map(str, scan.request.places), *rows]))
     template = T(
         "App",

@@ -13,11 +13,12 @@ PHASES = {
     "caching": T("App", "Preparing pictures"),
     "training": T("App", "Training"),
     "sampling": T("App", "Drawing samples"),
+    "validating": T("App", "Measuring the validation loss"),
     "saving": T("App", "Saving"),
     "paused": T("App", "Paused – F6 goes on"),
     "ended": T("App", "Ending"),
 }
-_STEPPING = ("training", "paused", "sampling")  # a stop waits for the step at hand
+_STEPPING = ("training", "paused", "sampling", "validating")  # a stop waits for the step at hand
 
 
 def phase_words(run: RunControl) -> str:

@@ -30,6 +30,7 @@ OWN_NAMES = {
     "skip_image_resolution",  # there since pull request 2273, later than the list
     "left_out",  # there a picture is moved away, or its file renamed
     "prompt_list",  # a file there
+    "validation_data_dir",  # there a share of the pictures, or a subset of a dataset's own file
     "autocast",  # always on there
     "allow_tf32",  # not offered there
     "memory_format",  # not offered there

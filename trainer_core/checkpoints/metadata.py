@@ -97,10 +97,18 @@ class RunFacts:
 
 
 def plan_facts(
-    plan: Plan, index: DatasetIndex, captions: Mapping[SampleKey, str]
+    plan: Plan, index: DatasetIndex, captions: Mapping[SampleKey, str], num_held_out: int = 0
 ) -> dict[str, object]:
-    """Return the entries that come from the pictures and the planned length."""
+    """Return the entries that come from the pictures and the planned length.
+
+    Args:
+        plan: The counts.
+        index: The pictures that are trained.
+        captions: Theirs.
+        num_held_out: The pictures for validation.
+    """
     return {
+        "num_validation_images": num_held_out,
         "num_train_images": plan.samples - plan.reg_samples,  # repeats counted
         "num_reg_images": plan.reg_asked,  # before they are matched to the others
         "num_batches_per_epoch": plan.batches_per_epoch,
@@ -159,7 +167,6 @@ _SETTINGS: Mapping[str, object] = {
     "validate_every_n_epochs": None,
     "validate_every_n_steps": None,
     "validation_seed": None,
-    "validation_split": 0.0,
 }
 
 
@@ -257,6 +264,7 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "total_batch_size": lambda facts: (
         facts.settings.dataset.train_batch_size * _batches_of_a_step(facts)
     ),
+    "validation_split": lambda facts: facts.settings.validation.validation_split or 0.0,
     "bucket_no_upscale": lambda facts: (
         facts.settings.buckets.enable_bucket and facts.settings.buckets.bucket_no_upscale
     ),

@@ -31,9 +31,19 @@ from trainer_core.dataset.subsets import (
     Subset,
     settings_by_subset,
 )
+from trainer_core.dataset.validation.split import (
+    FOLDER,
+    SPLIT,
+    HeldOut,
+    HoldOut,
+    hold_out,
+    look_at_held_out,
+    validation_settings,
+)
 from trainer_core.environment.launch import process_count
 from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.settings.buckets import BucketSettings
+from trainer_core.settings.document import UNSET
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.settings.problems import Problem, Severity, Suggestion
@@ -54,6 +64,7 @@ class SurveyRequest:
         left_out: Pictures of the places that are not trained.
         folder_repeats: How often some folders are shown, as the settings have it.
         contradiction: Why the bucket settings cannot be used: there is no plan then.
+        hold_out: Which pictures are for validation.
     """
 
     subsets: tuple[Subset, ...]
@@ -62,6 +73,7 @@ class SurveyRequest:
     left_out: tuple[Path, ...] = ()
     folder_repeats: tuple[str, ...] = ()
     contradiction: Problem | None = None
+    hold_out: HoldOut | None = None
 
     @classmethod
     def of(cls, settings: TrainSettings) -> SurveyRequest | None:
@@ -93,6 +105,7 @@ class SurveyRequest:
             left_out=pictures.left_out,
             folder_repeats=pictures.folder_repeats,
             contradiction=contradiction,
+            hold_out=HoldOut.of(settings.validation),
         )
 
     @property
@@ -121,6 +134,8 @@ class Survey:
         plan: What a run would do with the usable ones; None if nothing can be planned.
         unmatched: What is wrong with the entries that say otherwise than the folders.
         failure: Why nothing can be read.
+        held_out: The pictures for validation, which are in nothing of the above; None if there is
+            to be none.
     """
 
     request: SurveyRequest
@@ -129,6 +144,7 @@ class Survey:
     plan: Plan | None = None
     unmatched: tuple[Problem, ...] = ()
     failure: DatasetError | None = None
+    held_out: HeldOut | None = None
 
     @property
     def problems(self) -> list[Problem]:
@@ -145,6 +161,10 @@ class Survey:
             found += [self._of_finding(f, self._setting_of(f.path)) for f in self.audit.findings]
         if self.request.contradiction is not None:
             found.append(self.request.contradiction)
+        if self.held_out is not None:
+            known = {str(each.message) for each in found}  # a folder is told of once
+            of_held_out = self._held_out_problems(self.held_out)
+            found += [each for each in of_held_out if str(each.message) not in known]
         if self.plan is not None and all(each.severity is not Severity.ERROR for each in found):
             found += _plan_problems(self.plan)
             found += timing_problems(self.request.run.captions, self.plan)
@@ -185,6 +205,19 @@ class Survey:
             for root in self.index.roots
             if root.failure is not None
         ]
+
+    def _held_out_problems(self, held_out: HeldOut) -> Iterator[Problem]:
+        for root in held_out.index.roots:
+            if root.failure is not None:
+                yield Problem.of(root.failure, setting=FOLDER)
+        folder = None if self.request.hold_out is None else self.request.hold_out.folder
+        for found in held_out.audit.findings:
+            is_own = folder is not None and found.path.is_relative_to(folder)
+            yield self._of_finding(found, FOLDER if is_own else self._setting_of(found.path))
+        if held_out.is_short:
+            message = text(T("Problems", "There are too few pictures to hold any out."))
+            hint = Suggestion(text(T("Problems", "Hold out none.")), {SPLIT: UNSET})
+            yield Problem(SPLIT, Severity.ERROR, message, hint)
 
     @staticmethod
     def _of_finding(found: Finding, setting: str) -> Problem:
@@ -232,7 +265,9 @@ def take_survey(
     try:
         index = index_subsets(request.subsets, repeats, reading)
         index = leave_out(index, request.left_out, reading)
-        index = balanced(with_repeats(index, request.folder_repeats), settings)
+        index = with_repeats(index, request.folder_repeats)
+        index, held_out = _split(request, index, reading)
+        index = balanced(index, settings)
     except DatasetError as error:
         return failed_survey(request, error)
     audit = _in_order(quick_audit(index, settings, reading))
@@ -245,7 +280,21 @@ def take_survey(
         audit=audit,
         plan=_plan(request, index, audit),
         unmatched=tuple(unmatched),
+        held_out=held_out,
     )
+
+
+def _split(
+    request: SurveyRequest, index: DatasetIndex, reading: Reading
+) -> tuple[DatasetIndex, HeldOut | None]:
+    """Return what is left for training, and what is held out for validation."""
+    if request.hold_out is None:
+        return index, None
+    rest, held_out = hold_out(index, request.hold_out, request.settings, reading)
+    settings = validation_settings(request.settings, request.run)
+    found = look_at_held_out(held_out, settings, request.pace, reading)
+    is_split = any(not root.is_whole for root in held_out.roots)
+    return rest, replace(found, is_short=request.hold_out.share > 0 and not is_split)
 
 
 def _in_order(audit: Audit) -> Audit:

@@ -7,7 +7,7 @@ from typing import Any
 
 from trainer_core.catalogue.families import PARTS
 from trainer_core.files.writing import output_error
-from trainer_core.protocol.messages import EventBase, StepDone
+from trainer_core.protocol.messages import EventBase, StepDone, Validated
 
 _SMOOTHING = 0.99  # weight of the past in the running mean
 
@@ -32,6 +32,8 @@ class TensorBoardLog:
 
     def __call__(self, event: EventBase) -> None:
         """Write what the event tells of a step."""
+        if isinstance(event, Validated) and event.loss is not None:
+            self._writer.add_scalar("loss/validation", event.loss, event.step)
         if not isinstance(event, StepDone):
             return
         rates = event.learning_rates.items()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -93,7 +93,9 @@ class BatchLoader:
     part: Callable[[int], slice] = _whole
     masks: LatentMasks = field(default_factory=LatentMasks)
 
-    def groups(self, epoch: int, *, skip_batches: int = 0, first_step: int) -> Iterator[Group]:
+    def groups(
+        self, epoch: int, *, skip_batches: int = 0, first_step: int
+    ) -> Generator[Group, None, None]:
         """Yield the steps of an epoch, without the first ``skip_batches`` batches.
 
         Args:

@@ -112,9 +112,10 @@ class Plan(EventBase):
     these would be by their own repeats, before they are matched to the training pictures.
     ``prediction`` is what the base model is trained to predict, by its name in the catalogue, once
     it is opened; ``zero_terminal_snr`` that its last timestep is noise alone.
+    ``held_out`` are the pictures that are not trained, but for validation.
     """
 
-    left_out = frozenset({"reg_showings", "reg_asked"})
+    left_out = frozenset({"reg_showings", "reg_asked", "held_out"})
 
     event: Literal["plan"] = "plan"
     pictures: int
@@ -132,6 +133,7 @@ class Plan(EventBase):
     device: str = ""
     prediction: str = ""
     zero_terminal_snr: bool = False
+    held_out: int = 0
 
 
 class Phase(EventBase):
@@ -144,6 +146,7 @@ class Phase(EventBase):
         "caching",
         "training",
         "sampling",
+        "validating",
         "saving",
         "paused",
         "working",
@@ -182,6 +185,21 @@ class StepDone(EventBase):
     seconds: float = 0.0
     batch_hash: str = ""
     measures: Mapping[str, float | None] = {}
+
+
+class Validated(EventBase):
+    """The loss of the pictures that are not trained was measured after a step.
+
+    The mean over ``pictures`` of them, at always the same timesteps with always the same noise;
+    None if it is not finite.
+    """
+
+    event: Literal["validated"] = "validated"
+    step: int
+    epoch: int
+    loss: float | None
+    pictures: int
+    seconds: float = 0.0
 
 
 class SampleReady(EventBase):
@@ -332,6 +350,7 @@ Event = Annotated[
     | Phase
     | Progress
     | StepDone
+    | Validated
     | SampleReady
     | CheckpointSaved
     | CheckpointRemoved

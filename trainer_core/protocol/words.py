@@ -24,6 +24,7 @@ from trainer_core.protocol.messages import (
     SampleReady,
     StepDone,
     ToolDone,
+    Validated,
     Warned,
 )
 from trainer_core.texts import T, Text, size_text, text
@@ -93,8 +94,8 @@ def sentences(event: EventBase) -> tuple[Text, ...]:
             return (_saved(event),)
         case CheckpointRemoved():
             return (text(T("Events", "Removed {name}."), name=Path(event.path).name),)
-        case SampleReady() | DiskFilled():
-            return (_sample(event) if isinstance(event, SampleReady) else _full_disk(event),)
+        case SampleReady() | DiskFilled() | Validated():
+            return (_happening(event),)
         case Warned():
             sentences = (event.message, event.hint)
             return tuple(data.text() for data in sentences if data is not None)
@@ -142,6 +143,9 @@ def _plan(event: Plan) -> tuple[Text, ...]:
             "Regularisation: {asked} by their repeats, {samples} per epoch to match the rest.",
         )
         told = (amounts, text(template, asked=event.reg_asked, samples=event.reg_showings))
+    if event.held_out:
+        template = T("Events", "{count} [count:picture is|pictures are] held out for validation.")
+        told = (*told, text(template, count=event.held_out))
     if not event.device:
         return (*told, *_noise(event))
     template = T("Events", "Training on {device}, precision {precision}.")
@@ -167,6 +171,20 @@ def _saved(event: CheckpointSaved) -> Text:
         size=f"{event.size_bytes / _BYTES_PER_MIB:.1f}",
         step=event.step,
     )
+
+
+def _happening(event: SampleReady | DiskFilled | Validated) -> Text:
+    if isinstance(event, SampleReady):
+        return _sample(event)
+    return _full_disk(event) if isinstance(event, DiskFilled) else _validated(event)
+
+
+def _validated(event: Validated) -> Text:
+    if event.loss is None:
+        template = T("Events", "The validation loss after step {step} is not finite.")
+        return text(template, step=event.step)
+    template = T("Events", "Validation loss after step {step}: {loss}")
+    return text(template, step=event.step, loss=f"{event.loss:.4f}")
 
 
 def _full_disk(event: DiskFilled) -> Text:

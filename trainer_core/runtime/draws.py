@@ -6,9 +6,13 @@ position, and neither threads nor samples drawn in between can shift anything.
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Iterator, Sequence
 
+import numpy as np
 import torch
+from torch import nn
 
 from trainer_core.seeds import derived_seed
 
@@ -22,3 +26,20 @@ def seed_globals(seed: int) -> None:
     """Seed the generators that libraries draw from without asking."""
     random.seed(derived_seed(seed, "python"))
     torch.manual_seed(derived_seed(seed, "torch"))
+
+
+@contextlib.contextmanager
+def undisturbed(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
+    """Put the modules in evaluation mode; give back modes and random generators as they were."""
+    python_state, numpy_state = random.getstate(), np.random.get_state()
+    is_training = {part: part.training for module in modules for part in module.modules()}
+    try:
+        with torch.random.fork_rng([device] if device.type == "cuda" else []):
+            for module in modules:
+                module.eval()
+            yield
+    finally:
+        random.setstate(python_state)
+        np.random.set_state(numpy_state)
+        for part, flag in is_training.items():
+            part.training = flag

@@ -6,7 +6,6 @@ Shapes: B batch, C channels, H height, W width.
 from __future__ import annotations
 
 import contextlib
-import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -14,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor, nn
@@ -22,6 +20,7 @@ from torch import Tensor, nn
 from trainer_core.errors import DiskFull, NumericError, StopRequested
 from trainer_core.families.condition import Condition, SampleFacts
 from trainer_core.prompts.file import SamplePrompt
+from trainer_core.runtime.draws import undisturbed
 from trainer_core.sampling.pictures import (
     Failure,
     Picture,
@@ -194,7 +193,7 @@ class Preview:
         self, picture: Picture, is_stopping: Callable[[], bool], resources: ExitStack
     ) -> Image.Image | None:
         """Return the picture, or None if it was interrupted."""
-        with _undisturbed(self._model.modules, self._device), torch.no_grad():
+        with undisturbed(self._model.modules, self._device), torch.no_grad():
             with self._autocast(), silent_library():
                 latents_BCHW, was_stopped = self._sample(picture, is_stopping)
             if was_stopped:
@@ -249,20 +248,3 @@ def _as_image(pixels_CHW: Tensor) -> Image.Image:
         raise NumericError(T("Errors", "the picture holds values that are no numbers"))
     levels_CHW = ((pixels_CHW / 2 + 0.5).clamp(0, 1) * 255).round().to(torch.uint8)
     return Image.fromarray(levels_CHW.permute(1, 2, 0).cpu().numpy())
-
-
-@contextlib.contextmanager
-def _undisturbed(modules: Sequence[nn.Module], device: torch.device) -> Iterator[None]:
-    """Put the modules in evaluation mode; give back modes and random generators as they were."""
-    python_state, numpy_state = random.getstate(), np.random.get_state()
-    is_training = {part: part.training for module in modules for part in module.modules()}
-    try:
-        with torch.random.fork_rng([device] if device.type == "cuda" else []):
-            for module in modules:
-                module.eval()
-            yield
-    finally:
-        random.setstate(python_state)
-        np.random.set_state(numpy_state)
-        for part, flag in is_training.items():
-            part.training = flag

@@ -38,6 +38,7 @@ from trainer_core.settings.param import ActsIf, Param, Section, acts_if, section
 from trainer_core.settings.problems import Problem, Severity
 from trainer_core.settings.sampling import SamplingSettings
 from trainer_core.settings.tables import table_problems, with_absolute_paths
+from trainer_core.settings.validation import ValidationSettings
 from trainer_core.texts import T, Text, text
 
 AUTO = "auto"
@@ -266,6 +267,7 @@ class TrainSettings(Settings):
     cache: CacheSettings = CacheSettings()
     adapter: AdapterSettings = AdapterSettings()
     optimizer: OptimizerSettings = OptimizerSettings()
+    validation: ValidationSettings = ValidationSettings()
     sampling: SamplingSettings = SamplingSettings()
     output: OutputSettings = OutputSettings()
     hardware: HardwareSettings = HardwareSettings()
@@ -322,6 +324,7 @@ TRAIN = Schema(
             "cache": T("Settings", "Cache"),
             "adapter": T("Settings", "Network"),
             "optimizer": T("Settings", "Training"),
+            "validation": T("Settings", "Validation"),
             "sampling": T("Settings", "Samples"),
             "output": T("Settings", "Output"),
             "hardware": T("Settings", "Hardware"),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from trainer_core.dataset.plan import ConceptCount, Plan
+from trainer_core.dataset.validation.split import HeldOut
 from trainer_core.errors import OutputError, TrainerError
 from trainer_core.files.replaced_run import ReplacedRun
 from trainer_core.files.run_folder import RunFolder
@@ -196,6 +197,7 @@ def as_json(checked: Report) -> dict[str, Any]:
             parameters=checked.parameters,
             precision=checked.precision,
             device=checked.device,
+            held_out=checked.found.held_out,
         ).model_dump(exclude={"event", "time"}),
     }
 
@@ -211,7 +213,7 @@ def as_lines(checked: Report) -> Iterator[str]:
     if any(problem.picture and problem.severity is Severity.ERROR for problem in found.problems):
         yield "Pictures that cannot be used may be left out: name them in left_out of [dataset]."
     if found.plan is not None:
-        yield from _plan_lines(found.plan)
+        yield from _plan_lines(found.plan, found.held_out)
         if found.settings is not None:
             predicted = "; ".join(map(str, noise_words(found.settings, found.facts)))
             yield f"the base model predicts: {predicted}"
@@ -221,8 +223,11 @@ def as_lines(checked: Report) -> Iterator[str]:
         yield f"device: {checked.device}, precision: {checked.precision}"
 
 
-def _plan_lines(plan: Plan) -> Iterator[str]:
+def _plan_lines(plan: Plan, held_out: HeldOut | None) -> Iterator[str]:
     yield from map(_concept_line, plan.concepts)
+    if held_out is not None:
+        template = "held out for validation: {count} [count:picture|pictures]"
+        yield filled(template, {"count": held_out.pictures})
     for bucket in plan.buckets:
         width, height = bucket.resolution
         words = filled("{count} [count:batch|batches]", {"count": bucket.batches})

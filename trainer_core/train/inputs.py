@@ -11,6 +11,7 @@ from trainer_core.dataset.audit import Audit
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
+from trainer_core.dataset.validation.split import HeldOut
 from trainer_core.preflight import Preflight
 from trainer_core.prompts.file import SamplePrompt
 from trainer_core.protocol.messages import BucketCount
@@ -29,6 +30,7 @@ class RunInputs:
     plan: Plan
     subsets: SettingsBySubset
     prompts: tuple[SamplePrompt, ...]
+    held_out: HeldOut | None = None
 
     @property
     def captions(self) -> Mapping[SampleKey, str]:
@@ -68,6 +70,7 @@ def run_inputs(found: Preflight) -> RunInputs:
         found.plan,
         found.survey.request.settings,
         prompts,
+        found.survey.held_out,
     )
 
 
@@ -79,6 +82,7 @@ def plan_event(
     device: str,
     prediction: str = "",
     zero_terminal_snr: bool = False,
+    held_out: HeldOut | None = None,
 ) -> PlanEvent:
     """Return the plan as the app is told of it."""
     return PlanEvent(
@@ -100,6 +104,7 @@ def plan_event(
         device=device,
         prediction=prediction,
         zero_terminal_snr=zero_terminal_snr,
+        held_out=0 if held_out is None else held_out.pictures,
     )
 
 

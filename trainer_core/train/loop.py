@@ -20,6 +20,7 @@ from trainer_core.runtime.team import Alone, Team
 from trainer_core.train.control import Control, Wishes
 from trainer_core.train.saving import Saver
 from trainer_core.train.step import Stepper
+from trainer_core.train.validation.measuring import ValidationSchedule
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,8 @@ class Loop:
     ``has_samples`` tells whether the pictures that are due there were drawn before; ``rescued`` is
     where it saved what the output folder could not take. ``keep_records`` sees after each step that
     its events are written, and waits where the disk is full. ``data_wait_s`` is how long it waited
-    for data so far.
+    for data so far. ``validate`` measures the loss of pictures that are not trained; None without
+    any. In a team all processes do.
     """
 
     emitter: Emitter
@@ -72,6 +74,8 @@ class Loop:
     team: Team = field(default_factory=Alone)
     rescued: Path | None = None
     keep_records: Callable[[], object] = lambda: None
+    validate: Callable[[Position], None] | None = None
+    validation_schedule: ValidationSchedule = field(default_factory=ValidationSchedule)
     data_wait_s: float = field(default=0.0, init=False)
 
     def run(self) -> Stop | None:
@@ -178,14 +182,29 @@ class Loop:
         return self._agreed(result.wishes) if self._do_what_is_due(step, epoch) else result.wishes
 
     def _do_what_is_due(self, step: int, epoch: int) -> bool:
-        """Save and draw after a step what is due then; tell whether anything was."""
-        due, draws = self._due(step, epoch, ends_epoch=self.position.batch == 0)
+        """Validate, save and draw after a step what is due then; tell whether anything was.
+
+        Validation comes first: whoever goes on from what is saved has its result.
+        """
+        ends_epoch = self.position.batch == 0
+        validates = self._validate_if_due(step, epoch, ends_epoch=ends_epoch)
+        due, draws = self._due(step, epoch, ends_epoch=ends_epoch)
         self._carry_out(due)
         if draws:
             self._draw_samples()
-        if due or draws:
+        if due or draws or validates:
             self._enter("training")
-        return bool(due) or draws
+        return bool(due) or draws or validates
+
+    def _validate_if_due(self, step: int, epoch: int, *, ends_epoch: bool) -> bool:
+        is_last = step == self.total_steps
+        schedule = self.validation_schedule
+        if self.validate is None or not schedule.is_due(
+            step, epoch, ends_epoch=ends_epoch, is_last=is_last
+        ):
+            return False
+        self.validate(self.position)
+        return True
 
     def _due(self, step: int, epoch: int, *, ends_epoch: bool) -> tuple[list[Action], bool]:
         """Return what is to be saved and removed after a step, and whether samples are due."""

@@ -300,7 +300,8 @@ def _beside(path: Path) -> Path:
 
 
 def _plan_facts(inputs: RunInputs, processes: int) -> dict[str, object]:
-    facts = plan_facts(inputs.plan, inputs.index, inputs.captions)
+    held_out = 0 if inputs.held_out is None else inputs.held_out.pictures
+    facts = plan_facts(inputs.plan, inputs.index, inputs.captions, held_out)
     if inputs.settings.dataset.subsets:
         facts[DATASETS] = datasets_entry(
             inputs.plan,

@@ -50,6 +50,12 @@ from trainer_core.train.run_start import RunStart
 from trainer_core.train.samples import Autocast, SampleDrawer, sample_drawer
 from trainer_core.train.saving import Saver, run_facts
 from trainer_core.train.step import Stepper
+from trainer_core.train.validation.measuring import (
+    Predict,
+    Validation,
+    validation_schedule,
+    validation_sources,
+)
 
 RECORD_BYTES = 256 * 1024  # so much room is waited for to write events on
 
@@ -100,7 +106,7 @@ class Session:
             texts, are_known = caching.texts(self.inputs, method=method, autocast=autocast)
         objective = build_objective(family, self.inputs.settings.optimizer).to(self.machine.device)
         with leaving_together(self.team):
-            loader = self._loader(caching, objective, texts if are_known else None)
+            loader, measured = self._loaders(caching, objective, texts if are_known else None)
         with leaving_together(self.team):
             used = MEMORY_FORMATS[used_memory_format(self.inputs.settings, self.machine)]
             load_part(
@@ -119,17 +125,9 @@ class Session:
         resumable = self._resumable(method, loader, accelerator.scaler, base)
         position = self._restored(resumable)
         if self.team.is_first:
-            if self.start.replaces:  # what was there goes only once everything is loaded
-                self.start.clear()
-            write_effective(
-                self.inputs,
-                self.start,
-                self.machine,
-                family=family,
-                method=method,
-                optimizer=resumable.optimizer,
-            )
-        stepper = self._stepper(family, objective, accelerator, resumable, texts, autocast=autocast)
+            self._record(family, method, resumable)
+        predict = self._predict(family, texts)
+        stepper = self._stepper(objective, accelerator, resumable, predict, autocast=autocast)
         draw = sample_drawer(
             self.inputs,
             self.start,
@@ -143,7 +141,47 @@ class Session:
         )
         draw = replace(draw, with_room=with_room)
         saver = self._saver(family, resumable, with_room)
-        return self._loop(loader, stepper, saver, draw, position, with_room)
+        loop = self._loop(loader, stepper, saver, draw, position, with_room)
+        if measured is not None:
+            loop.validate = self._validation(
+                measured, family, objective, predict, resumable, autocast=autocast
+            )
+        return loop
+
+    def _record(self, family: Family, method: Method, resumable: Resumable) -> None:
+        if self.start.replaces:  # what was there goes only once everything is loaded
+            self.start.clear()
+        write_effective(
+            self.inputs,
+            self.start,
+            self.machine,
+            family=family,
+            method=method,
+            optimizer=resumable.optimizer,
+        )
+
+    def _validation(
+        self,
+        loader: BatchLoader,
+        family: Family,
+        objective: Objective,
+        predict: Predict,
+        resumable: Resumable,
+        *,
+        autocast: Autocast,
+    ) -> Validation:
+        parts = (family.entry.denoiser, *family.entry.text_encoders)
+        return Validation(
+            loader=loader,
+            objective=objective,
+            predict=predict,
+            autocast=autocast,
+            evaluation=resumable.evaluation,
+            modules=[family.module(part) for part in parts],
+            emitter=self.emitter,
+            team=self.team,
+            max_batches=self.inputs.settings.validation.max_validation_steps,
+        )
 
     def _loop(
         self,
@@ -165,6 +203,7 @@ class Session:
             stepper=stepper,
             saver=saver,
             save_schedule=save_schedule(self.inputs),
+            validation_schedule=validation_schedule(self.inputs.settings.validation),
             sample_schedule=SampleSchedule(
                 every_n_steps=sampling.sample_every_n_steps,
                 every_n_epochs=sampling.sample_every_n_epochs,
@@ -183,14 +222,19 @@ class Session:
             ),
         )
 
-    def _loader(
+    def _loaders(
         self, caching: Caching, objective: Objective, known: TextStore | None
-    ) -> BatchLoader:
-        """Encode the pictures if latents are cached, and return what delivers the batches."""
+    ) -> tuple[BatchLoader, BatchLoader | None]:
+        """Encode the pictures if latents are cached, and return what delivers the batches.
+
+        Returns:
+            Those of training, and those of validation if there are any.
+        """
         inputs, device = self.inputs, self.machine.device
         sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
-        store, keyed = caching.latents(sources, inputs.settings)
-        return BatchLoader(
+        held_out = validation_sources(inputs)
+        store, (keyed, keyed_held_out) = caching.latents(inputs.settings, sources, held_out)
+        loader = BatchLoader(
             sources=keyed,
             batch_size=inputs.settings.dataset.train_batch_size * self.team.size,
             accumulation=inputs.settings.optimizer.gradient_accumulation_steps,
@@ -207,6 +251,10 @@ class Session:
             conditions=None if known is None else known.joined,
             part=self.team.part,
         )
+        if not held_out:
+            return loader, None
+        seed = inputs.settings.validation.seed
+        return loader, replace(loader, sources=keyed_held_out, accumulation=1, seed=seed)
 
     def _resumable(
         self, method: Method, loader: BatchLoader, scaler: Any, base: BaseHash
@@ -226,21 +274,23 @@ class Session:
             base=base,
         )
 
-    def _stepper(
-        self,
-        family: Family,
-        objective: Objective,
-        accelerator: Any,
-        resumable: Resumable,
-        texts: TextStore,
-        *,
-        autocast: Autocast,
-    ) -> Stepper:
+    def _predict(self, family: Family, texts: TextStore) -> Predict:
         def predict(batch: Batch, noisy_BCHW: Tensor, timesteps_B: Tensor) -> Tensor:
             known = batch.condition
             condition = family.with_sizes(known or texts(batch.captions), batch.facts)
             return family.predict(noisy_BCHW, timesteps_B, condition)
 
+        return predict
+
+    def _stepper(
+        self,
+        objective: Objective,
+        accelerator: Any,
+        resumable: Resumable,
+        predict: Predict,
+        *,
+        autocast: Autocast,
+    ) -> Stepper:
         return Stepper(
             accelerator=accelerator,
             objective=objective,
@@ -263,6 +313,7 @@ class Session:
                 device=self.machine.name,
                 prediction=family.noise_schedule.prediction_type,
                 zero_terminal_snr=family.noise_schedule.has_zero_terminal_snr,
+                held_out=self.inputs.held_out,
             )
         )
 

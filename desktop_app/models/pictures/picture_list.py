@@ -86,6 +86,6 @@ class PictureList(QAbstractListModel):
 
 
 def _look_different(before: PictureRow, after: PictureRow) -> bool:
-    if before.is_left_out is not after.is_left_out:
+    if (before.is_left_out, before.is_held_out) != (after.is_left_out, after.is_held_out):
         return True
     return before.caption != after.caption or before.findings != after.findings

@@ -20,6 +20,7 @@ from trainer_core.dataset.plan import Plan
 from trainer_core.dataset.processing.captions import Moment
 from trainer_core.dataset.subsets import CaptionRules, SampleKey, SampleSettings
 from trainer_core.dataset.survey import Survey
+from trainer_core.dataset.validation.split import HeldOut
 from trainer_core.errors import DatasetError
 from trainer_core.settings.problems import Severity
 
@@ -45,6 +46,7 @@ class PictureRow:
         moments: When its caption is drawn, for some examples; none if it is left out.
         mask: The picture that says which parts of it are learnt, if there is one.
         has_alpha_mask: Whether its transparency says so.
+        is_held_out: The run does not train it, but measures its validation loss.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class PictureRow:
     moments: tuple[Moment, ...] = ()
     mask: Path | None = None
     has_alpha_mask: bool = False
+    is_held_out: bool = False
 
     @property
     def bucket(self) -> Size | None:
@@ -82,8 +85,21 @@ def picture_rows(survey: Survey, audit: Audit) -> tuple[PictureRow, ...]:
         acting = settings[root.subset]
         trained = _trained_rows(root, audit, survey.plan, found, acting)
         left_out = (_left_out_row(picture, audit, acting.captions) for picture in root.left_out)
-        rows += sorted((*trained, *left_out), key=partial(_order, root.path))
+        held_out = _held_out_rows(root, survey.held_out)
+        rows += sorted((*trained, *left_out, *held_out), key=partial(_order, root.path))
     return tuple(rows)
+
+
+def _held_out_rows(root: Root, held_out: HeldOut | None) -> Iterator[PictureRow]:
+    """Yield the pictures of a place that are held out of it."""
+    if held_out is None:
+        return
+    found = _by_path(held_out.audit.findings)
+    for each in held_out.index.roots:
+        if (each.subset, each.path) == (root.subset, root.path):
+            acting = held_out.settings[each.subset]
+            rows = _trained_rows(each, held_out.audit, held_out.plan, found, acting)
+            yield from (replace(row, is_held_out=True) for row in rows)
 
 
 def _trained_rows(

@@ -55,6 +55,7 @@ def columns(metrics: MetricsModel) -> dict[str, Series]:
     return {
         "loss": metrics.loss,
         "smoothed_loss": metrics.smoothed_loss,
+        "validation_loss": metrics.validation_loss,
         **rates,
         "gradient_norm": metrics.gradient_norm,
         "images_per_second": metrics.images_per_second,
@@ -64,10 +65,13 @@ def columns(metrics: MetricsModel) -> dict[str, Series]:
 
 
 def _loss(metrics: MetricsModel) -> Sequence[Line]:
-    return (
+    lines = [
         Line(shown(T("App", "raw")), metrics.loss, is_raw=True),
         Line(shown(T("App", "smoothed")), metrics.smoothed_loss),
-    )
+    ]
+    if len(metrics.validation_loss):
+        lines.append(Line(shown(T("App", "validation")), metrics.validation_loss))
+    return lines
 
 
 def _learning_rates(metrics: MetricsModel) -> Sequence[Line]:

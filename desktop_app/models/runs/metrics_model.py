@@ -15,6 +15,7 @@ from trainer_core.protocol.messages import (
     Resumed,
     SampleReady,
     StepDone,
+    Validated,
 )
 
 SMOOTHING_STEPS = 20
@@ -26,6 +27,7 @@ class MetricsModel(QObject):
     Attributes:
         loss: Of every step, as the trainer reported it.
         smoothed_loss: Its exponential moving average.
+        validation_loss: Of the pictures that are not trained, where it was measured.
         gradient_norm: Before clipping, of the steps whose gradients were finite.
         images_per_second: Of every step.
         memory_mib: That the device has in use, of every step.
@@ -39,6 +41,7 @@ class MetricsModel(QObject):
         super().__init__(parent)
         self.loss = Series()
         self.smoothed_loss = Series()
+        self.validation_loss = Series()
         self.gradient_norm = Series()
         self.images_per_second = Series()
         self.memory_mib = Series()
@@ -86,6 +89,8 @@ class MetricsModel(QObject):
         match event:
             case StepDone():
                 self._add(event)
+            case Validated():
+                self._add_validation(event)
             case Resumed():
                 self._drop_beyond(event.from_step)
             case CheckpointSaved() | SampleReady():
@@ -122,6 +127,10 @@ class MetricsModel(QObject):
         known = 1 - self._weight ** len(self.loss)
         self.smoothed_loss.append(event.step, self._average / known)
 
+    def _add_validation(self, event: Validated) -> None:
+        if event.loss is not None:
+            self.validation_loss.append(event.step, event.loss)
+
     def _drop_beyond(self, step: int) -> None:
         for series in self._all_series():
             series.drop_from(step + 1)
@@ -131,7 +140,7 @@ class MetricsModel(QObject):
     def _all_series(self) -> Iterable[Series]:
         measured = (self.gradient_norm, self.images_per_second, self.memory_mib)
         named = (*self._rates.values(), *self._measures.values())
-        return (self.loss, self.smoothed_loss, *measured, *named)
+        return (self.loss, self.smoothed_loss, self.validation_loss, *measured, *named)
 
     def _smooth_anew(self) -> None:
         average = smoothed(self.loss.y, self._weight)

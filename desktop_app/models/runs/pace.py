@@ -9,7 +9,7 @@ from trainer_core.protocol.messages import Event, Hello, Phase, Resumed, StepDon
 from trainer_core.texts import T
 
 _STEPS_AVERAGED = 50
-_WORK_BETWEEN = ("saving", "sampling", "caching", "loading")
+_WORK_BETWEEN = ("saving", "sampling", "validating", "caching", "loading")
 
 
 class Pace:

@@ -378,7 +378,8 @@ def test_what_the_plan_tells_is_counted_from_the_pictures(tmp_path: Path) -> Non
     plan = make_plan(index, sizes, settings, Pace(train_batch_size=1, epoch=2))
     captions = {picture.key: "a, demo cat" for picture in index.pictures}
 
-    assert plan_facts(plan, index, captions) == {
+    assert plan_facts(plan, index, captions, num_held_out=4) == {
+        "num_validation_images": 4,
         "num_train_images": 6,
         "num_reg_images": 0,
         "num_batches_per_epoch": 6,

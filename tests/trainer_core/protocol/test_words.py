@@ -12,6 +12,7 @@ from trainer_core.protocol.messages import (
     SampleReady,
     StepDone,
     TextData,
+    Validated,
     Warned,
 )
 from trainer_core.protocol.words import EventLog, in_words, sentences
@@ -82,6 +83,18 @@ PLAN = Plan(
                 method="of a later version",
             ),
             "Done: 9 steps trained. The LoRA: /o/a.ckpt",
+        ),
+        (
+            PLAN.model_copy(update={"held_out": 2}),
+            "3 pictures, 6 per epoch, 12 steps in all. 2 pictures are held out for validation.",
+        ),
+        (
+            Validated(step=4, epoch=1, loss=0.25, pictures=2),
+            "Validation loss after step 4: 0.2500",
+        ),
+        (
+            Validated(step=4, epoch=1, loss=None, pictures=2),
+            "The validation loss after step 4 is not finite.",
         ),
         (
             Finished(reason="completed", step=9, total_steps=9, seconds=99, data_wait_s=0.9),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
@@ -13,6 +13,7 @@ from torch import Tensor
 
 from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.processing.outcomes import texts_of
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.errors import DiskFull, SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
@@ -20,7 +21,7 @@ from trainer_core.files.own_folders import cache_folder
 from trainer_core.files.writing import remove_old_leftovers
 from trainer_core.methods.base import Method
 from trainer_core.pipeline.file_hashes import FileHashes
-from trainer_core.pipeline.filling import LatentPlan, fill, plan_latents
+from trainer_core.pipeline.filling import EncodingJob, fill, plan_latents
 from trainer_core.pipeline.latents import LatentStore, Shape
 from trainer_core.pipeline.sources import Source
 from trainer_core.pipeline.texts import MAX_REMEMBERED, TextFiles, TextStore
@@ -111,14 +112,15 @@ class Caching:
             encode_missing()
 
     def latents(
-        self, sources: Sequence[Source], settings: TrainSettings
-    ) -> tuple[LatentStore | None, Sequence[Source]]:
+        self, settings: TrainSettings, *sets: Sequence[Source]
+    ) -> tuple[LatentStore | None, list[Sequence[Source]]]:
         """Fill the latent cache, if there is to be one, and release the image encoder.
 
-        Without a cache the encoder stays.
+        Without a cache the encoder stays. Pictures of several sets are not encoded together: the
+        others change nothing.
 
         Returns:
-            Where the latents are, and the pictures with the keys of theirs.
+            Where the latents are, and the pictures of each set with the keys of theirs.
 
         Raises:
             DatasetError: A picture cannot be decoded; the error names it.
@@ -129,25 +131,29 @@ class Caching:
         with about(setting=_MODEL):
             self.family.load(part, dtype=dtype, device=self.machine.device)
         if not settings.cache.cache_latents:
-            return None, sources
+            return None, list(sets)
         self.emitter.emit(Phase(phase="caching"))
         hashes = FileHashes(cache_folder())
         try:
             encoder = f"{self.family.vae_hash()} {str(dtype).removeprefix('torch.')}"
-            plan = plan_latents(
-                sources,
-                hashes,
-                encoder=encoder,
-                batch_size=settings.cache.vae_batch_size or settings.dataset.train_batch_size,
-                threads=settings.cache.max_data_loader_n_workers,
-                progress=lambda done, total: self.stop_if_asked(),
-            )
+            plans = [
+                plan_latents(
+                    sources,
+                    hashes,
+                    encoder=encoder,
+                    batch_size=settings.cache.vae_batch_size or settings.dataset.train_batch_size,
+                    threads=settings.cache.max_data_loader_n_workers,
+                    progress=lambda done, total: self.stop_if_asked(),
+                )
+                for sources in sets
+            ]
         finally:
             hashes.close()
-        store = self._filled(plan, settings.cache)
+        groups = [group for plan in plans for group in plan.groups]
+        store = self._filled(groups, settings.cache)
         self.family.release(part)
         free_cache(self.machine.device)
-        return store, plan.sources
+        return store, [plan.sources for plan in plans]
 
     def encode(self, pixels_BCHW: Tensor) -> LatentPosterior:
         """Encode float32 pictures in [-1, 1], from wherever they are, on the device.
@@ -156,7 +162,7 @@ class Caching:
         """
         return self.family.encode_images(pixels_BCHW.to(self.machine.device))
 
-    def _filled(self, plan: LatentPlan, cache: CacheSettings) -> LatentStore:
+    def _filled(self, groups: Sequence[Sequence[EncodingJob]], cache: CacheSettings) -> LatentStore:
         is_on_disk = cache.cache_latents_to_disk
         store = LatentStore(cache_folder() / "latents" if is_on_disk else None)
         if is_on_disk and self.team.is_first:
@@ -166,7 +172,7 @@ class Caching:
             store.write_kept()  # what a full disk did not take before
             fill(
                 store,
-                plan.groups,
+                groups,
                 self.encode,
                 shape_of=self._latent_shape,
                 threads=cache.max_data_loader_n_workers,
@@ -176,7 +182,7 @@ class Caching:
         if is_on_disk:  # the first process fills the disk, the others read from it
             with leaving_together(self.team):
                 if self.team.is_first:
-                    size = partial(bytes_of_latents, plan, self.family)
+                    size = partial(bytes_of_latents, groups, self.family)
                     self._with_room(encode_missing, "caching", size)
             if self.team.is_first:
                 return store
@@ -218,14 +224,23 @@ def captions_ahead(inputs: RunInputs, limit: int | None) -> list[str] | None:
         limit: The most that are wanted; None: however many there are.
     """
     known: dict[str, None] = {}
-    for key, caption in inputs.captions.items():
-        texts = texts_of(caption, inputs.subsets[key.subset].captions)
-        if texts is None:
-            return None
-        known.update(dict.fromkeys(texts))
+    for captions, settings in _all_captions(inputs):
+        for key, caption in captions.items():
+            texts = texts_of(caption, settings[key.subset].captions)
+            if texts is None:
+                return None
+            known.update(dict.fromkeys(texts))
     for prompt in inputs.prompts:
         known.update(dict.fromkeys((prompt.prompt, prompt.negative_prompt)))
     return list(known) if limit is None or len(known) <= limit else None
+
+
+def _all_captions(
+    inputs: RunInputs,
+) -> Iterator[tuple[Mapping[SampleKey, str], SettingsBySubset]]:
+    yield inputs.captions, inputs.subsets
+    if inputs.held_out is not None:
+        yield inputs.held_out.audit.captions, inputs.held_out.settings
 
 
 def _refuse_changing_texts(cache: CacheSettings) -> None:

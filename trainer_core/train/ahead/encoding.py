@@ -20,6 +20,7 @@ from trainer_core.train.building import (
 from trainer_core.train.control import Control
 from trainer_core.train.full_disk.waiting import WaitForRoom
 from trainer_core.train.inputs import RunInputs
+from trainer_core.train.validation.measuring import validation_sources
 
 
 def encode_all(inputs: RunInputs, emitter: Emitter, control: Control) -> None:
@@ -50,4 +51,4 @@ def encode_all(inputs: RunInputs, emitter: Emitter, control: Control) -> None:
         caching.texts(inputs, method=method, autocast=context)
     if settings.cache.keeps_latents:
         sources = sources_of(inputs.index, inputs.audit, inputs.plan, inputs.subsets)
-        caching.latents(sources, settings)
+        caching.latents(settings, sources, validation_sources(inputs))

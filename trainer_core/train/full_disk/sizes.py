@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch.optim import Optimizer
 
 from trainer_core.catalogue.precisions import SAVE_PRECISIONS
@@ -9,7 +11,7 @@ from trainer_core.disk_space.sizes import latent_bytes, state_bytes, weights_byt
 from trainer_core.families.base import Family
 from trainer_core.methods.base import Method
 from trainer_core.optim.running_state import running_state
-from trainer_core.pipeline.filling import LatentPlan
+from trainer_core.pipeline.filling import EncodingJob
 
 
 def bytes_of_weights(method: Method, precision: str) -> int:
@@ -26,10 +28,10 @@ def bytes_of_state(method: Method, optimizer: Optimizer) -> int:
     return state_bytes(shapes, lambda shape: 0) + kept
 
 
-def bytes_of_latents(plan: LatentPlan, family: Family) -> int:
-    """Return about how many bytes all latents of a plan take in the cache."""
+def bytes_of_latents(groups: Sequence[Sequence[EncodingJob]], family: Family) -> int:
+    """Return about how many bytes the latents of all groups take in the cache."""
     channels, pixels = family.latent_channels, family.pixels_per_latent
-    buckets = (job.source.placement.bucket for group in plan.groups for job in group)
+    buckets = (job.source.placement.bucket for group in groups for job in group)
     return sum(
         latent_bytes(*bucket, channels=channels, pixels_per_latent=pixels) for bucket in buckets
     )

@@ -1,9 +1,9 @@
 import pytest
 
-from desktop_app.models.runs.metrics_charts import columns
+from desktop_app.models.runs.metrics_charts import LOSS, columns
 from desktop_app.models.runs.metrics_model import MetricsModel
 from desktop_app.models.runs.run_marks import MarkKind
-from trainer_core.protocol.messages import CheckpointSaved, Phase, Resumed, StepDone
+from trainer_core.protocol.messages import CheckpointSaved, Phase, Resumed, StepDone, Validated
 
 
 def saved(number: int) -> CheckpointSaved:
@@ -61,6 +61,19 @@ def test_what_else_a_step_measured_becomes_points(metrics):
     assert metrics.gradient_norm.y.tolist() == [0.7]
     assert metrics.images_per_second.y.tolist() == [2.5]
     assert metrics.memory_mib.y.tolist() == [8000]
+
+
+def test_the_validation_loss_is_a_line_of_the_loss_once_it_is_measured(metrics):
+    metrics.feed(step(4))
+    before = len(LOSS.lines(metrics))
+    metrics.feed(Validated(step=4, epoch=1, loss=0.2, pictures=3))
+    metrics.feed(Validated(step=8, epoch=2, loss=None, pictures=3))
+    metrics.feed(Validated(step=12, epoch=3, loss=0.1, pictures=3))
+
+    line = LOSS.lines(metrics)[before]
+    assert (line.series.x.tolist(), line.series.y.tolist()) == ([4, 12], [0.2, 0.1])
+    metrics.feed(Resumed(from_step=8, state=""))
+    assert metrics.validation_loss.x.tolist() == [4]
 
 
 def test_a_skipped_update_has_no_gradient_norm(metrics):

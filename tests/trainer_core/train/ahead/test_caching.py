@@ -24,6 +24,7 @@ def inputs(*captions: str, rules: CaptionRules = PLAIN) -> RunInputs:
             SampleKey(0, Path(str(number))): caption for number, caption in enumerate(captions)
         },
         prompts=(SamplePrompt("a cat", "", seed=None),),
+        held_out=None,
     )
     return cast(RunInputs, cast(Any, known))
 

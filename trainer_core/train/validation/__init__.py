@@ -1,0 +1,1 @@
+"""The loss of pictures that are never trained on."""
