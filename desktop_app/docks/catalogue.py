@@ -28,7 +28,7 @@ DOCKS: tuple[Dock, ...] = (
         _LEFT,
         _SETTINGS,
         "pictures",
-        ("dataset", "buckets", "captions", "augmentation", "cache"),
+        ("dataset", "buckets", "captions", "augmentation", "cache", "validation"),
     ),
     Dock("training", T("App", "Training"), _LEFT, _SETTINGS, "training", ("optimizer", "hardware")),
     Dock("sampling", T("App", "Sampling"), _LEFT, _SETTINGS, "sampling", ("sampling",)),
