@@ -16,6 +16,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop_app.preferences_view.caches_page import CachesPage
 from desktop_app.preferences_view.general_page import GeneralPage
 from desktop_app.preferences_view.trainer_page import TrainerPage
 from desktop_app.questions import Ask, ask
@@ -40,6 +41,7 @@ class PreferencesDialog(QDialog):
         self.resize(_FIRST_SIZE_PX)
         self.general = GeneralPage(workspace.preferences)
         self.trainer = TrainerPage(workspace.python, workspace.run, workspace.data_dir, ask=ask)
+        self.caches = CachesPage(ask=ask)
         self._names: list[str] = []
         self._list = QListWidget(self)
         self._list.setAccessibleName(shown(T("App", "Pages")))
@@ -48,12 +50,13 @@ class PreferencesDialog(QDialog):
         self._pages = QStackedWidget(self)
         self._add("general", shown(T("App", "General")), self.general)
         self._add("trainer", shown(T("App", "Trainer")), self.trainer)
+        self._add("caches", shown(T("App", "Caches")), self.caches)
         self._list.currentRowChanged.connect(self._pages.setCurrentIndex)
         self._lay_out()
         self.show_page("general")
 
     def show_page(self, name: str) -> None:
-        """Turn to a page: ``general`` or ``trainer``; an unknown name leaves it as it is."""
+        """Turn to ``general``, ``trainer`` or ``caches``; an unknown name leaves it as it is."""
         if name in self._names:
             self._list.setCurrentRow(self._names.index(name))
 

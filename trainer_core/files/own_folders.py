@@ -23,3 +23,13 @@ def cache_folder() -> Path:
     """Return the folder of everything that can be made again; ``LORA_LOOM_CACHE`` overrides it."""
     override = os.environ.get("LORA_LOOM_CACHE")
     return Path(override) if override else user_cache_path(_PROGRAM, appauthor=False)
+
+
+def latent_folder() -> Path:
+    """Return where encoded pictures are kept."""
+    return cache_folder() / "latents"
+
+
+def text_folder() -> Path:
+    """Return where encoded captions are kept."""
+    return cache_folder() / "texts"

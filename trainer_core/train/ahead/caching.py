@@ -17,7 +17,7 @@ from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.errors import DiskFull, SettingsError, about
 from trainer_core.events.emitter import Emitter
 from trainer_core.families.base import Family, LatentPosterior
-from trainer_core.files.own_folders import cache_folder
+from trainer_core.files.own_folders import cache_folder, latent_folder, text_folder
 from trainer_core.files.writing import remove_old_leftovers
 from trainer_core.methods.base import Method
 from trainer_core.pipeline.file_hashes import FileHashes
@@ -97,7 +97,7 @@ class Caching:
             return
         kind = self.machine.device.type
         computed_in = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else ""
-        folder = cache_folder() / "texts"
+        folder = text_folder()
         files = TextFiles(folder, encoder=f"{self.family.text_hash()} {computed_in}")
 
         def encode_missing() -> None:
@@ -164,9 +164,9 @@ class Caching:
 
     def _filled(self, groups: Sequence[Sequence[EncodingJob]], cache: CacheSettings) -> LatentStore:
         is_on_disk = cache.cache_latents_to_disk
-        store = LatentStore(cache_folder() / "latents" if is_on_disk else None)
+        store = LatentStore(latent_folder() if is_on_disk else None)
         if is_on_disk and self.team.is_first:
-            remove_old_leftovers(cache_folder() / "latents")
+            remove_old_leftovers(latent_folder())
 
         def encode_missing() -> None:
             store.write_kept()  # what a full disk did not take before

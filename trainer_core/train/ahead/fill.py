@@ -11,7 +11,7 @@ from typing import Any
 from trainer_core.errors import SettingsError, StopRequested, TrainerError
 from trainer_core.events.border import serve
 from trainer_core.events.emitter import Emitter
-from trainer_core.files.own_folders import cache_folder
+from trainer_core.files.own_folders import latent_folder, text_folder
 from trainer_core.preflight import Preflight, examine
 from trainer_core.protocol.messages import Detached, Failed, Phase, TextData, ToolDone
 from trainer_core.runtime.libraries import quick_imports
@@ -95,15 +95,15 @@ def _checked(found: Preflight, emitter: Emitter) -> RunInputs:
 
 
 def _results(inputs: RunInputs) -> list[Text]:
-    folder, lines = cache_folder(), []
+    lines = []
     if inputs.settings.cache.keeps_latents:
         template = T("Events", "Cached: {count} [count:picture|pictures], in {folder}")
         count = inputs.plan.pictures
-        lines.append(text(template, count=count, folder=folder / "latents"))
+        lines.append(text(template, count=count, folder=latent_folder()))
     if inputs.settings.cache.keeps_texts:
         template = T("Events", "Cached: {count} [count:caption|captions], in {folder}")
         count = len(set(inputs.captions.values()))
-        lines.append(text(template, count=count, folder=folder / "texts"))
+        lines.append(text(template, count=count, folder=text_folder()))
     return lines
 
 
