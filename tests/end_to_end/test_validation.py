@@ -43,7 +43,8 @@ def results(project: TinyProject, tmp_path: Path) -> Mapping[str, Result]:
     """Runs with the split, the second gone on with, and one without the pictures of the split."""
     uncached = SPLIT | {"cache.cache_latents": False}
     without = SHARED | {"dataset.left_out": held_out(project.pictures)}
-    runs = {"split": SPLIT, "halves": SPLIT, "uncached": uncached, "without": without}
+    logged = SPLIT | {"output.logging_dir": str(tmp_path / "logs")}
+    runs = {"split": logged, "halves": SPLIT, "uncached": uncached, "without": without}
     files = {
         name: project.run_file({"output.output_name": name, **values}, f"{name}.toml")
         for name, values in runs.items()
@@ -65,9 +66,12 @@ def is_same(first: Result, second: Result) -> bool:
     return all(torch.equal(tensor, other[name]) for name, tensor in one.items())
 
 
+@pytest.mark.filterwarnings("ignore")  # tensorboard's own reader is old
 def test_validation_changes_nothing_and_is_resumed_exactly(
-    results: Mapping[str, Result],
+    results: Mapping[str, Result], tmp_path: Path
 ) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
     split = results["split"]
     assert [(step, pictures) for step, _, pictures in validated(split)] == [(2, 2), (4, 2), (5, 2)]
     assert all(loss is not None and 0 < loss < 3 for _, loss, _ in validated(split))
@@ -76,6 +80,11 @@ def test_validation_changes_nothing_and_is_resumed_exactly(
     assert (plan.pictures, plan.held_out) == (3, 2)
     assert split.metadata()["ss_num_validation_images"] == "2"
     assert split.metadata()["ss_validation_split"] == "0.4"
+
+    log = EventAccumulator(str(next((tmp_path / "logs").iterdir())))
+    log.Reload()
+    logged = {entry.step: entry.value for entry in log.Scalars("loss/validation")}
+    assert logged == pytest.approx({step: loss for step, loss, _ in validated(split)})
 
     assert is_same(split, results["without"])
     assert split.hashes == results["without"].hashes
