@@ -166,11 +166,11 @@ def _clear(contents: Caches, job: Job) -> int:
     freed, before = 0, 0
     for content in contents:
 
-        def told(done: int, total: int, before: int = before) -> bool:
+        def report(done: int, total: int, before: int = before) -> bool:
             job.report(before + done)
             return not job.is_cancelled
 
-        freed += clear(content, told)
+        freed += clear(content, report)
         before += len(content.entries)
     return freed
 

@@ -32,7 +32,6 @@ ALONE = {
     "trainer_core.version": "read by the build and by installers",
     "trainer_core.seeds": "needs no torch; the order of pictures is drawn without it",
     "trainer_core.files.resources": "runs in a bare Python",
-    "trainer_core.files.own_folders": "needs a library, which resources must not",
     "trainer_core.files.presence": "asked by every room, and needs none of them",
 }
 

@@ -85,10 +85,9 @@ def clear(
 
 
 def _files(folder: Path) -> Iterator[CacheEntry]:
-    for place, _, names in os.walk(folder):
-        for name in names:
-            if name.endswith(_ENDING) and not name.startswith("."):
-                path = Path(place, name)
-                with contextlib.suppress(OSError):
-                    facts = path.stat()
-                    yield CacheEntry(path, facts.st_size, facts.st_mtime)
+    paths = (Path(place, name) for place, _, names in os.walk(folder) for name in names)
+    for path in paths:
+        if path.suffix == _ENDING and not path.name.startswith("."):
+            with contextlib.suppress(OSError):
+                facts = path.stat()
+                yield CacheEntry(path, facts.st_size, facts.st_mtime)
