@@ -16,6 +16,10 @@ from desktop_app.workspace import Workspace
 from trainer_core.errors import TrainerError
 from trainer_core.files.demo_project import DEMO_FOLDER, copy_demo
 from trainer_core.files.presence import is_file, is_there
+from trainer_core.settings.foreign.dataset_toml import (
+    import_dataset_config,
+    is_dataset_config_file,
+)
 from trainer_core.texts import T
 
 _SAVE, _SAVE_AS, _DISCARD, _EDIT, _FORGET = "save", "save_as", "discard", "edit", "forget"
@@ -44,7 +48,9 @@ class FileCommands(QObject):
         return bool(path) and self.open_path(Path(path))
 
     def open_path(self, path: Path) -> bool:
-        """Open a run file; False if it was not."""
+        """Open a run file, or import a dataset configuration; False if it was not."""
+        if is_dataset_config_file(path):
+            return self.import_path(path)
         if not self.may_leave():
             return False
         try:
@@ -53,6 +59,28 @@ class FileCommands(QObject):
             self._report_unread(path, error)
             return False
         self._remember(path)
+        return True
+
+    def import_dataset(self) -> bool:
+        """Ask for a dataset configuration and take it over; False if none was."""
+        title = shown(T("App", "Import dataset"))
+        wanted = shown(T("App", "Dataset configurations (*.toml *.json)"))
+        folder = str(self._document.folder)
+        path, _ = QFileDialog.getOpenFileName(self._window, title, folder, wanted)
+        return bool(path) and self.import_path(Path(path))
+
+    def import_path(self, path: Path) -> bool:
+        """Take over a dataset configuration as one step of undo; False if it cannot be."""
+        try:
+            found = import_dataset_config(path)
+        except TrainerError as error:
+            self._report_unread(path, error)
+            return False
+        self._workspace.dock_wanted.emit("dataset")
+        self._document.apply(found.changes, shown(T("App", "import of {name}"), name=path.name))
+        said = T("App", "The pictures are as “{name}” says; what it leaves open is as before.")
+        words = [shown(said, name=path.name), *map(shown, found.notes)]
+        self._workspace.pictures.noticed.emit("\n".join(words))
         return True
 
     def open_copy(self, path: Path) -> None:

@@ -18,11 +18,13 @@ from PySide6.QtWidgets import (
 )
 
 from desktop_app.dataset_view.bucket_part import BucketPart
-from desktop_app.models.pictures.concept_tree import Column, ConceptTree
+from desktop_app.models.pictures.concept_tree import Column, ConceptTree, OwnFacts
 from desktop_app.models.pictures.dataset_scan import Scan
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from trainer_core.dataset.index import Root
+from trainer_core.dataset.survey import SurveyRequest
 from trainer_core.settings.folder_repeats import MAX_REPEATS
 from trainer_core.texts import T
 
@@ -35,6 +37,8 @@ class DatasetSide(QSplitter):
     repeats_wanted = Signal(object, int)  # Path of a folder, how often it is to be shown
     putting_back_wanted = Signal(object)  # Path of a folder that is left out whole
     removal_wanted = Signal(object)  # Root that is not to be trained any more
+    values_wanted = Signal(object, object)  # Root, its values of settings by name
+    copy_wanted = Signal(object)  # Root that is to be trained at another resolution too
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(Qt.Orientation.Vertical, parent)
@@ -51,6 +55,7 @@ class DatasetSide(QSplitter):
         self._concept_view.selectionModel().currentRowChanged.connect(self._on_concept)
         self._buckets.bucket_chosen.connect(self.bucket_chosen)
         self._concepts.repeats_wanted.connect(self.repeats_wanted)
+        self._concepts.values_wanted.connect(self.values_wanted)
 
     def show_scan(self, scan: Scan) -> None:
         """List concepts and buckets; the chosen ones stay chosen if they are still there."""
@@ -60,12 +65,17 @@ class DatasetSide(QSplitter):
         self._divide()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
-        """Share the new height out; in little width names matter more than counts."""
+        """Share the new height out, and the new width."""
         super().resizeEvent(event)
-        look = tokens.current()
-        is_narrow = self.width() < look.thumbnail + 2 * look.gap_xl
-        self._concept_view.setColumnHidden(Column.PICTURES, is_narrow)
+        self._hide_counts()
         self._divide()
+
+    def _hide_counts(self) -> None:
+        """In little width names and resolutions matter more than counts."""
+        look = tokens.current()
+        needed = look.thumbnail * (2 if self._concepts.has_resolutions else 1)
+        is_narrow = self.width() < needed + 2 * look.gap_xl
+        self._concept_view.setColumnHidden(Column.PICTURES, is_narrow)
 
     def _divide(self) -> None:
         """Give the buckets what they need, of little room at most half unless concepts are few."""
@@ -91,7 +101,10 @@ class DatasetSide(QSplitter):
     def _show_concepts(self, scan: Scan) -> None:
         index = scan.index
         chosen = self._concepts.node(self._concept_view.currentIndex())
-        self._concepts.show(index, frozenset() if scan.audit is None else scan.audit.unusable)
+        unusable = frozenset() if scan.audit is None else scan.audit.unusable
+        self._concepts.show(index, unusable, own_facts(scan.request))
+        self._concept_view.setColumnHidden(Column.RESOLUTION, not self._concepts.has_resolutions)
+        self._hide_counts()
         self._concept_view.setRootIsDecorated(len(index.roots) > 1)
         self._concept_view.expandAll()
         at = self._concepts.index_of(None if chosen is None else chosen.key)
@@ -120,7 +133,16 @@ class DatasetSide(QSplitter):
         self._repeats.triggered.connect(self._on_repeats)
         self._putting_back = QAction(shown(T("App", "&Put back")), self._concept_view)
         self._putting_back.triggered.connect(self._on_putting_back)
-        self._concept_view.addActions([opening, self._repeats, self._putting_back, removal])
+        self._resolution = QAction(shown(T("App", "Change re&solution")), self._concept_view)
+        self._resolution.triggered.connect(self._on_resolution)
+        self._copying = QAction(shown(T("App", "Train at another &size too")), self._concept_view)
+        self._copying.triggered.connect(self._on_copying)
+        self._is_reg = QAction(shown(T("App", "Re&gularisation")), self._concept_view)
+        self._is_reg.setCheckable(True)
+        self._is_reg.triggered.connect(self._on_is_reg)
+        of_place = [self._resolution, self._copying, self._is_reg]
+        actions = [opening, self._repeats, *of_place, self._putting_back, removal]
+        self._concept_view.addActions(actions)
         self._concept_view.setContextMenuPolicy(Qt.ContextMenuPolicy.ActionsContextMenu)
         return removal, opening
 
@@ -130,6 +152,10 @@ class DatasetSide(QSplitter):
         self._opening.setEnabled(node is not None and node.path is not None)
         self._repeats.setEnabled(node is not None and node.repeats is not None)
         self._putting_back.setVisible(node is not None and node.left_out > 0)
+        can_change = node is not None and node.whole_place is not None
+        for action in (self._resolution, self._copying, self._is_reg):
+            action.setEnabled(can_change)
+        self._is_reg.setChecked(node is not None and node.is_reg)
         if node is not None:
             self.folders_chosen.emit(node.folders)
 
@@ -143,6 +169,26 @@ class DatasetSide(QSplitter):
         if node is not None and node.left_out:
             self.putting_back_wanted.emit(node.path)
 
+    def _on_is_reg(self, is_reg: bool) -> None:
+        place = self._whole_place()
+        if place is not None:
+            self.values_wanted.emit(place, {"is_reg": is_reg})
+
+    def _on_copying(self) -> None:
+        place = self._whole_place()
+        if place is not None:
+            self.copy_wanted.emit(place)
+
+    def _on_resolution(self) -> None:
+        """Let the resolution of the chosen line be typed."""
+        view = self._concept_view
+        view.setColumnHidden(Column.RESOLUTION, False)
+        view.edit(view.currentIndex().siblingAtColumn(Column.RESOLUTION))
+
+    def _whole_place(self) -> Root | None:
+        node = self._concepts.node(self._concept_view.currentIndex())
+        return None if node is None else node.whole_place
+
     def _on_repeats(self) -> None:
         """Let the repeats of the chosen line be typed, whichever of its cells was chosen."""
         view = self._concept_view
@@ -154,6 +200,17 @@ class DatasetSide(QSplitter):
         node = self._concepts.node(self._concept_view.currentIndex())
         if node is not None and node.path is not None:
             open_path(node.path, self)
+
+
+def own_facts(request: SurveyRequest) -> dict[int, OwnFacts]:
+    """Return what each subset has of its own that the tree shows."""
+    own = {subset.number: subset.own for subset in request.subsets}
+    return {
+        number: OwnFacts(
+            each.rules.resolution if "resolution" in own[number] else None, each.is_reg
+        )
+        for number, each in request.settings.items()
+    }
 
 
 class _RepeatsEditor(QStyledItemDelegate):

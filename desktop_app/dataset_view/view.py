@@ -27,6 +27,7 @@ from desktop_app.dataset_view.view_layout import ViewLayout
 from desktop_app.models.pictures.caption_batch import BatchResult
 from desktop_app.models.pictures.folder_repeats import FolderRepeatsList
 from desktop_app.models.pictures.picture_offer import Offer, is_model
+from desktop_app.models.pictures.subset_list import SubsetList
 from desktop_app.preferences import Preferences
 from desktop_app.theme import tokens
 from desktop_app.translation import shown, shown_offer
@@ -37,6 +38,7 @@ from desktop_app.widgets.icon_button import IconButton
 from desktop_app.widgets.stat_row import StatRow
 from desktop_app.words.offers import explanation, invitation
 from desktop_app.workspace import Workspace
+from trainer_core.dataset.index import Root
 from trainer_core.files.run_folder import is_run_folder
 from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.texts import T
@@ -103,6 +105,9 @@ class DatasetView(QWidget):
         self._side.repeats_wanted.connect(self._on_repeats_wanted)
         self._side.putting_back_wanted.connect(self._on_putting_back_wanted)
         self._repeats = FolderRepeatsList(workspace.document)
+        self._subsets = SubsetList(workspace.document)
+        self._side.values_wanted.connect(self._subsets.change)
+        self._side.copy_wanted.connect(self._on_copy_wanted)
         model.changed.connect(self._show)
         model.busy_changed.connect(self._show_page)
         model.findings_changed.connect(self._show_rows)
@@ -235,6 +240,13 @@ class DatasetView(QWidget):
         folders = () if scan is None else [concept.folder for concept in scan.index.concepts]
         self._repeats.set_repeats(folder, repeats, folders)
 
+    def _on_copy_wanted(self, root: Root) -> None:
+        """Train a place at half of the run's resolution too, until another one is typed."""
+        scan = self._model.scan
+        if scan is not None:
+            sides = [max(64, side // 2) for side in scan.request.run.rules.resolution]
+            self._subsets.copy(root, {"resolution": sides})
+
     def _on_putting_back_wanted(self, folder: Path) -> None:
         self._left_out.put_back([row.path for row in self._model.rows if row.folder == folder])
 
@@ -255,6 +267,12 @@ class DatasetView(QWidget):
 
     def _add_pictures(self) -> None:
         self.added.emit(self._asked_pictures())
+
+    def _add_subset(self) -> None:
+        self._subsets.add(self._asked_folder())
+
+    def _add_reg_folder(self) -> None:
+        self._subsets.add(self._asked_folder(), is_reg=True)
 
     def _asked_folder(self) -> list[Path]:
         title = shown(T("App", "Choose a folder of pictures"))
@@ -305,6 +323,9 @@ class DatasetView(QWidget):
         menu = QMenu(add)
         menu.addAction(shown(T("App", "Add a &folder…")), self._add_folder)
         menu.addAction(shown(T("App", "Add &pictures…")), self._add_pictures)
+        menu.addSeparator()
+        menu.addAction(shown(T("App", "Add a &subset…")), self._add_subset)
+        menu.addAction(shown(T("App", "Add &regularisation pictures…")), self._add_reg_folder)
         add.setMenu(menu)
         captions = QPushButton(shown(T("App", "Captions")), self)
         of_captions = QMenu(captions)

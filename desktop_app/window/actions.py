@@ -39,6 +39,7 @@ ACTIONS: tuple[ActionSpec, ...] = (
     ActionSpec("new", "file", T("App", "&New"), "new", _Key.New),
     ActionSpec("open", "file", T("App", "&Open…"), "open", _Key.Open),
     ActionSpec("open_pictures", "file", T("App", "Open &pictures…"), "pictures"),
+    ActionSpec("import_dataset", "file", T("App", "&Import dataset…")),
     ActionSpec("open_demo", "file", T("App", "Open the &demo")),
     ActionSpec("open_run", "file", T("App", "Open r&un folder…")),
     ActionSpec("save", "file", T("App", "&Save"), "save", _Key.Save, opens_group=True),

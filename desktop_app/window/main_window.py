@@ -141,6 +141,7 @@ class MainWindow(QMainWindow):
             "new": self._after_edit(self.files.new),
             "open": self._after_edit(self.files.open),
             "open_pictures": self._after_edit(self.files.open_pictures),
+            "import_dataset": self._after_edit(self.files.import_dataset),
             "open_demo": self._after_edit(self.files.open_demo),
             "open_run": self._after_edit(self.earlier_runs.choose),
             "save": self._after_edit(self.files.save),

@@ -118,6 +118,18 @@ class SurveyRequest:
         """The settings that act for each subset."""
         return settings_by_subset(self.subsets, self.run)
 
+    def setting_of(self, path: Path) -> str:
+        """Return the setting that led to a picture or folder."""
+        for subset in self.subsets:
+            if path == subset.metadata:
+                return IN_JSON if subset.setting == TRAIN_DATA_DIR else subset.setting
+            is_alone = len(self.subsets) == 1 and not subset.more
+            if subset.folder is not None and (is_alone or path.is_relative_to(subset.folder)):
+                return subset.setting
+            if any(path.is_relative_to(place) for place in subset.more):
+                return subset.setting_of_more
+        return self.subsets[0].setting_of_more
+
     def has_same_pictures(self, other: SurveyRequest) -> bool:
         """Tell whether the other request differs in nothing but the pace."""
         return replace(self, pace=other.pace) == other
@@ -151,14 +163,16 @@ class Survey:
         """Everything that is wrong, by the setting that led to it."""
         if self.failure is not None:
             path = Path(self.failure.picture or str(self.failure.message.values.get("path", "")))
-            return [Problem.of(self.failure, setting=self._setting_of(path))]
+            return [Problem.of(self.failure, setting=self.request.setting_of(path))]
         found = self._failed_places()
         found += left_out_notice(self.index)
         found += self._skipped()
         found += self.unmatched
         found += balance_problems(self.index, self.request.settings)
         if self.audit is not None:
-            found += [self._of_finding(f, self._setting_of(f.path)) for f in self.audit.findings]
+            found += [
+                self._of_finding(f, self.request.setting_of(f.path)) for f in self.audit.findings
+            ]
         if self.request.contradiction is not None:
             found.append(self.request.contradiction)
         if self.held_out is not None:
@@ -192,7 +206,7 @@ class Survey:
         places = {root.path for root in self.index.roots}
         errors = () if self.audit is None else self.audit.errors
         whole = [
-            self._of_finding(each, self._setting_of(each.path))
+            self._of_finding(each, self.request.setting_of(each.path))
             for each in errors
             if each.path in places
         ]
@@ -236,19 +250,6 @@ class Survey:
         if subset.setting == TRAIN_DATA_DIR and root.path == subset.metadata:
             return IN_JSON
         return subset.setting if root.path == subset.folder else subset.setting_of_more
-
-    def _setting_of(self, path: Path) -> str:
-        """Return the setting that led to a picture or folder."""
-        subsets = self.request.subsets
-        for subset in subsets:
-            if path == subset.metadata:
-                return IN_JSON if subset.setting == TRAIN_DATA_DIR else subset.setting
-            is_alone = len(subsets) == 1 and not subset.more
-            if subset.folder is not None and (is_alone or path.is_relative_to(subset.folder)):
-                return subset.setting
-            if any(path.is_relative_to(place) for place in subset.more):
-                return subset.setting_of_more
-        return subsets[0].setting_of_more
 
 
 def take_survey(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Hashable, Iterator
+import re
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -16,6 +17,7 @@ from desktop_app.theme.icons import icon
 from desktop_app.translation import shown
 from trainer_core.dataset.index import Concept, DatasetIndex, Picture, Root, distinct_names
 from trainer_core.dataset.listing import natural_key
+from trainer_core.dataset.pictures import Size
 from trainer_core.dataset.subsets import SampleKey
 from trainer_core.texts import T, visible
 
@@ -26,13 +28,23 @@ class Column(IntEnum):
     NAME = 0
     REPEATS = 1
     PICTURES = 2
+    RESOLUTION = 3
 
 
 _HEADINGS = {
     Column.NAME: T("App", "Folder"),
     Column.REPEATS: T("App", "×"),
     Column.PICTURES: T("App", "Pictures"),
+    Column.RESOLUTION: T("App", "px"),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFacts:
+    """What a subset has of its own: its resolution in px, if it is another one than the run's."""
+
+    resolution: Size | None = None
+    is_reg: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +59,9 @@ class Node:
         samples: Pictures times repeats.
         repeats: None where they differ.
         root: The place that this line stands for, if it stands for a whole one.
+        place: The place that it belongs to; None for all pictures of several.
+        resolution: What the place is trained at, where it has a resolution of its own.
+        is_reg: Whether these are regularisation pictures.
         left_out: How many are left out of the run, where that is all that there are.
         children: Concepts of a place.
     """
@@ -60,12 +75,24 @@ class Node:
     root: Root | None = None
     left_out: int = 0
     children: tuple[Node, ...] = ()
+    place: Root | None = None
+    resolution: Size | None = None
+    is_reg: bool = False
 
     @property
     def key(self) -> Hashable:
         """What tells the line from others, from one look at the pictures to the next."""
         is_whole = self.root is None or self.root.is_whole
-        return self.path, self.root is not None, is_whole, self.folders is None
+        subset = 0 if self.place is None else self.place.subset
+        return self.path, self.root is not None, is_whole, self.folders is None, subset
+
+    @property
+    def whole_place(self) -> Root | None:
+        """The place whose settings are changed with this line: it stands for all of it."""
+        place = self.place
+        if place is None or not (place.is_whole or place.subset):
+            return None  # single pictures of the run's own list
+        return place if self.root is not None or len(place.concepts) == 1 else None
 
 
 class ConceptTree(QAbstractItemModel):
@@ -76,14 +103,32 @@ class ConceptTree(QAbstractItemModel):
     """
 
     repeats_wanted = Signal(object, int)  # Path of a folder, how often it is to be shown
+    values_wanted = Signal(object, object)  # Root, its values of settings by name
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._nodes: tuple[Node, ...] = ()
 
-    def show(self, index: DatasetIndex, unusable: Collection[SampleKey] = ()) -> None:
-        """Hold these concepts instead; what cannot be used is listed, but does not count."""
-        nodes = tuple(_Nodes(unusable).of(index))
+    @property
+    def has_resolutions(self) -> bool:
+        """Whether a place has a resolution of its own."""
+        nodes = (self.node(index) for index in self._indexes())
+        return any(node is not None and node.resolution is not None for node in nodes)
+
+    def show(
+        self,
+        index: DatasetIndex,
+        unusable: Collection[SampleKey] = (),
+        own: Mapping[int, OwnFacts] | None = None,
+    ) -> None:
+        """Hold these concepts instead.
+
+        Args:
+            index: The pictures.
+            unusable: Those that cannot be used: they are listed, but do not count.
+            own: What is other than in the run, by the number of the subset.
+        """
+        nodes = tuple(_Nodes(unusable, own or {}).of(index))
         if nodes != self._nodes:
             self.beginResetModel()
             self._nodes = nodes
@@ -142,6 +187,8 @@ class ConceptTree(QAbstractItemModel):
             return None
         if role == Qt.ItemDataRole.TextAlignmentRole:
             return _alignment(Column(section))
+        if role == Qt.ItemDataRole.ToolTipRole and section == Column.RESOLUTION:
+            return shown(T("App", "Resolution of its own. Double click to change"))
         if role == Qt.ItemDataRole.ToolTipRole and section == Column.REPEATS:
             return shown(
                 T("App", "Repeats: how often an epoch shows each picture. Double click to change")
@@ -149,8 +196,10 @@ class ConceptTree(QAbstractItemModel):
         return shown(_HEADINGS[Column(section)]) if role == Qt.ItemDataRole.DisplayRole else None
 
     def flags(self, index: Index) -> Qt.ItemFlag:
-        """Let the repeats of a folder be edited."""
+        """Let the repeats of a folder be edited, and the resolution of a place."""
         flags, node = super().flags(index), self.node(index)
+        if index.column() == Column.RESOLUTION and node is not None and node.whole_place:
+            return flags | Qt.ItemFlag.ItemIsEditable
         if index.column() == Column.REPEATS and node is not None and node.repeats is not None:
             return flags | Qt.ItemFlag.ItemIsEditable
         return flags
@@ -158,12 +207,28 @@ class ConceptTree(QAbstractItemModel):
     def setData(  # noqa: N802 - Qt's name
         self, index: Index, value: object, role: int = Qt.ItemDataRole.EditRole
     ) -> bool:
-        """Ask for other repeats; they are seen once the settings have them."""
+        """Ask for other values; they are seen once the settings have them."""
         node = self.node(index)
-        if role != Qt.ItemDataRole.EditRole or node is None or not isinstance(value, int):
+        if role != Qt.ItemDataRole.EditRole or node is None:
             return False
-        if node.path is not None and value != node.repeats:
+        if index.column() == Column.RESOLUTION:
+            return self._want_resolution(node, str(value))
+        if not isinstance(value, int):
+            return False
+        if node.place is not None and node.place.is_one_concept and value != node.repeats:
+            self.values_wanted.emit(node.place, {"num_repeats": value})
+        elif node.path is not None and value != node.repeats:
             self.repeats_wanted.emit(node.path, value)
+        return True
+
+    def _want_resolution(self, node: Node, words: str) -> bool:
+        """Ask for a resolution, for that of the run with no words; tell if it is one."""
+        numbers = re.findall(r"\d+", words)
+        if node.whole_place is None or len(numbers) > 2 or (words.strip() and not numbers):
+            return False
+        sides = [int(number) for number in numbers] * (1 if len(numbers) == 2 else 2)
+        if sides != list(node.resolution or ()):
+            self.values_wanted.emit(node.whole_place, {"resolution": sides or None})
         return True
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
@@ -176,6 +241,8 @@ class ConceptTree(QAbstractItemModel):
                 return _words(node, column)
             case Qt.ItemDataRole.EditRole if column is Column.REPEATS:
                 return node.repeats
+            case Qt.ItemDataRole.EditRole if column is Column.RESOLUTION:
+                return _words(node, column)
             case Qt.ItemDataRole.TextAlignmentRole:
                 return _alignment(column)
             case Qt.ItemDataRole.ToolTipRole:
@@ -184,6 +251,8 @@ class ConceptTree(QAbstractItemModel):
                 return QColor(tokens.current().text_disabled)
             case Qt.ItemDataRole.DecorationRole if column is Column.NAME and _failed(node):
                 return icon("error", tokens.current().error)
+            case Qt.ItemDataRole.DecorationRole if column is Column.NAME and node.is_reg:
+                return icon("regularisation")
         return None
 
     def _indexes(self) -> Iterator[QModelIndex]:
@@ -196,8 +265,9 @@ class ConceptTree(QAbstractItemModel):
 class _Nodes:
     """Makes the lines of the tree; pictures that cannot be used are not counted."""
 
-    def __init__(self, unusable: Collection[SampleKey]) -> None:
+    def __init__(self, unusable: Collection[SampleKey], own: Mapping[int, OwnFacts]) -> None:
         self._unusable = unusable
+        self._own = own
 
     def of(self, index: DatasetIndex) -> Iterator[Node]:
         """Yield the lines without a parent."""
@@ -205,7 +275,7 @@ class _Nodes:
         if only is None or only.concepts or only.left_out:
             yield self._sum(shown(T("App", "All pictures")), index.concepts, only, is_all=True)
         if only is not None:
-            yield from map(self._of_concept, _in_order(only))
+            yield from (self._of_concept(concept, only) for concept in _in_order(only))
             return
         names = distinct_names([root.path for root in index.roots])
         for root, name in zip(index.roots, names, strict=True):
@@ -215,10 +285,13 @@ class _Nodes:
         listed = _in_order(root)
         if [concept.folder for concept in listed] == [root.path]:
             [concept] = listed
-            return self._of_concept(concept, name=name, root=root)
+            return self._of_concept(concept, root, name=name, root=root)
         return self._sum(name, root.concepts, root, is_all=False)
 
-    def _of_concept(self, concept: Concept, *, name: str = "", root: Root | None = None) -> Node:
+    def _of_concept(
+        self, concept: Concept, place: Root, *, name: str = "", root: Root | None = None
+    ) -> Node:
+        own = self._own.get(place.subset, OwnFacts())
         is_trained = not isinstance(concept, _LeftOutConcept)
         count = self._count(concept) if is_trained else 0
         return Node(
@@ -226,25 +299,36 @@ class _Nodes:
             path=concept.folder,
             folders=frozenset({concept.folder}),
             pictures=count,
-            samples=count * concept.repeats,
+            samples=self._samples(concept) if is_trained else 0,
             repeats=concept.repeats if is_trained else None,
             root=root,
             left_out=0 if is_trained else len(concept.pictures),
+            place=place,
+            resolution=own.resolution,
+            is_reg=own.is_reg,
         )
 
     def _sum(
         self, name: str, concepts: tuple[Concept, ...], root: Root | None, *, is_all: bool
     ) -> Node:
         listed = [] if is_all or root is None else _in_order(root)
+        own = OwnFacts() if root is None else self._own.get(root.subset, OwnFacts())
         return Node(
             name=name,
             path=None if root is None else root.path,
             folders=None if is_all else frozenset(concept.folder for concept in concepts),
             pictures=sum(map(self._count, concepts)),
-            samples=sum(self._count(concept) * concept.repeats for concept in concepts),
+            samples=sum(map(self._samples, concepts)),
             root=root,
-            children=tuple(map(self._of_concept, listed)),
+            children=tuple(self._of_concept(each, root) for each in listed if root is not None),
+            place=root,
+            resolution=own.resolution,
+            is_reg=own.is_reg,
         )
+
+    def _samples(self, concept: Concept) -> int:
+        usable = (each for each in concept.pictures if each.key not in self._unusable)
+        return sum(picture.repeats for picture in usable)
 
     def _count(self, concept: Concept) -> int:
         if not self._unusable:
@@ -287,6 +371,9 @@ def _words(node: Node, column: Column) -> str:
             return "" if node.repeats is None else f"{node.repeats} ×"
         case Column.PICTURES:
             return str(node.pictures)
+        case Column.RESOLUTION:
+            sides = dict.fromkeys(node.resolution or ())
+            return " × ".join(map(str, sides))
 
 
 def _alignment(column: Column) -> Qt.AlignmentFlag:
@@ -296,6 +383,8 @@ def _alignment(column: Column) -> Qt.AlignmentFlag:
 
 def _tooltip(node: Node) -> str:
     lines = [] if node.path is None else [str(node.path)]
+    if node.is_reg:
+        lines.append(shown(T("App", "Regularisation pictures")))
     failure = None if node.root is None else node.root.failure
     if failure is not None:
         lines.append(shown(failure.message))
@@ -308,6 +397,12 @@ def _tooltip(node: Node) -> str:
             "{pictures} [pictures:picture|pictures] × {repeats} [repeats:repeat|repeats] = "
             "{samples} per epoch",
         )
+        if node.is_reg:
+            template = T(
+                "App",
+                "{pictures} [pictures:picture|pictures] × {repeats} [repeats:repeat|repeats]; "
+                "{samples} per epoch, as many as training pictures",
+            )
         facts = {"pictures": node.pictures, "repeats": node.repeats, "samples": node.samples}
         lines.append(shown(template, **facts))
     else:

@@ -125,9 +125,7 @@ def place_problems(scan: Scan | None) -> list[Problem]:
 
 def silence_problems(request: SurveyRequest, path: Path) -> list[Problem]:
     """Return the problem of a picture or folder whose reading hangs."""
-    folders = (subset.folder for subset in request.subsets if subset.folder is not None)
-    is_in_folder = any(path.is_relative_to(folder) for folder in folders)
-    setting = "dataset.train_data_dir" if is_in_folder else "dataset.more_pictures"
+    setting = request.setting_of(path)
     if any(path.is_relative_to(folder) for folder in mask_folders(request)):
         setting = MASK_FOLDER
     return [not_answering(TRAIN.params()[setting], path)]

@@ -12,6 +12,7 @@ from PySide6.QtCore import QObject, Signal
 from desktop_app.background import LatestJob
 from desktop_app.document import Document
 from desktop_app.models.pictures.picture_offer import Offer, entries_of, left_out
+from desktop_app.models.pictures.subset_list import SubsetList
 from desktop_app.translation import shown
 from trainer_core.dataset.index import Root
 from trainer_core.dataset.listing import is_picture_name
@@ -76,6 +77,9 @@ class PictureChoice(QObject):
 
     def remove(self, root: Root) -> None:
         """Take one place out of the settings."""
+        if root.subset:
+            SubsetList(self._document).remove(root)
+            return
         folder, more = self._chosen()
         raw = self._raw_list()
         if root.is_whole:

@@ -13,7 +13,7 @@ from trainer_core.dataset.listing import is_picture_name
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.texts import T
 
-_RUN_FILE = ".toml"
+_RUN_FILES = (".toml", ".json")  # or what can be imported into one
 _MODEL_ENDINGS = (".safetensors", ".ckpt")
 _NAMED = 3
 
@@ -65,7 +65,7 @@ class Offer:
 
     @property
     def _are_run_files(self) -> bool:
-        return not self.is_usable and all(path.suffix.lower() == _RUN_FILE for path in self.others)
+        return not self.is_usable and all(path.suffix.lower() in _RUN_FILES for path in self.others)
 
 
 def entries_of(offer: Offer) -> tuple[Path, ...]:

@@ -6,6 +6,7 @@ from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QWidget
 
 from desktop_app.commands.files import FileCommands
+from desktop_app.models.pictures.picture_offer import Offer
 from desktop_app.workspace import Workspace
 from trainer_core.files.demo_project import DEMO_FOLDER
 from trainer_core.settings import files
@@ -241,3 +242,56 @@ def test_a_changed_demo_is_not_written_over(commands: FileCommands, workspace: W
     commands.new()
     commands.open_demo()
     assert workspace.document.value("adapter.network_dim") == 2
+
+
+DATASET = "[[datasets]]\nresolution = 256\n[[datasets.subsets]]\nimage_dir = 'cats'\n"
+
+
+def test_a_dataset_configuration_is_taken_over_as_one_step_of_undo(
+    commands: FileCommands, workspace: Workspace, run_file: Path, tmp_path: Path, monkeypatch
+):
+    commands.open_path(run_file)
+    config = tmp_path / "data.toml"
+    config.write_text(DATASET + "custom_attributes = { a = 1 }\n", encoding="utf-8")
+    said: list[str] = []
+    workspace.pictures.noticed.connect(said.append)
+    monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: (str(config), ""))
+    assert commands.import_dataset()
+    document = workspace.document
+    assert document.path == run_file
+    assert document.value("dataset.subsets") == [
+        {"image_dir": str(tmp_path / "cats"), "num_repeats": 1}
+    ]
+    assert document.value("buckets.resolution") == 256
+    assert said == [
+        "The pictures are as “data.toml” says; what it leaves open is as before.\n"
+        "custom_attributes has no effect here."
+    ]
+    document.undo_stack.undo()
+    assert document.value("dataset.subsets") == []
+    assert document.value("adapter.network_dim") == 16
+
+
+@pytest.mark.parametrize("name", ["data.toml", "data.json"])
+def test_a_dataset_configuration_that_is_opened_or_dropped_is_imported(
+    commands: FileCommands, workspace: Workspace, tmp_path: Path, name: str
+):
+    config = tmp_path / name
+    as_json = '{"datasets": [{"subsets": [{"image_dir": "cats"}]}]}'
+    config.write_text(as_json if name.endswith("json") else DATASET, encoding="utf-8")
+    assert Offer.of([config]).is_run_file  # what is dropped is opened then
+    assert commands.open_path(config)
+    assert len(workspace.document.value("dataset.subsets")) == 1
+    assert workspace.document.path is None
+
+
+def test_a_wrong_key_of_a_dataset_configuration_is_named(
+    commands: FileCommands, workspace: Workspace, answers: Answers, tmp_path: Path
+):
+    config = tmp_path / "data.toml"
+    config.write_text(DATASET + "num_repeat = 3\n", encoding="utf-8")
+    assert not commands.open_path(config)
+    [question] = answers.questions
+    assert "datasets[1].subsets[1].num_repeat is no setting" in question.message
+    assert question.details == "Did you mean num_repeats?"
+    assert not workspace.document.is_dirty

@@ -92,6 +92,14 @@ def import_dataset_config(path: Path, *, is_alone: bool = False) -> Imported:
     return Imported(changes, tuple(config.notes.values()))
 
 
+def is_dataset_config_file(path: Path) -> bool:
+    """Tell whether a file is a dataset configuration; it is read for that."""
+    try:
+        return is_dataset_config(read_tables(path))
+    except SettingsError:
+        return False
+
+
 def is_dataset_config(content: Mapping[str, Any]) -> bool:
     """Tell whether the tables of a file are those of a dataset configuration."""
     return isinstance(content.get("datasets"), list)
