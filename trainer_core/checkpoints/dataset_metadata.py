@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 
 from trainer_core.catalogue.interpolations import INTERPOLATIONS
 from trainer_core.dataset.captions import tag_frequency
@@ -110,20 +109,20 @@ def _interpolation(settings: SampleSettings) -> str | None:
 
 
 def _folder(concept: Concept, settings: SampleSettings) -> dict[str, object]:
-    captions, pictures = asdict(settings.captions), asdict(settings.pictures)
+    captions, pictures = settings.captions, settings.pictures
     return {
         "img_count": len(concept.pictures),
         "num_repeats": concept.repeats,
-        "color_aug": pictures.get("color_aug", False),
-        "flip_aug": pictures["flip_aug"],
-        "random_crop": pictures.get("random_crop", False),
-        "shuffle_caption": captions["shuffle_caption"],
-        "keep_tokens": captions["keep_tokens"],
-        "keep_tokens_separator": captions.get("keep_tokens_separator") or "",
-        "secondary_separator": captions.get("secondary_separator"),
-        "enable_wildcard": captions.get("enable_wildcard", False),
-        "caption_prefix": captions.get("caption_prefix"),
-        "caption_suffix": captions.get("caption_suffix"),
+        "color_aug": pictures.color_aug,
+        "flip_aug": pictures.flip_aug,
+        "random_crop": pictures.random_crop,
+        "shuffle_caption": captions.shuffle_caption,
+        "keep_tokens": captions.keep_tokens,
+        "keep_tokens_separator": captions.keep_tokens_separator or "",
+        "secondary_separator": captions.secondary_separator,
+        "enable_wildcard": captions.enable_wildcard,
+        "caption_prefix": captions.caption_prefix,
+        "caption_suffix": captions.caption_suffix,
         "resize_interpolation": _interpolation(settings),
         "image_dir": concept.folder.name,
         "class_tokens": concept.class_tokens or None,
