@@ -433,7 +433,7 @@ def test_folders_and_pictures_can_be_added_by_menu(filled, workspace, more, monk
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: str(more / "10_zxq cat"))
     monkeypatch.setattr(QFileDialog, "getOpenFileNames", lambda *_: (dogs, ""))
     [button] = [b for b in filled.findChildren(QPushButton) if b.text() == "Add"]
-    folder_action, picture_action = button.menu().actions()
+    folder_action, picture_action, *_ = button.menu().actions()
     folder_action.trigger()
     qtbot.waitUntil(lambda: chosen(workspace)[1] == [(more / "10_zxq cat").as_posix()])
     picture_action.trigger()
