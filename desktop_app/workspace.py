@@ -36,7 +36,12 @@ from trainer_core.preflight import known_problems
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 _OUTPUT = "output.output_dir"
-_PICTURES = ("dataset.train_data_dir", "dataset.more_pictures")
+_PICTURES = (
+    "dataset.train_data_dir",
+    "dataset.more_pictures",
+    "dataset.reg_data_dir",
+    "dataset.in_json",
+)
 
 
 class Workspace(QObject):

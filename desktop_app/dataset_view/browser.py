@@ -91,9 +91,9 @@ class PictureBrowser(QSplitter):
         )
         return [self._pictures.picture(index.row()) for index in indexes]
 
-    def show_folders(self, folders: Collection[Path] | None) -> None:
-        """Show the pictures of these concepts' folders, of all with None."""
-        self._filter = replace(self._filter, folders=folders)
+    def show_folders(self, folders: Collection[Path] | None, subset: int | None = None) -> None:
+        """Show the pictures of these concepts' folders in a subset, of all with None."""
+        self._filter = replace(self._filter, folders=folders, subset=subset)
         self._list()
 
     def show_bucket(self, bucket: Size | None) -> None:

@@ -32,7 +32,8 @@ from trainer_core.texts import T
 class DatasetSide(QSplitter):
     """Concepts above, buckets below, which take what they need until somebody says otherwise."""
 
-    folders_chosen = Signal(object)  # frozenset of the folders of concepts, None for all
+    # Frozenset of the folders of concepts, and the number of their subset; None for all.
+    folders_chosen = Signal(object, object)
     bucket_chosen = Signal(object)  # training size, None for all
     repeats_wanted = Signal(object, int)  # Path of a folder, how often it is to be shown
     putting_back_wanted = Signal(object)  # Path of a folder that is left out whole
@@ -157,7 +158,8 @@ class DatasetSide(QSplitter):
             action.setEnabled(can_change)
         self._is_reg.setChecked(node is not None and node.is_reg)
         if node is not None:
-            self.folders_chosen.emit(node.folders)
+            subset = None if node.folders is None or node.place is None else node.place.subset
+            self.folders_chosen.emit(node.folders, subset)
 
     def _on_removal(self) -> None:
         node = self._concepts.node(self._concept_view.currentIndex())

@@ -16,6 +16,7 @@ from desktop_app.models.pictures.subset_list import SubsetList
 from desktop_app.translation import shown
 from trainer_core.dataset.index import Root
 from trainer_core.dataset.listing import is_picture_name
+from trainer_core.dataset.subsets import SUBSETS
 from trainer_core.settings.document import UNSET
 from trainer_core.texts import T
 
@@ -53,9 +54,9 @@ class PictureChoice(QObject):
 
     @property
     def has_pictures(self) -> bool:
-        """True if the settings name a picture or folder already."""
+        """True if the settings name a picture or folder already, or a subset."""
         folder, more = self._chosen()
-        return folder is not None or bool(more)
+        return folder is not None or bool(more) or bool(self._document.value(SUBSETS))
 
     def offer(self, offer: Offer, part_of: object | None = None) -> None:
         """Use what was dropped; if there are pictures already, ask about it.

@@ -16,6 +16,7 @@ class PictureFilter:
 
     Attributes:
         folders: Its concept's is one of them.
+        subset: The number of the one that it is of.
         bucket: The size that it is trained at.
         only_found: It has a finding.
         only_left_out: It is left out of the run.
@@ -23,6 +24,7 @@ class PictureFilter:
     """
 
     folders: Collection[Path] | None = None
+    subset: int | None = None
     bucket: Size | None = None
     only_found: bool = False
     only_left_out: bool = False
@@ -39,6 +41,8 @@ class PictureFilter:
 
     def _fits(self, row: PictureRow, parts: list[str]) -> bool:
         if self.folders is not None and row.folder not in self.folders:
+            return False
+        if self.subset is not None and row.subset != self.subset:
             return False
         if self.bucket is not None and row.bucket != self.bucket:
             return False

@@ -47,6 +47,7 @@ class PictureRow:
         mask: The picture that says which parts of it are learnt, if there is one.
         has_alpha_mask: Whether its transparency says so.
         is_held_out: The run does not train it, but measures its validation loss.
+        subset: The number of the subset that it is of.
     """
 
     path: Path
@@ -64,6 +65,7 @@ class PictureRow:
     mask: Path | None = None
     has_alpha_mask: bool = False
     is_held_out: bool = False
+    subset: int = 0
 
     @property
     def bucket(self) -> Size | None:
@@ -125,6 +127,7 @@ def _trained_rows(
                 extension=audit.extensions.get(SampleKey(concept.subset, concept.folder)),
                 findings=found.get(picture.path, ()),
                 rules=settings.captions,
+                subset=picture.subset,
                 moments=moments,
                 mask=None if mask is None else mask.path,
                 has_alpha_mask=mask is None
@@ -144,6 +147,7 @@ def _left_out_row(picture: Picture, audit: Audit, rules: CaptionRules) -> Pictur
         extension=audit.extensions.get(SampleKey(picture.subset, folder)),
         is_left_out=True,
         rules=rules,
+        subset=picture.subset,
     )
 
 

@@ -167,3 +167,20 @@ def test_nothing_is_changed_where_the_settings_are_others_by_now(view, workspace
     before = values(workspace)
     action(view, "Regularisation").trigger()
     assert values(workspace) == before
+
+
+def test_a_chosen_subset_shows_its_pictures_alone(view, workspace, cats, qtbot):
+    table = {"image_dir": cats.as_posix(), "resolution": [256, 256]}
+    workspace.document.set_value(SUBSETS, [table])
+    qtbot.waitUntil(lambda: len(line_names(view)) == 4)
+    choose(view, 3)
+    rows = view.browser.listed_rows
+    assert [(row.path.name, row.bucket) for row in rows] == [
+        ("a.png", (256, 256)),
+        ("b.png", (256, 256)),
+    ]
+
+
+def test_what_is_dropped_beside_subsets_alone_is_asked_about(workspace, cats):
+    workspace.document.set_value(SUBSETS, [{"image_dir": cats.as_posix()}])
+    assert workspace.pictures.has_pictures
