@@ -227,7 +227,7 @@ class Survey:
         folder = None if self.request.hold_out is None else self.request.hold_out.folder
         for found in held_out.audit.findings:
             is_own = folder is not None and found.path.is_relative_to(folder)
-            yield self._of_finding(found, FOLDER if is_own else self._setting_of(found.path))
+            yield self._of_finding(found, FOLDER if is_own else self.request.setting_of(found.path))
         if held_out.is_short:
             message = text(T("Problems", "There are too few pictures to hold any out."))
             hint = Suggestion(text(T("Problems", "Hold out none.")), {SPLIT: UNSET})
