@@ -166,9 +166,9 @@ class Workspace(QObject):
         elif entry.can_be_converted:
             self.conversion_wanted.emit(entry.picture)
         else:
-            self.leave_out(entry)
+            self._leave_out(entry)
 
-    def leave_out(self, entry: Entry) -> None:
+    def _leave_out(self, entry: Entry) -> None:
         """Leave the picture of a problem out of the run, as one step of undo."""
         if entry.picture is not None and entry.can_be_left_out:
             self.left_out.leave_out([entry.picture])

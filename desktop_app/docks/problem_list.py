@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -47,10 +48,9 @@ _WRAPPED = Qt.TextFlag.TextWordWrap
 
 
 class ProblemList(QListView):
-    """The rows; the button of the current one is a real one, which Tab reaches."""
+    """The rows; the first button of the current one is a real one, which Tab reaches."""
 
     applied = Signal(object)  # the Entry whose button was pressed
-    leaving_out_wanted = Signal(object)  # the Entry whose picture is to be left out
 
     def __init__(self, model: ProblemsModel, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -91,28 +91,32 @@ class ProblemList(QListView):
             self.scheduleDelayedItemsLayout()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
-        """Press the button of a row; anywhere else a click leads to the place."""
+        """Press a button of a row; anywhere else a click leads to the place."""
         place = event.position().toPoint()
         index = self.indexAt(place)
-        if index.isValid() and self._rows.button(self.visualRect(index), index).contains(place):
-            self.applied.emit(self._problems.entry(index.row()))
-            return
+        buttons = self._rows.buttons(self.visualRect(index), index) if index.isValid() else ()
+        for way, button in zip(self._ways(index), buttons, strict=False):
+            if button.contains(place):
+                self.applied.emit(way)
+                return
         super().mouseReleaseEvent(event)
 
     def contextMenuEvent(self, event: QContextMenuEvent) -> None:  # noqa: N802 - Qt's name
-        """Offer all that mends a row: its button is one of two where a caption is converted."""
+        """Offer all that mends a row."""
         is_by_key = event.reason() is QContextMenuEvent.Reason.Keyboard
         index = self.currentIndex() if is_by_key else self.indexAt(event.pos())
-        entry = self._problems.entry(index.row()) if index.isValid() else None
-        if entry is None or not entry.button:
+        ways = self._ways(index)
+        if not ways:
             return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        menu.addAction(entry.button.replace("&", "&&"), partial(self.applied.emit, entry))
-        if entry.other_button:
-            menu.addAction(entry.other_button, partial(self.leaving_out_wanted.emit, entry))
+        for way in ways:
+            menu.addAction(way.button.replace("&", "&&"), partial(self.applied.emit, way))
         place = self.visualRect(index).center() if is_by_key else event.pos()
         menu.popup(self.viewport().mapToGlobal(place))
+
+    def _ways(self, index: QModelIndex) -> tuple[Entry, ...]:
+        return self._problems.entry(index.row()).ways if index.isValid() else ()
 
     def _on_reset(self) -> None:
         if self._problems.rowCount():
@@ -125,16 +129,15 @@ class ProblemList(QListView):
         index = self.currentIndex()
         place = QRect()
         if index.isValid() and index.row() < self._problems.rowCount():
-            place = self._rows.button(self.visualRect(index), index)
+            place = next(iter(self._rows.buttons(self.visualRect(index), index)), place)
         self._apply.setVisible(not place.isEmpty())
         if not place.isEmpty():
-            self._apply.setText(self._problems.entry(index.row()).button)
+            self._apply.setText(self._ways(index)[0].button)
             self._apply.setGeometry(place)
 
     def _on_apply(self) -> None:
-        index = self.currentIndex()
-        if index.isValid():
-            self.applied.emit(self._problems.entry(index.row()))
+        for way in self._ways(self.currentIndex())[:1]:
+            self.applied.emit(way)
 
 
 class _Parts(NamedTuple):
@@ -142,7 +145,7 @@ class _Parts(NamedTuple):
 
     sign: QRect
     cause: QRect
-    button: QRect
+    buttons: tuple[QRect, ...]
     remedy: QRect
     height: int
 
@@ -163,9 +166,9 @@ class _Rows(QStyledItemDelegate):
         width = self._view.viewport().width()
         return QSize(0, self._parts(QRect(0, 0, width, 0), self._model.entry(index.row())).height)
 
-    def button(self, row: QRect, index: QModelIndex | QPersistentModelIndex) -> QRect:
-        """Return where the button of a row is; empty without one."""
-        return self._parts(row, self._model.entry(index.row())).button
+    def buttons(self, row: QRect, index: QModelIndex | QPersistentModelIndex) -> tuple[QRect, ...]:
+        """Return where the buttons of a row are, one for each way out."""
+        return self._parts(row, self._model.entry(index.row())).buttons
 
     def paint(
         self,
@@ -190,8 +193,10 @@ class _Rows(QStyledItemDelegate):
         if not state & QStyle.StateFlag.State_Selected:  # dim words there cannot be read
             painter.setPen(QColor(look.text_dim))
         painter.drawText(parts.remedy, _WRAPPED, breakable(_remedy(entry)))
-        if not parts.button.isEmpty() and index != self._view.currentIndex():
-            self._draw_button(painter, parts.button, entry.button)
+        is_current = index == self._view.currentIndex()
+        for number, (way, place) in enumerate(zip(entry.ways, parts.buttons, strict=True)):
+            if number > 0 or not is_current:
+                self._draw_button(painter, place, way.button)
         painter.restore()
 
     def _draw_button(self, painter: QPainter, place: QRect, words: str) -> None:
@@ -212,10 +217,10 @@ class _Rows(QStyledItemDelegate):
         width = max(min(row.right() - look.gap_m - left, _WIDEST_WORDS_PX), line)
         cause = _wrapped(metrics, entry.message, sign.topLeft(), left, width)
         top = cause.bottom() + 1 + look.gap_xs
-        button = QRect()
-        if entry.button:
-            wanted = self._button_width(entry.button)
-            button = QRect(left, top, min(wanted, width), self._button.sizeHint().height())
+        buttons = self._placed(entry.ways, QPoint(left, top), width)
+        if buttons:
+            button = buttons[-1]
+            top = button.top()
             words_left = button.right() + 1 + look.gap_m
             words = _remedy(entry)
             rest = max(left + width - words_left, line)
@@ -231,7 +236,20 @@ class _Rows(QStyledItemDelegate):
         else:
             remedy = _wrapped(metrics, _remedy(entry), QPoint(left, top), left, width)
             bottom = remedy.bottom() if not remedy.isEmpty() else cause.bottom()
-        return _Parts(sign, cause, button, remedy, bottom + 1 + look.gap_s - row.top())
+        return _Parts(sign, cause, buttons, remedy, bottom + 1 + look.gap_s - row.top())
+
+    def _placed(self, ways: Sequence[Entry], start: QPoint, width: int) -> tuple[QRect, ...]:
+        """Return where buttons stand: beside one another, and below where there is no room."""
+        look, height = tokens.current(), self._button.sizeHint().height()
+        x, y = start.x(), start.y()
+        placed: list[QRect] = []
+        for way in ways:
+            wanted = min(self._button_width(way.button), width)
+            if placed and x + wanted > start.x() + width:
+                x, y = start.x(), y + height + look.gap_xs
+            placed.append(QRect(x, y, wanted, height))
+            x += wanted + look.gap_s
+        return tuple(placed)
 
     def _button_width(self, words: str) -> int:
         look = tokens.current()

@@ -35,7 +35,6 @@ class ProblemsView(QWidget):
         self._list.clicked.connect(self._on_clicked)
         self._list.activated.connect(self._on_clicked)
         self._list.applied.connect(self._on_applied)
-        self._list.leaving_out_wanted.connect(self._on_leaving_out_wanted)
         self._model.modelReset.connect(self._on_reset)
         workspace.run.phase_changed.connect(self._show_readiness)
         self._on_reset()
@@ -85,6 +84,3 @@ class ProblemsView(QWidget):
 
     def _on_applied(self, entry: Entry) -> None:
         self._workspace.mend(entry)
-
-    def _on_leaving_out_wanted(self, entry: Entry) -> None:
-        self._workspace.leave_out(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 
@@ -32,6 +32,7 @@ class Entry:
         picture: The picture or folder that it belongs to; None if there is none.
         changes: Raw values that mend it; empty where only a person can.
         can_be_converted: It is a caption of the picture that is not UTF-8.
+        other_changes: What mends it as well, by the words of its button.
 
     What mends it has a ``button``; what only people can do is a ``hint``.
     """
@@ -44,6 +45,7 @@ class Entry:
     picture: Path | None = None
     changes: Mapping[str, object] = field(default_factory=dict)
     can_be_converted: bool = False
+    other_changes: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
     @property
     def can_be_left_out(self) -> bool:
@@ -60,10 +62,15 @@ class Entry:
         return _leave_out_words() if self.can_be_left_out else ""
 
     @property
-    def other_button(self) -> str:
-        """What a second button says, which leaves the picture out; "" if the first one does."""
-        is_mended_otherwise = bool(self.changes) or self.can_be_converted
-        return _leave_out_words() if is_mended_otherwise and self.can_be_left_out else ""
+    def ways(self) -> tuple[Entry, ...]:
+        """The entry for each of its buttons, the best first, as if there was no other."""
+        alone = replace(self, other_changes={})
+        ways = [alone] if self.button else []
+        for words, changes in self.other_changes.items():
+            ways.append(replace(alone, way_out=words, changes=changes))
+        if self.can_be_left_out and (self.changes or self.can_be_converted):
+            ways.append(replace(alone, way_out="", changes={}, can_be_converted=False))
+        return tuple(ways)
 
     @property
     def hint(self) -> str:
@@ -84,6 +91,11 @@ class Entry:
             path=problem.path,
             picture=Path(problem.picture) if problem.picture else None,
             changes={} if suggestion is None else suggestion.changes,
+            other_changes={
+                shown_offer(other.message): other.changes
+                for other in problem.other_ways
+                if other.changes
+            },
         )
 
     @classmethod

@@ -23,7 +23,6 @@ class ProblemRows(QWidget):
     """Follows a `ProblemsModel`; rows are made anew whenever it changes."""
 
     applied = Signal(object)  # the Entry whose button was pressed
-    leaving_out_wanted = Signal(object)  # the Entry whose picture is to be left out
     place_wanted = Signal(object)  # the Entry whose setting or picture should be shown
     all_wanted = Signal()  # there are more than are shown here
 
@@ -74,12 +73,10 @@ class ProblemRows(QWidget):
     def _buttons(self, entry: Entry, row: QWidget) -> QVBoxLayout:
         buttons = QVBoxLayout()
         buttons.setSpacing(tokens.current().gap_xs)
-        ways = ((entry.button, self.applied), (entry.other_button, self.leaving_out_wanted))
-        for words, wanted in ways:
-            if words:
-                button = QPushButton(words, row)
-                button.clicked.connect(partial(wanted.emit, entry))
-                buttons.addWidget(button)
+        for way in entry.ways:
+            button = QPushButton(way.button, row)
+            button.clicked.connect(partial(self.applied.emit, way))
+            buttons.addWidget(button)
         buttons.addStretch(1)
         return buttons
 

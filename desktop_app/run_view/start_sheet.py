@@ -233,7 +233,6 @@ class StartSheet(QDialog):
         workspace.document.changed.connect(self._on_document_changed)
         self._looking.finished.connect(self._on_model_seen)
         self.problems.applied.connect(self._on_applied)
-        self.problems.leaving_out_wanted.connect(self._on_leaving_out_wanted)
         self.problems.place_wanted.connect(self._on_place_wanted)
         self.problems.all_wanted.connect(self._on_all_wanted)
         self.start_button.clicked.connect(self.accept)
@@ -281,9 +280,6 @@ class StartSheet(QDialog):
 
     def _on_applied(self, entry: Entry) -> None:
         self.workspace.mend(entry)
-
-    def _on_leaving_out_wanted(self, entry: Entry) -> None:
-        self.workspace.leave_out(entry)
 
     def _on_place_wanted(self, entry: Entry) -> None:
         self.reject()

@@ -41,7 +41,7 @@ def summary(
         facts: What the base model's files say.
     """
     plan = None if scan is None else scan.plan
-    rates = _trained_rates(settings, model)
+    rates = _trained_rates(settings, model, facts)
     return [
         _base_model(settings, model),
         *_noise(settings, facts),
@@ -108,13 +108,15 @@ def _network(settings: TrainSettings, rates: Mapping[PartEntry, float]) -> Stat:
     return Stat(shown(T("App", "Trains")), words)
 
 
-def _trained_rates(settings: TrainSettings, report: ModelReport | None) -> dict[PartEntry, float]:
+def _trained_rates(
+    settings: TrainSettings, report: ModelReport | None, facts: Facts
+) -> dict[PartEntry, float]:
     """Return the learning rate of every part that the settings do not leave out.
 
     Until the base model is known, the parts of the first family stand for it.
     """
     path = settings.model.pretrained_model_name_or_path
-    found = {} if report is None or report.path != path else {"family": report.kind}
+    found = facts if report is None or report.path != path else {"family": report.kind}
     family = settings.known_family(found) or next(iter(TRAINABLE))
     return {part: settings.rate_of(part) for part in settings.trained_parts(family)}
 

@@ -86,9 +86,26 @@ def test_the_button_of_a_row_that_is_not_the_current_one_works_too(
     rows = range(workspace.problems.rowCount())
     row = next(r for r in rows if workspace.problems.entry(r).path == "adapter.netwrok_dim")
     index = workspace.problems.index(row, 0)
-    place = table.itemDelegate().button(table.visualRect(index), index)
+    [place] = table.itemDelegate().buttons(table.visualRect(index), index)
     assert place.left() < 100  # below the cause, not at the other end of a wide row
     qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=place.center())
+    assert workspace.document.value("adapter.network_dim") == 32
+
+
+def test_every_way_out_has_a_button_in_its_row(view: QWidget, workspace: Workspace, qtbot):
+    ways = [Suggestion(Text(f"Rank {n}"), {"adapter.network_dim": n}) for n in (16, 32)]
+    which = Problem(
+        "adapter.network_dim", Severity.ERROR, Text("Which?"), ways[0], other_ways=(ways[1],)
+    )
+    workspace.problems.set_problems([which])
+    [table] = view.findChildren(QListView)
+    index = workspace.problems.index(0, 0)
+    area = table.visualRect(index)
+    first, second = table.itemDelegate().buttons(area, index)
+    assert area.contains(first)
+    assert area.contains(second)
+    assert not first.intersects(second)
+    qtbot.mouseClick(table.viewport(), Qt.MouseButton.LeftButton, pos=second.center())
     assert workspace.document.value("adapter.network_dim") == 32
 
 
@@ -143,5 +160,5 @@ def test_words_in_a_script_that_is_higher_have_room_beside_the_button(
     hint = replace(entry, place=f"{words}.png")
     needed = table.fontMetrics().boundingRect(QRect(0, 0, 700, 0), 0, hint.place).height()
     parts = table.itemDelegate()._parts(row, hint)
-    assert parts.remedy.left() > parts.button.right()
+    assert parts.remedy.left() > parts.buttons[-1].right()
     assert parts.remedy.height() >= needed

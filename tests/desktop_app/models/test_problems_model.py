@@ -60,7 +60,19 @@ def test_a_finding_is_mended_by_a_setting_or_left_out(model: ProblemsModel):
     model.set_findings([replace(FINDING, suggestion=text("Use {n}.", n=8), changes=changes)])
     entry = model.entry(0)
     assert (entry.button, entry.changes, entry.hint) == ("Use 8", changes, "")
-    assert entry.other_button == "Leave out of this run"
+    assert [way.button for way in entry.ways] == ["Use 8", "Leave out of this run"]
+    assert [dict(way.changes) for way in entry.ways] == [changes, {}]
+
+
+def test_every_way_out_of_a_problem_has_a_button(model: ProblemsModel):
+    ways = [Suggestion(text("Use {n}.", n=n), {"adapter.network_dim": n}) for n in (8, 16)]
+    problem = Problem(
+        "adapter.network_dim", Severity.ERROR, text("Which?"), ways[0], other_ways=(ways[1],)
+    )
+    model.set_problems([problem])
+    found = model.entry(0).ways
+    assert [way.button for way in found] == ["Use 8", "Use 16"]
+    assert [way.changes for way in found] == [way.changes for way in ways]
 
 
 def test_new_problems_replace_the_old_and_leave_findings(model: ProblemsModel):
