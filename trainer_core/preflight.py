@@ -22,7 +22,7 @@ from trainer_core.dataset.subsets import (
     TRAIN_DATA_DIR,
 )
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
-from trainer_core.dataset.validation.split import HeldOut
+from trainer_core.dataset.validation.split import FOLDER, HeldOut
 from trainer_core.disk_space.needs import BASE_OUTLINE, STARTING_SHAPES, needs
 from trainer_core.disk_space.room import demands, space_problems, without_present
 from trainer_core.errors import (
@@ -286,7 +286,10 @@ def _examine_pictures(found: Preflight, settings: TrainSettings) -> None:
     request = SurveyRequest.of(settings)
     if request is not None:
         found.survey = take_survey(request)
-        found.problems += found.survey.problems
+        of_pictures = found.survey.problems
+        if _has_error(found, FOLDER):  # that it is not there was told already
+            of_pictures = [each for each in of_pictures if each.path != FOLDER]
+        found.problems += of_pictures
 
 
 def _read_prompts(found: FilesLook, settings: TrainSettings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
@@ -31,9 +31,13 @@ from trainer_core.dataset.subsets import (
     Subset,
     settings_by_subset,
 )
+from trainer_core.dataset.validation.problems import (
+    empty_folder,
+    leaves_nothing,
+    split_problems,
+)
 from trainer_core.dataset.validation.split import (
     FOLDER,
-    SPLIT,
     HeldOut,
     HoldOut,
     hold_out,
@@ -43,7 +47,6 @@ from trainer_core.dataset.validation.split import (
 from trainer_core.environment.launch import process_count
 from trainer_core.errors import DatasetError, SettingsError
 from trainer_core.settings.buckets import BucketSettings
-from trainer_core.settings.document import UNSET
 from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.settings.picture_kinds import FORMAT_OF_EXTENSION
 from trainer_core.settings.problems import Problem, Severity, Suggestion
@@ -171,7 +174,8 @@ class Survey:
         found += balance_problems(self.index, self.request.settings)
         if self.audit is not None:
             found += [
-                self._of_finding(f, self.request.setting_of(f.path)) for f in self.audit.findings
+                self._of_finding(f, self.request.setting_of(f.path))
+                for f in self._of_places(self.audit.findings)
             ]
         if self.request.contradiction is not None:
             found.append(self.request.contradiction)
@@ -207,9 +211,13 @@ class Survey:
         errors = () if self.audit is None else self.audit.errors
         whole = [
             self._of_finding(each, self.request.setting_of(each.path))
-            for each in errors
+            for each in self._of_places(errors)
             if each.path in places
         ]
+        if self.held_out is not None:
+            whole += split_problems(self.index, self.held_out)
+            empty = empty_folder(self.held_out, self._validation_folder)
+            whole += [self._of_finding(each, FOLDER) for each in empty]
         balance = balance_problems(self.index, self.request.settings)
         return [*self._failed_places(), *whole, *self.unmatched, *balance]
 
@@ -221,17 +229,23 @@ class Survey:
         ]
 
     def _held_out_problems(self, held_out: HeldOut) -> Iterator[Problem]:
-        for root in held_out.index.roots:
-            if root.failure is not None:
-                yield Problem.of(root.failure, setting=FOLDER)
-        folder = None if self.request.hold_out is None else self.request.hold_out.folder
+        yield from split_problems(self.index, held_out)
         for found in held_out.audit.findings:
+            folder = self._validation_folder
             is_own = folder is not None and found.path.is_relative_to(folder)
             yield self._of_finding(found, FOLDER if is_own else self.request.setting_of(found.path))
-        if held_out.is_short:
-            message = text(T("Problems", "There are too few pictures to hold any out."))
-            hint = Suggestion(text(T("Problems", "Hold out none.")), {SPLIT: UNSET})
-            yield Problem(SPLIT, Severity.ERROR, message, hint)
+
+    @property
+    def _validation_folder(self) -> Path | None:
+        return None if self.request.hold_out is None else self.request.hold_out.folder
+
+    def _of_places(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield findings, but that there is nothing in places whose pictures are all held out."""
+        places = {root.path for root in self.index.roots}
+        is_explained = leaves_nothing(self.index, self.held_out)
+        for found in findings:
+            if not (is_explained and found.path in places and found.severity is Severity.ERROR):
+                yield found
 
     @staticmethod
     def _of_finding(found: Finding, setting: str) -> Problem:

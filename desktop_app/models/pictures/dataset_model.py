@@ -97,7 +97,13 @@ class DatasetModel(QObject):
     def findings(self) -> tuple[Finding, ...]:
         """Everything that is wrong, from the quick audit and from the full check so far."""
         audit = None if self.scan is None else self.scan.audit
-        return () if audit is None else (*audit.findings, *self._found_by_check())
+        if self.scan is None or audit is None:
+            return ()
+        held_out = self.scan.survey.held_out
+        of_held_out = () if held_out is None else held_out.audit.findings
+        known = {(each.path, str(each.message)) for each in audit.findings if of_held_out}
+        more = [each for each in of_held_out if (each.path, str(each.message)) not in known]
+        return (*audit.findings, *more, *self._found_by_check())
 
     @property
     def rows(self) -> tuple[PictureRow, ...]:

@@ -139,5 +139,11 @@ def test_a_share_of_too_few_pictures_and_a_missing_folder_are_refused(tmp_path: 
     short = take_survey(request(tmp_path, HoldOut(share=0.5)))
     assert "validation.validation_split" in [problem.path for problem in short.problems]
 
+    everything = take_survey(request(tmp_path, HoldOut(folder=tmp_path)))
+    assert [str(each.message) for each in everything.problems if each.severity == "error"] == [
+        "All pictures are for validation; none is left to train."
+    ]
+    assert "validation.validation_data_dir" in [each.path for each in everything.place_problems]
+
     missing = take_survey(request(tmp_path, HoldOut(folder=tmp_path / "nowhere")))
     assert "validation.validation_data_dir" in [problem.path for problem in missing.problems]
