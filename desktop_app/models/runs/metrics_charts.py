@@ -51,11 +51,12 @@ class Chart:
 
 def columns(metrics: MetricsModel) -> dict[str, Series]:
     """Return every series of a run by the name that a table gives it."""
+    validation = {"validation_loss": metrics.validation_loss} if _is_validated(metrics) else {}
     rates = {f"learning_rate_{name}": rate for name, rate in metrics.learning_rates.items()}
     return {
         "loss": metrics.loss,
         "smoothed_loss": metrics.smoothed_loss,
-        "validation_loss": metrics.validation_loss,
+        **validation,
         **rates,
         "gradient_norm": metrics.gradient_norm,
         "images_per_second": metrics.images_per_second,
@@ -64,12 +65,16 @@ def columns(metrics: MetricsModel) -> dict[str, Series]:
     }
 
 
+def _is_validated(metrics: MetricsModel) -> bool:
+    return len(metrics.validation_loss) > 0
+
+
 def _loss(metrics: MetricsModel) -> Sequence[Line]:
     lines = [
         Line(shown(T("App", "raw")), metrics.loss, is_raw=True),
         Line(shown(T("App", "smoothed")), metrics.smoothed_loss),
     ]
-    if len(metrics.validation_loss):
+    if _is_validated(metrics):
         lines.append(Line(shown(T("App", "validation")), metrics.validation_loss))
     return lines
 

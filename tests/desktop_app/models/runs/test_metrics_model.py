@@ -66,12 +66,14 @@ def test_what_else_a_step_measured_becomes_points(metrics):
 def test_the_validation_loss_is_a_line_of_the_loss_once_it_is_measured(metrics):
     metrics.feed(step(4))
     before = len(LOSS.lines(metrics))
+    assert "validation_loss" not in columns(metrics)
     metrics.feed(Validated(step=4, epoch=1, loss=0.2, pictures=3))
     metrics.feed(Validated(step=8, epoch=2, loss=None, pictures=3))
     metrics.feed(Validated(step=12, epoch=3, loss=0.1, pictures=3))
 
     line = LOSS.lines(metrics)[before]
     assert (line.series.x.tolist(), line.series.y.tolist()) == ([4, 12], [0.2, 0.1])
+    assert columns(metrics)["validation_loss"] is line.series
     metrics.feed(Resumed(from_step=8, state=""))
     assert metrics.validation_loss.x.tolist() == [4]
 
