@@ -15,8 +15,6 @@ from torch import Tensor, nn
 
 from trainer_core.families.base import PLAIN, FamilyOptions, LayerKind
 from trainer_core.families.condition import TEXT, Condition, SampleFacts
-from trainer_core.families.layouts.networks import build_networks
-from trainer_core.families.layouts.sdxl_architecture import SDXL_LAYOUT, published_architecture
 from trainer_core.families.sdxl import POOLED, SDXL, SIZES
 
 CPU = torch.device("cpu")
@@ -206,73 +204,3 @@ def test_gradients_reach_what_trains_in_all_networks(files: TinySD1) -> None:
     condition = model.with_sizes(model.encode_text(["a cat"]), FACTS[:1])
     model.predict(noise(1, 4, 8, 8), torch.tensor([500]), condition).square().mean().backward()
     assert all(f.grad is not None and f.grad.abs() > 0 for f in factors.values())
-
-
-def full_size() -> SDXL:
-    return SDXL(Path("x"), build_networks(Path("x"), SDXL_LAYOUT, published_architecture()))
-
-
-def lora_shapes(layer: nn.Module, rank: int, conv_rank: int) -> tuple[list[int], list[int]]:
-    """Return down and up shape of a LoRA on a layer; 3x3 convolutions have a rank of their own."""
-    if isinstance(layer, nn.Conv2d):
-        kernel = list(layer.kernel_size)
-        rank = rank if kernel == [1, 1] else conv_rank
-        return [rank, layer.in_channels, *kernel], [layer.out_channels, rank, 1, 1]
-    assert isinstance(layer, nn.Linear)
-    return [rank, layer.in_features], [layer.out_features, rank]
-
-
-@pytest.fixture(scope="module")
-def layers() -> dict[str, tuple[nn.Module, bool]]:
-    """The layers of a full-size model, and whether they are standard, by their names in files."""
-    model = full_size()
-    targets = [target for part in TRAINED for target in model.targets(part, LAYERS)]
-    return {target.name: (target.layer, target.is_standard) for target in targets}
-
-
-def test_standard_targets_equal_the_recorded_modules(
-    layers: dict[str, tuple[nn.Module, bool]],
-) -> None:
-    modules = vectors.load("lora_keys_sdxl.json")["variants"]["dim8_alpha1"]["modules"]
-    found = {
-        name: lora_shapes(layer, 8, 8) for name, (layer, standard) in layers.items() if standard
-    }
-    assert found == {name: (down, up) for name, _, down, up in modules}
-
-
-def test_every_recorded_module_of_a_lora_with_convolutions_is_a_target(
-    layers: dict[str, tuple[nn.Module, bool]],
-) -> None:
-    modules = vectors.load("lora_keys_sdxl.json")["variants"]["dim8_alpha1_conv4_1"]["modules"]
-    found = {name: lora_shapes(layers[name][0], 8, 4) for name, *_ in modules}
-    assert found == {name: (down, up) for name, _, down, up in modules}
-
-
-@pytest.mark.parametrize("variant", ["lora_fa", "lora_fa_conv"])
-def test_keys_of_lora_fa_have_the_recorded_shapes(
-    layers: dict[str, tuple[nn.Module, bool]], variant: str
-) -> None:
-    data = vectors.load("network_module_keys_sdxl.json")
-    recorded = {
-        data["module_names"][name]: data["variants"][variant]["signatures"][signature]
-        for name, signature in data["variants"][variant]["modules"]
-    }
-    for name, signature in recorded.items():
-        down, up = lora_shapes(layers[name][0], 8, 4)
-        assert signature == {"alpha": [], "lora_down.weight": down, "lora_up.weight": up}
-
-
-@pytest.mark.parametrize("variant", ["dylora", "dylora_conv", "oft", "oft_all_linear_conv"])
-def test_modules_of_other_networks_are_on_targets_too(
-    layers: dict[str, tuple[nn.Module, bool]], variant: str
-) -> None:
-    """The text encoders of dylora, which share a prefix there, are left out (behaviours 36)."""
-    data = vectors.load("network_module_keys_sdxl.json")
-    names = [data["module_names"][name] for name, _ in data["variants"][variant]["modules"]]
-    of_unet = [name for name in names if "_unet_" in name]
-    assert {f"lora_unet_{name.partition('_unet_')[2]}" for name in of_unet} <= layers.keys()
-
-
-def test_layers_outside_of_the_blocks_have_names_of_their_own() -> None:
-    names = {target.name for target in full_size().targets("text_encoder_2", LAYERS)}
-    assert "lora_te2_text_projection" in names

@@ -3,26 +3,35 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from helpers import vectors
+from helpers.pictures import write_sizes
 from helpers.stubs import LoopParts
 
-from trainer_core.dataset.buckets import BucketRules
-from trainer_core.dataset.subsets import SampleKey, SampleSettings
+from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
 from trainer_core.objectives.diffusion import DDPM
 from trainer_core.objectives.objective import Objective
 from trainer_core.pipeline.latents import Posterior
 from trainer_core.pipeline.loader import BatchLoader
-from trainer_core.pipeline.sources import Source
+from trainer_core.pipeline.sources import sources_of
+from trainer_core.settings.document import replaced
+from trainer_core.settings.foreign.dataset_toml import import_dataset_config
+from trainer_core.settings.schema import TRAIN
 
 FILE = "steps.json"
 CASES = vectors.load(FILE)["cases"]
-# Repeats of regularisation pictures and configuration files are told in tests of the data set.
-RECORDED = [case for case in CASES if case["reg_folders"] is None and case["config"] is None]
+# The reference's command-line defaults, see the README of the vectors.
+DEFAULTS = {
+    "buckets.enable_bucket": False,
+    "buckets.bucket_no_upscale": False,
+    "buckets.max_bucket_reso": 1024,
+    "optimizer.max_train_steps": 1600,
+}
 
 
 class Nothing:
@@ -32,52 +41,49 @@ class Nothing:
         return torch.zeros(4, 1, 1), torch.zeros(4, 1, 1)
 
 
-def options_of(case: dict[str, Any]) -> dict[str, int]:
-    """Return the options of a case's command line; a switch is 1."""
-    options: dict[str, int] = {}
+def options_of(case: dict[str, Any]) -> dict[str, object]:
+    """Return the options of a case's command line, by the paths of the settings."""
+    options: dict[str, object] = {}
+    path = ""
     for word in shlex.split(case["command_line"]):
         if word.startswith("--"):
-            name = word.removeprefix("--")
-            options[name] = 1
+            path = TRAIN.path_of(word.removeprefix("--")) or pytest.fail(f"no setting: {word}")
+            options[path] = True
         else:
-            options[name] = int(word)
+            options[path] = float(word) if "." in word else int(word)
     return options
 
 
-def real_loader(case: dict[str, Any], *, threads: int) -> BatchLoader:
-    options = options_of(case)
-    rules = BucketRules(
-        (options["resolution"],) * 2,
-        enable_bucket="enable_bucket" in options,
-        min_bucket_reso=options.get("min_bucket_reso", 256),
-        max_bucket_reso=options.get("max_bucket_reso", 1024),
-        bucket_no_upscale=False,
-    )
-    sources = []
-    for folder, sizes in case["train_folders"].items():
-        for number, size in enumerate(sizes):
-            placement = rules.place(tuple(size))
-            assert placement is not None
-            path, repeats = Path(folder, f"{number}.png"), int(folder.split("_")[0])
-            sources.append(
-                Source(
-                    key=SampleKey(0, path),
-                    name=str(path),
-                    repeats=repeats,
-                    size=tuple(size),
-                    placement=placement,
-                    caption="",
-                    settings=SampleSettings(rules=rules),
-                    latents=("key",),
-                )
-            )
+def survey_of(case: dict[str, Any], root: Path) -> Survey:
+    """Write the pictures of a case and return what its settings find there."""
+    train = write_sizes(root / "train", case["train_folders"])
+    values: dict[str, object] = {**DEFAULTS, **options_of(case)}
+    values["dataset.train_data_dir"] = str(train)
+    if case["reg_folders"]:
+        values["dataset.reg_data_dir"] = str(write_sizes(root / "reg", case["reg_folders"]))
+    if case["config"]:
+        path = root / "data.toml"
+        path.write_text(case["config"].replace("<train>", train.as_posix()), encoding="utf-8")
+        values |= import_dataset_config(path).changes
+    settings, problems = TRAIN.parse(replaced({}, values))
+    assert settings is not None, problems
+    request = SurveyRequest.of(settings)
+    assert request is not None
+    return take_survey(request)
+
+
+def loader_of(found: Survey, *, threads: int) -> BatchLoader:
+    assert found.audit is not None
+    assert found.plan is not None
+    sources = sources_of(found.index, found.audit, found.plan, found.request.settings)
+    pace = found.request.pace
     store: Any = Nothing()
     return BatchLoader(
-        sources=sources,
-        batch_size=options.get("train_batch_size", 1),
-        accumulation=options.get("gradient_accumulation_steps", 1),
+        sources=[replace(source, latents=("key",)) for source in sources],
+        batch_size=pace.train_batch_size,
+        accumulation=pace.gradient_accumulation_steps,
         seed=42,
-        total_steps=100,
+        total_steps=found.plan.total_steps,
         threads=threads,
         store=store,
         encode=lambda pixels: pytest.fail("nothing is to be encoded"),
@@ -89,15 +95,16 @@ def real_loader(case: dict[str, Any], *, threads: int) -> BatchLoader:
 
 
 @pytest.mark.parametrize("threads", [0, 2])
-@pytest.mark.parametrize("case", RECORDED, ids=lambda case: case["description"])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["description"])
 def test_steps_batches_and_epochs_are_the_recorded_ones(
-    case: dict[str, Any], threads: int, parts: LoopParts
+    case: dict[str, Any], threads: int, parts: LoopParts, tmp_path: Path
 ) -> None:
-    expected = case["expected"]
-    parts.total_steps = expected["max_train_steps"]
+    found = survey_of(case, tmp_path)
+    assert found.plan is not None
+    parts.total_steps = found.plan.total_steps
     loop = parts.loop()
-    loop.loader = real_loader(case, threads=threads)
-    loop.batches_per_epoch = expected["num_batches_per_epoch"]
+    loop.loader = loader_of(found, threads=threads)
+    loop.batches_per_epoch = found.plan.batches_per_epoch
 
     assert loop.run() is None
     actual = {
@@ -105,10 +112,5 @@ def test_steps_batches_and_epochs_are_the_recorded_ones(
         "forward_batches_run": parts.stepper.batches,
         "final_epoch_metadata": parts.saver.saves[-1].epoch,
     }
-    recorded = {name: expected[name] for name in actual}
+    recorded = {name: case["expected"][name] for name in actual}
     vectors.check(FILE, case["description"], actual=actual, recorded=recorded)
-
-
-def test_recorded_cases_of_plain_folders_are_all_run() -> None:
-    assert len(RECORDED) == 10
-    assert len(CASES) == 14
