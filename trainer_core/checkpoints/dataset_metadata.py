@@ -16,12 +16,15 @@ from trainer_core.dataset.subsets import (
 )
 
 DATASETS = "datasets"
-"""The entry, without its ``ss_``; it stands instead of those of `OF_ONE_DATA_SET`."""
+"""The entry, without its ``ss_``; it stands instead of those of `OF_ONE_DATA_SET`.
+
+What of the run's is never left out is decided by behaviours 16.
+"""
 
 OF_ONE_DATA_SET = frozenset(
     {
-        *("batch_size_per_device", "total_batch_size", "resolution", "enable_bucket"),
-        *("min_bucket_reso", "max_bucket_reso", "bucket_no_upscale", "bucket_info"),
+        *("batch_size_per_device", "enable_bucket"),
+        *("min_bucket_reso", "max_bucket_reso", "bucket_no_upscale"),
         *("color_aug", "flip_aug", "random_crop", "shuffle_caption", "keep_tokens"),
         "reg_dataset_dirs",
     }

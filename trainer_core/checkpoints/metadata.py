@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +21,7 @@ from trainer_core.checkpoints.modelspec import (
 from trainer_core.dataset.captions import tag_frequency
 from trainer_core.dataset.index import DatasetIndex
 from trainer_core.dataset.plan import Plan, bucket_info, dataset_dirs
-from trainer_core.dataset.subsets import SampleKey
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset
 from trainer_core.dataset.survey import bucket_rules
 from trainer_core.settings.schema import TRAIN, TrainSettings
 from trainer_core.tokens.clip import CHUNK_TOKENS
@@ -82,6 +83,7 @@ class RunFacts:
         run_id: 16 hex digits.
         started_at: Unix time in seconds.
         processes: How many train together.
+        subsets: The settings of each subset; empty where all have those of the run.
     """
 
     settings: TrainSettings
@@ -94,6 +96,7 @@ class RunFacts:
     run_id: str
     started_at: float
     processes: int = 1
+    subsets: SettingsBySubset = field(default_factory=dict)
 
 
 def plan_facts(
@@ -160,7 +163,6 @@ _SETTINGS: Mapping[str, object] = {
     "output_name": None,
     "prior_loss_weight": 1.0,
     "random_crop": False,
-    "resolution": None,
     "scale_weight_norms": None,
     "shuffle_caption": None,
     "training_comment": None,
@@ -203,9 +205,16 @@ def _max_token_length(facts: RunFacts) -> int | None:
     return length if length > CHUNK_TOKENS else None
 
 
-def _batches_of_a_step(facts: RunFacts) -> int:
-    """Return how many batches make an optimizer step, in all processes."""
-    return facts.settings.optimizer.gradient_accumulation_steps * facts.processes
+def _resolution(facts: RunFacts) -> tuple[int, int]:
+    """Return the largest size that pictures are trained at (behaviours 16 and 18)."""
+    sizes = [each.rules.resolution for each in facts.subsets.values()]
+    return max(sizes, key=math.prod, default=facts.settings.buckets.resolution)
+
+
+def _batch_size(facts: RunFacts) -> int:
+    """Return how many pictures the largest batch of all processes has (behaviours 16)."""
+    run = facts.settings.dataset.train_batch_size * facts.processes
+    return max((each.train_batch_size or run for each in facts.subsets.values()), default=run)
 
 
 def _bucket_limit(number: int) -> Callable[[RunFacts], int | None]:
@@ -262,8 +271,9 @@ _RUN: Mapping[str, Callable[[RunFacts], object]] = {
     "network_dropout": lambda facts: facts.network.dropout,
     "batch_size_per_device": lambda facts: facts.settings.dataset.train_batch_size,
     "total_batch_size": lambda facts: (
-        facts.settings.dataset.train_batch_size * _batches_of_a_step(facts)
+        _batch_size(facts) * facts.settings.optimizer.gradient_accumulation_steps
     ),
+    "resolution": _resolution,
     "validation_split": lambda facts: facts.settings.validation.validation_split or 0.0,
     "bucket_no_upscale": lambda facts: (
         facts.settings.buckets.enable_bucket and facts.settings.buckets.bucket_no_upscale
@@ -321,7 +331,7 @@ def build_metadata(facts: RunFacts, *, step: int, epoch: int, saved_at: float) -
     spec = ModelSpec(
         architecture=_architecture(facts),
         implementation=facts.model.implementation,
-        resolution=facts.settings.buckets.resolution,
+        resolution=_resolution(facts),
         saved_at=saved_at,
         title=facts.settings.output.output_name,
         prediction_type=PREDICTIONS[facts.model.prediction_type].modelspec,

@@ -353,4 +353,5 @@ def run_facts(
         run_id=start.run_id,
         started_at=time.time(),
         processes=processes,
+        subsets=inputs.subsets,
     )

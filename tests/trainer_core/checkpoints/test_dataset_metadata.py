@@ -10,14 +10,31 @@ import pytest
 from helpers import vectors
 from helpers.pictures import write_picture
 
-from trainer_core.checkpoints.dataset_metadata import OF_ONE_DATA_SET, datasets_entry
+from trainer_core.catalogue.families import FAMILIES
+from trainer_core.checkpoints.dataset_metadata import DATASETS, OF_ONE_DATA_SET, datasets_entry
+from trainer_core.checkpoints.metadata import (
+    ModelFacts,
+    NetworkFacts,
+    RunFacts,
+    build_metadata,
+    plan_facts,
+)
+from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.plan import dataset_dirs
+from trainer_core.dataset.subsets import SampleSettings
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
+from trainer_core.settings.document import replaced
+from trainer_core.settings.foreign.dataset_toml import import_dataset_config
 from trainer_core.settings.schema import TRAIN
 
-CASES = {each["description"]: each for each in vectors.load("metadata.json")["written_files"]}
+FILE = "metadata.json"
+CASES = {each["description"]: each for each in vectors.load(FILE)["written_files"]}
 CASE = CASES["dataset config file"]
 RECORDED = {key: each["value"] for key, each in CASE["files"]["demo.safetensors"].items()}
+
+OF_THE_TENSORS = {"sshs_model_hash", "sshs_legacy_hash"}
+NEVER_LOST = {"ss_resolution", "ss_bucket_info", "ss_total_batch_size"}  # behaviours 16
+OF_THIS_PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
 
 
 def write_recorded(root: Path) -> Path:
@@ -80,10 +97,87 @@ def test_the_entry_of_a_data_set_is_the_recorded_one(found: Survey) -> None:
     assert dataset_dirs(found.plan) == json.loads(RECORDED["ss_dataset_dirs"])
 
 
+def test_every_entry_of_a_configuration_file_is_the_recorded_one(tmp_path: Path) -> None:
+    config = CASE["config"].replace("<train>", write_recorded(tmp_path).parent.as_posix())
+    (tmp_path / "data.toml").write_text(config, encoding="utf-8")
+    values = {
+        # The command line of the case, and what is left open there.
+        "optimizer.max_train_steps": 2,
+        "optimizer.learning_rate": 2e-6,
+        "optimizer.unet_lr": "unset",
+        "optimizer.text_encoder_lr": "unset",
+        "optimizer.lr_scheduler": "constant",
+        "output.output_name": "demo",
+        **import_dataset_config(tmp_path / "data.toml").changes,
+    }
+    settings, problems = TRAIN.parse(replaced({}, values))
+    assert settings is not None, problems
+    request = SurveyRequest.of(settings)
+    assert request is not None
+    found = take_survey(request)
+    assert found.plan is not None
+    assert found.audit is not None
+    facts = RunFacts(
+        settings=settings,
+        model=ModelFacts(names=FAMILIES["sd1"].names),
+        network=NetworkFacts(module="networks.lora", dim=4, alpha=1),
+        plan={
+            **plan_facts(found.plan, found.index, found.audit.captions),
+            DATASETS: entry_of(found),
+        },
+        optimizer="torch.optim.adamw.AdamW",
+        precision="no",
+        seed=42,
+        run_id="0123",
+        started_at=1000.25,
+        subsets=request.settings,
+    )
+    metadata = build_metadata(facts, step=2, epoch=1, saved_at=2000.5)
+    kept = {key: metadata[key] for key in NEVER_LOST}
+    assert set(metadata) - {"loom_run_id"} - NEVER_LOST == set(RECORDED) - OF_THE_TENSORS
+    assert (kept["ss_resolution"], kept["ss_total_batch_size"]) == ("(128, 128)", "2")
+    assert (
+        json.loads(kept["ss_bucket_info"]) == json.loads(metadata["ss_datasets"])[0]["bucket_info"]
+    )
+    for key in set(RECORDED) - OF_THE_TENSORS - OF_THIS_PROGRAM - {"ss_datasets"}:
+        if RECORDED[key] != "<volatile>":
+            case = f"dataset config file/{key}"
+            vectors.check(FILE, case, actual=metadata[key], recorded=RECORDED[key])
+
+
 def test_entries_of_a_single_data_set_are_left_out() -> None:
     default = CASES["SD1.5 with the directory layout, default options"]["files"]
     gone = set(default["demo.safetensors"]) - set(RECORDED)
-    assert {f"ss_{name}" for name in OF_ONE_DATA_SET} == gone
+    assert {f"ss_{name}" for name in OF_ONE_DATA_SET} == gone - NEVER_LOST
+
+
+def test_the_largest_data_set_tells_size_and_batch_of_the_run() -> None:
+    rules = BucketRules((64, 64))
+    subsets = {
+        number: SampleSettings(rules=rules).having(resolution=size, train_batch_size=own)
+        for number, (size, own) in enumerate([((64, 64), 6), ((256, 64), None), ((96, 96), 2)])
+    }
+    facts = RunFacts(
+        settings=TRAIN.tree.model_validate(
+            {
+                "dataset": {"train_batch_size": 2},
+                "optimizer": {"gradient_accumulation_steps": 5},
+            }
+        ),
+        model=ModelFacts(names=FAMILIES["sd1"].names),
+        network=NetworkFacts(module="networks.lora", dim=4, alpha=1),
+        plan={},
+        optimizer="",
+        precision="no",
+        seed=42,
+        run_id="0123",
+        started_at=0.0,
+        subsets=subsets,
+    )
+    metadata = build_metadata(facts, step=2, epoch=1, saved_at=0.0)
+    assert metadata["ss_resolution"] == "(256, 64)"
+    assert metadata["modelspec.resolution"] == "256x64"
+    assert metadata["ss_total_batch_size"] == str(6 * 5)
 
 
 def test_each_data_set_has_its_own_sizes_and_counts(tmp_path: Path) -> None:
