@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 from trainer_core.settings.param import Section, acts_if, param
 from trainer_core.texts import T
 
@@ -67,8 +69,9 @@ class CacheSettings(Section):
         T("Settings", "Loader threads"),
         T(
             "Settings",
-            "Threads that read and decode pictures ahead of training. 0 reads in the training "
-            "thread. The result is the same for every number.",
+            "Threads that read and decode pictures ahead of training, at most as many as the "
+            "processor has. 0 reads in the training thread. The result is the same for every "
+            "number.",
         ),
         unit=T("Settings", "[value:thread|threads]"),
         minimum=0,
@@ -77,6 +80,11 @@ class CacheSettings(Section):
         advanced=True,
         old_labels=("Max num workers for DataLoader",),
     )
+
+    @property
+    def loader_threads(self) -> int:
+        """How many threads read pictures: never more than the processor has (guide-facts 173)."""
+        return min(self.max_data_loader_n_workers, os.cpu_count() or 1)
 
     @property
     def keeps_latents(self) -> bool:

@@ -96,6 +96,7 @@ def _used(
         "model.family": family.entry.kind,
         "model.v_parameterization": switch_of(family.noise_schedule.prediction_type),
         "model.zero_terminal_snr": position(family.noise_schedule.has_zero_terminal_snr),
+        "cache.max_data_loader_n_workers": cache.loader_threads,
         "hardware.mixed_precision": machine.precision,
         "hardware.memory_format": used_memory_format(settings, machine),
         "hardware.num_cpu_threads_per_process": torch.get_num_threads(),

@@ -240,7 +240,7 @@ class Session:
             accumulation=inputs.settings.optimizer.gradient_accumulation_steps,
             seed=self.start.seed,
             total_steps=inputs.plan.total_steps,
-            threads=inputs.settings.cache.max_data_loader_n_workers,
+            threads=inputs.settings.cache.loader_threads,
             store=store,
             encode=caching.encode,
             latent_channels=caching.family.latent_channels,

@@ -107,6 +107,33 @@ def test_limits_do_not_matter_without_upscaling() -> None:
     assert rules.place((512, 512)) == Placement((512, 512), (512, 512), (0, 0), 0.0)
 
 
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_sides_of_buckets_go_down_from_the_resolution_in_steps(is_wide: bool) -> None:
+    # guide-facts 152: 512 gives 512, 448, 384 and so on.
+    rules = BucketRules((512, 512), min_bucket_reso=256, bucket_no_upscale=False)
+    shorter = {bucket[is_wide] for bucket in rules.buckets if bucket[is_wide] <= 512}
+    assert sorted(shorter, reverse=True) == [512, 448, 384, 320, 256]
+
+
+def test_a_picture_of_500_px_is_cut_to_448_or_enlarged_to_512() -> None:
+    # guide-facts 153: what is over is cut off without enlarging; else it is scaled.
+    cut = BucketRules((512, 512)).place((500, 500))
+    scaled = BucketRules((512, 512), bucket_no_upscale=False).place((500, 500))
+    assert cut == Placement((448, 448), (500, 500), (26, 26), 0.0)
+    assert scaled == Placement((512, 512), (512, 512), (0, 0), 0.0)
+
+
+@pytest.mark.parametrize("size", [(512, 512), (1024, 1024), (300, 300)])
+def test_buckets_change_nothing_for_pictures_of_the_resolution_s_shape(
+    size: tuple[int, int],
+) -> None:
+    placements = {
+        BucketRules((512, 512), enable_bucket=enable, bucket_no_upscale=False).place(size)
+        for enable in (True, False)
+    }
+    assert len(placements) == 1  # guide-facts 85
+
+
 @pytest.mark.parametrize("size", [(60, 500), (500, 60), (63, 63), (20, 40_000), (40_000, 20)])
 def test_without_upscaling_a_side_below_the_step_gets_no_bucket(size: tuple[int, int]) -> None:
     assert BucketRules(resolution=(512, 512)).place(size) is None

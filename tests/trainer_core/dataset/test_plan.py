@@ -190,6 +190,32 @@ def test_max_epochs_override_max_steps_which_override_epochs(
 
 
 @pytest.mark.parametrize(
+    ("pace", "has_reg", "steps"),
+    [
+        ({"epoch": 1}, False, 1000),
+        ({"epoch": 2}, False, 2000),
+        ({"epoch": 2}, True, 4000),
+        ({"epoch": 2, "train_batch_size": 4}, True, 1000),
+        ({"epoch": 2, "train_batch_size": 4, "gradient_accumulation_steps": 5}, True, 200),
+    ],
+)
+def test_steps_are_pictures_by_repeats_by_epochs_in_batches(
+    tmp_path: Path, pace: dict[str, int], has_reg: bool, steps: int
+) -> None:
+    # guide-facts 38 and 41: 20 pictures shown 50 times; regularisation doubles an epoch.
+    subsets = [Subset(folder=write_sizes(tmp_path / "a", {"50_cat": [[64, 64]] * 20}))]
+    if has_reg:
+        folder = write_sizes(tmp_path / "b", {"1_cat": [[64, 64]] * 3})
+        subsets.append(Subset(number=1, folder=folder))
+    run = SampleSettings(rules=BucketRules((64, 64)))
+    settings = {0: run, 1: run.having(is_reg=True)}
+    index = balanced(index_subsets(subsets, {0: 1, 1: 1}), settings)
+    sizes = {picture.path: (64, 64) for picture in index.pictures}
+    plan = make_plan(index, sizes, settings, Pace(**({"train_batch_size": 1} | pace)))
+    assert plan.total_steps == steps
+
+
+@pytest.mark.parametrize(
     ("warmup", "steps"),
     [
         ({"lr_warmup": 10.0}, 300),

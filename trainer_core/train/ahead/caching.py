@@ -142,7 +142,7 @@ class Caching:
                     hashes,
                     encoder=encoder,
                     batch_size=settings.cache.vae_batch_size or settings.dataset.train_batch_size,
-                    threads=settings.cache.max_data_loader_n_workers,
+                    threads=settings.cache.loader_threads,
                     progress=lambda done, total: self.stop_if_asked(),
                 )
                 for sources in sets
@@ -175,7 +175,7 @@ class Caching:
                 groups,
                 self.encode,
                 shape_of=self._latent_shape,
-                threads=cache.max_data_loader_n_workers,
+                threads=cache.loader_threads,
                 progress=self._progress("caching"),
             )
 

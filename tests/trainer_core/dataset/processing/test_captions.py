@@ -68,6 +68,27 @@ def test_nothing_is_drawn_where_nothing_is_random(rules: CaptionRules) -> None:
     assert rng.getstate() == random.Random(1).getstate()
 
 
+def test_a_share_of_the_captions_is_dropped() -> None:
+    # guide-facts 166: 50 x 20 showings at a rate of 0.2 are 200 without words, on average.
+    rules, rng = CaptionRules(caption_dropout_rate=0.2), random.Random(5)
+    captions = [process_caption("a, b", rules, Moment(), rng) for _ in range(50 * 20)]
+    assert set(captions) == {"a, b", ""}
+    assert captions.count("") == pytest.approx(200, abs=4 * (1000 * 0.2 * 0.8) ** 0.5)
+
+
+def test_the_first_tags_stay_in_front_of_those_that_are_shuffled() -> None:
+    # guide-facts 131: of "black cat, sitting, eat" one tag is kept.
+    rng = random.Random(2)
+    rules = CaptionRules(shuffle_caption=True, keep_tokens=1)
+    draws = {process_caption("black cat, sitting, eat", rules, Moment(), rng) for _ in range(64)}
+    assert draws == {"black cat, sitting, eat", "black cat, eat, sitting"}
+
+
+def test_without_shuffling_all_tags_stay_where_they_are() -> None:
+    rules, rng = CaptionRules(keep_tokens=1), random.Random(2)  # guide-facts 132
+    assert process_caption("a, b, c", rules, Moment(), rng) == "a, b, c"
+
+
 def test_a_share_of_the_tags_is_dropped_and_the_kept_ones_never() -> None:
     rules = CaptionRules(caption_tag_dropout_rate=0.25, keep_tokens=1)
     rng = random.Random(3)
