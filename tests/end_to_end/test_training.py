@@ -386,6 +386,8 @@ def test_what_a_setting_came_to_stands_under_its_name(runs: Runs) -> None:
     assert used["hardware.seed"] == 7
     assert used["model.family"] == "sd1"
     assert used["captions.caption_extension"] == ".txt"
+    assert used["cache.vae_batch_size"] == 2  # the batch size
+    assert used["cache.max_data_loader_n_workers"] == min(2, os.cpu_count() or 1)
 
 
 @pytest.mark.filterwarnings("ignore")  # tensorboard's own reader is old

@@ -45,8 +45,8 @@ MANY = FILES["SD1.5 many options and a mid-training save"]
 VELOCITY = FILES["SD2 v-prediction"]["demo.safetensors"]
 XL = FILES["SDXL"]["demo.safetensors"]
 
-# Left to later issues: a dataset configuration file, no_metadata, and in the case
-# with many options the entries of settings that are not offered yet.
+# Left to later issues: no_metadata, and in the case with many options the entries of settings that
+# are not offered yet. That of a configuration file is in the tests of dataset_metadata.
 LATER = {
     "ss_min_snr_gamma", "ss_noise_offset", "ss_scale_weight_norms",
     "modelspec.author", "modelspec.description", "modelspec.license", "modelspec.tags",

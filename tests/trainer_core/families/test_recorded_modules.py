@@ -19,6 +19,8 @@ from trainer_core.families.sd1 import SD1
 from trainer_core.families.sdxl import SDXL
 
 FAMILY_OF = {"sd15": "sd1", "sdxl": "sdxl"}
+LORA = {"sd15": "lora_keys_sd15.json", "sdxl": "lora_keys_sdxl.json"}
+OTHERS = {"sd15": "network_module_keys_sd15.json", "sdxl": "network_module_keys_sdxl.json"}
 # Layers that no recorded network is on; see vectors/README.md, lora_keys.
 OUTSIDE = {
     "lora_unet_conv_in", "lora_unet_conv_out",
@@ -33,13 +35,9 @@ Targets = Mapping[str, Target]
 Shapes = Mapping[str, list[int]]
 
 
-def variants(file: str) -> list[tuple[str, str]]:
-    """Return the recorded base models of a kind of file with their variants."""
-    return [
-        (base, name)
-        for base in FAMILY_OF
-        for name in vectors.load(f"{file}_{base}.json")["variants"]
-    ]
+def variants(files: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the recorded base models of files with their variants."""
+    return [(base, name) for base in files for name in vectors.load(files[base])["variants"]]
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +93,11 @@ def oft_shapes(layer: nn.Module, blocks: int) -> Shapes:
     return {"alpha": [], "oft_blocks": [blocks, size // blocks, size // blocks]}
 
 
-@pytest.mark.parametrize(("base", "variant"), variants("lora_keys"))
+@pytest.mark.parametrize(("base", "variant"), variants(LORA))
 def test_modules_and_shapes_of_a_lora_are_the_recorded_ones(
     targets: Mapping[str, Targets], base: str, variant: str
 ) -> None:
-    case = vectors.load(f"lora_keys_{base}.json")["variants"][variant]
+    case = vectors.load(LORA[base])["variants"][variant]
     found = {}
     for name, target in chosen(
         targets[base], has_convolutions=case["conv_dim"] is not None
@@ -110,7 +108,7 @@ def test_modules_and_shapes_of_a_lora_are_the_recorded_ones(
 
 
 def recorded_signatures(base: str, variant: str) -> Mapping[str, Shapes]:
-    data = vectors.load(f"network_module_keys_{base}.json")
+    data = vectors.load(OTHERS[base])
     case = data["variants"][variant]
     return {
         data["module_names"][name]: case["signatures"][signature]
@@ -120,12 +118,12 @@ def recorded_signatures(base: str, variant: str) -> Mapping[str, Shapes]:
 
 @pytest.mark.parametrize(
     ("base", "variant"),
-    [case for case in variants("network_module_keys") if not case[1].startswith("oft")],
+    [case for case in variants(OTHERS) if not case[1].startswith("oft")],
 )
 def test_modules_and_shapes_of_dylora_and_lora_fa_are_the_recorded_ones(
     targets: Mapping[str, Targets], base: str, variant: str
 ) -> None:
-    file = f"network_module_keys_{base}.json"
+    file = OTHERS[base]
     case = vectors.load(file)["variants"][variant]
     conv_rank = int(case["network_args"].get("conv_dim", 0))
     found = {
@@ -143,8 +141,8 @@ def test_modules_and_shapes_of_dylora_and_lora_fa_are_the_recorded_ones(
 
 @pytest.mark.parametrize("base", FAMILY_OF)
 def test_every_listed_deviation_is_a_recorded_case(base: str) -> None:
-    cases = [f"{name}/text encoders" for _, name in variants("network_module_keys")]
-    vectors.check_listing(f"network_module_keys_{base}.json", cases)
+    cases = [f"{name}/text encoders" for _, name in variants(OTHERS)]
+    vectors.check_listing(OTHERS[base], cases)
 
 
 @pytest.mark.parametrize("base", FAMILY_OF)

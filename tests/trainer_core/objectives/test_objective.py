@@ -20,7 +20,7 @@ from trainer_core.settings.optimizer import OptimizerSettings
 from trainer_core.train.building import build_objective
 
 SECTIONS = vectors.load("loss_weights.json")["sections"]
-# Left to later issues: the rescaled schedule, and every weight of the loss.
+# Left to later issues: every weight of the loss. The rescaled schedule is the families'.
 (PLAIN,) = [section for section in SECTIONS if not section["zero_terminal_snr"]]
 LEFT = {
     "min_snr_weight",
