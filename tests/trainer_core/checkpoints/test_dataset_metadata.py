@@ -141,7 +141,7 @@ def test_every_entry_of_a_configuration_file_is_the_recorded_one(tmp_path: Path)
     )
     for key in set(RECORDED) - OF_THE_TENSORS - OF_THIS_PROGRAM - {"ss_datasets"}:
         if RECORDED[key] != "<volatile>":
-            case = f"dataset config file/{key}"
+            case = f"dataset config file/demo/{key}"
             vectors.check(FILE, case, actual=metadata[key], recorded=RECORDED[key])
 
 

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from helpers import vectors
 from helpers.another_method import another_method, settings_of
 from helpers.pictures import write_dataset
 
@@ -36,12 +37,11 @@ from trainer_core.settings.output import OutputSettings
 from trainer_core.settings.schema import TRAIN, TrainSettings
 
 DATA = Path(__file__).parents[2] / "data"
-FILES = {
-    entry["description"]: entry["files"]
-    for entry in json.loads((DATA / "metadata.json").read_text(encoding="utf-8"))["written_files"]
-}
+FILE = "metadata.json"
+FILES = {entry["description"]: entry["files"] for entry in vectors.load(FILE)["written_files"]}
 DEFAULT = FILES["SD1.5 with the directory layout, default options"]["demo.safetensors"]
-MANY = FILES["SD1.5 many options and a mid-training save"]
+MANY_OPTIONS, WARMUP = "SD1.5 many options and a mid-training save", "ss_lr_warmup_steps"
+MANY = FILES[MANY_OPTIONS]
 VELOCITY = FILES["SD2 v-prediction"]["demo.safetensors"]
 XL = FILES["SDXL"]["demo.safetensors"]
 
@@ -167,13 +167,24 @@ def test_values_equal_the_recorded_ones_where_settings_are_not_the_default() -> 
 
     for metadata, name in ((mid_training, "demo-000001"), (final, "demo")):
         expected = fixed_values(MANY[f"{name}.safetensors"], without)
-        # The share that was asked for there is written here as the steps that it comes to, by
-        # the rule of lr_schedules.json: a share of the schedule's length, truncated.
-        share = float(expected["ss_lr_warmup_steps"])
-        steps = int(share * int(expected["ss_max_train_steps"]))
-        expected["ss_lr_warmup_steps"] = str(steps)
+        case = f"{MANY_OPTIONS}/{name}/{WARMUP}"
+        share = expected.pop(WARMUP)
+        vectors.check(FILE, case, actual=metadata[WARMUP], recorded=share)
+        # By the rule of lr_schedules.json: a share of the schedule's length, truncated.
+        steps = int(float(share) * int(expected["ss_max_train_steps"]))
+        assert metadata[WARMUP] == str(steps)
         assert {key: metadata[key] for key in expected} == expected
         assert set(metadata) | HASHES | LATER == set(MANY[f"{name}.safetensors"]) | OWN_KEYS
+
+
+def test_every_listed_deviation_is_a_recorded_entry() -> None:
+    names = [
+        f"{case}/{Path(file).stem}/{key}"
+        for case, files in FILES.items()
+        for file, entries in files.items()
+        for key in entries
+    ]
+    vectors.check_listing(FILE, names)
 
 
 def test_how_captions_are_dropped_is_told_under_the_recorded_names() -> None:
