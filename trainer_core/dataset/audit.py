@@ -174,7 +174,8 @@ def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
     # One empty place among others is odd, but leaves something to train.
     when_empty = Severity.WARNING if index.concepts else Severity.ERROR
     for root in index.roots:
-        yield from _root_findings(root, when_empty)
+        # A subset is named for its own sake.
+        yield from _root_findings(root, Severity.ERROR if root.subset else when_empty)
 
 
 def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:

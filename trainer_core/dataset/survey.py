@@ -122,20 +122,30 @@ class SurveyRequest:
         return settings_by_subset(self.subsets, self.run)
 
     def setting_of(self, path: Path) -> str:
-        """Return the setting that led to a picture or folder."""
-        for subset in self.subsets:
-            if path == subset.metadata:
-                return IN_JSON if subset.setting == TRAIN_DATA_DIR else subset.setting
-            is_alone = len(self.subsets) == 1 and not subset.more
-            if subset.folder is not None and (is_alone or path.is_relative_to(subset.folder)):
-                return subset.setting
-            if any(path.is_relative_to(place) for place in subset.more):
-                return subset.setting_of_more
-        return self.subsets[0].setting_of_more
+        """Return the setting that led to a picture or folder: of several the nearest one's."""
+        first, *others = self.subsets
+        is_alone = not others and not first.more and first.folder is not None
+        near = [found for each in self.subsets if (found := _nearness(each, path)) is not None]
+        otherwise = first.setting if is_alone else first.setting_of_more
+        return max(near, key=lambda found: found[0], default=(0, otherwise))[1]
 
     def has_same_pictures(self, other: SurveyRequest) -> bool:
         """Tell whether the other request differs in nothing but the pace."""
         return replace(self, pace=other.pace) == other
+
+
+def _nearness(subset: Subset, path: Path) -> tuple[int, str] | None:
+    """Return how deep in the file system the place is by which a subset leads to a path.
+
+    With it comes the setting that names the place; None where there is none.
+    """
+    folder, more = subset.folder, [place for place in subset.more if path.is_relative_to(place)]
+    if path == subset.metadata:
+        is_of_run = subset.setting == TRAIN_DATA_DIR
+        return len(path.parts), IN_JSON if is_of_run else subset.setting
+    if folder is not None and path.is_relative_to(folder):
+        return len(folder.parts), subset.setting
+    return (len(more[0].parts), subset.setting_of_more) if more else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ the pictures are asked themselves.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -85,6 +86,8 @@ def read_metadata(file: Path, folder: Path | None) -> MetadataPictures:
 
 def _picture(name: str, base: Path, stems: dict[Path, dict[str, Path]]) -> Path | None:
     """Return the picture that a name means: a path, or the path without its extension."""
+    if not _can_be_a_name(name):
+        return None
     path = base / name.replace("\\", "/")
     if is_picture_name(path.name) and is_file(path):
         return path
@@ -97,6 +100,13 @@ def _picture(name: str, base: Path, stems: dict[Path, dict[str, Path]]) -> Path 
             found = ()
         stems[path.parent] = {picture.stem: picture for picture in reversed(found)}
     return stems[path.parent].get(path.name)
+
+
+def _can_be_a_name(name: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(name)
+    except UnicodeEncodeError:  # halves of characters
+        return False
 
 
 def _content(file: Path) -> str:

@@ -172,6 +172,8 @@ class _Config:
         row: dict[str, Any] = {}
         for key, value in values.items():
             name = _RENAMED.get(key, key)
+            if name in _COLUMNS and not _is_plain(value):
+                raise unusable(self.path, str(text(T("Errors", "{name} has no value"), name=key)))
             if name in _COLUMNS:
                 if not _says_nothing(name, value):
                     row[name] = self._whole(value) if key in _PATHS else value
@@ -218,6 +220,13 @@ class _Config:
 
     def _note(self, key: str, template: str, name: str) -> None:
         self.notes.setdefault(key, text(template, name=name))
+
+
+def _is_plain(value: object) -> bool:
+    """Tell whether a run file could hold a value: a word, a number, or a list of them."""
+    each = value if isinstance(value, list) else [value]
+    is_list = isinstance(value, list)
+    return all(isinstance(v, str | int | float) or (v is None and not is_list) for v in each)
 
 
 def _says_nothing(name: str, value: object) -> bool:

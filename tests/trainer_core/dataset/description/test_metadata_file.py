@@ -60,6 +60,12 @@ def test_pictures_are_named_by_path_or_by_stem(folder: Path, tmp_path: Path) -> 
     assert found.unnamed == (folder / "c.png",)
 
 
+@pytest.mark.parametrize("name", ["a\0.png", "x/\0/y", "\ud800", "", ".", "..", "n" * 5000])
+def test_what_can_be_no_name_is_not_found(folder: Path, name: str) -> None:
+    file = write(folder / "meta.json", {name: {"caption": "one"}})
+    assert read_metadata(file, folder).unfound == (name,)
+
+
 def test_lines_of_json_name_their_picture(folder: Path) -> None:
     lines = [{"image_path": "a.png", "caption": "one"}, {"image_path": "b.jpg", "tags": "two"}]
     file = write(folder / "meta.jsonl", "\n".join(map(json.dumps, lines)) + "\n\n")

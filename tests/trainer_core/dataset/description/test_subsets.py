@@ -11,6 +11,7 @@ from helpers.pictures import write_dataset
 from trainer_core.dataset.buckets import BucketRules
 from trainer_core.dataset.subsets import CaptionRules, PictureRules
 from trainer_core.dataset.survey import Survey, SurveyRequest, take_survey
+from trainer_core.settings.problems import Severity
 from trainer_core.settings.schema import TRAIN
 from trainer_core.settings.subsets import OF_THE_WHOLE_RUN, OWN
 
@@ -94,6 +95,14 @@ def test_what_is_wrong_with_a_folder_is_told_of_the_subsets(folder: Path, tmp_pa
     found = survey_of({"image_dir": str(folder)}, {"image_dir": str(tmp_path / "gone")})
     (problem,) = [p for p in found.problems if "gone" in str(p.message)]
     assert problem.path == "dataset.subsets"
+
+
+def test_an_empty_subset_is_an_error(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    found = survey_of({"image_dir": str(tmp_path / "empty")}, train_data_dir=str(folder))
+    (problem,) = [p for p in found.problems if p.severity is Severity.ERROR]
+    assert problem.path == "dataset.subsets"
+    assert str(problem.message) == f"There are no pictures in {tmp_path / 'empty'}."
 
 
 def test_sizes_that_contradict_hide_the_plan_not_the_pictures(folder: Path) -> None:
