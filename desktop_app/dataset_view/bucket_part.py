@@ -37,7 +37,7 @@ class BucketPart(QWidget):
     def show_scan(self, scan: Scan) -> None:
         """Draw the buckets of a scan's plan; without a plan there is no chart."""
         buckets = () if scan.plan is None else scan.plan.buckets
-        batch_size = scan.request.pace.train_batch_size
+        batch_size = 1 if scan.plan is None else scan.plan.largest_batch
         self._heading.setText(shown(T("App", "Buckets: {count}"), count=len(buckets)))
         self._bars.show_bars([_bar(bucket, batch_size) for bucket in buckets])
         self.setVisible(bool(buckets))

@@ -262,6 +262,13 @@ def _trained(row: PictureRow, text: str) -> str:
 
 
 def _read(row: PictureRow) -> CaptionFile:
+    if row.metadata is not None:
+        raise DatasetError(
+            T("Errors", "The caption stands in {path}: “{words}”"),
+            T("Errors", "Edit it there, or take that file out of the settings."),
+            path=row.metadata,
+            words=row.caption,
+        )
     if row.extension is None:
         raise DatasetError(
             T("Errors", "The captions are of two kinds."),

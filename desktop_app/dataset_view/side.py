@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, Qt, Signal
@@ -23,9 +24,12 @@ from desktop_app.models.pictures.dataset_scan import Scan
 from desktop_app.outside import open_path
 from desktop_app.theme import tokens
 from desktop_app.translation import shown
+from desktop_app.words.settings import value_words
 from trainer_core.dataset.index import Root
 from trainer_core.dataset.survey import SurveyRequest
+from trainer_core.settings.document import to_raw
 from trainer_core.settings.folder_repeats import MAX_REPEATS
+from trainer_core.settings.subsets import OWN
 from trainer_core.texts import T
 
 
@@ -206,13 +210,24 @@ class DatasetSide(QSplitter):
 
 def own_facts(request: SurveyRequest) -> dict[int, OwnFacts]:
     """Return what each subset has of its own that the tree shows."""
-    own = {subset.number: subset.own for subset in request.subsets}
+    settings = request.settings
     return {
-        number: OwnFacts(
-            each.rules.resolution if "resolution" in own[number] else None, each.is_reg
+        subset.number: OwnFacts(
+            settings[subset.number].rules.resolution if "resolution" in subset.own else None,
+            settings[subset.number].is_reg,
+            tuple(_own_words(subset.own)),
         )
-        for number, each in request.settings.items()
+        for subset in request.subsets
     }
+
+
+def _own_words(own: Mapping[str, object]) -> Iterator[str]:
+    for name, value in own.items():
+        if name in OWN and name != "resolution":
+            words = value_words(OWN[name], to_raw(OWN[name], value))
+            yield shown(
+                T("App", "{label}: {value}"), label=shown(OWN[name].spec.label), value=words
+            )
 
 
 class _RepeatsEditor(QStyledItemDelegate):

@@ -24,7 +24,7 @@ def stats(scan: Scan) -> list[Stat]:
         pictures,
         Stat(shown(T("App", "Per epoch")), count_words(plan.samples), _samples_words(plan)),
         Stat(shown(T("App", "Buckets")), count_words(len(plan.buckets)), _bucket_words(plan)),
-        Stat(shown(T("App", "Batches")), count_words(plan.batches_per_epoch), _batch_words(scan)),
+        Stat(shown(T("App", "Batches")), count_words(plan.batches_per_epoch), _batch_words(plan)),
         Stat(shown(T("App", "Steps")), count_words(plan.total_steps), _step_words(scan, plan)),
     ]
 
@@ -76,13 +76,13 @@ def _bucket_words(plan: Plan) -> str:
     return "\n".join([head, *rows])
 
 
-def _batch_words(scan: Scan) -> str:
+def _batch_words(plan: Plan) -> str:
     return shown(
         T(
             "App",
             "Batches of up to {size} [size:picture|pictures] in one epoch; every bucket rounds up.",
         ),
-        size=scan.request.pace.train_batch_size,
+        size=plan.largest_batch,
     )
 
 

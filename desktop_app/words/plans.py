@@ -174,7 +174,7 @@ def _pictures(scan: Scan | None, plan: Plan | None) -> Iterator[Stat]:
         "App",
         "{batches} per epoch, of up to {size} [size:picture|pictures]; buckets: {buckets}",
     )
-    batches, size = count_words(plan.batches_per_epoch), scan.request.pace.train_batch_size
+    batches, size = count_words(plan.batches_per_epoch), plan.largest_batch
     words = shown(template, batches=batches, size=size, buckets=len(plan.buckets))
     yield Stat(shown(T("App", "Batches")), words)
 

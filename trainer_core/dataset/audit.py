@@ -174,8 +174,9 @@ def _folder_findings(index: DatasetIndex) -> Iterator[Finding]:
     # One empty place among others is odd, but leaves something to train.
     when_empty = Severity.WARNING if index.concepts else Severity.ERROR
     for root in index.roots:
-        # A subset is named for its own sake.
-        yield from _root_findings(root, Severity.ERROR if root.subset else when_empty)
+        # A subset is named for its own sake; its pictures may be held out all the same.
+        is_error = root.subset and root.is_empty
+        yield from _root_findings(root, Severity.ERROR if is_error else when_empty)
 
 
 def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:

@@ -72,6 +72,7 @@ class Root:
         metadata: The file that names its pictures and their captions, if there is one.
         unfound: Names in that file to which there is no picture.
         unnamed: Pictures of its folder that the file does not name.
+        is_empty: Whether no picture was found in it, whatever became of those.
         is_one_concept: Whether only pictures directly in it are meant, with repeats and words of
             the settings.
     """
@@ -88,6 +89,7 @@ class Root:
     metadata: Path | None = None
     unfound: tuple[str, ...] = ()
     unnamed: tuple[Path, ...] = ()
+    is_empty: bool = False
     is_one_concept: bool = False
 
     @property
@@ -217,6 +219,7 @@ def _roots_of(subset: Subset, plain_repeats: int, reading: Reading) -> Iterator[
 
 
 def _in_subset(root: Root, subset: Subset) -> Root:
+    root = replace(root, is_empty=not root.concepts and root.failure is None)
     if subset.number == root.subset and not subset.is_one_concept:
         return root
     concepts = tuple(_concept_in_subset(concept, subset) for concept in root.concepts)

@@ -102,6 +102,7 @@ class Plan:
         total_steps: Optimizer steps of the run; the last epoch may end early.
         batches_in_full_step: Batches of an optimizer step: the accumulation.
         batches_in_last_step: Batches of an epoch's last step.
+        largest_batch: Samples of a full batch, of the data set where it is largest.
     """
 
     concepts: tuple[ConceptCount, ...]
@@ -113,6 +114,7 @@ class Plan:
     warmup_steps: int
     batches_in_full_step: int
     batches_in_last_step: int
+    largest_batch: int
 
     @property
     def pictures(self) -> int:
@@ -195,6 +197,9 @@ def make_plan(
         warmup_steps=pace.warmup_steps(total_steps),
         batches_in_full_step=pace.gradient_accumulation_steps,
         batches_in_last_step=batches - (steps_per_epoch - 1) * pace.gradient_accumulation_steps,
+        largest_batch=max(
+            each.train_batch_size or pace.train_batch_size for each in settings.values()
+        ),
     )
 
 

@@ -41,10 +41,17 @@ _HEADINGS = {
 
 @dataclass(frozen=True, slots=True)
 class OwnFacts:
-    """What a subset has of its own: its resolution in px, if it is another one than the run's."""
+    """What a subset has of its own.
+
+    Attributes:
+        resolution: In px, if it is another one than the run's.
+        is_reg: Whether it holds regularisation pictures.
+        words: Other settings with their values.
+    """
 
     resolution: Size | None = None
     is_reg: bool = False
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class Node:
         place: The place that it belongs to; None for all pictures of several.
         resolution: What the place is trained at, where it has a resolution of its own.
         is_reg: Whether these are regularisation pictures.
+        own: Other settings of the place, with their values.
         left_out: How many are left out of the run, where that is all that there are.
         children: Concepts of a place.
     """
@@ -78,6 +86,7 @@ class Node:
     place: Root | None = None
     resolution: Size | None = None
     is_reg: bool = False
+    own: tuple[str, ...] = ()
 
     @property
     def key(self) -> Hashable:
@@ -306,6 +315,7 @@ class _Nodes:
             place=place,
             resolution=own.resolution,
             is_reg=own.is_reg,
+            own=own.words,
         )
 
     def _sum(
@@ -324,6 +334,7 @@ class _Nodes:
             place=root,
             resolution=own.resolution,
             is_reg=own.is_reg,
+            own=own.words,
         )
 
     def _samples(self, concept: Concept) -> int:
@@ -410,4 +421,6 @@ def _tooltip(node: Node) -> str:
         lines.append(shown(template, pictures=node.pictures, samples=node.samples))
     if node.root is not None and not node.root.is_whole:
         lines.append(shown(T("App", "Only the pictures that were chosen from this folder.")))
+    if node.own:
+        lines.append(shown(T("App", "Of its own: {values}"), values="; ".join(node.own)))
     return "\n".join(lines)

@@ -48,6 +48,7 @@ class PictureRow:
         has_alpha_mask: Whether its transparency says so.
         is_held_out: The run does not train it, but measures its validation loss.
         subset: The number of the subset that it is of.
+        metadata: The file that its caption stands in, where no caption files are read.
     """
 
     path: Path
@@ -66,6 +67,7 @@ class PictureRow:
     has_alpha_mask: bool = False
     is_held_out: bool = False
     subset: int = 0
+    metadata: Path | None = None
 
     @property
     def bucket(self) -> Size | None:
@@ -128,6 +130,7 @@ def _trained_rows(
                 findings=found.get(picture.path, ()),
                 rules=settings.captions,
                 subset=picture.subset,
+                metadata=root.metadata,
                 moments=moments,
                 mask=None if mask is None else mask.path,
                 has_alpha_mask=mask is None

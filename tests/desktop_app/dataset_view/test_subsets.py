@@ -6,7 +6,15 @@ import pytest
 from helpers.pictures import write_dataset
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QFileDialog, QLineEdit, QMenu, QPushButton, QSpinBox, QTreeView
+from PySide6.QtWidgets import (
+    QFileDialog,
+    QLabel,
+    QLineEdit,
+    QMenu,
+    QPushButton,
+    QSpinBox,
+    QTreeView,
+)
 
 from desktop_app.dataset_view.side import DatasetSide
 from desktop_app.dataset_view.view import DatasetView
@@ -184,3 +192,21 @@ def test_a_chosen_subset_shows_its_pictures_alone(view, workspace, cats, qtbot):
 def test_what_is_dropped_beside_subsets_alone_is_asked_about(workspace, cats):
     workspace.document.set_value(SUBSETS, [{"image_dir": cats.as_posix()}])
     assert workspace.pictures.has_pictures
+
+
+def test_what_a_subset_has_of_its_own_is_told(view, workspace, cats, qtbot):
+    table = {"image_dir": cats.as_posix(), "keep_tokens": 2, "flip_aug": True}
+    workspace.document.set_value(SUBSETS, [table])
+    qtbot.waitUntil(lambda: len(line_names(view)) == 4)
+    tooltip = tree(view).model().index(3, 0).data(Qt.ItemDataRole.ToolTipRole)
+    assert "Of its own: Keep tokens: 2 tags; Flip: on" in tooltip
+
+
+def test_a_caption_of_a_metadata_file_is_shown_and_edited_there(view, workspace, cats, qtbot):
+    file = cats / "meta.json"
+    file.write_text('{"3_cat/a": {"caption": "a red cat"}}')
+    workspace.document.apply({MORE: [], "dataset.in_json": file.as_posix()}, "metadata")
+    qtbot.waitUntil(lambda: [row.path.name for row in view.browser.listed_rows] == ["a.png"])
+    view.browser.grid.setCurrentIndex(view.browser.grid.model().index(0, 0))
+    said = "\n".join(label.text() for label in view.browser.details.findChildren(QLabel))
+    assert f"The caption stands in {file}: “a red cat”" in said
