@@ -37,17 +37,21 @@ NEVER_LOST = {"ss_resolution", "ss_bucket_info", "ss_total_batch_size"}  # behav
 OF_THIS_PROGRAM = {"modelspec.implementation_version", "ss_sd_scripts_commit_hash"}
 
 
-def write_recorded(root: Path) -> Path:
-    for folder, pictures in CASE["train_folders"].items():
+def write_pictures(root: Path, folders: dict[str, Any]) -> Path:
+    for folder, pictures in folders.items():
         for number, (width, height, caption) in enumerate(pictures):
             path = write_picture(root / folder / f"img{number:03}.png", (width, height))
             if caption is not None:
                 path.with_suffix(".txt").write_text(caption)
-    return root / "2_demo cat"
+    return root
+
+
+def write_recorded(root: Path) -> Path:
+    return write_pictures(root, CASE["train_folders"]) / "2_demo cat"
 
 
 def survey_of(rows: list[dict[str, Any]], **sections: object) -> Survey:
-    settings, problems = TRAIN.parse({"dataset": {"subsets": rows}, **sections})
+    settings, problems = TRAIN.parse({"dataset": {"subsets": rows}} | sections)
     assert settings is not None, problems
     request = SurveyRequest.of(settings)
     assert request is not None
@@ -195,3 +199,26 @@ def test_each_data_set_has_its_own_sizes_and_counts(tmp_path: Path) -> None:
     assert (large["num_train_images"], large["num_reg_images"]) == (6, 0)
     assert (small["num_train_images"], small["num_reg_images"]) == (6, 3)
     assert [each["is_reg"] for each in small["subsets"]] == [False, True]
+
+
+def test_regularisation_pictures_are_counted_as_recorded(tmp_path: Path) -> None:
+    case = CASES["SD1.5 many options and a mid-training save"]
+    recorded = {key: each["value"] for key, each in case["files"]["demo.safetensors"].items()}
+    train = write_pictures(tmp_path / "train", case["train_folders"])
+    reg = write_pictures(tmp_path / "reg", case["reg_folders"])
+    buckets = {"resolution": [128, 192], "bucket_no_upscale": False}
+    buckets |= {"min_bucket_reso": 64, "max_bucket_reso": 256}
+    dataset = {"train_data_dir": str(train), "reg_data_dir": str(reg), "train_batch_size": 2}
+    found = survey_of([], dataset=dataset, buckets=buckets)
+    assert found.plan is not None
+    assert found.audit is not None
+    facts: Any = plan_facts(found.plan, found.index, found.audit.captions)
+    names = ("num_train_images", "num_reg_images", "num_batches_per_epoch")
+    assert {name: str(facts[name]) for name in names} == {n: recorded[f"ss_{n}"] for n in names}
+    tables = ("dataset_dirs", "reg_dataset_dirs", "tag_frequency", "bucket_info")
+    for name in tables:
+        expected = json.loads(recorded[f"ss_{name}"])
+        if name == "bucket_info":
+            error = expected.pop("mean_img_ar_error")
+            assert facts[name].pop("mean_img_ar_error") == pytest.approx(error, rel=1e-12)
+        assert facts[name] == expected
