@@ -53,6 +53,25 @@ STORIES: Mapping[str, Story] = {
             "output.save_state": True,
         }
     ),
+    # 8 pictures and as many for regularisation, 5 + 3 batches of 2; twice 8 in batches of 3: 4 + 2.
+    "subsets": Story(
+        {
+            "dataset.train_data_dir": "unset",
+            "dataset.prior_loss_weight": 0.5,
+            "dataset.subsets": [
+                {"image_dir": "pictures/3_robot", "num_repeats": 1},
+                {"image_dir": "pictures/3_robot", "class_tokens": "a robot", "is_reg": True},
+                {
+                    "image_dir": "pictures/3_robot",
+                    "num_repeats": 2,
+                    "train_batch_size": 3,
+                    "flip_aug": False,
+                    "caption_dropout_rate": 0.5,
+                },
+            ],
+        },
+        ("SIGTERM",),
+    ),
 }
 
 
