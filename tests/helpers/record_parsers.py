@@ -93,6 +93,10 @@ train_data_dir = 'C:\\pictures'
 more_pictures = ["a.png", "/b/c.png"]
 [adapter]
 network_dim = 16
+[[dataset.subsets]]
+image_dir = "cats"
+resolution = [768, 512]
+is_reg = true
 [optimizer]
 learning_rate = 1e-4
 optimizer_args = ["weight_decay=0.1", "betas=0.9,0.99"]

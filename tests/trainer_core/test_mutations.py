@@ -5,11 +5,16 @@ in words.
 from __future__ import annotations
 
 import pytest
+from helpers.dataset_parsers import dataset_parsers
 from helpers.model_parsers import model_parsers
 from helpers.mutations import Parser, failures_of
 from helpers.record_parsers import record_parsers
 
-PARSERS = {"model files": model_parsers, "text and records": record_parsers}
+PARSERS = {
+    "model files": model_parsers,
+    "text and records": record_parsers,
+    "data sets": dataset_parsers,
+}
 
 
 @pytest.fixture(scope="module", params=PARSERS)
