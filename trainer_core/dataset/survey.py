@@ -181,7 +181,7 @@ class Survey:
         found += left_out_notice(self.index)
         found += self._skipped()
         found += self.unmatched
-        found += balance_problems(self.index, self.request.settings)
+        found += balance_problems(self.index, self.request.settings, self.request.subsets)
         if self.audit is not None:
             found += [
                 self._of_finding(f, self.request.setting_of(f.path))
@@ -228,7 +228,7 @@ class Survey:
             whole += split_problems(self.index, self.held_out)
             empty = empty_folder(self.held_out, self._validation_folder)
             whole += [self._of_finding(each, FOLDER) for each in empty]
-        balance = balance_problems(self.index, self.request.settings)
+        balance = balance_problems(self.index, self.request.settings, self.request.subsets)
         return [*self._failed_places(), *whole, *self.unmatched, *balance]
 
     def _failed_places(self) -> list[Problem]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from trainer_core.dataset.index import Concept, DatasetIndex, Root
-from trainer_core.dataset.subsets import REG_DATA_DIR, SampleKey, SettingsBySubset, data_sets
+from trainer_core.dataset.subsets import SampleKey, SettingsBySubset, Subset, data_sets
 from trainer_core.settings.problems import Problem, Severity, Suggestion
 from trainer_core.texts import T, text
 
@@ -64,21 +64,25 @@ def matched(repeats: Sequence[int], wanted: int) -> list[int]:
     return shown
 
 
-def balance_problems(index: DatasetIndex, settings: SettingsBySubset) -> Iterator[Problem]:
+def balance_problems(
+    index: DatasetIndex, settings: SettingsBySubset, subsets: Iterable[Subset]
+) -> Iterator[Problem]:
     """Tell of regularisation pictures that go with nothing, or are more than are needed.
 
     Args:
         index: As `balanced` returns it.
         settings: Which subsets are regularisation.
+        subsets: Whose settings name them.
     """
     pictures = index.pictures
     reg = [picture for picture in pictures if settings[picture.subset].is_reg]
     if not reg:
         return
+    place = next(each.setting for each in subsets if settings[each.number].is_reg)
     if len(reg) == len(pictures):
         template = T("Problems", "There are only regularisation pictures, none to learn.")
         hint = Suggestion(text(T("Problems", "Choose a picture folder too.")))
-        yield Problem(REG_DATA_DIR, Severity.ERROR, text(template), hint)
+        yield Problem(place, Severity.ERROR, text(template), hint)
         return
     unused = sum(not picture.repeats for picture in reg)
     if unused:
@@ -88,7 +92,7 @@ def balance_problems(index: DatasetIndex, settings: SettingsBySubset) -> Iterato
             "used: as many are shown as training pictures.",
         )
         message = text(template, unused=unused, count=len(reg))
-        yield Problem(REG_DATA_DIR, Severity.NOTICE, message)
+        yield Problem(place, Severity.NOTICE, message)
 
 
 def _with_repeats(root: Root, repeats: Mapping[SampleKey, int]) -> Root:

@@ -82,6 +82,8 @@ def test_a_subset_may_be_regularisation(folder: Path) -> None:
     )
     assert found.plan is not None
     assert (found.plan.reg_asked, found.plan.reg_samples) == (2, 6)
+    alone = survey_of({"image_dir": str(folder), "is_reg": True})
+    assert [p.path for p in alone.problems if p.severity is Severity.ERROR] == ["dataset.subsets"]
     assert found.request.settings[2].weight == 0.5
 
 
