@@ -29,6 +29,9 @@ class Encoder:
         return Condition({TEXT: torch.tensor([[[float(len(each))]] for each in captions])})
 
 
+ONE_BYTES = 4  # a number in 32 bit is all that a caption becomes here
+
+
 @pytest.fixture
 def encoder() -> Encoder:
     return Encoder()
@@ -69,12 +72,23 @@ def test_captions_encoded_ahead_need_no_encoder_any_more(encoder: Encoder) -> No
 def test_of_captions_met_on_the_way_the_newest_are_kept(
     encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "MAX_REMEMBERED", 2)
+    monkeypatch.setattr(texts, "MAX_REMEMBERED_BYTES", 2 * ONE_BYTES)
     asked = store(encoder)
     asked.encode_ahead(["prompt"], progress=lambda *_: None)
     for caption in ("a", "b", "c", "c", "a", "prompt"):
         asked([caption])
     assert encoder.asked == [["prompt"], ["a"], ["b"], ["c"], ["a"]]
+
+
+def test_captions_that_would_take_too_much_memory_are_told_by_the_first(
+    encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(texts, "MAX_REMEMBERED_BYTES", 2 * ONE_BYTES)
+    asked = store(encoder)
+    assert asked.has_room(["a", "b"])
+    assert not asked.has_room(["a", "b", "c"])
+    assert asked.has_room([])
+    assert {caption for captions in encoder.asked for caption in captions} == {"a"}
 
 
 # ------------------------------------------------------------------ on the disk
@@ -133,7 +147,7 @@ def test_a_damaged_entry_is_encoded_anew_and_no_other(encoder: Encoder, tmp_path
 def test_what_memory_has_no_room_for_is_read_when_it_is_asked_for(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "MAX_REMEMBERED", 1)
+    monkeypatch.setattr(texts, "MAX_REMEMBERED_BYTES", ONE_BYTES)
     asked = told_of(encoder, ["a", "bc", "def"], tmp_path)
 
     assert asked.joined(["def", "a", "bc"])[TEXT].flatten().tolist() == [3, 1, 2]
@@ -144,7 +158,7 @@ def test_what_memory_has_no_room_for_is_read_when_it_is_asked_for(
 def test_what_was_removed_during_the_run_is_named(
     encoder: Encoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(texts, "MAX_REMEMBERED", 0)
+    monkeypatch.setattr(texts, "MAX_REMEMBERED_BYTES", 0)
     asked = told_of(encoder, ["a"], tmp_path)
     [file] = tmp_path.rglob("*.safetensors")
     file.unlink()

@@ -24,7 +24,7 @@ from trainer_core.pipeline.file_hashes import FileHashes
 from trainer_core.pipeline.filling import EncodingJob, fill, plan_latents
 from trainer_core.pipeline.latents import LatentStore, Shape
 from trainer_core.pipeline.sources import Source
-from trainer_core.pipeline.texts import MAX_REMEMBERED, TextFiles, TextStore
+from trainer_core.pipeline.texts import TextFiles, TextStore
 from trainer_core.protocol.messages import Phase
 from trainer_core.runtime.device import Machine, free_cache
 from trainer_core.runtime.team import Team, leaving_together
@@ -75,12 +75,13 @@ class Caching:
         for part in parts:
             load_part(self.family, part, self.machine, method)
         self.stop_if_asked()
-        limit = None if cache.cache_text_encoder_outputs else MAX_REMEMBERED
-        captions = None if is_trained else captions_ahead(inputs, limit)
+        captions = None if is_trained else captions_ahead(inputs)
         if captions is None:
             _refuse_changing_texts(cache)
             return texts, False
         with autocast():
+            if not cache.cache_text_encoder_outputs and not texts.has_room(captions):
+                return texts, False
             self._encode_ahead(texts, captions, cache)
         for part in parts:
             self.family.release(part)
@@ -216,13 +217,8 @@ class Caching:
         return tell
 
 
-def captions_ahead(inputs: RunInputs, limit: int | None) -> list[str] | None:
-    """Return every text that the run will ask for; None if they are not known or too many.
-
-    Args:
-        inputs: The captions and prompts of the run.
-        limit: The most that are wanted; None: however many there are.
-    """
+def captions_ahead(inputs: RunInputs) -> list[str] | None:
+    """Return every text that the run will ask for; None if they are not known."""
     known: dict[str, None] = {}
     for captions, settings in _all_captions(inputs):
         for key, caption in captions.items():
@@ -232,7 +228,7 @@ def captions_ahead(inputs: RunInputs, limit: int | None) -> list[str] | None:
             known.update(dict.fromkeys(texts))
     for prompt in inputs.prompts:
         known.update(dict.fromkeys((prompt.prompt, prompt.negative_prompt)))
-    return list(known) if limit is None or len(known) <= limit else None
+    return list(known)
 
 
 def _all_captions(

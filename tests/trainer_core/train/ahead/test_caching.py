@@ -30,7 +30,7 @@ def inputs(*captions: str, rules: CaptionRules = PLAIN) -> RunInputs:
 
 
 def test_captions_and_prompts_are_known_ahead_each_once() -> None:
-    assert captions_ahead(inputs("a dog", "a dog", "a cow"), None) == [
+    assert captions_ahead(inputs("a dog", "a dog", "a cow")) == [
         "a dog",
         "a cow",
         "a cat",
@@ -40,21 +40,15 @@ def test_captions_and_prompts_are_known_ahead_each_once() -> None:
 
 def test_with_dropout_the_empty_caption_is_known_too() -> None:
     known = inputs("a dog", rules=CaptionRules(caption_dropout_rate=0.1))
-    assert captions_ahead(known, None) == ["a dog", "", "a cat"]
+    assert captions_ahead(known) == ["a dog", "", "a cat"]
 
 
 def test_shuffled_captions_are_not_known_ahead() -> None:
-    assert captions_ahead(inputs("a, b", rules=CaptionRules(shuffle_caption=True)), None) is None
+    assert captions_ahead(inputs("a, b", rules=CaptionRules(shuffle_caption=True))) is None
 
 
 def test_one_subset_whose_captions_are_drawn_is_enough() -> None:
     known = inputs("a, b")
     known.subsets[1] = SampleSettings(rules=RULES, captions=CaptionRules(shuffle_caption=True))
     known.captions[SampleKey(1, Path("x"))] = "a, b"
-    assert captions_ahead(known, None) is None
-
-
-def test_more_captions_than_are_remembered_are_not_encoded_ahead() -> None:
-    assert captions_ahead(inputs("a"), 3) == ["a", "a cat", ""]
-    assert captions_ahead(inputs("a", "b"), 3) is None
-    assert captions_ahead(inputs("a", "b"), None) == ["a", "b", "a cat", ""]
+    assert captions_ahead(known) is None
