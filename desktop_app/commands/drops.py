@@ -17,9 +17,10 @@ from desktop_app.models.pictures.picture_offer import Offer, is_model
 from desktop_app.translation import shown
 from desktop_app.widgets.banner import Way
 from desktop_app.workspace import Workspace
-from trainer_core.catalogue.families import FAMILIES, TRAINABLE, OtherKind
+from trainer_core.catalogue.families import FAMILIES, TRAINABLE
 from trainer_core.errors import TrainerError
 from trainer_core.files.run_folder import is_run_folder
+from trainer_core.model_files.other_kinds import OtherKind
 from trainer_core.model_files.recognise import ModelReport, inspect_model, require_base_model
 from trainer_core.texts import T, Text
 

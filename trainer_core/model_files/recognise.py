@@ -7,9 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TASKS, FamilyEntry, OtherKind
+from trainer_core.catalogue.families import FAMILIES, FamilyEntry
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
+from trainer_core.model_files.other_kinds import OTHER_KINDS, TASKS, OtherKind
 from trainer_core.model_files.stated_noise import (
     SILENT,
     StatedNoise,

@@ -14,9 +14,10 @@ import pytest
 from helpers.tiny_model import TinySD1, make_tiny_sd1
 from safetensors.numpy import save_file
 
-from trainer_core.catalogue.families import FAMILIES, OTHER_KINDS, TASKS, TRAINABLE, OtherKind
+from trainer_core.catalogue.families import FAMILIES, TRAINABLE
 from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.model_files import recognise
+from trainer_core.model_files.other_kinds import OTHER_KINDS, TASKS, OtherKind
 from trainer_core.model_files.recognise import (
     inspect_model,
     kind_of,
@@ -62,7 +63,14 @@ def entries(*names: str, **shapes: tuple[int, ...]) -> dict[str, TensorEntry]:
         ([CONV_IN, CONV_OUT, SD1_TEXT.replace(".text_model.", "."), VAE], "sd1"),
         ([CONV_IN, CONV_OUT, SD2_TEXT, VAE], "sd2"),
         ([CONV_IN, CONV_OUT, SDXL_TEXT, VAE], "sdxl"),
-        ([CONV_IN, CONV_OUT, f"{UNET}label_emb.0.0.weight"], "sdxl"),
+        ([CONV_IN, CONV_OUT, f"{UNET}label_emb.0.0.weight"], OtherKind.UNET),
+        ([CONV_IN, CONV_OUT, SD2_TEXT, VAE, "noise_augmentor.data_mean"], OtherKind.UNCLIP),
+        ([CONV_IN, CONV_OUT, SDXL_TEXT, VAE, "edm_vpred.sigma_max"], OtherKind.EDM),
+        ([CONV_IN, CONV_OUT, SDXL_TEXT, VAE, "edm_mean", "edm_std"], OtherKind.EDM),
+        (
+            [CONV_IN, CONV_OUT, "conditioner.embedders.0.open_clip.model.visual.proj"],
+            OtherKind.VIDEO,
+        ),
         ([CONV_IN, CONV_OUT], OtherKind.UNET),
         ([CONV_IN, CONV_OUT, VAE], OtherKind.UNET),
         (["conv_in.weight", "time_embedding.linear_1.weight"], OtherKind.UNET),
@@ -75,6 +83,7 @@ def entries(*names: str, **shapes: tuple[int, ...]) -> dict[str, TensorEntry]:
         (["lora_te_text_model_encoder_layers_0_mlp_fc1.hada_w1_a"], OtherKind.LORA),
         (["unet.down_blocks.0.attentions.0.to_q.lora_A.weight"], OtherKind.LORA),
         (["base_model.model.to_q.lora_B.weight"], OtherKind.LORA),
+        (["unet.down_blocks.0.attentions.0.proj_in.lora.down.weight"], OtherKind.LORA),
         (["emb_params"], OtherKind.EMBEDDING),
         (["string_to_param.*"], OtherKind.EMBEDDING),
         (["double_blocks.0.img_attn.qkv.weight"], OtherKind.FLUX),
@@ -84,6 +93,8 @@ def entries(*names: str, **shapes: tuple[int, ...]) -> dict[str, TensorEntry]:
         ([CONV_IN, CONV_OUT, SDXL_TEXT.replace(".1.", ".0."), VAE], OtherKind.REFINER),
         ([CONV_IN, CONV_OUT, SD1_TEXT, VAE, "control_model.zero_convs.0.0.bias"], "controlnet"),
         (["controlnet_cond_embedding.conv_in.weight"], OtherKind.CONTROLNET),
+        (["input_blocks.0.0.weight", "input_hint_block.0.weight"], OtherKind.CONTROLNET),
+        (["lllite_unet_middle_block_1_proj_in.down.0.weight"], OtherKind.CONTROLNET),
         (["lora_te1_text_model_encoder_layers_0_mlp_fc1.hada_w1_a"], OtherKind.LORA),
         (["lora_te2_text_model_encoder_layers_0_mlp_fc1.diff"], OtherKind.LORA),
         (["lora_unet_x.lora_up.weight", "0.exp_avg"], OtherKind.TRAINING_STATE),
@@ -131,6 +142,8 @@ def test_a_whole_model_is_reported_in_every_layout(tiny: TinySD1, layout: str) -
         ("StableDiffusionXLImg2ImgPipeline", REFINER, OtherKind.REFINER),
         ("StableDiffusion3Pipeline", {}, OtherKind.SD3),
         ("FluxPipeline", {}, OtherKind.FLUX),
+        ("StableUnCLIPImg2ImgPipeline", {}, OtherKind.UNCLIP),
+        ("StableVideoDiffusionPipeline", {}, OtherKind.VIDEO),
         ("PixArtAlphaPipeline", {}, OtherKind.OTHER_BASE),
     ],
 )
@@ -146,6 +159,20 @@ def test_folders_are_told_by_their_pipeline(
         content = json.loads((folder / name).read_bytes()) | change
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     assert inspect_model(folder).kind == kind
+
+
+def test_a_folder_with_noise_of_another_scale_is_told_by_its_scheduler(
+    tiny: TinySD1, tmp_path: Path
+) -> None:
+    # As Playground 2.5 has it: diffusers' class, and SDXL's pipeline otherwise.
+    folder = Path(shutil.copytree(tiny.folder, tmp_path / "model"))
+    for name, kind in (
+        ("model_index.json", "StableDiffusionXLPipeline"),
+        ("scheduler/scheduler_config.json", "EDMDPMSolverMultistepScheduler"),
+    ):
+        content = json.loads((folder / name).read_bytes()) | {"_class_name": kind}
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    assert inspect_model(folder).kind == OtherKind.EDM
 
 
 def test_the_most_special_family_that_a_folder_fits_is_taken(
