@@ -58,7 +58,7 @@ def prediction_called(word: str) -> str | None:
     """Return the prediction that a file means by a word, whoever wrote it; None if it is none."""
     plain = word.strip().lower().replace("-", "_")
     for name, entry in PREDICTIONS.items():
-        if plain in (name, entry.modelspec, entry.parameterization):
+        if plain and plain in (name, entry.modelspec, entry.parameterization, entry.marker):
             return name
     return None
 

@@ -49,6 +49,7 @@ def test_marker_tensors_tell(tmp_path: Path) -> None:
         ({"modelspec.prediction_type": "epsilon"}, "epsilon"),
         ({"modelspec.predict_key": "v"}, "v_prediction"),
         ({"modelspec.prediction_type": "v-prediction"}, "v_prediction"),
+        ({"modelspec.prediction_type": "v_pred"}, "v_prediction"),
         ({"modelspec.architecture": "stable-diffusion-v2-768-v"}, "v_prediction"),
         ({"modelspec.architecture": "stable-diffusion-v2-512"}, "epsilon"),
         ({"modelspec.architecture": "stable-diffusion-v1"}, None),

@@ -101,15 +101,16 @@ def zero_terminal_snr(settings: TrainSettings, facts: Facts) -> Iterator[Problem
             )
         message = text(template, by=facts.get(ZERO_SNR_BY, ""))
         yield Problem(_ZERO, Severity.WARNING, message, _as_it_says(_ZERO))
-    elif asked == ON and used_prediction(settings.model, facts) == USUAL_PREDICTION:
+    elif ON in (asked, stated) and used_prediction(settings.model, facts) == USUAL_PREDICTION:
         template = T(
             "Problems",
             "Zero terminal SNR goes with models that predict the velocity: of noise alone, a model "
             "that predicts the noise learns nothing.",
         )
-        off = Suggestion(text(T("Problems", "Turn it off.")), {_ZERO: OFF})
         on = Suggestion(text(T("Problems", "It predicts the velocity.")), {_ASKED: ON})
-        yield Problem(_ZERO, Severity.WARNING, text(template), off, other_ways=(on,))
+        off = Suggestion(text(T("Problems", "Turn it off.")), {_ZERO: OFF})
+        first, *others = (on,) if stated == ON else (off, on)
+        yield Problem(_ZERO, Severity.WARNING, text(template), first, other_ways=tuple(others))
 
 
 def clip_skip(settings: TrainSettings, facts: Facts) -> Iterator[Problem]:

@@ -103,6 +103,19 @@ def test_zero_terminal_snr_without_velocity_is_warned_of(settings_of: SettingsOf
     assert list(zero_terminal_snr(settings_of({ZERO: "on", ASKED: "on"}), OPEN)) == []
 
 
+def test_a_marked_last_timestep_is_warned_of_where_nothing_says_what_is_predicted(
+    settings_of: SettingsOf,
+) -> None:
+    facts = {**OPEN, "zero_terminal_snr": "on", "zero_terminal_snr_by": BY}
+
+    (problem,) = zero_terminal_snr(settings_of({}), facts)
+
+    assert (problem.path, problem.severity) == (ZERO, Severity.WARNING)
+    mended = after_suggestion(settings_of({}), problem)
+    assert mended.model.v_parameterization == "on"
+    assert list(zero_terminal_snr(mended, facts)) == []
+
+
 def test_clip_skip_is_warned_of_where_the_last_layer_is_left_out_already(
     settings_of: SettingsOf,
 ) -> None:
