@@ -11,15 +11,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainer_core.catalogue.families import FAMILIES
 from trainer_core.errors import ModelFileError
+from trainer_core.files.resources import resource_path
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.part_configs import VaeConfig, checked_config
+from trainer_core.model_files.recognise import kind_of
 from trainer_core.model_files.tensor_index import TensorIndex
 from trainer_core.model_files.weights_file import read_index
 from trainer_core.texts import T
 
 VAE_SETTING = "model.vae"
 _PART = "vae"
+_SCALE = "scaling_factor"
+_UNSTATED_SCALE = 0.18215  # of diffusers' ``AutoencoderKL``; older configs leave it out
 #: What may stand before its names in a file: of whole models, of other programs' files, nothing.
 _PREFIXES = ("first_stage_model.", "vae.", "")
 _IN_EVERY_VAE = "encoder.conv_in.weight"
@@ -35,7 +40,8 @@ class SeparateVae:
         index: Of its tensors.
         prefix: What stands before their names.
         is_original: Whether they have the original layout's names; else diffusers'.
-        config: What a config beside it says, checked; empty if there is none.
+        config: What a config beside it says, checked, or the scale of latents of the base model
+            that it is in; empty if there is neither.
     """
 
     path: Path
@@ -60,8 +66,17 @@ def open_separate_vae(path: Path) -> SeparateVae:
         raise _no_vae(path)
     is_original = prefix + _IN_DIFFUSERS_LAYOUT not in index.entries
     has_config = not is_original and (path.parent / "config.json").is_file()
-    config = _config(path.parent) if has_config else {}
+    config = _config(path.parent) if has_config else _scale_of_whole_model(index)
     return SeparateVae(path, index, prefix, is_original, config)
+
+
+def _scale_of_whole_model(index: TensorIndex) -> dict[str, Any]:
+    """Return the published scale of latents if the file is a base model; else nothing."""
+    kind = kind_of(index.entries)
+    if kind not in FAMILIES:
+        return {}
+    published = DiffusersFolder(resource_path("model_configs", kind)).config(_PART)
+    return {_SCALE: published[_SCALE]}
 
 
 def _of_folder(path: Path, folder: Path) -> SeparateVae:
@@ -73,7 +88,8 @@ def _of_folder(path: Path, folder: Path) -> SeparateVae:
 
 def _config(folder: Path) -> dict[str, Any]:
     parts = DiffusersFolder(folder.parent)
-    return checked_config(parts.config_path(folder.name), parts.config(folder.name), VaeConfig)
+    stated = checked_config(parts.config_path(folder.name), parts.config(folder.name), VaeConfig)
+    return {_SCALE: _UNSTATED_SCALE, **stated}
 
 
 def _no_vae(path: Path) -> ModelFileError:
@@ -101,7 +117,7 @@ def require_same_latents(
     facts = {
         "channels": (found["latent_channels"], own["latent_channels"]),
         "resolutions": (len(found["block_out_channels"]), len(own["block_out_channels"])),
-        "scaling factor": (vae.config.get("scaling_factor"), own["scaling_factor"]),
+        "scaling factor": (vae.config.get(_SCALE), own[_SCALE]),
     }
     for name, (theirs, wanted) in facts.items():
         if theirs is not None and theirs != wanted:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from helpers.tiny_model import TinySD1, loaded, make_tiny_sd1
+from helpers.tiny_model import TinySD1, loaded, make_tiny_sd1, make_tiny_sdxl
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from trainer_core.errors import ModelFileError
 from trainer_core.families.base import FamilyOptions, ModelIdentity
 from trainer_core.families.sd1 import SD1
+from trainer_core.families.sdxl import SDXL
 
 PREFIX = "first_stage_model."
 PLACES = ("folder", "model folder", "diffusers file", "original file", "whole file", "pickle")
@@ -97,6 +98,28 @@ def test_a_config_that_names_another_scale_is_refused(other: TinySD1, tmp_path: 
         ModelFileError, match=r"scaling factor 0\.13025 instead of 0\.18215"
     ) as caught:
         SD1.open(other.safetensors, FamilyOptions(vae=vae))
+    assert caught.value.setting == "model.vae"
+
+
+def test_a_config_that_names_no_scale_has_that_of_diffusers(other: TinySD1, tmp_path: Path) -> None:
+    # As in stabilityai/sd-vae-ft-mse: AutoencoderKL's default holds.
+    vae = Path(shutil.copytree(other.folder / "vae", tmp_path / "vae"))
+    config = json.loads((vae / "config.json").read_bytes())
+    del config["scaling_factor"]
+    (vae / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    SD1.open(other.safetensors, FamilyOptions(vae=vae))
+    with pytest.raises(ModelFileError, match=r"scaling factor 0\.18215 instead of 0\.13025"):
+        SDXL.open(make_tiny_sdxl(tmp_path / "xl").safetensors, FamilyOptions(vae=vae))
+
+
+def test_the_vae_inside_of_another_family_s_file_is_refused(
+    places: dict[str, Path], tmp_path: Path
+) -> None:
+    base = make_tiny_sdxl(tmp_path).safetensors
+    with pytest.raises(
+        ModelFileError, match=r"scaling factor 0\.18215 instead of 0\.13025"
+    ) as caught:
+        SDXL.open(base, FamilyOptions(vae=places["whole file"]))
     assert caught.value.setting == "model.vae"
 
 
