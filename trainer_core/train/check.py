@@ -214,7 +214,7 @@ def as_lines(checked: Report) -> Iterator[str]:
         yield "Pictures that cannot be used may be left out: name them in left_out of [dataset]."
     if found.plan is not None:
         yield from _plan_lines(found.plan, found.held_out)
-        if found.settings is not None:
+        if found.settings is not None and "family" in found.facts:
             predicted = "; ".join(map(str, noise_words(found.settings, found.facts)))
             yield f"the base model predicts: {predicted}"
     for part, number in checked.parameters.items():

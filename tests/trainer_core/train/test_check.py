@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,17 @@ def problems(raw: Raw, changes: Mapping[str, object]) -> list[Problem]:
 
 def test_a_sound_run_has_no_problem(raw: Raw) -> None:
     assert problems(raw, {}) == []
+
+
+@pytest.mark.parametrize(("name", "is_told"), [("whole", True), ("part", False)])
+def test_only_of_a_base_model_it_is_told_what_it_predicts(
+    raw: Raw, model: Path, tmp_path: Path, name: str, is_told: bool
+) -> None:
+    part = model / "vae" / "diffusion_pytorch_model.safetensors"
+    path = model if name == "whole" else Path(shutil.copy(part, tmp_path / "part.safetensors"))
+    changed = replaced(raw, {"model.pretrained_model_name_or_path": str(path)})
+    lines = list(as_lines(report(changed)))
+    assert any("predicts" in line for line in lines) is is_told
 
 
 def test_starting_weights_of_another_rank_are_named_with_a_way_out(
