@@ -128,6 +128,9 @@ def _index_of_pieces(path: Path) -> TensorIndex:
     names = sorted(set(places.values()))
     if len(names) > _MAX_PIECES:
         raise _not_a_list(path)
+    missing = next((path.with_name(n) for n in names if not path.with_name(n).is_file()), None)
+    if missing is not None:
+        raise ModelFileError(T("Errors", "{path} does not exist."), _AGAIN, path=missing)
     pieces = {name: read_index(path.with_name(name)) for name in names}
     entries: dict[str, TensorEntry] = {}
     for tensor, name in places.items():

@@ -184,7 +184,7 @@ def _require_finite(group: Sequence[EncodingJob], means: Tensor, stds: Tensor) -
                 OTHER_VAE,
                 setting="model.vae",
                 picture=str(job.source.path),
-                name=job.source.path.name,
+                name=job.source.name,
                 param="no_half_vae",
             )
 

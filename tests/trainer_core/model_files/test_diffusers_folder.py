@@ -73,8 +73,11 @@ def test_pieces_are_read_as_one(tmp_path: Path) -> None:
 def test_a_missing_piece_is_named(tmp_path: Path) -> None:
     in_pieces(tmp_path / "unet")
     (tmp_path / "unet" / NAMES[1]).unlink()
-    with pytest.raises(ModelFileError, match=r"model-00002-of-00002\.safetensors does not exist"):
+    with pytest.raises(
+        ModelFileError, match=r"model-00002-of-00002\.safetensors does not exist"
+    ) as caught:
         DiffusersFolder(tmp_path).index("unet")
+    assert "whole model folder" in str(caught.value.hint)
 
 
 def test_a_tensor_that_its_piece_lacks_is_named(tmp_path: Path) -> None:

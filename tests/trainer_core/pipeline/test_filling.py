@@ -264,8 +264,9 @@ def test_a_picture_of_which_nothing_finite_comes_is_named_and_kept_nowhere(
         return LatentPosterior(mean_BCHW, torch.ones_like(mean_BCHW))
 
     cache = tmp_path / "cache"
-    plan = plan_of(sources, tmp_path, batch_size=1)
-    with pytest.raises(NumericError, match=f"picture {sources[0].path.name}") as caught:
+    in_a_folder = [replace(source, name=f"2_robot/{source.name}") for source in sources]
+    plan = plan_of(in_a_folder, tmp_path, batch_size=1)
+    with pytest.raises(NumericError, match=f"picture 2_robot/{sources[0].path.name}") as caught:
         fill(
             LatentStore(cache),
             plan.groups,
