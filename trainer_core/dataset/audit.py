@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from trainer_core.dataset.findings import Finding
 from trainer_core.dataset.index import (
     Concept,
     DatasetIndex,
+    Picture,
     Root,
     concepts_in,
     parse_folder_name,
@@ -79,7 +80,10 @@ class Audit:
 
 
 def quick_audit(
-    index: DatasetIndex, settings: SettingsBySubset, reading: Reading = read_by_nobody
+    index: DatasetIndex,
+    settings: SettingsBySubset,
+    reading: Reading = read_by_nobody,
+    beside: Sequence[Picture] = (),
 ) -> Audit:
     """Check folders, headers and captions without decoding a picture.
 
@@ -89,6 +93,7 @@ def quick_audit(
         index: What is on disk.
         settings: Whose rules and caption files are those of each subset.
         reading: Told of every picture before its header and its caption are read.
+        beside: Pictures of the run that are audited elsewhere; files may belong to them.
     """
     findings = [*_folder_findings(index), *_shared_captions(index)]
     headers: dict[Path, PictureHeader | DatasetError] = {}
@@ -124,7 +129,7 @@ def quick_audit(
         findings += captions_of_root(root, caption_rules, captions, extensions, reading)
     read = {path: found for path, found in headers.items() if isinstance(found, PictureHeader)}
     masks: dict[SampleKey, Mask] = {}
-    findings += mask_findings(index, settings, read, masks, reading)
+    findings += mask_findings(index, settings, read, masks, reading, beside)
     findings += face_findings(index, settings)
     return Audit(
         findings=_each_once(findings),

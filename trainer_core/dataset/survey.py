@@ -295,7 +295,8 @@ def take_survey(
         index = balanced(index, settings)
     except DatasetError as error:
         return failed_survey(request, error)
-    audit = _in_order(quick_audit(index, settings, reading))
+    beside = () if held_out is None else held_out.index.pictures
+    audit = _in_order(quick_audit(index, settings, reading, beside))
     if audit.skipped:  # regularisation pictures are matched to what is left
         index = balanced(index.without(audit.skipped), settings)
     unmatched = unmatched_problems(index, request.left_out, request.folder_repeats, reading)
@@ -317,7 +318,8 @@ def _split(
         return index, None
     rest, held_out = hold_out(index, request.hold_out, request.settings, reading)
     settings = validation_settings(request.settings, request.run)
-    found = look_at_held_out(held_out, settings, request.pace, reading)
+    trained = (*rest.pictures, *rest.left_out)
+    found = look_at_held_out(held_out, settings, request.pace, reading, trained)
     is_split = any(not root.is_whole for root in held_out.roots)
     return rest, replace(found, is_short=request.hold_out.share > 0 and not is_split)
 

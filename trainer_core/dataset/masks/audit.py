@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from trainer_core.dataset.findings import Finding
@@ -25,8 +25,12 @@ def mask_findings(
     headers: Headers,
     masks: dict[SampleKey, Mask],
     reading: Reading,
+    beside: Iterable[Picture] = (),
 ) -> Iterator[Finding]:
     """Fill ``masks`` and tell what is wrong with them.
+
+    A folder is a mistake where it has a mask of none of the pictures; those of one place may be
+    without, as regularisation pictures often are.
 
     Args:
         index: The pictures that are trained.
@@ -34,8 +38,10 @@ def mask_findings(
         headers: Of the pictures that can be read; the others have no masks.
         masks: The mask of every picture that has one in a folder.
         reading: Told of every file before it is read.
+        beside: Pictures of the run that are looked at elsewhere, whose masks may lie there too.
     """
     folders: dict[Path, MaskFolder] = {}
+    everything = (*index.pictures, *index.left_out, *beside)
     for root in index.roots:
         rules = settings[root.subset].pictures
         if not root.concepts or not rules.has_masks:
@@ -52,8 +58,11 @@ def mask_findings(
             yield Finding.of(root.path, error)
             continue
         folders[rules.mask_folder] = folder
-        yield from _of_root(root, folder, rules, headers, masks, reading)
-    names = {picture.path.stem for picture in (*index.pictures, *index.left_out)}
+        if rules.alpha_mask or any(folder.of(picture) for picture in everything):
+            yield from _of_root(root, folder, rules, headers, masks, reading)
+        else:
+            yield _no_mask_at_all(root, folder)
+    names = {picture.path.stem for picture in everything}
     for folder in folders.values():
         yield from _strangers(index.root, folder, names)
 
@@ -66,7 +75,6 @@ def _of_root(
     masks: dict[SampleKey, Mask],
     reading: Reading,
 ) -> Iterator[Finding]:
-    found: list[Finding] = []
     for concept in root.concepts:
         without: list[Picture] = []
         for picture in concept.pictures:
@@ -77,16 +85,11 @@ def _of_root(
                 without.append(picture)
                 continue
             reading(files[0])
-            found += _of_picture(picture, files[0], headers[picture.path].size, masks)
+            yield from _of_picture(picture, files[0], headers[picture.path].size, masks)
             if len(files) > 1:
-                found.append(_several(picture, files[0], folder))
+                yield _several(picture, files[0], folder)
         if not rules.alpha_mask:  # else its transparency is its mask
-            found += _missing(concept, without, folder)
-    if rules.alpha_mask or any(picture.key in masks for picture in root.pictures) or not found:
-        yield from found
-    else:
-        yield from (each for each in found if each.severity is Severity.ERROR)
-        yield _no_mask_at_all(root, folder)
+            yield from _missing(concept, without, folder)
 
 
 def _no_folder(root: Root, path: Path) -> Finding:

@@ -126,6 +126,7 @@ def look_at_held_out(
     settings: SettingsBySubset,
     pace: Pace,
     reading: Reading = read_by_nobody,
+    beside: Sequence[Picture] = (),
 ) -> HeldOut:
     """Check the pictures for validation as those for training are.
 
@@ -134,8 +135,9 @@ def look_at_held_out(
         settings: As `validation_settings` returns them.
         pace: How many are in a batch.
         reading: Told of every picture before it is read.
+        beside: The pictures that are trained.
     """
-    audit = quick_audit(index, settings, reading)
+    audit = quick_audit(index, settings, reading, beside)
     usable = index.without(audit.unusable)
     plan = make_plan(usable, audit.sizes, settings, pace) if usable.concepts else None
     return HeldOut(index=index, audit=audit, settings=settings, plan=plan)

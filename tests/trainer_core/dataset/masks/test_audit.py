@@ -84,6 +84,38 @@ def test_a_folder_of_no_picture_s_masks_is_an_error(pictures: Path, masks: Path)
     assert errors == [f"None of the pictures in {pictures} has a mask in {masks}."]
 
 
+def test_pictures_of_one_place_may_be_without_masks(
+    pictures: Path, masks: Path, tmp_path: Path
+) -> None:
+    others = write_dataset(tmp_path / "others", {"1_dog": {"c.png": None, "d.png": None}})
+    for name in ("c.txt", "d.txt"):
+        (others / "1_dog" / name).write_text("a dog")
+    settings = RUN.having(masked_loss=True, conditioning_data_dir=masks)
+
+    audit = quick_audit(build_index(pictures, [others], plain_repeats=1), {0: settings})
+    assert told(audit) == [
+        (
+            Severity.WARNING,
+            f"No picture in {others / '1_dog'} has a mask in {masks}; all of them is learnt.",
+        )
+    ]
+
+
+def test_pictures_that_are_audited_elsewhere_may_have_masks_there(
+    pictures: Path, masks: Path
+) -> None:
+    index = build_index(pictures, plain_repeats=1)
+    settings = {0: RUN.having(masked_loss=True, conditioning_data_dir=masks)}
+    first, second = index.pictures
+    rest, apart = index.without({first.key}), index.without({second.key})
+
+    assert quick_audit(rest, settings, beside=apart.pictures).findings == ()
+    (masks / "b.bmp").unlink()
+    [(severity, message)] = told(quick_audit(rest, settings, beside=apart.pictures))
+    assert severity is Severity.WARNING
+    assert "b.jpg has no mask in" in message
+
+
 def test_a_missing_folder_is_an_error(pictures: Path, tmp_path: Path) -> None:
     [(severity, message)] = told(audit_of(pictures, tmp_path / "nowhere"))
 
