@@ -88,7 +88,7 @@ def import_dataset_config(path: Path, *, is_alone: bool = False) -> Imported:
     if not rows:
         raise unusable(path, T("Errors", "it names no pictures"))
     common, rows = _hoisted(rows)
-    changes = {**_REPLACED, **config.of_run, **common, _SUBSETS: rows}
+    changes = {**_REPLACED, **config.of_run(), **common, _SUBSETS: rows}
     return Imported(changes, tuple(config.notes.values()))
 
 
@@ -125,7 +125,7 @@ class _Config:
     path: Path
     defaults: Mapping[str, object]
     notes: dict[str, Text] = field(default_factory=dict)
-    of_run: dict[str, object] = field(default_factory=dict)
+    asked_of_run: dict[str, list[object]] = field(default_factory=dict)
 
     def rows(self, content: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Yield a table for each subset."""
@@ -137,6 +137,22 @@ class _Config:
             table = self._table(dataset, name)
             self._check(table, _OF_DATASETS | _OF_SUBSETS | {"subsets"}, name)
             yield from self._of_dataset(table, general, name)
+
+    def of_run(self) -> Mapping[str, object]:
+        """Return what data sets say of the whole run, and note where they differ."""
+        changes: dict[str, object] = {}
+        for key, values in self.asked_of_run.items():
+            said = [value for value in values if value is not None]
+            path = TRAIN.path_of(key)
+            if not said or path is None:
+                continue
+            changes[path] = said[0]
+            if any(value != said[0] for value in values):
+                template = T(
+                    "Problems", "{name} is {value} for the whole run; the data sets differ."
+                )
+                self.notes.setdefault(key, text(template, name=key, value=said[0]))
+        return changes
 
     def _of_dataset(
         self, dataset: Mapping[str, Any], general: Mapping[str, Any], name: str
@@ -170,6 +186,8 @@ class _Config:
 
     def _row(self, values: Mapping[str, Any]) -> dict[str, Any]:
         row: dict[str, Any] = {}
+        for key in sorted(_OF_RUN):
+            self.asked_of_run.setdefault(key, []).append(values.get(key))
         for key, value in values.items():
             name = _RENAMED.get(key, key)
             if name in _COLUMNS and not _is_plain(value):
@@ -177,9 +195,7 @@ class _Config:
             if name in _COLUMNS:
                 if not _says_nothing(name, value):
                     row[name] = self._whole(value) if key in _PATHS else value
-            elif key in _OF_RUN and (path := TRAIN.path_of(key)) is not None:
-                self.of_run[path] = value
-            elif value not in (None, False, "", 0, 1.0, {}, []):
+            elif key not in _OF_RUN and value not in (None, False, "", 0, 1.0, {}, []):
                 self._note(key, T("Problems", "{name} has no effect here."), key)
         in_order = [name for name in _COLUMNS if name in row]
         return {name: row[name] for name in in_order}

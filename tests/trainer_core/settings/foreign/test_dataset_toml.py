@@ -207,6 +207,18 @@ def test_what_has_no_place_here_is_noted(tmp_path: Path) -> None:
     assert len(rows_of(found)) == 1
 
 
+def test_shares_that_differ_are_noted(tmp_path: Path) -> None:
+    each = "[[datasets]]\n{0}[[datasets.subsets]]\nimage_dir = 'a'\n"
+    same = each.format("validation_split = 0.1\n")
+    assert imported(tmp_path, same * 2).notes == ()
+    for other in ("", "validation_split = 0.3\n"):
+        found = imported(tmp_path, same + each.format(other))
+        assert found.changes["validation.validation_split"] == 0.1
+        assert [str(note) for note in found.notes] == [
+            "validation_split is 0.1 for the whole run; the data sets differ."
+        ]
+
+
 def test_one_folder_at_several_sizes_and_a_metadata_file(tmp_path: Path) -> None:
     write_dataset(tmp_path, {"a": {"x.png": None}}, (128, 128))
     (tmp_path / "meta.json").write_text('{"x": {"caption": "one"}}')
