@@ -22,21 +22,39 @@ def tell_problems(found: Preflight, warn: Callable[[Text, Text | None], object])
         warn: Told a message and a hint. Notices go to the log.
     """
     first_error = next(iter(found.errors), None)
-    of_kind: Counter[str] = Counter()
+    of_kind: Counter[tuple[bool, str]] = Counter()
     for problem in found.problems:
-        if problem.severity is Severity.NOTICE:
-            _log.info("%s", problem.message)
-            continue
-        of_kind[problem.message.template] += 1
+        is_notice = problem.severity is Severity.NOTICE
+        kind = is_notice, problem.message.template
+        of_kind[kind] += 1
         # A folder can hold hundreds of small pictures: `check` names them all.
-        is_shown = of_kind[problem.message.template] <= _SHOWN_OF_A_KIND
-        if problem is not first_error and is_shown:
+        if problem is first_error or of_kind[kind] > _SHOWN_OF_A_KIND:
+            continue
+        if is_notice:
+            _log.info("%s", problem.message)
+        else:
             warn(problem.message, problem.suggestion.message if problem.suggestion else None)
-    hidden = sum(max(0, count - _SHOWN_OF_A_KIND) for count in of_kind.values())
-    if hidden:
+    if (notices := _hidden(of_kind, notices=True)) is not None:
+        _log.info("%s", notices)
+    if (others := _hidden(of_kind, notices=False)) is not None:
+        warn(others, None)
+
+
+def _hidden(of_kind: Counter[tuple[bool, str]], *, notices: bool) -> Text | None:
+    """Return what is said of those that are not told one by one, None if all are."""
+    counts = [count for (is_notice, _), count in of_kind.items() if is_notice is notices]
+    hidden = sum(max(0, count - _SHOWN_OF_A_KIND) for count in counts)
+    if not hidden:
+        return None
+    message = T(
+        "Events",
+        "There [count:is|are] {count} more [count:problem|problems] of these kinds; check "
+        "lists all.",
+    )
+    if notices:
         message = T(
             "Events",
-            "There [count:is|are] {count} more [count:problem|problems] of these kinds; check "
+            "There [count:is|are] {count} more [count:notice|notices] of these kinds; check "
             "lists all.",
         )
-        warn(text(message, count=hidden), None)
+    return text(message, count=hidden)
