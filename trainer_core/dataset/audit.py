@@ -205,7 +205,7 @@ def _root_findings(root: Root, when_empty: Severity) -> Iterator[Finding]:
     if root.repeated:
         yield _repeated(root)
     elif not root.concepts and root.failure is None:
-        yield (_all_left_out if root.left_out else _empty)(root.path, when_empty)
+        yield _nothing_to_train(root, when_empty)
     if root.is_whole and len(root.concepts) > 1 and root.concepts[0].folder == root.path:
         template = T(
             "Problems",
@@ -250,6 +250,14 @@ def _many_repeats(concept: Concept) -> Finding:
         T("Problems", "Is the number meant so? More epochs do the same with fewer repeats.")
     )
     return Finding(concept.folder, Severity.WARNING, message, hint)
+
+
+def _nothing_to_train(root: Root, severity: Severity) -> Finding:
+    if root.is_held_out:
+        template = T("Problems", "All pictures in {path} are held out for validation.")
+        hint = text(T("Problems", "Hold out fewer, or choose other pictures for validation."))
+        return Finding(root.path, severity, text(template, path=root.path), hint)
+    return (_all_left_out if root.left_out else _empty)(root.path, severity)
 
 
 def _empty(folder: Path, severity: Severity) -> Finding:

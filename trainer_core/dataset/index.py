@@ -66,6 +66,7 @@ class Root:
         ignored_files: Pictures of kinds that are not trained.
         repeated: Pictures that an earlier root has already; they are not in the concepts.
         left_out: Pictures that the run leaves out; they are not in the concepts.
+        is_held_out: Whether all of its pictures are for validation alone.
         is_whole: False if only single pictures were asked for.
         failure: Why there is nothing in it, if it cannot be read.
         subset: The number of the subset that it is of.
@@ -83,6 +84,7 @@ class Root:
     ignored_files: tuple[Path, ...] = ()
     repeated: tuple[Path, ...] = ()
     left_out: tuple[Picture, ...] = ()
+    is_held_out: bool = False
     is_whole: bool = True
     failure: DatasetError | None = None
     subset: int = 0

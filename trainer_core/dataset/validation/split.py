@@ -104,7 +104,7 @@ def hold_out(
     chosen = _chosen((each for each in to_learn if each.path not in held), asked)
     keys = {each.key for each in to_learn if each.path in chosen}
     without = keys | {each.key for each in to_learn if each.path in held}
-    rest = index.without(without)
+    rest = DatasetIndex(tuple(_without_held(root, without) for root in index.roots))
     split = DatasetIndex(tuple(_only(root, keys) for root in index.roots))
     roots = (*(root for root in split.roots if root.concepts), *own)
     return rest, _each_once(roots)
@@ -172,6 +172,11 @@ def _chosen(pictures: Iterable[Picture], asked: HoldOut) -> set[Path]:
         return hashlib.blake2b(name, digest_size=8).digest(), path
 
     return set(sorted(paths, key=place)[: max(0, count)])
+
+
+def _without_held(root: Root, keys: set[SampleKey]) -> Root:
+    rest = root.without(keys)
+    return replace(rest, is_held_out=bool(root.concepts) and not rest.concepts)
 
 
 def _only(root: Root, keys: set[SampleKey]) -> Root:

@@ -14,6 +14,7 @@ from trainer_core.dataset.plan import Pace
 from trainer_core.dataset.subsets import CaptionRules, PictureRules, SampleSettings, Subset
 from trainer_core.dataset.survey import SurveyRequest, take_survey
 from trainer_core.dataset.validation.split import HoldOut, hold_out, validation_settings
+from trainer_core.settings.problems import Severity
 
 RUN = SampleSettings(rules=BucketRules((64, 64)))
 
@@ -147,3 +148,9 @@ def test_a_share_of_too_few_pictures_and_a_missing_folder_are_refused(tmp_path: 
 
     missing = take_survey(request(tmp_path, HoldOut(folder=tmp_path / "nowhere")))
     assert "validation.validation_data_dir" in [problem.path for problem in missing.problems]
+
+
+def test_a_place_of_held_out_pictures_alone_is_told_as_such(folder: Path) -> None:
+    found = take_survey(request(folder, HoldOut(folder=folder / "3_cat")))
+    told = [(each.severity, str(each.message)) for each in found.problems]
+    assert told[:1] == [(Severity.ERROR, f"All pictures in {folder} are held out for validation.")]
