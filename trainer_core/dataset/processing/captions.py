@@ -102,6 +102,8 @@ def with_one_separator(caption: str, rules: CaptionRules) -> str:
 
 
 def _tags(text: str, rules: CaptionRules) -> list[str]:
+    if not rules.caption_separator:  # which a rule refuses; captions are looked at all the same
+        return [text.strip()]
     return [tag.strip() for tag in text.split(rules.caption_separator)]
 
 

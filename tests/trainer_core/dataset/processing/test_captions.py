@@ -102,3 +102,9 @@ def test_a_share_of_the_tags_is_dropped_and_the_kept_ones_never() -> None:
 
     # 10,000 draws of 0.75: the mean of 100 tags is 75, its deviation sqrt(0.75 * 0.25).
     assert sum(counts) / 100 == pytest.approx(75, abs=4 * 0.43)
+
+
+def test_an_empty_separator_parts_nothing() -> None:
+    rules = CaptionRules(caption_separator="", shuffle_caption=True)
+
+    assert process_caption(" a, b ", rules, Moment(), random.Random(0)) == "a, b"
