@@ -58,10 +58,10 @@ def mask_findings(
             yield Finding.of(root.path, error)
             continue
         folders[rules.mask_folder] = folder
-        if rules.alpha_mask or any(folder.of(picture) for picture in everything):
+        if any(folder.of(picture) for picture in everything):
             yield from _of_root(root, folder, rules, headers, masks, reading)
         else:
-            yield _no_mask_at_all(root, folder)
+            yield _no_mask_at_all(root, folder, rules)
     names = {picture.path.stem for picture in everything}
     for folder in folders.values():
         yield from _strangers(index.root, folder, names)
@@ -147,13 +147,15 @@ def _missing(concept: Concept, without: list[Picture], folder: MaskFolder) -> It
         yield Finding(picture.path, Severity.WARNING, message, hint)
 
 
-def _no_mask_at_all(root: Root, folder: MaskFolder) -> Finding:
+def _no_mask_at_all(root: Root, folder: MaskFolder, rules: PictureRules) -> Finding:
     template = T("Problems", "None of the pictures in {path} has a mask in {folder}.")
     message = text(template, path=root.path, folder=folder.path)
     hint = text(
         T("Problems", "Give the masks the names of the pictures, or choose another mask folder.")
     )
-    return Finding(root.path, Severity.ERROR, message, hint)
+    # With alpha masks there may be some all the same.
+    severity = Severity.WARNING if rules.alpha_mask else Severity.ERROR
+    return Finding(root.path, severity, message, hint)
 
 
 def _several(picture: Picture, used: Path, folder: MaskFolder) -> Finding:
