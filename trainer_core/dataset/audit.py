@@ -126,7 +126,7 @@ def quick_audit(
     extensions: dict[SampleKey, str] = {}
     for root in index.roots:
         caption_rules = settings[root.subset].captions
-        findings += captions_of_root(root, caption_rules, captions, extensions, reading)
+        findings += captions_of_root(root, caption_rules, captions, extensions, reading, beside)
     read = {path: found for path, found in headers.items() if isinstance(found, PictureHeader)}
     masks: dict[SampleKey, Mask] = {}
     findings += mask_findings(index, settings, read, masks, reading, beside)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from trainer_core.dataset.caption_audit.side_files import SideFiles, is_plain
 from trainer_core.dataset.caption_audit.words import word_findings
 from trainer_core.dataset.captions import (
+    AUTO,
     KNOWN_EXTENSIONS,
     caption_lines,
     caption_of_lines,
@@ -16,7 +17,7 @@ from trainer_core.dataset.captions import (
     resolve_extension,
 )
 from trainer_core.dataset.findings import Finding
-from trainer_core.dataset.index import Concept, DatasetIndex, Root
+from trainer_core.dataset.index import Concept, DatasetIndex, Picture, Root
 from trainer_core.dataset.listing import Reading
 from trainer_core.dataset.subsets import CaptionRules, SampleKey
 from trainer_core.errors import DatasetError
@@ -30,8 +31,12 @@ def captions_of_root(
     captions: dict[SampleKey, str],
     extensions: dict[SampleKey, str],
     reading: Reading,
+    beside: Sequence[Picture] = (),
 ) -> Iterator[Finding]:
-    """Fill both for one place; each has the kind of caption files that lie in it."""
+    """Fill both for one place; each has the kind of caption files that lie in it.
+
+    ``beside``: pictures of the same folders that are looked at elsewhere, as held-out ones are.
+    """
     if root.metadata is not None:
         yield from _described_captions(root, root.metadata, captions, rules)
         return
@@ -40,10 +45,14 @@ def captions_of_root(
     except DatasetError as error:
         yield Finding.of(root.path, error)
         return
+    folders = {concept.folder for concept in root.concepts}
+    near = [picture for picture in beside if picture.path.parent in folders]
+    if rules.caption_extension == AUTO and not has_captions(root.pictures, extension):
+        extension = next((e for e in KNOWN_EXTENSIONS if has_captions(near, e)), extension)
     for concept in root.concepts:
         extensions[SampleKey(root.subset, concept.folder)] = extension
         side_files = SideFiles.of(concept.folder)
-        yield from _caption_findings(concept, extension, side_files, captions, rules, reading)
+        yield from _caption_findings(concept, extension, side_files, captions, rules, reading, near)
         if root.is_whole:
             yield from _lost_captions(concept, extension, side_files)
 
@@ -74,6 +83,7 @@ def _caption_findings(
     captions: dict[SampleKey, str],
     rules: CaptionRules,
     reading: Reading,
+    near: Sequence[Picture],
 ) -> Iterator[Finding]:
     """Fill ``captions`` and tell what is wrong with them."""
     without: list[Path] = []
@@ -94,7 +104,8 @@ def _caption_findings(
         if not rules.enable_wildcard:
             yield from _line_findings(picture.path, file, lines)
         yield from word_findings(picture.path, caption, rules)
-    if len(without) == len(concept.pictures):
+    others = (picture for picture in near if picture.path.parent == concept.folder)
+    if len(without) == len(concept.pictures) and not has_captions(others, extension):
         yield _uncaptioned(concept, extension, side_files)
     else:
         yield from (_without_caption(path, concept, extension, side_files) for path in without)

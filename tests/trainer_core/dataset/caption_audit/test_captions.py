@@ -144,3 +144,16 @@ def test_tabs_and_line_ends_of_every_system_are_text(tmp_path: Path) -> None:
 def _ignores_case(folder: Path) -> bool:
     (folder / "case").touch()
     return (folder / "CASE").exists()
+
+
+def test_a_held_out_picture_alone_is_without_a_caption_not_its_folder(tmp_path: Path) -> None:
+    files = {"a.png": None, "b.png": None, "b.txt": "a toy"}
+    index = build_index(write_dataset(tmp_path, {"1_toy": files}), plain_repeats=1)
+    first, second = index.pictures
+    rest, apart = index.without({first.key}), index.without({second.key})
+
+    settings = {0: SampleSettings(rules=BucketRules((64, 64)))}
+    [finding] = quick_audit(apart, settings, beside=rest.pictures).findings
+    message = f"{first.path} has no caption file; it is trained as “toy”."
+    assert str(finding.message) == message
+    assert str(finding.suggestion) == "Write a.txt."
