@@ -131,7 +131,7 @@ def test_it_names_step_picture_and_timestep_and_no_other_picture(poisoned: Poiso
     assert 0 <= int(named[0][1]) < 1000
     assert Path(poisoned.ended.failed.picture).name == poisoned.culprit
     assert Path(poisoned.ended.failed.picture).is_absolute()
-    assert poisoned.ended.failed.setting == "model.pretrained_model_name_or_path"
+    assert poisoned.ended.failed.setting == "model.vae"  # where another one is chosen
 
 
 def test_the_last_good_weights_are_kept(poisoned: Poisoned) -> None:

@@ -25,7 +25,7 @@ from trainer_core.families.layouts.family_layout import PartLayout
 from trainer_core.families.layouts.networks import original_state
 from trainer_core.families.layouts.sd1_architecture import SD1_LAYOUT, file_architecture
 from trainer_core.families.layouts.tensor_file import found_places
-from trainer_core.families.noise_schedule import read_noise_schedule
+from trainer_core.families.stable_diffusion import read_noise_schedule
 from trainer_core.methods.adapter import AdapterMethod
 from trainer_core.model_files.diffusers_folder import DiffusersFolder
 from trainer_core.model_files.part_configs import checked_config

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
+import importlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import BinaryIO
@@ -26,11 +27,6 @@ Size = tuple[int, int]
 # Decided from the content, so that a GIF or AVIF saved as .jpg by a browser is read too. No
 # others: decoders that nobody needs here are only a way in for hostile files.
 _READABLE_FORMATS = ["PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", "AVIF"]
-
-with contextlib.suppress(ImportError):
-    import pillow_jxl  # noqa: F401 - it tells Pillow of JPEG XL
-
-    _READABLE_FORMATS.append("JXL")
 
 _PACKAGES = MappingProxyType({"JXL": "pillow-jxl-plugin", "AVIF": "Pillow>=11.3"})
 """What reads the kinds that not every Pillow can."""
@@ -217,7 +213,17 @@ def _checked(path: Path, file: BinaryIO) -> Size | None:
 def _can_read(kind: str) -> bool:
     if kind == "AVIF":
         return bool(features.check("avif"))
-    return kind not in _PACKAGES or kind in _READABLE_FORMATS
+    return kind not in _PACKAGES or _can_read_jxl()
+
+
+@cache
+def _can_read_jxl() -> bool:
+    """Tell whether JPEG XL can be read: its package tells Pillow when it is imported."""
+    try:
+        importlib.import_module("pillow_jxl")  # when it is needed: it takes a while
+    except ImportError:
+        return False
+    return True
 
 
 def _check_pixels(path: Path, width: int, height: int) -> None:
@@ -235,7 +241,8 @@ def _check_pixels(path: Path, width: int, height: int) -> None:
 
 def _opened(path: Path, file: BinaryIO) -> Image.Image:
     """Open what `_checked` let through."""
-    image = Image.open(file, formats=_READABLE_FORMATS)
+    formats = [*_READABLE_FORMATS, *(["JXL"] if "JXL" in Image.OPEN else [])]
+    image = Image.open(file, formats=formats)
     try:
         _check_pixels(path, *image.size)
         _check_depth(path, image)

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import DDPMScheduler
 from torch import Tensor
-
-from trainer_core.errors import ModelFileError
-from trainer_core.texts import T
 
 ZERO_SNR = "rescale_betas_zero_snr"
 """What diffusers' schedulers call it that the last timestep is noise alone."""
@@ -43,31 +38,7 @@ class NoiseSchedule:
         return self.plain_betas_T is not None
 
 
-def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
-    """Return the noise that a model was trained with.
-
-    Raises:
-        ModelFileError: Its config describes none.
-    """
-    try:
-        scheduler = DDPMScheduler.from_config({**config, ZERO_SNR: False})
-        betas_T = scheduler.betas
-        if len(betas_T) != scheduler.config.num_train_timesteps or not betas_T.isfinite().all():
-            raise ValueError(f"{len(betas_T)} steps")
-    except Exception as error:  # the library raises whatever comes of values that do not fit
-        raise ModelFileError(
-            T("Errors", "The noise schedule of {path} cannot be used: {reason}"),
-            T("Errors", "Copy the model again, or choose another one."),
-            path=path,
-            reason=error,
-        ) from error
-    prediction = scheduler.config.prediction_type
-    if not config.get(ZERO_SNR):
-        return NoiseSchedule(betas_T, prediction)
-    return NoiseSchedule(_with_zero_terminal_snr(betas_T), prediction, betas_T)
-
-
-def _with_zero_terminal_snr(betas_T: Tensor) -> Tensor:
+def with_zero_terminal_snr(betas_T: Tensor) -> Tensor:
     """Return the betas of a schedule whose last timestep is noise alone, float32.
 
     The square roots of the cumulative signal are shifted so that the last is 0, and stretched so

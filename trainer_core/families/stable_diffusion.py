@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, DDPMScheduler, StableDiffusionPipeline, UNet2DConditionModel
 from torch import Tensor, nn
 from transformers import CLIPTextModel
 
 from trainer_core.catalogue.families import FamilyEntry
-from trainer_core.errors import SettingsError
+from trainer_core.errors import ModelFileError, SettingsError
 from trainer_core.families.base import (
     PLAIN,
     FamilyOptions,
@@ -38,8 +38,9 @@ from trainer_core.families.layouts.reading import ModelReader, open_reader
 from trainer_core.families.layouts.writing import write_model
 from trainer_core.families.noise_schedule import (
     ZERO_SNR,
-    read_noise_schedule,
+    NoiseSchedule,
     sampler_changes,
+    with_zero_terminal_snr,
 )
 from trainer_core.families.targets import text_targets, unet_targets
 from trainer_core.files.resources import resource_path
@@ -351,3 +352,27 @@ def _identity(path: Path) -> ModelIdentity:
         return ModelIdentity(path.name, None)
     with path.open("rb") as file:
         return ModelIdentity(path.name, legacy_hash(file))
+
+
+def read_noise_schedule(path: Path, config: Mapping[str, Any]) -> NoiseSchedule:
+    """Return the noise that a model was trained with.
+
+    Raises:
+        ModelFileError: Its config describes none.
+    """
+    try:
+        scheduler = DDPMScheduler.from_config({**config, ZERO_SNR: False})
+        betas_T = scheduler.betas
+        if len(betas_T) != scheduler.config.num_train_timesteps or not betas_T.isfinite().all():
+            raise ValueError(f"{len(betas_T)} steps")
+    except Exception as error:  # the library raises whatever comes of values that do not fit
+        raise ModelFileError(
+            T("Errors", "The noise schedule of {path} cannot be used: {reason}"),
+            T("Errors", "Copy the model again, or choose another one."),
+            path=path,
+            reason=error,
+        ) from error
+    prediction = scheduler.config.prediction_type
+    if not config.get(ZERO_SNR):
+        return NoiseSchedule(betas_T, prediction)
+    return NoiseSchedule(with_zero_terminal_snr(betas_T), prediction, betas_T)

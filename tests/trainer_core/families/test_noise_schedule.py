@@ -15,9 +15,9 @@ from trainer_core.families.layouts.sd1_architecture import published_architectur
 from trainer_core.families.noise_schedule import (
     ZERO_SNR,
     NoiseSchedule,
-    read_noise_schedule,
     sampler_changes,
 )
+from trainer_core.families.stable_diffusion import read_noise_schedule
 from trainer_core.objectives.diffusion import DDPM
 from trainer_core.sampling.samplers import build_sampler, silent_library
 

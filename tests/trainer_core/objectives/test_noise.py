@@ -11,7 +11,8 @@ from helpers import vectors
 from torch import Tensor
 
 from trainer_core.families.layouts.sd1_architecture import published_architecture
-from trainer_core.families.noise_schedule import ZERO_SNR, read_noise_schedule
+from trainer_core.families.noise_schedule import ZERO_SNR
+from trainer_core.families.stable_diffusion import read_noise_schedule
 from trainer_core.objectives.diffusion import DDPM
 from trainer_core.objectives.noise import draw_timesteps, normal_noise, sample_posterior
 
