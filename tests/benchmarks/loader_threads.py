@@ -70,6 +70,7 @@ def waited(pictures: list[Source], threads: int, step: Callable[[], object]) -> 
         return LatentPosterior(empty, empty)
 
     loader = BatchLoader(
+        total_steps=1,
         sources=pictures,
         batch_size=BATCH_SIZE,
         accumulation=1,
